@@ -1,0 +1,87 @@
+"""Every number format of the design, each with its headroom argument.
+
+A format is a frozen :class:`Q`; golden and gateware import the same rows, so a width is changed
+in one place. The sign bit is counted apart from the integer bits.
+"""
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True)
+class Q:
+    """A binary fixed-point format: ``signed`` (0 or 1), ``integer`` and ``fraction`` bits.
+
+    An integer ``n`` held in the format stands for ``n / 2**fraction``. ``fraction`` may be
+    negative and ``integer`` may be negative as long as at least one bit is left.
+
+    Raises ``ValueError`` for a format without bits or wider than 63 bits (golden is int64).
+    """
+
+    signed: int
+    integer: int
+    fraction: int
+
+    def __post_init__(self):
+        if self.signed not in (0, 1):
+            raise ValueError(f"signed is 0 or 1, not {self.signed}")
+        if not 1 <= self.width <= 63 + self.signed or self.integer + self.fraction < 0:
+            raise ValueError(f"{self} has {self.width} bits; 1 to 63 and a sign are possible")
+
+    @property
+    def width(self):
+        """Bits in all."""
+        return self.signed + self.integer + self.fraction
+
+    @property
+    def min(self):
+        """Smallest integer that the format holds."""
+        return -(1 << (self.integer + self.fraction)) if self.signed else 0
+
+    @property
+    def max(self):
+        """Largest integer that the format holds."""
+        return (1 << (self.integer + self.fraction)) - 1
+
+
+# --- Spectral shaper (5.4.5.6/V.90) ------------------------------------------------------------
+# One unit is a quarter of Table 1's linear value, of which every entry is a multiple of 4.
+#
+# The two recursions are kept in transposed form, so that the state is what the next symbol needs:
+#     y[n] = x[n] + s[n-1]     s[n] = a1 y[n] - b1 x[n]
+#     v[n] = y[n] + r[n-1]     r[n] = a2 v[n] - b2 y[n]
+# s and r are rounded to nearest and saturate; nothing else can overflow or loses bits but the
+# metric's operand, whose last bits go.
+
+#: Linear value of a PCM code in quarters: mu-law reaches 8031, A-law 8064 < 2**13.
+LINEAR = Q(1, 13, 0)
+
+#: a1, a2, b1, b2 as CP carries them: the 8-bit "signed Q1.6" of Table 14/V.90.
+COEFFICIENT = Q(1, 1, 6)
+
+#: s. With a1 = +-1 or 0 it stays on a grid of 1/64 and is exact. 2**19 is 65 times full scale;
+#: a shaper with both poles at z = 1 and look-ahead 0, the widest met, needs 33 times.
+SHAPER_FIRST = Q(1, 19, 10)
+
+#: y = x + s, no overflow: 2**19 + 2**13 < 2**20. Its digits of 15 and 16 bits fit a multiplier.
+SHAPER_FIRST_OUTPUT = Q(1, 20, 10)
+
+#: a1*y - b1*x before rounding: 2 * 2**20 + 2 * 2**13 < 2**22.
+SHAPER_FIRST_PRODUCT = Q(1, 22, 16)
+
+#: r. With a1 and a2 = +-1 or 0 it stays on a grid of 1/4096 and is exact. 2**21 is 260 times full
+#: scale; a double pole at z = 1 with little look-ahead can pass that, and saturates.
+SHAPER_SECOND = Q(1, 21, 12)
+
+#: v = y + r, no overflow: 2**21 + 2**20 < 2**22.
+SHAPER_SECOND_OUTPUT = Q(1, 22, 12)
+
+#: a2*v - b2*y before rounding: 2 * 2**22 + 2 * 2**20 < 2**24.
+SHAPER_SECOND_PRODUCT = Q(1, 24, 18)
+
+#: v rounded for squaring. |v| <= 2**21 + 2**19 + 2**13 leaves room for the rounding's carry.
+SHAPER_METRIC_OPERAND = Q(1, 22, 6)
+
+#: w over a look-ahead window of at most 4 shaping frames of 6 symbols: 24 squares of at most
+#: (2**21 + 2**19 + 2**13 + 1)**2 are below 2**48, so the sum of one window never overflows.
+#: Gateware keeps w modulo 2**61 and compares differences, which stay below 2**60.
+SHAPER_METRIC = Q(0, 48, 12)
