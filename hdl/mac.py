@@ -1,0 +1,29 @@
+"""The shared multiplier: 16x16 signed, one of each family's DSP cells."""
+
+from amaranth.hdl import Module, signed
+from amaranth.lib import wiring
+from amaranth.lib.wiring import In, Out
+
+
+class Multiplier(wiring.Component):
+    """Product of two 16-bit signed numbers, registered.
+
+    One product per cycle, latency 1 cycle. Maps onto one SB_MAC16, MULT18X18D or Gowin MULT18X18.
+
+    Members
+    -------
+    a, b : In, signed(16)
+    product : Out, signed(32), of the cycle before.
+    """
+
+    latency = 1
+
+    def __init__(self):
+        super().__init__(
+            {"a": In(signed(16)), "b": In(signed(16)), "product": Out(signed(32))}
+        )
+
+    def elaborate(self, platform):
+        m = Module()
+        m.d.sync += self.product.eq(self.a * self.b)
+        return m

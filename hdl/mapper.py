@@ -1,0 +1,113 @@
+"""Mapper (5.4.4/V.90): labels to Ucodes, from the constellation masks as CP carries them."""
+
+from amaranth.hdl import Cat, Module, Signal
+from amaranth.lib import data, stream, wiring
+from amaranth.lib.memory import Memory
+from amaranth.lib.wiring import In, Out
+
+from golden.parameters import INTERVALS
+from hdl.configuration import FRAME, WORD_BITS, channel_shape, write_signature
+from hdl.modulus import LABELS
+
+UCODES = data.ArrayLayout(7, INTERVALS)
+
+
+class Mapper(wiring.Component):
+    """The label-th set bit from the top of each interval's 128-bit mask.
+
+    Whole Uchords are skipped by counting their bits, then the Uchord's bits are gone through one by
+    one. Latency at most 6 * 25 + 1 = 151 cycles. Bit-exact with :class:`golden.mapper.Mapper`; a
+    label that the constellation has not gives Ucode 0.
+
+    Parameters: ``channels``; ``tag``, shape of what passes unchanged.
+
+    Members
+    -------
+    i_configuration : In(stream, always ready), words; those at MASKS are kept
+    i : In(stream), channel; half of the parameters to use; labels K0 to K5; tag
+    o : Out(stream), channel; half; ucodes U0 to U5; tag
+    """
+
+    latency = 25 * INTERVALS + 1
+
+    def __init__(self, channels=1, tag=1):
+        self.channels = channels
+        header = {"channel": channel_shape(channels), "half": 1}
+        self.i_layout = data.StructLayout({**header, "labels": LABELS, "tag": tag})
+        self.o_layout = data.StructLayout({**header, "ucodes": UCODES, "tag": tag})
+        super().__init__(
+            {
+                "i_configuration": In(write_signature(channels)),
+                "i": In(stream.Signature(self.i_layout)),
+                "o": Out(stream.Signature(self.o_layout)),
+            }
+        )
+
+    def elaborate(self, platform):
+        m = Module()
+        # 48 words for each half of each channel, without gaps: a third of the memory.
+        m.submodules.masks = memory = Memory(
+            shape=WORD_BITS, depth=2 * self.channels * FRAME, init=[]
+        )
+        write, read = memory.write_port(), memory.read_port()
+        word = self.i_configuration.payload
+        token = Signal(self.i_layout)
+        labels = token.labels.as_value()
+        ucodes = Signal(UCODES)
+        interval = Signal(range(INTERVALS))
+        uchord = Signal(3)
+        mask = Signal(WORD_BITS)
+        position = Signal(4)
+        left = Signal(7)
+        members = sum(read.data[bit] for bit in range(WORD_BITS))
+        m.d.comb += [
+            self.i_configuration.ready.eq(1),
+            write.addr.eq(Cat(word.half, word.channel) * FRAME + word.address),
+            write.data.eq(word.data),
+            write.en.eq(self.i_configuration.valid & (word.address < FRAME)),
+            read.addr.eq(
+                Cat(token.half, token.channel) * FRAME + Cat((uchord - 1)[:3], interval)
+            ),
+            self.o.payload.channel.eq(token.channel),
+            self.o.payload.half.eq(token.half),
+            self.o.payload.ucodes.eq(ucodes),
+            self.o.payload.tag.eq(token.tag),
+        ]
+        with m.FSM():
+            with m.State("IDLE"):
+                m.d.comb += self.i.ready.eq(1)
+                m.d.sync += [token.eq(self.i.payload), interval.eq(0), uchord.eq(0)]
+                with m.If(self.i.valid):
+                    m.next = "BEGIN"
+            with m.State("BEGIN"):
+                # uchord - 1 = 7 is being read; from here on the word below is always on its way.
+                m.d.sync += [uchord.eq(7), left.eq(labels[:7]), token.labels.eq(labels >> 7)]
+                m.next = "UCHORD"
+            with m.State("UCHORD"):
+                m.d.sync += [mask.eq(read.data), position.eq(WORD_BITS - 1)]
+                with m.If(left < members):
+                    m.next = "BIT"
+                with m.Else():
+                    m.d.sync += [left.eq(left - members), uchord.eq(uchord - 1)]
+                    with m.If(uchord == 0):
+                        m.d.sync += [mask.eq(1 << (WORD_BITS - 1)), left.eq(0), position.eq(0)]
+                        m.d.sync += uchord.eq(0)
+                        m.next = "BIT"
+            with m.State("BIT"):
+                m.d.sync += [mask.eq(mask << 1), position.eq(position - 1)]
+                with m.If(mask[-1]):
+                    m.d.sync += left.eq(left - 1)
+                    with m.If(left == 0):
+                        m.d.sync += [
+                            ucodes.eq(Cat(ucodes.as_value()[7:], position, uchord)),
+                            interval.eq(interval + 1),
+                            uchord.eq(0),
+                        ]
+                        m.next = "BEGIN"
+                        with m.If(interval == INTERVALS - 1):
+                            m.next = "DONE"
+            with m.State("DONE"):
+                m.d.comb += self.o.valid.eq(1)
+                with m.If(self.o.ready):
+                    m.next = "IDLE"
+        return m

@@ -1,0 +1,189 @@
+"""Modulus encoder and decoder (5.4.3/V.90)."""
+
+from amaranth.hdl import Cat, Const, Module, Mux, Signal, unsigned
+from amaranth.lib import data, stream, wiring
+from amaranth.lib.memory import Memory
+from amaranth.lib.wiring import In, Out
+
+from golden.parameters import INTERVALS
+from hdl.configuration import MODULI, channel_shape, write_signature
+
+#: Bits of R0: K is at most 39 (Table 2/V.90).
+NUMBER_BITS = 39
+#: Six labels of 7 bits can stand for more than 2^K numbers; the decoder tells.
+DECODED_BITS = 42
+
+LABELS = data.ArrayLayout(7, INTERVALS)
+
+
+def _moduli(m, port, channels):
+    """A memory of M0 to M5 for each half of each channel; its read port."""
+    m.submodules.moduli = memory = Memory(shape=8, depth=channels * 16, init=[])
+    write, read = memory.write_port(), memory.read_port()
+    word = port.payload
+    m.d.comb += [
+        port.ready.eq(1),
+        write.addr.eq(Cat(word.address[:3], word.half, word.channel)),
+        write.data.eq(word.data),
+        write.en.eq(port.valid & (word.address[3:] == MODULI >> 3)),
+    ]
+    return read
+
+
+class ModulusEncoder(wiring.Component):
+    """R0 to six labels by division, one quotient bit per cycle.
+
+    Latency 6 * 40 + 1 = 241 cycles, one token per 242 cycles. Bit-exact with
+    :class:`golden.modulus.ModulusEncoder`.
+
+    Parameters: ``channels``; ``tag``, shape of what passes unchanged.
+
+    Members
+    -------
+    i_configuration : In(stream, always ready), words; those at MODULI are kept
+    i : In(stream), channel; half of the parameters to use; number R0 (39 bits); tag
+    o : Out(stream), channel; half; labels K0 to K5; tag
+    """
+
+    latency = INTERVALS * (NUMBER_BITS + 1) + 1
+
+    def __init__(self, channels=1, tag=1):
+        self.channels = channels
+        header = {"channel": channel_shape(channels), "half": 1}
+        self.i_layout = data.StructLayout({**header, "number": NUMBER_BITS, "tag": tag})
+        self.o_layout = data.StructLayout({**header, "labels": LABELS, "tag": tag})
+        super().__init__(
+            {
+                "i_configuration": In(write_signature(channels)),
+                "i": In(stream.Signature(self.i_layout)),
+                "o": Out(stream.Signature(self.o_layout)),
+            }
+        )
+
+    def elaborate(self, platform):
+        m = Module()
+        read = _moduli(m, self.i_configuration, self.channels)
+        token = Signal(self.i_layout)
+        labels = Signal(LABELS)
+        interval = Signal(range(INTERVALS))
+        step = Signal(range(NUMBER_BITS))
+        modulus, remainder = Signal(8), Signal(8)
+        shifted = Cat(token.number[-1], remainder)
+        difference = (shifted - modulus)[:10]
+        fits = ~difference[-1]
+        after = Mux(fits, difference, shifted)[:8]
+        m.d.comb += [
+            read.addr.eq(Cat(interval, token.half, token.channel)),
+            self.o.payload.channel.eq(token.channel),
+            self.o.payload.half.eq(token.half),
+            self.o.payload.labels.eq(labels),
+            self.o.payload.tag.eq(token.tag),
+        ]
+        with m.FSM():
+            with m.State("IDLE"):
+                m.d.comb += self.i.ready.eq(1)
+                m.d.comb += read.addr.eq(
+                    Cat(Const(0, 3), self.i.payload.half, self.i.payload.channel)
+                )
+                m.d.sync += [token.eq(self.i.payload), interval.eq(0)]
+                with m.If(self.i.valid):
+                    m.next = "LOAD"
+            with m.State("LOAD"):
+                m.d.sync += [modulus.eq(read.data), remainder.eq(0), step.eq(0)]
+                m.next = "DIVIDE"
+            with m.State("DIVIDE"):
+                m.d.comb += read.addr.eq(Cat((interval + 1)[:3], token.half, token.channel))
+                m.d.sync += [
+                    token.number.eq(Cat(fits, token.number)),
+                    remainder.eq(after),
+                    step.eq(step + 1),
+                ]
+                with m.If(step == NUMBER_BITS - 1):
+                    m.d.sync += [labels.eq(Cat(labels.as_value()[7:], after[:7]))]
+                    m.d.sync += interval.eq(interval + 1)
+                    m.next = "LOAD"
+                    with m.If(interval == INTERVALS - 1):
+                        m.next = "DONE"
+            with m.State("DONE"):
+                m.d.comb += self.o.valid.eq(1)
+                with m.If(self.o.ready):
+                    m.next = "IDLE"
+        return m
+
+
+class ModulusDecoder(wiring.Component):
+    """Six labels to R0 by Horner's rule, one bit of a modulus per cycle.
+
+    Latency 5 * 10 + 2 = 52 cycles, one token per 53 cycles. Bit-exact with
+    :class:`golden.modulus.ModulusDecoder`.
+
+    Parameters and members as :class:`ModulusEncoder`, with labels in and a number of 42 bits out.
+    """
+
+    latency = 10 * (INTERVALS - 1) + 2
+
+    def __init__(self, channels=1, tag=1):
+        self.channels = channels
+        header = {"channel": channel_shape(channels), "half": 1}
+        self.i_layout = data.StructLayout({**header, "labels": LABELS, "tag": tag})
+        self.o_layout = data.StructLayout({**header, "number": unsigned(DECODED_BITS), "tag": tag})
+        super().__init__(
+            {
+                "i_configuration": In(write_signature(channels)),
+                "i": In(stream.Signature(self.i_layout)),
+                "o": Out(stream.Signature(self.o_layout)),
+            }
+        )
+
+    def elaborate(self, platform):
+        m = Module()
+        read = _moduli(m, self.i_configuration, self.channels)
+        token = Signal(self.i_layout)
+        labels = token.labels.as_value()
+        number, product = Signal(DECODED_BITS), Signal(DECODED_BITS)
+        modulus = Signal(8)
+        interval = Signal(range(INTERVALS))
+        step = Signal(3)
+        m.d.comb += [
+            read.addr.eq(Cat(interval, token.half, token.channel)),
+            self.o.payload.channel.eq(token.channel),
+            self.o.payload.half.eq(token.half),
+            self.o.payload.number.eq(number),
+            self.o.payload.tag.eq(token.tag),
+        ]
+        with m.FSM():
+            with m.State("IDLE"):
+                m.d.comb += self.i.ready.eq(1)
+                m.d.sync += [token.eq(self.i.payload), interval.eq(INTERVALS - 2)]
+                with m.If(self.i.valid):
+                    m.next = "BEGIN"
+            with m.State("BEGIN"):
+                # K5 is the start; labels are taken from the top.
+                m.d.sync += [number.eq(labels[-7:]), token.labels.eq(labels << 7)]
+                m.next = "LOAD"
+            with m.State("LOAD"):
+                m.d.sync += [modulus.eq(read.data), product.eq(0), step.eq(0)]
+                m.next = "MULTIPLY"
+            with m.State("MULTIPLY"):
+                m.d.sync += [
+                    product.eq((product << 1) + Mux(modulus[-1], number, 0)),
+                    modulus.eq(modulus << 1),
+                    step.eq(step + 1),
+                ]
+                with m.If(step == 7):
+                    m.next = "ADD"
+            with m.State("ADD"):
+                m.d.sync += [
+                    number.eq(product + labels[-7:]),
+                    token.labels.eq(labels << 7),
+                    interval.eq(interval - 1),
+                ]
+                m.d.comb += read.addr.eq(Cat((interval - 1)[:3], token.half, token.channel))
+                m.next = "LOAD"
+                with m.If(interval == 0):
+                    m.next = "DONE"
+            with m.State("DONE"):
+                m.d.comb += self.o.valid.eq(1)
+                with m.If(self.o.ready):
+                    m.next = "IDLE"
+        return m
