@@ -14,7 +14,7 @@ class Decoder:
     """Bits of whatever an encoder of clause 5.4 sent, with any legal shaper.
 
     It starts with all memories zero, as the encoder does at TRN2d and B1d (8.6.1, 8.6.5). Started
-    elsewhere, it is right after the descrambler's 23 bits and one shaping frame.
+    elsewhere, it is right after two shaping frames and the descrambler's 23 bits.
 
     ``illegal`` counts octets since the start whose Ucode is not in the constellation of their
     interval, ``overflows`` data frames whose labels stand for a number of more than K bits. Neither

@@ -1,5 +1,16 @@
-"""The project's own error."""
+"""The project's own errors."""
 
 
 class V90Error(Exception):
-    """Something a user can mend; its text is one clear sentence."""
+    """Something a user can mend; its text is one clear sentence.
+
+    ``status`` is the exit status of a command that meets it.
+    """
+
+    status = 2
+
+
+class CallFailed(V90Error):
+    """The input was in order, but what came over the line, or out of the gateware, was not."""
+
+    status = 1

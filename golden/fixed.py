@@ -69,7 +69,8 @@ def narrower(src, dst, rounding, overflow):
             np.bitwise_and(x, high - low, out=x)
             np.add(x, low, out=x)
         else:
-            check_range(x, dst)
+            for row, form in zip(x, dst, strict=True) if isinstance(dst, tuple) else [(x, dst)]:
+                check_range(row, form)
         return x
 
     return narrow

@@ -27,7 +27,8 @@ def stuff(bits):
 def unstuff(bits):
     """Take out the bit after every five ones in a row: the inverse of :func:`stuff`."""
     # In stuffed bits runs of ones end at five, so the run's length is the count since the zero.
-    return np.delete(bits, np.flatnonzero(_ones_before(bits) == 5) + 1)
+    after = np.flatnonzero(_ones_before(bits) == 5) + 1
+    return np.delete(bits, after[after < len(bits)])
 
 
 class Framer:
@@ -76,11 +77,13 @@ class Deframer:
 
     def process(self, bits):
         """Take bits (uint8, one-dimensional); return the good frames they complete (bytes)."""
+        # Only flags and aborts that end in the new bits have not been seen yet.
+        new = max(0, len(self._bits) - len(FLAG) + 1)
         self._bits = np.concatenate([self._bits, np.asarray(bits, np.uint8)])
         if len(self._bits) < len(FLAG):
             return []
-        windows = np.lib.stride_tricks.sliding_window_view(self._bits, len(FLAG))
-        flags = np.flatnonzero((windows == FLAG).all(axis=1))
+        windows = np.lib.stride_tricks.sliding_window_view(self._bits[new:], len(FLAG))
+        flags = np.flatnonzero((windows == FLAG).all(axis=1)) + new
         frames = []
         for flag in flags:
             # A flag may share its first zero with the last one's end, not more.
@@ -91,6 +94,12 @@ class Deframer:
                 if frame is not None:
                     frames.append(frame)
             self._synchronised, self._start = True, flag + len(FLAG)
+        if self._synchronised:
+            run = _ones_before(self._bits[max(self._start, new) :])
+            if len(run) and run.max() >= 7:
+                # An abort, or idle ones: nothing more until the next flag.
+                self._synchronised = False
+                self.bad += int(not self._idle(self._bits[self._start :]))
         keep = self._start - 1 if self._synchronised else len(self._bits) - len(FLAG) + 1
         keep = max(0, keep, len(self._bits) - 16 * LONGEST)
         if self._synchronised:
@@ -102,14 +111,16 @@ class Deframer:
         self._bits = self._bits[keep:]
         return frames
 
+    @staticmethod
+    def _idle(body):
+        """Tell whether seven ones follow the flag: no frame began, as against an abort in one."""
+        return len(body) >= 7 and body[:7].all()
+
     def _frame(self, body):
-        run = _ones_before(body)
-        if len(body) < 8 and (not len(body) or run.max() < 7):
-            self.bad += int(len(body) > 1)
+        if not len(body) or self._idle(body):
             return None
-        if run.max() >= 7:
-            # Idle ones before a frame's first flag are no frame; an abort within one is.
-            self.bad += int(run[0] == 0 or not body.all())
+        if _ones_before(body).max() >= 7:
+            self.bad += 1
             return None
         octets = unstuff(body)
         if len(octets) % 8 or not 24 <= len(octets) <= 8 * (LONGEST + 2):

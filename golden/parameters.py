@@ -81,7 +81,10 @@ class MappingParameters:
         def whole(value):
             return isinstance(value, int) and not isinstance(value, bool)
 
-        demand(self.type in TYPES, f"type is CP or CPt, not {self.type!r}")
+        demand(
+            isinstance(self.type, str) and self.type in TYPES,
+            f"type is CP or CPt, not {self.type!r}",
+        )
         g711.check_law(self.law)
         demand(
             whole(self.drn) and self.drn in DRN,

@@ -17,6 +17,7 @@ Number formats are in ``golden.formats``. Two facts make their errors small:
 
 from fractions import Fraction
 from itertools import product
+from math import prod
 
 import numpy as np
 
@@ -171,7 +172,7 @@ class Shaper:
         """
         t = np.asarray(t, np.uint8)
         lead = t.shape[:-1]
-        t = t.reshape(-1, t.shape[-1] // self.length, self.length)
+        t = t.reshape(prod(lead), t.shape[-1] // self.length, self.length)
         if self._waiting is None:
             self._begin(len(t))
         x = np.asarray(linear, np.int64).reshape(t.shape) // LINEAR_STEP

@@ -5,7 +5,7 @@ from amaranth.lib import data, stream, wiring
 from amaranth.lib.wiring import In, Out
 
 from golden.parameters import INTERVALS
-from hdl.configuration import COMMIT, FRAME, FRAME_LAYOUT, word_layout
+from hdl.csr import COMMIT, FRAME, FRAME_LAYOUT, word_layout
 from hdl.encoder import DATA_BITS
 from hdl.modulus import LABELS, ModulusDecoder
 from hdl.scrambler import Descrambler
@@ -21,7 +21,7 @@ class Decoder(wiring.Component):
 
     Members
     -------
-    i_configuration : In(stream), address; data, as ``hdl.configuration`` lists them. COMMIT makes
+    i_configuration : In(stream), address; data, as ``hdl.csr`` lists them. COMMIT makes
         them the parameters from the next data frame on, with all memories zero; words that follow
         wait until then
     i : In(stream), label; sign, 1 positive; first, 1 in data frame interval 0. Not ready before the

@@ -7,7 +7,7 @@ from amaranth.lib.wiring import In, Out, connect, flipped
 
 from golden.parameters import INTERVALS
 from golden.shaper import DELAY_FRAMES
-from hdl.configuration import (
+from hdl.csr import (
     COMMIT,
     FRAME,
     FRAME_LAYOUT,
@@ -17,7 +17,7 @@ from hdl.configuration import (
     write_signature,
 )
 from hdl.g711 import octet
-from hdl.mapper import UCODES, Mapper
+from hdl.mapper import Mapper
 from hdl.modulus import NUMBER_BITS, ModulusEncoder
 from hdl.scrambler import Scrambler
 from hdl.shaper import Shaper
@@ -31,8 +31,10 @@ DATA_BITS = 42
 
 
 def pcm_layout(channels):
-    """Payload of PCM octets: the channel, the octet, its data frame interval, and whether it is of
-    the first data frame after new parameters took effect.
+    """Payload of PCM octets.
+
+    The channel, the octet, its data frame interval, and whether it is of the first data frame after
+    new parameters took effect.
     """
     return data.StructLayout(
         {"channel": channel_shape(channels), "octet": 8, "interval": 3, "start": 1}

@@ -28,7 +28,8 @@ def linear(ucode, law):
 class Codeword(wiring.Component):
     """The tables of clause 5.4.4 to 5.4.6 as a combinational block.
 
-    Latency 0. Bit-exact with :func:`golden.g711.octet` and :func:`golden.g711.linear` (in quarters).
+    Latency 0. Bit-exact with :func:`golden.g711.octet` and a quarter of
+    :func:`golden.g711.linear`.
 
     Members
     -------

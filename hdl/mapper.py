@@ -6,7 +6,7 @@ from amaranth.lib.memory import Memory
 from amaranth.lib.wiring import In, Out
 
 from golden.parameters import INTERVALS
-from hdl.configuration import FRAME, WORD_BITS, channel_shape, write_signature
+from hdl.csr import FRAME, WORD_BITS, channel_shape, write_signature
 from hdl.modulus import LABELS
 
 UCODES = data.ArrayLayout(7, INTERVALS)

@@ -6,7 +6,7 @@ from amaranth.lib.memory import Memory
 from amaranth.lib.wiring import In, Out
 
 from golden.parameters import INTERVALS
-from hdl.configuration import MODULI, channel_shape, write_signature
+from hdl.csr import MODULI, channel_shape, write_signature
 
 #: Bits of R0: K is at most 39 (Table 2/V.90).
 NUMBER_BITS = 39

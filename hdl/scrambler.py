@@ -6,7 +6,7 @@ from amaranth.lib.memory import Memory
 from amaranth.lib.wiring import In, Out
 
 from golden.scrambler import GPA, GPC
-from hdl.configuration import channel_shape
+from hdl.csr import channel_shape
 
 __all__ = ["GPA", "GPC", "Descrambler", "Scrambler"]
 

@@ -16,7 +16,7 @@ from amaranth.lib.wiring import In, Out
 from golden import formats
 from golden.parameters import INTERVALS
 from golden.shaper import DELAY_FRAMES
-from hdl.configuration import FRAME, FRAME_LAYOUT, POLES, WORD_BITS, channel_shape, write_signature
+from hdl.csr import FRAME, FRAME_LAYOUT, WORD_BITS, channel_shape, write_signature
 from hdl.fixed import Overflow, Rounding, requant, shape
 from hdl.g711 import linear
 from hdl.mac import Multiplier

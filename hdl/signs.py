@@ -6,7 +6,7 @@ from amaranth.lib.memory import Memory
 from amaranth.lib.wiring import In, Out
 
 from golden.parameters import INTERVALS
-from hdl.configuration import channel_shape
+from hdl.csr import channel_shape
 
 #: What is kept of a channel's last data frame: the signs of its last shaping frame by position
 #: (t for the encoder, received for the decoder), and the last bit of the odd chain.

@@ -5,7 +5,7 @@ from amaranth.lib import data, stream, wiring
 from amaranth.lib.memory import Memory
 from amaranth.lib.wiring import In, Out
 
-from hdl.configuration import channel_shape
+from hdl.csr import channel_shape
 
 
 def octet_layout(channels):
@@ -123,14 +123,12 @@ class BitQueues(wiring.Component):
                 m.next = "TAKE"
             with m.State("TAKE"):
                 # The octet read now is that of the next cycle's bit.
+                bit = store_read.data.bit_select(row.read[:3], 1)
                 m.d.comb += position.eq(row.read + taking)
                 m.d.sync += [
                     row.read.eq(position),
                     taken.eq(
-                        Cat(
-                            taken[1:],
-                            (step < count) & (underrun | store_read.data.bit_select(row.read[:3], 1)),
-                        )
+                        Cat(taken[1:], (step < count) & (underrun | bit))
                     ),
                     step.eq(step + 1),
                 ]
