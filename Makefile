@@ -1,0 +1,40 @@
+# `make help` lists the targets. Each one sets up what it needs: .venv with pinned packages, and
+# the system's own packages (tools/setup.sh).
+
+PY := .venv/bin/python
+JOBS ?= 2
+ARGS ?=
+
+# Verilator's makefile calls `python`, a name that Debian does not have outside of .venv.
+export PATH := $(CURDIR)/.venv/bin:$(PATH)
+
+.DEFAULT_GOAL := help
+.PHONY: help setup setup-boards demo test bench lock clean
+
+help:  ## list the targets
+	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/  make \1\t\2/p' $(MAKEFILE_LIST) | expand -t 22
+
+setup:  ## set up .venv and check the system's packages (quick when done already)
+	@sh tools/setup.sh test
+
+setup-boards:  ## add the tools that build for boards
+	@sh tools/setup.sh test,boards
+
+demo: setup  ## a simulated call, with a report to look at
+	@$(PY) -m sim.demo $(ARGS)
+
+test: setup  ## lint and tests (JOBS=2; ARGS="-k scrambler" goes to pytest)
+	@status=0; \
+	$(PY) -m ruff check . || status=1; \
+	$(PY) -m pytest -n $(JOBS) $(ARGS) || status=1; \
+	exit $$status
+
+bench: setup  ## measure the speeds that the documentation quotes
+	@$(PY) -m sim.benchmark $(ARGS)
+
+lock:  ## resolve pyproject.toml anew and write constraints.txt
+	@sh tools/lock.sh
+
+clean:  ## remove everything made here, .venv included
+	rm -rf .venv build *.egg-info .pytest_cache .ruff_cache .hypothesis
+	find . -name __pycache__ -type d -prune -exec rm -rf {} +

@@ -1,0 +1,46 @@
+"""Fixtures that all tests share: the real calls, and a random generator with a seed to repeat."""
+
+import os
+import zlib
+from pathlib import Path
+
+import hypothesis
+import numpy as np
+import pytest
+
+# The same examples on every run, so that a change is judged by itself and not by luck; no deadline,
+# because the time of one example says more about the machine than about the code.
+hypothesis.settings.register_profile("repeatable", derandomize=True, deadline=None)
+hypothesis.settings.load_profile("repeatable")
+
+ROOT = Path(__file__).resolve().parents[1]
+REAL_CALLS = Path(os.environ.get("V90_REAL_CALLS") or ROOT.parent / "shared" / "real-calls")
+NO_REAL_CALLS = f"no real calls in {REAL_CALLS} (V90_REAL_CALLS names another folder)"
+
+
+def _names():
+    return sorted(path.parent.name for path in REAL_CALLS.glob("*/call.json"))
+
+
+@pytest.fixture
+def real_calls():
+    """Folder of the real calls, one folder each; skips where it is absent."""
+    if not _names():
+        pytest.skip(NO_REAL_CALLS)
+    return REAL_CALLS
+
+
+def pytest_generate_tests(metafunc):
+    """Run a test that takes `real_call` once for each call, given its folder."""
+    if "real_call" in metafunc.fixturenames:
+        calls = [pytest.param(REAL_CALLS / name, id=name) for name in _names()]
+        absent = pytest.param(None, id="absent", marks=pytest.mark.skip(reason=NO_REAL_CALLS))
+        metafunc.parametrize("real_call", calls or [absent])
+
+
+@pytest.fixture
+def rng(request):
+    """NumPy generator whose seed is the test's own, or V90_SEED; a failing test shows it."""
+    seed = int(os.environ.get("V90_SEED") or zlib.crc32(request.node.nodeid.encode()))
+    print(f"V90_SEED={seed}")
+    return np.random.default_rng(seed)
