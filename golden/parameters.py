@@ -31,6 +31,15 @@ POWER_LIMITS = {
     )
 }  # fmt: skip
 
+#: How many data frames after it a data frame leaves an encoder that answers every data frame with
+#: one: with ld = 3 and Sr = 1 that many must be known to decide it.
+DELAY_FRAMES = 3
+
+
+def sections(a1, a2, b1, b2):
+    """The shaper's coefficients in the order it uses them: the pole of larger magnitude first."""
+    return (a1, a2, b1, b2) if abs(a1) >= abs(a2) else (a2, a1, b1, b2)
+
 
 def rate(bits):
     """Data signalling rate in bit/s (a Fraction) of ``bits`` = D per data frame (5.1/V.90)."""

@@ -9,8 +9,8 @@ frame j+ld decides beta(j); of equal ones the one that has beta = 0 where they f
 Number formats are in ``golden.formats``. Two facts make their errors small:
 
 - F(z) does not change when a1 and a2 change places, and both memories start at zero, so the pole
-  nearer the unit circle goes first: :func:`sections`. With |a1| = 1 its recursion is exact, and
-  nowhere does a rounding error run through a pole on the unit circle.
+  nearer the unit circle goes first (:func:`golden.parameters.sections`). With |a1| = 1 its
+  recursion is exact, and nowhere does a rounding error run through a pole on the unit circle.
 - Only the rounding of s, r and of the squared operand differ from exact arithmetic; together they
   change the metric by less than :func:`metric_error`.
 """
@@ -23,19 +23,10 @@ import numpy as np
 
 from golden import formats
 from golden.fixed import Overflow, Rounding, narrower
+from golden.parameters import sections
 
 #: Table 1's linear values are multiples of this; the shaper works on the quotient.
 LINEAR_STEP = 4
-
-#: The delay of the gateware in data frames, long enough for ld = 3 with Sr = 1: three data frames
-#: must be known after the one that is decided.
-DELAY_FRAMES = 3
-
-
-def sections(a1, a2, b1, b2):
-    """The coefficients in the order used: the pole of larger magnitude first."""
-    return (a1, a2, b1, b2) if abs(a1) >= abs(a2) else (a2, a1, b1, b2)
-
 
 def metric_error(a1, a2, b1, b2, w, symbols):
     """Bound on the error of a metric ``w`` summed over ``symbols`` symbols.

@@ -9,7 +9,7 @@ initialisation of 8.6.1 and 8.6.5/V.90.
 from amaranth.hdl import unsigned
 from amaranth.lib import data, stream
 
-from golden.shaper import sections
+from golden.parameters import sections
 from hdl.g711 import LAW_BITS
 
 #: Constellation masks as CP has them: word 8 i + u has a bit for each Ucode of Uchord u + 1 in data
@@ -17,7 +17,7 @@ from hdl.g711 import LAW_BITS
 MASKS = 0
 #: D in bits 0..5, Sr in 6..7, ld in 8..9, law in 10.
 FRAME = 48
-#: a1 in bits 0..7, a2 in 8..15, in the order of ``golden.shaper.sections``.
+#: a1 in bits 0..7, a2 in 8..15, in the order of ``golden.parameters.sections``.
 POLES = 49
 #: b1 and b2 likewise.
 ZEROS = 50

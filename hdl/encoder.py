@@ -5,8 +5,7 @@ from amaranth.lib import data, stream, wiring
 from amaranth.lib.memory import Memory
 from amaranth.lib.wiring import In, Out, connect, flipped
 
-from golden.parameters import INTERVALS
-from golden.shaper import DELAY_FRAMES
+from golden.parameters import DELAY_FRAMES, INTERVALS
 from hdl.csr import (
     COMMIT,
     FRAME,

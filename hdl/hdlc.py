@@ -102,7 +102,8 @@ class Deframer(wiring.Component):
     """Bits to the octets of frames, without their FCS.
 
     One bit per cycle while octets are taken, and one cycle more at a flag. A frame with fewer than
-    three octets gives nothing. Bit-exact with :class:`golden.hdlc.Deframer` in the frames that are good.
+    three octets gives nothing. Bit-exact with :class:`golden.hdlc.Deframer` in the frames that are
+    good.
 
     Members
     -------

@@ -1,6 +1,6 @@
 """The shared multiplier: 16x16 signed, one of each family's DSP cells."""
 
-from amaranth.hdl import Module, signed
+from amaranth.hdl import Module, Signal, signed
 from amaranth.lib import wiring
 from amaranth.lib.wiring import In, Out
 
@@ -25,5 +25,8 @@ class Multiplier(wiring.Component):
 
     def elaborate(self, platform):
         m = Module()
-        m.d.sync += self.product.eq(self.a * self.b)
+        # Without reset, so that it becomes the DSP cell's own output register.
+        product = Signal(signed(32), reset_less=True)
+        m.d.sync += product.eq(self.a * self.b)
+        m.d.comb += self.product.eq(product)
         return m

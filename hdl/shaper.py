@@ -14,8 +14,7 @@ from amaranth.lib.memory import Memory
 from amaranth.lib.wiring import In, Out
 
 from golden import formats
-from golden.parameters import INTERVALS
-from golden.shaper import DELAY_FRAMES
+from golden.parameters import DELAY_FRAMES, INTERVALS
 from hdl.csr import FRAME, FRAME_LAYOUT, WORD_BITS, channel_shape, write_signature
 from hdl.fixed import Overflow, Rounding, requant, shape
 from hdl.g711 import linear
