@@ -77,7 +77,7 @@ class Shaper:
         # a2 v - b2 y = (a2 - b2) y + a2 r, where y takes r's finer fraction.
         self._align = 1 << (formats.SHAPER_SECOND.fraction - formats.SHAPER_FIRST.fraction)
         self._matrix = np.array([[a1, 0], [(a2 - b2) * self._align, a2]], np.int64)
-        self._b1 = b1
+        self._b1 = np.array(b1)
         self._rounded = narrower(
             (formats.SHAPER_FIRST_PRODUCT, formats.SHAPER_SECOND_PRODUCT),
             (formats.SHAPER_FIRST, formats.SHAPER_SECOND), Rounding.HALF_UP, Overflow.SAT,
@@ -108,34 +108,33 @@ class Shaper:
         self._metric = np.zeros((channels, 1), np.int64)
         self._before = np.zeros(channels, np.uint8)
         self._waiting = []
+        self._work = {}
 
     def _extend(self, x):
         """Follow every open sequence by one frame with beta = 0 and one with beta = 1.
 
-        ``x``: signed by the initial signs, shape ``(6 / Sr, channels)``.
+        ``x``: in the format of y and signed by the initial signs, shape ``(6 / Sr, channels, 1)``.
         """
-        depth = len(self._waiting)
-        x = x[:, :, None] * self._polarity[depth]
+        depth, channels = len(self._waiting), x.shape[1]
+        work = self._work.get((depth, channels))
+        if work is None:
+            work = self._work[depth, channels] = _Work(self.length, channels, 2 << depth)
+        np.multiply(x, self._polarity[depth], out=work.x)
         if not depth:
             # Sequences that begin here: the even positions depend on the frame before.
-            x[0::2] *= (1 - 2 * self._before.astype(np.int64))[:, None]
-        x <<= formats.SHAPER_FIRST.fraction
-        if self._b1:
-            first_order = self._b1 * x
-        memory = np.empty((self.length + 1, 2, x.shape[1] * x.shape[2]), np.int64)
-        memory[0].reshape(2, -1, 2)[:] = self._state.reshape(2, -1, 1)
-        for k in range(self.length):
-            now, after = memory[k], memory[k + 1]
-            np.add(now[0], x[k].reshape(-1), out=now[0])
-            np.matmul(self._matrix, now, out=after)
-            if self._b1:
-                np.subtract(after[0], first_order[k].reshape(-1), out=after[0])
+            work.x[0::2] *= (1 - 2 * self._before.astype(np.int64))[:, None]
+        np.multiply(work.x, self._b1, out=work.zeros)
+        work.start[:] = self._state[:, :, :, None]
+        for y, state, after, first, symbol, zero in work.symbols:
+            np.add(y, symbol, y)
+            np.matmul(self._matrix, state, after)
+            np.subtract(first, zero, first)
             self._rounded(after)
-        operand = self._operand(memory[:-1, 0] * self._align + memory[:-1, 1])
-        np.square(operand, out=operand)
+        operand = self._operand(work.memory[:-1, 0] * self._align + work.memory[:-1, 1])
+        np.square(operand, operand)
         self._metric = np.repeat(self._metric, 2, axis=1)
         self._metric += operand.sum(axis=0).reshape(self._metric.shape)
-        self._state = memory[-1].reshape(2, *self._metric.shape)
+        self._state = work.end
 
     def _decide(self):
         """Fix the oldest open frame by the best sequence; drop the sequences that disagree."""
@@ -167,7 +166,8 @@ class Shaper:
         if self._waiting is None:
             self._begin(len(t))
         x = np.asarray(linear, np.int64).reshape(t.shape) // LINEAR_STEP
-        x = np.ascontiguousarray(np.transpose(x * (2 * t.astype(np.int64) - 1), (1, 2, 0)))
+        x = np.transpose(x * (2 * t.astype(np.int64) - 1), (1, 2, 0))
+        x = np.ascontiguousarray(x)[..., None] << formats.SHAPER_FIRST_OUTPUT.fraction
         decided = []
         for j in range(t.shape[1]):
             self._extend(x[j])
@@ -188,6 +188,26 @@ class Shaper:
         if not decided:
             return np.zeros((*lead, 0), np.uint8)
         return np.concatenate(decided, axis=1).reshape(*lead, -1)
+
+
+class _Work:
+    """Room for one shaping frame of ``sequences`` open sequences, and views of it by symbol.
+
+    Made once: with one channel, making arrays and views would take longer than the arithmetic.
+    """
+
+    def __init__(self, length, channels, sequences):
+        shape = (channels, sequences)
+        # (s, r) before each symbol and after the last; s becomes y when x comes to it.
+        self.memory = np.zeros((length + 1, 2, channels * sequences), np.int64)
+        self.start = self.memory[0].reshape(2, channels, sequences // 2, 2)
+        self.end = self.memory[-1].reshape(2, *shape)
+        self.x, self.zeros = np.zeros((2, length, *shape), np.int64)
+        now, after = self.memory[:-1], self.memory[1:]
+        self.symbols = [
+            (now[k, 0], now[k], after[k], after[k, 0], self.x[k].ravel(), self.zeros[k].ravel())
+            for k in range(length)
+        ]
 
 
 def shaper_reference(t, linear, sr, ld, a1, a2, b1, b2, follow=None):
