@@ -1,0 +1,475 @@
+"""The `v90` command: files through the PCM path of clause 5/V.90, vectors, Verilog, rates.
+
+Errors are one sentence on stderr. Exit status 2 is for bad input, 1 for a call that failed.
+"""
+
+import argparse
+import gc
+import importlib
+import inspect
+import math
+import os
+import secrets
+import signal
+import stat
+import sys
+import threading
+import warnings
+from contextlib import contextmanager
+from pathlib import Path
+
+import numpy as np
+from rich.console import Console
+from rich.progress import BarColumn, Progress, TaskProgressColumn, TextColumn, TimeRemainingColumn
+from rich.table import Table
+
+from golden import g711
+from golden.errors import CallFailed, V90Error
+from golden.parameters import (
+    INTERVALS,
+    POWER_LIMITS,
+    TYPES,
+    MappingParameters,
+    rate,
+    rate_table,
+)
+from golden.scrambler import GPA
+from sim import pcm, transfer, vectors
+
+#: Blocks that `v90 verilog` writes: name -> module in hdl, class, arguments beside ``channels``.
+BLOCKS = {
+    "encoder": ("encoder", "Encoder", {}),
+    "decoder": ("decoder", "Decoder", {}),
+    "scrambler": ("scrambler", "Scrambler", {}),
+    "scrambler-gpa": ("scrambler", "Scrambler", {"polynomial": GPA}),
+    "descrambler": ("scrambler", "Descrambler", {}),
+    "descrambler-gpa": ("scrambler", "Descrambler", {"polynomial": GPA}),
+    "modulus-encoder": ("modulus", "ModulusEncoder", {}),
+    "modulus-decoder": ("modulus", "ModulusDecoder", {}),
+    "mapper": ("mapper", "Mapper", {}),
+    "differential-encoder": ("signs", "DifferentialEncoder", {}),
+    "differential-decoder": ("signs", "DifferentialDecoder", {}),
+    "shaper": ("shaper", "Shaper", {}),
+    "framer": ("hdlc", "Framer", {}),
+    "deframer": ("hdlc", "Deframer", {}),
+    "highway": ("tdm", "Highway", {"channels": 30}),
+    "bank": ("top", "Bank", {}),
+}
+
+#: Share of octets outside the constellations above which parameters and line do not belong
+#: together; a line damaged here and there stays below.
+ILLEGAL_SHARE = 0.01
+
+#: Channels that a block can have; a block may have room for fewer.
+MOST_CHANNELS = 256
+
+# Seconds after which work shows its progress.
+_PATIENCE = 1.0
+
+
+# --- Files ---------------------------------------------------------------------------------------
+
+
+def read_file(path):
+    """Return the octets of a file, or of stdin for ``-``."""
+    if path == "-":
+        return sys.stdin.buffer.read()
+    return Path(path).read_bytes()
+
+
+def check_output(path, force):
+    """Raise :class:`~golden.errors.V90Error` where :func:`write_file` would, before the work."""
+    if path == "-":
+        return
+    target = Path(path)
+    if target.is_dir():
+        raise V90Error(f"{path} is a folder, not a file to write")
+    if os.path.lexists(target) and not force:
+        raise V90Error(f"{path} exists; --force overwrites it")
+    folder = Path(os.path.realpath(target)).parent
+    if not folder.is_dir():
+        raise V90Error(f"there is no folder {folder} to write {path} into")
+    if not target.exists() and not os.access(folder, os.W_OK | os.X_OK):
+        raise V90Error(f"no permission to write {path}")
+
+
+def write_file(path, content, force):
+    """Write a file whole or not at all: aside, then renamed. ``-`` is stdout."""
+    if path == "-":
+        sys.stdout.buffer.write(content)
+        sys.stdout.buffer.flush()
+        return
+    check_output(path, force)
+    # A link stays one, and its target is replaced.
+    target = Path(os.path.realpath(path))
+    if target.exists() and not target.is_file():
+        # A device or pipe cannot be replaced and keeps nothing that could be lost.
+        target.write_bytes(content)
+        return
+    work = target.parent / f".v90-{secrets.token_hex(8)}"
+    try:
+        with open(work, "xb") as file:
+            file.write(content)
+        if target.exists():
+            work.chmod(stat.S_IMODE(target.stat().st_mode))
+        elif os.path.lexists(target) and not force:
+            raise V90Error(f"{path} exists; --force overwrites it")
+        os.replace(work, target)
+    finally:
+        work.unlink(missing_ok=True)
+
+
+def read_parameters(path, law=None, power_limit=None):
+    """Mapping parameters from a JSON file, with the law replaced and the power checked."""
+    try:
+        parameters = MappingParameters.from_json(read_file(path).decode())
+    except UnicodeDecodeError:
+        raise V90Error(f"{path}: not JSON: it is not UTF-8 text") from None
+    except V90Error as error:
+        raise V90Error(f"{path}: {error}") from None
+    if law:
+        parameters = parameters.with_law(law)
+    if power_limit is not None and parameters.exceeds(power_limit):
+        raise V90Error(
+            f"{path}: the average power, {dbm0(parameters):.2f} dBm0, is above the limit of "
+            f"{power_limit:g} dBm0"
+        )
+    return parameters
+
+
+def dbm0(parameters):
+    """Average power of 8.5.2 in dBm0, on the scale of Table 15/V.90."""
+    limit, root = max(POWER_LIMITS.items())
+    power = parameters.average_power
+    return limit + 10 * math.log10(power / root**2) if power else -math.inf
+
+
+# --- Progress ------------------------------------------------------------------------------------
+
+
+@contextmanager
+def progress(what):
+    """Give a function ``show(done, total)`` that draws a bar once the work is a second old.
+
+    Nothing is drawn where stderr is no terminal.
+    """
+    console = Console(stderr=True)
+    if not console.is_terminal:
+        yield lambda done, total: None
+        return
+    bar = Progress(
+        TextColumn("{task.description}"), BarColumn(), TaskProgressColumn(), TimeRemainingColumn(),
+        console=console, transient=True,
+    )  # fmt: skip
+    task = bar.add_task(what, total=None)
+    # A timer, because the first step may be the long one: compiling the gateware reports nothing.
+    timer = threading.Timer(_PATIENCE, bar.start)
+    timer.daemon = True
+    timer.start()
+    try:
+        yield lambda done, total: bar.update(task, completed=done, total=total)
+    finally:
+        timer.cancel()
+        timer.join()
+        bar.stop()
+
+
+# --- Commands ------------------------------------------------------------------------------------
+
+
+def run_engines(arguments, what, golden, gateware, check):
+    """The result of the engines that --gateware and --check ask for.
+
+    ``golden`` and ``gateware`` take a progress callback; ``check(a, b)`` raises where they differ.
+    """
+    results = {}
+    if not arguments.gateware or arguments.check:
+        with progress(what) as show:
+            results["golden"] = golden(show)
+    if arguments.gateware or arguments.check:
+        with progress(f"{what}, gateware") as show:
+            results["gateware"] = gateware(show)
+    if arguments.check:
+        check(results["golden"], results["gateware"])
+    return next(iter(results.values()))
+
+
+def say(arguments, sentence):
+    """Tell what was done on stderr, so that stdout may carry octets."""
+    engine = ["golden", "gateware", "golden", "golden and gateware, equal"]
+    which = 3 if arguments.check else int(arguments.gateware)
+    print(f"{sentence} ({engine[which]})", file=sys.stderr)
+
+
+def duration(octets):
+    """Text for the time that so many octets last on the line."""
+    return f"{octets / 8000:.1f} s"
+
+
+def transmit(arguments):
+    """`v90 transmit`"""
+    check_output(arguments.output, arguments.force)
+    p = read_parameters(arguments.parameters, arguments.law, arguments.power_limit)
+    data = read_file(arguments.file)
+    bits = transfer.file_bits(data, p.data_bits)
+    line = run_engines(
+        arguments, "encoding",
+        lambda show: pcm.encode(p, bits, show),
+        lambda show: pcm.encode_gateware(p, bits, show),
+        lambda a, b: pcm.demand_equal(a, b, "octet", INTERVALS),
+    )  # fmt: skip
+    write_file(arguments.output, line.tobytes(), arguments.force)
+    say(
+        arguments,
+        f"{len(data)} octets at {float(p.rate):.0f} bit/s are {len(line)} octets of "
+        f"{p.law}-law line, {duration(len(line))}",
+    )
+
+
+def receive(arguments):
+    """`v90 receive`"""
+    check_output(arguments.output, arguments.force)
+    p = read_parameters(arguments.parameters, arguments.law)
+    line = np.frombuffer(read_file(arguments.line), np.uint8)
+    bits = run_engines(
+        arguments, "decoding",
+        lambda show: pcm.decode(p, line, show),
+        lambda show: pcm.decode_gateware(p, line, show),
+        lambda a, b: pcm.demand_equal(a, b, "bit", p.data_bits),
+    )  # fmt: skip
+    receiver = transfer.FileReceiver()
+    with progress("reading frames") as show:
+        step = pcm.CHUNK * p.data_bits
+        for at in range(0, len(bits), step):
+            show(at, len(bits))
+            receiver.process(bits[at : at + step])
+    try:
+        data = receiver.file()
+    except V90Error as error:
+        raise explain(error, receiver, p, line) from None
+    write_file(arguments.output, data, arguments.force)
+    say(
+        arguments,
+        f"{len(data)} octets in {receiver.frames} frames out of {len(line)} octets of {p.law}-law "
+        f"line, {duration(len(line))}",
+    )
+
+
+def explain(error, receiver, parameters, line):
+    """The error to raise for a file that did not arrive: ``error``, or that nothing fits."""
+    _, _, known = pcm.labels_of(parameters, line)
+    illegal = 1 - float(known.mean()) if known.size else 0.0
+    lost = not receiver.frames and (receiver.bad or receiver.disorder)
+    if illegal > ILLEGAL_SHARE or lost:
+        return CallFailed(
+            "the line does not fit the parameters, or starts elsewhere than in data frame interval "
+            f"0, or is badly damaged: {receiver.frames} frames arrived, and {illegal:.1%} of its "
+            "octets are in no constellation"
+        )
+    return error
+
+
+def write_vectors(arguments):
+    """`v90 vectors`"""
+    vectors.check_folder(arguments.output, arguments.force)
+    with progress("vectors") as show:
+        files = vectors.make(show)
+    vectors.write(arguments.output, files, arguments.force)
+    print(f"{len(files)} files in {arguments.output}; manifest.json lists them", file=sys.stderr)
+
+
+def block(name, channels=None):
+    """The component of a block of ``BLOCKS``; ``channels`` None leaves its default.
+
+    Raises :class:`~golden.errors.V90Error` for an unknown one, and for channels that a block does
+    not take.
+    """
+    from amaranth.hdl import UnusedElaboratable
+
+    if name not in BLOCKS:
+        raise V90Error(f"no block is called {name}: there are {', '.join(sorted(BLOCKS))}")
+    stem, title, options = BLOCKS[name]
+    kind = getattr(importlib.import_module(f"hdl.{stem}"), title)
+    if channels is not None:
+        if "channels" not in inspect.signature(kind).parameters:
+            raise V90Error(f"the block {name} has one channel, and takes no --channels")
+        if not 1 <= channels <= MOST_CHANNELS:
+            raise V90Error(f"--channels is 1 to {MOST_CHANNELS}, not {channels}")
+        options = {**options, "channels": channels}
+    with warnings.catch_warnings():
+        # Parts of a block that could not be made are left over, which Amaranth takes for an
+        # oversight and would tell below our sentence.
+        warnings.simplefilter("ignore", UnusedElaboratable)
+        try:
+            return kind(**options)
+        except (ValueError, V90Error) as error:
+            sentence = str(error)
+        gc.collect()
+    raise V90Error(sentence)
+
+
+def payloads(component):
+    """Verilog comment that says which bits of each stream's payload are which field."""
+    from amaranth.lib import data
+
+    from sim.layout import ports
+
+    lines = ["A transfer happens in a cycle with valid and ready high. Payload bits:"]
+    for name, port in ports(component)[0].items():
+        if isinstance(port.shape, data.Layout):
+            fields = [
+                f"[{field.offset + field.width - 1}:{field.offset}] {title}"
+                for title, field in port.shape
+            ]
+        else:
+            fields = [f"[{port.width - 1}:0]"]
+        lines.append(f"  {name}__payload: {', '.join(fields)}")
+    return "".join(f"// {line}\n" for line in lines)
+
+
+def write_verilog(arguments):
+    """`v90 verilog`"""
+    from amaranth.back import verilog
+
+    check_output(arguments.output, arguments.force)
+    component = block(arguments.block, arguments.channels)
+    name = arguments.block.replace("-", "_")
+    with progress("converting"):
+        text = verilog.convert(component, name=f"v90_{name}", emit_src=False)
+    write_file(arguments.output, (payloads(component) + text).encode(), arguments.force)
+
+
+def show_rates(arguments):
+    """`v90 rates`"""
+    offsets = {kind: offset for kind, (offset, _) in TYPES.items()}
+    rows = sorted({(d, s, k) for kind in TYPES for k, s, d, _ in rate_table(kind)}, reverse=True)
+    allowed = {kind: {(k, s) for k, s, _, _ in rate_table(kind)} for kind in TYPES}
+    table = Table(
+        caption="M: the least size if all six constellations have the same; their product must be "
+        "at least 2^K. drn: what CP and CPt carry (Table 14); empty where the table has no such K.",
+        caption_justify="left",
+    )
+    for heading in ("bit/s", "D", "S", "Sr", "K", "2^K", "M", "CP drn", "CPt drn"):
+        table.add_column(heading, justify="right")
+    before = None
+    for d, s, k in rows:
+        first = d != before
+        if first and before is not None:
+            table.add_section()
+        before = d
+        table.add_row(
+            f"{float(rate(d)):.0f}" if first else "", str(d) if first else "", str(s),
+            str(INTERVALS - s), str(k), str(1 << k), str(least_modulus(k)),
+            *(str(d - offsets[kind]) if (k, s) in allowed[kind] else "" for kind in TYPES),
+        )  # fmt: skip
+    Console().print(table)
+
+
+def least_modulus(k):
+    """The least M with M^6 >= 2^K, exactly."""
+    m = int(2 ** (k / INTERVALS))
+    while m**INTERVALS < 1 << k:
+        m += 1
+    return m
+
+
+# --- The command line ----------------------------------------------------------------------------
+
+
+class _Parser(argparse.ArgumentParser):
+    def error(self, message):
+        raise V90Error(f"{message} ({self.prog} --help)")
+
+
+def parser():
+    """The argument parser of `v90`."""
+    top = _Parser(
+        prog="v90",
+        description="Files through the PCM path of V.90 (clause 5), golden model and gateware.",
+        epilog="Exit status: 0, 1 for a call that failed, 2 for bad input.",
+    )
+    commands = top.add_subparsers(dest="command", required=True, metavar="COMMAND")
+
+    def command(name, function, text, output):
+        sub = commands.add_parser(name, help=text, description=f"{text[0].upper()}{text[1:]}.")
+        sub.set_defaults(function=function)
+        if output:
+            sub.add_argument("-o", "--output", required=True, metavar=output)
+            sub.add_argument("--force", action="store_true", help="overwrite what exists")
+        return sub
+
+    def engine(sub):
+        sub.add_argument("--parameters", required=True, metavar="P.json", help="mapping parameters")
+        sub.add_argument("--law", choices=g711.LAWS, help="the line's (default: the parameters')")
+        sub.add_argument(
+            "--gateware", action="store_true", help="run the compiled gateware, not golden"
+        )
+        sub.add_argument("--check", action="store_true", help="run both and compare")
+
+    sub = command("transmit", transmit, "encode a file into PCM octets", "LINE")
+    sub.add_argument("file", metavar="FILE", help="- is stdin")
+    engine(sub)
+    sub.add_argument(
+        "--power-limit", type=float, metavar="DBM0",
+        help="refuse parameters above this power: -0.5 to -16 dBm0 in steps of 0.5 (Table 15)",
+    )  # fmt: skip
+
+    sub = command("receive", receive, "decode PCM octets back into the file", "FILE")
+    sub.add_argument("line", metavar="LINE", help="- is stdin")
+    engine(sub)
+
+    command(
+        "vectors", write_vectors, "write golden vectors: NPZ, hex for $readmemh, JSON manifest",
+        "DIR",
+    )  # fmt: skip
+
+    sub = command("verilog", write_verilog, "write a block as Verilog", "FILE.v")
+    sub.add_argument("block", metavar="BLOCK", help=", ".join(sorted(BLOCKS)))
+    sub.add_argument("--channels", type=int, metavar="N", help=f"1 to {MOST_CHANNELS}")
+
+    command("rates", show_rates, "print the rates of Tables 2 and 17 and what they need", None)
+    return top
+
+
+def _one_line(text):
+    """Text without line ends and control characters, which a file name may bring in."""
+    return "".join(c if c.isprintable() else " " for c in " ".join(str(text).split()))
+
+
+def guarded(function):
+    """Call ``function()``; return its exit status, or tell an error and return that one's."""
+    try:
+        status = function()
+        sys.stdout.flush()
+        return status
+    except V90Error as error:
+        status, sentence = error.status, str(error)
+    except BrokenPipeError:
+        # Who reads our output has had enough; nothing may be flushed into it at exit.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 128 + signal.SIGPIPE
+    except OSError as error:
+        status = V90Error.status
+        name = "" if error.filename is None else f"{error.filename}: "
+        sentence = f"{name}{error.strerror or error or type(error).__name__}"
+    except MemoryError:
+        status, sentence = V90Error.status, "there is not enough memory for a file of this size"
+    except KeyboardInterrupt:
+        status, sentence = 128 + signal.SIGINT, "interrupted"
+    print(f"v90: error: {_one_line(sentence)}", file=sys.stderr)
+    return status
+
+
+def main(argv=None):
+    """Run a command line (``sys.argv`` without argument); return the exit status."""
+
+    def run():
+        arguments = parser().parse_args(argv)
+        arguments.function(arguments)
+        return 0
+
+    return guarded(run)
+
+
+if __name__ == "__main__":
+    sys.exit(main())

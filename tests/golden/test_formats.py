@@ -1,0 +1,100 @@
+"""Invariants of the number formats, and the headroom that golden.formats argues, recomputed."""
+
+from dataclasses import FrozenInstanceError
+
+import pytest
+
+from golden import formats, g711
+from golden.formats import Q
+from golden.shaper import LINEAR_STEP
+
+ROWS = {name: value for name, value in vars(formats).items() if isinstance(value, Q)}
+
+#: Symbols in the longest look-ahead window: four shaping frames of six.
+WINDOW = 24
+
+
+@pytest.mark.parametrize(
+    "form, width, low, high",
+    [
+        (Q(0, 1, 0), 1, 0, 1),
+        (Q(1, 0, 0), 1, -1, 0),
+        (Q(1, 1, 6), 8, -128, 127),
+        (Q(0, 8, 0), 8, 0, 255),
+        (Q(0, 5, -2), 3, 0, 7),
+        (Q(1, -2, 5), 4, -8, 7),
+        (Q(1, 63, 0), 64, -(2**63), 2**63 - 1),
+        (Q(0, 0, 63), 63, 0, 2**63 - 1),
+    ],
+    ids=str,
+)
+def test_width_and_range(form, width, low, high):
+    assert (form.width, form.min, form.max) == (width, low, high)
+    assert form.max - form.min + 1 == 2**form.width
+
+
+@pytest.mark.parametrize(
+    "numbers",
+    [(2, 1, 1), (-1, 1, 1), (0, 0, 0), (0, 3, -3), (1, 1, -2), (0, 64, 0), (1, 32, 32), (1, 0, -1)],
+    ids=str,
+)
+def test_impossible_formats_raise(numbers):
+    with pytest.raises(ValueError):
+        Q(*numbers)
+
+
+def test_a_format_is_a_value():
+    assert Q(1, 2, 3) == Q(1, 2, 3) != Q(1, 3, 2)
+    assert len({Q(1, 2, 3), Q(1, 2, 3)}) == 1
+    with pytest.raises(FrozenInstanceError):
+        Q(1, 2, 3).integer = 4
+
+
+def largest(form):
+    return max(-form.min, form.max)
+
+
+def fits(form, magnitude, fraction):
+    """Tell whether integers of a ``magnitude`` with ``fraction`` bits fit, of either sign."""
+    return form.fraction == fraction and magnitude <= form.max
+
+
+def test_the_rows_are_all_looked_at_here():
+    # A new row needs its headroom recomputed below.
+    assert set(ROWS) == {
+        "LINEAR", "COEFFICIENT", "SHAPER_FIRST", "SHAPER_FIRST_OUTPUT", "SHAPER_FIRST_PRODUCT",
+        "SHAPER_SECOND", "SHAPER_SECOND_OUTPUT", "SHAPER_SECOND_PRODUCT",
+        "SHAPER_METRIC_OPERAND", "SHAPER_METRIC",
+    }  # fmt: skip
+
+
+def test_linear_holds_both_laws():
+    for law in g711.LAWS:
+        top = g711.linear(127, law)
+        assert top % LINEAR_STEP == 0 and top // LINEAR_STEP <= formats.LINEAR.max
+
+
+def test_coefficient_is_the_signed_q1_6_of_table_14():
+    form = formats.COEFFICIENT
+    assert (form.width, form.min / 64, form.max / 64) == (8, -2, 1.984375)
+
+
+def test_shaper_headroom():
+    """Every intermediate of the shaper fits its row, whatever the states hold (Python integers)."""
+    x = max(int(g711.linear(127, law)) for law in g711.LAWS) // LINEAR_STEP
+    coefficient, step = largest(formats.COEFFICIENT), formats.COEFFICIENT.fraction
+    first, second = formats.SHAPER_FIRST.fraction, formats.SHAPER_SECOND.fraction
+    x <<= first
+    y = largest(formats.SHAPER_FIRST) + x
+    assert fits(formats.SHAPER_FIRST_OUTPUT, y, first)
+    assert fits(formats.SHAPER_FIRST_PRODUCT, coefficient * (y + x), first + step)
+    y <<= second - first
+    v = largest(formats.SHAPER_SECOND) + y
+    assert fits(formats.SHAPER_SECOND_OUTPUT, v, second)
+    assert fits(formats.SHAPER_SECOND_PRODUCT, coefficient * (v + y), second + step)
+    drop = second - formats.SHAPER_METRIC_OPERAND.fraction
+    operand = (v + (1 << drop >> 1)) >> drop
+    assert fits(formats.SHAPER_METRIC_OPERAND, operand, second - drop)
+    assert fits(formats.SHAPER_METRIC, WINDOW * operand**2, 2 * (second - drop))
+    # Golden adds and subtracts windows in int64.
+    assert formats.SHAPER_METRIC.width <= 62

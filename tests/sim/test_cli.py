@@ -1,0 +1,369 @@
+"""The `v90` command: what it does, and that bad input is one sentence that overwrites nothing."""
+
+import io
+import json
+import re
+import sys
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from golden.parameters import MappingParameters, rate_table
+from sim import cli, pcm
+
+ROOT = Path(__file__).resolve().parents[2]
+EXAMPLES = ROOT / "examples"
+DATA = np.random.default_rng(3).bytes(1000)
+
+
+@pytest.fixture
+def place(tmp_path, monkeypatch):
+    """A folder to work in, with parameters ``p.json``, a file ``data``, and its line ``line``."""
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "p.json").write_text((EXAMPLES / "45333.json").read_text())
+    (tmp_path / "data").write_bytes(DATA)
+    assert cli.main(["transmit", "data", "-o", "line", "--parameters", "p.json"]) == 0
+    return tmp_path
+
+
+def contents(folder):
+    return {path: path.read_bytes() for path in folder.rglob("*") if path.is_file()}
+
+
+@pytest.fixture
+def fails(place, capsys):
+    """Run a command that must fail: one sentence, the status, and not a file changed."""
+
+    def run(status, *argv):
+        before = contents(place)
+        capsys.readouterr()
+        assert cli.main([str(argument) for argument in argv]) == status
+        out, err = capsys.readouterr()
+        assert out == ""
+        assert re.fullmatch(r"v90: error: [^\n]+\n", err)
+        assert contents(place) == before
+        return err
+
+    return run
+
+
+def parameters(**changes):
+    values = json.loads((EXAMPLES / "45333.json").read_text())
+    return json.dumps({**values, **changes})
+
+
+# --- What it does --------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("rate", ["56000", "45333", "28000"])
+@pytest.mark.parametrize("law", [None, "mu", "A"])
+def test_a_file_comes_back(place, rate, law):
+    options = ["--parameters", str(EXAMPLES / f"{rate}.json"), *(["--law", law] if law else [])]
+    assert cli.main(["transmit", "data", "-o", "l", *options]) == 0
+    assert cli.main(["receive", "l", "-o", "back", *options]) == 0
+    assert (place / "back").read_bytes() == DATA
+    assert {path.name for path in place.iterdir()} == {"p.json", "data", "line", "l", "back"}
+
+
+def test_law_replaces_the_parameters_law(place):
+    # A client that sends codec type mu on an A-law line: the parameters say mu, the octets are A.
+    (place / "mu.json").write_text(parameters(law="mu"))
+    said = ["--parameters", "mu.json"]
+    assert cli.main(["transmit", "data", "-o", "l", *said, "--law", "A"]) == 0
+    assert (place / "l").read_bytes() == (place / "line").read_bytes()
+    assert cli.main(["receive", "l", "-o", "back", *said]) == 1
+    assert not (place / "back").exists()
+    assert cli.main(["receive", "l", "-o", "back", *said, "--law", "A"]) == 0
+    assert (place / "back").read_bytes() == DATA
+
+
+def test_an_empty_file_comes_back(place):
+    (place / "none").write_bytes(b"")
+    assert cli.main(["transmit", "none", "-o", "l", "--parameters", "p.json"]) == 0
+    assert cli.main(["receive", "l", "-o", "back", "--parameters", "p.json"]) == 0
+    assert (place / "back").read_bytes() == b""
+
+
+def test_stdin_and_stdout(place, monkeypatch, capfdbinary):
+    stdin = io.TextIOWrapper(io.BytesIO(DATA))
+    monkeypatch.setattr(sys, "stdin", stdin)
+    assert cli.main(["transmit", "-", "-o", "-", "--parameters", "p.json"]) == 0
+    assert capfdbinary.readouterr().out == (place / "line").read_bytes()
+
+
+def test_force_replaces_and_keeps_links_and_modes(place):
+    (place / "kept").write_bytes(b"old")
+    (place / "kept").chmod(0o640)
+    (place / "link").symlink_to("kept")
+    command = ["transmit", "data", "-o", "link", "--parameters", "p.json", "--force"]
+    assert cli.main(command) == 0
+    assert (place / "link").is_symlink()
+    assert (place / "kept").read_bytes() == (place / "line").read_bytes()
+    assert (place / "kept").stat().st_mode & 0o777 == 0o640
+    assert cli.main([*command[:3], "/dev/null", *command[4:]]) == 0
+    assert Path("/dev/null").is_char_device()
+
+
+def test_rates_has_every_row(capsys):
+    assert cli.main(["rates"]) == 0
+    lines = [line.split("│")[1:-1] for line in capsys.readouterr().out.splitlines()]
+    rows = [[cell.strip() for cell in line] for line in lines if len(line) == 9]
+    shown = {"CP": set(), "CPt": set()}
+    bits = speed = 0
+    for rate, d, s, sr, k, power, m, cp, cpt in rows:
+        bits, speed = (int(d), int(rate)) if d else (bits, speed)
+        assert bits == int(s) + int(k) and int(s) + int(sr) == 6
+        assert speed == round(8000 * bits / 6)
+        assert int(power) == 2 ** int(k)
+        assert (int(m) - 1) ** 6 < int(power) <= int(m) ** 6
+        for kind, drn in (("CP", cp), ("CPt", cpt)):
+            if drn:
+                shown[kind].add((int(k), int(s), bits, int(drn)))
+    assert shown == {kind: set(rate_table(kind)) for kind in shown}
+
+
+def test_vectors_writes_a_folder(place):
+    assert cli.main(["vectors", "-o", "v"]) == 0
+    manifest = json.loads((place / "v" / "manifest.json").read_text())
+    assert all((place / "v" / entry["file"]).is_file() for entry in manifest["vectors"])
+
+
+def test_progress_is_drawn_on_a_terminal_after_its_patience(monkeypatch, capsys):
+    class Terminal(io.StringIO):
+        def isatty(self):
+            return True
+
+    for patience, drawn in ((0.0, True), (60.0, False)):
+        terminal = Terminal()
+        monkeypatch.setattr(sys, "stderr", terminal)
+        monkeypatch.setattr(cli, "_PATIENCE", patience)
+        monkeypatch.setenv("TERM", "xterm")
+        with cli.progress("encoding") as show:
+            show(1, 2)
+            while drawn and "encoding" not in terminal.getvalue():
+                show(2, 2)
+        assert ("encoding" in terminal.getvalue()) == drawn
+    with pytest.raises(KeyboardInterrupt), cli.progress("encoding"):
+        raise KeyboardInterrupt
+
+
+# --- Bad input: exit status 2 --------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("command", ["transmit", "receive"])
+@pytest.mark.parametrize(
+    ("arguments", "sentence"),
+    [
+        (["absent", "-o", "new", "--parameters", "p.json"], "absent: No such file"),
+        ([".", "-o", "new", "--parameters", "p.json"], "Is a directory"),
+        (["data", "-o", "new", "--parameters", "absent"], "absent: No such file"),
+        (["line", "-o", "data", "--parameters", "p.json"], "data exists; --force overwrites it"),
+        (["line", "-o", ".", "--parameters", "p.json"], "is a folder"),
+        (["line", "-o", ".", "--force", "--parameters", "p.json"], "is a folder"),
+        (["line", "-o", "no/new", "--parameters", "p.json"], "there is no folder"),
+        (["line", "-o", "data/new", "--parameters", "p.json"], "there is no folder"),
+        (["line", "-o", "new", "--parameters", "line"], "line: not JSON: it is not UTF-8 text"),
+        (["line", "--parameters", "p.json"], "required: -o/--output"),
+        (["line", "-o", "new"], "required: --parameters"),
+        (["line", "-o", "new", "--parameters", "p.json", "--law", "B"], "choose from"),
+        (["line", "-o", "new", "--parameters", "p.json", "--hurry"], "unrecognized arguments"),
+        (["a\nb\x1b[1m", "-o", "new", "--parameters", "p.json"], "a b [1m: No such file"),
+        (["\udcff", "-o", "new", "--parameters", "p.json"], "No such file"),
+    ],
+)
+def test_bad_arguments(fails, command, arguments, sentence):
+    assert sentence in fails(2, command, *arguments)
+
+
+@pytest.mark.parametrize(
+    ("text", "sentence"),
+    [
+        ("", "not JSON"),
+        ("{", "not JSON"),
+        ("[" * 100_000, "not JSON"),
+        ("[]", "a JSON object"),
+        ("{}", "lack the key 'type'"),
+        (parameters(law="a"), "unknown law 'a'"),
+        (parameters(type="cp"), "type is CP or CPt"),
+        (parameters(drn=23), "drn is a whole number from 1 to 22"),
+        (parameters(drn="14"), "drn is a whole number from 1 to 22"),
+        (parameters(sr=4), "sr is a whole number from 0 to 3"),
+        (parameters(ld=1.5), "ld is a whole number from 0 to 3"),
+        (parameters(a1=2), "a1 = 2 is not a multiple of 1/64"),
+        (parameters(b2="x"), "b2 is a number"),
+        (parameters(interval_constellation=[0] * 5), "interval_constellation is not six indices"),
+        (parameters(interval_constellation=[1] * 6), "interval_constellation is not six indices"),
+        (parameters(constellations=[[3, 2, 1]]), "not a strictly increasing list of Ucodes"),
+        (parameters(constellations=[[1, 1, 2]]), "not a strictly increasing list of Ucodes"),
+        (parameters(constellations=[[1, 2, 128]]), "not a strictly increasing list of Ucodes"),
+        (parameters(constellations=[[]]), "not a strictly increasing list of Ucodes"),
+        (parameters(constellations=7), "constellations is not a list"),
+        (parameters(constellations=[list(range(28))]), "2^K = 2^29 is above the product 481890304"),
+        (parameters(a1=float("nan")), "a1 = nan is not a multiple of 1/64"),
+        (parameters(type="CPt", drn=22), "K = 25, which is not in Table 17/V.90"),
+    ],
+)
+@pytest.mark.parametrize("command", ["transmit", "receive"])
+def test_bad_parameters(place, fails, command, text, sentence):
+    (place / "bad.json").write_text(text)
+    err = fails(2, command, "line", "-o", "new", "--parameters", "bad.json")
+    assert "bad.json: " in err and sentence in err
+
+
+def test_power_limit(fails, place):
+    options = ["data", "-o", "new", "--parameters", "p.json", "--power-limit"]
+    assert "is above the limit of -13 dBm0" in fails(2, "transmit", *options, "-13")
+    assert "Table 15/V.90 has no power -12.2 dBm0" in fails(2, "transmit", *options, "-12.2")
+    assert "has no power nan" in fails(2, "transmit", *options, "nan")
+    assert "invalid float value" in fails(2, "transmit", *options, "loud")
+    assert cli.main(["transmit", *options, "-12"]) == 0
+
+
+@pytest.mark.parametrize("at", [0, 1, 5, 6, 100, 288, 300, 320, 400, 1000, -7, -6, -1])
+def test_a_truncated_line(fails, place, at):
+    (place / "cut").write_bytes((place / "line").read_bytes()[:at])
+    err = fails(2, "receive", "cut", "-o", "new", "--parameters", "p.json")
+    assert "the line ends before the file does" in err
+
+
+def test_no_compiler_for_gateware(fails, monkeypatch, tmp_path_factory):
+    monkeypatch.setenv("CXX", "no-such-compiler")
+    monkeypatch.setenv("V90_CACHE", str(tmp_path_factory.mktemp("cache")))
+    for option in ("--gateware", "--check"):
+        for command in ("transmit", "receive"):
+            options = ["line", "-o", "new", "--parameters", "p.json", option]
+            assert "no-such-compiler" in fails(2, command, *options)
+
+
+@pytest.mark.parametrize(
+    ("arguments", "sentence"),
+    [
+        ([], "required: COMMAND"),
+        (["call"], "invalid choice: 'call'"),
+        (["vectors"], "required: -o/--output"),
+        (["vectors", "-o", "."], "not empty; --force"),
+        (["vectors", "-o", "data"], "data is no folder"),
+        (["vectors", "-o", "no/new"], "No such file"),
+        (["verilog", "adder", "-o", "new.v"], "no block is called adder: there are "),
+        (["verilog", "scrambler", "-o", "data"], "data exists"),
+        (["verilog", "scrambler", "-o", "new.v", "--channels", "0"], "--channels is 1 to 256"),
+        (["verilog", "scrambler", "-o", "new.v", "--channels", "257"], "--channels is 1 to 256"),
+        (["verilog", "scrambler", "-o", "new.v", "--channels", "x"], "invalid int value"),
+        (["verilog", "decoder", "-o", "new.v", "--channels", "2"], "takes no --channels"),
+        (["verilog", "bank", "-o", "new.v", "--channels", "31"], "has room for 30 channels"),
+    ],
+)
+def test_bad_arguments_of_the_other_commands(fails, arguments, sentence):
+    assert sentence in fails(2, *arguments)
+
+
+def test_a_full_disk(place, fails, monkeypatch):
+    def full(*_):
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr(cli.os, "replace", full)
+    for command in ("transmit", "receive"):
+        err = fails(2, command, "line", "-o", "data", "--force", "--parameters", "p.json")
+        assert "No space left" in err
+    if Path("/dev/full").exists():
+        err = fails(2, "transmit", "data", "-o", "/dev/full", "--force", "--parameters", "p.json")
+        assert "No space left" in err
+
+
+def test_running_out_of_memory_and_interrupts(fails, monkeypatch):
+    command = ["transmit", "data", "-o", "new", "--parameters", "p.json"]
+    for error, status in ((MemoryError, 2), (KeyboardInterrupt, 130)):
+        def stop(*_, error=error):
+            raise error
+
+        monkeypatch.setattr(pcm, "encode", stop)
+        fails(status, *command)
+
+
+# --- A call that failed: exit status 1 -----------------------------------------------------------
+
+
+def test_a_damaged_line(fails, place):
+    line = bytearray((place / "line").read_bytes())
+    line[len(line) // 2] ^= 0x80
+    (place / "bad").write_bytes(line)
+    err = fails(1, "receive", "bad", "-o", "new", "--parameters", "p.json")
+    assert "did not arrive whole" in err
+
+
+@pytest.mark.parametrize("shift", [1, 2, 3, 4, 5])
+def test_a_line_that_starts_in_another_interval(fails, place, shift):
+    (place / "late").write_bytes((place / "line").read_bytes()[shift:])
+    err = fails(1, "receive", "late", "-o", "new", "--parameters", "p.json")
+    assert "does not fit the parameters" in err
+
+
+@pytest.mark.parametrize("other", ["56000", "28000"])
+def test_other_parameters_than_the_lines(fails, place, other):
+    err = fails(1, "receive", "line", "-o", "new", "--parameters", EXAMPLES / f"{other}.json")
+    assert re.search(r"does not fit the parameters.* 0 frames arrived, and \d+\.\d% of its", err)
+
+
+def test_the_wrong_law(fails):
+    err = fails(1, "receive", "line", "-o", "new", "--parameters", "p.json", "--law", "mu")
+    assert "does not fit the parameters" in err
+
+
+def test_noise(fails, place):
+    (place / "noise").write_bytes(np.random.default_rng(4).bytes(5000))
+    fails(1, "receive", "noise", "-o", "new", "--parameters", "p.json")
+
+
+def test_a_difference_between_golden_and_gateware(fails, monkeypatch):
+    def wrong_octet(p, bits, show):
+        octets = pcm.encode(p, bits)
+        octets[77] ^= 1
+        return octets
+
+    def wrong_bit(p, octets, show):
+        bits = pcm.decode(p, octets)
+        bits[400] ^= 1
+        return bits
+
+    monkeypatch.setattr(pcm, "encode_gateware", wrong_octet)
+    monkeypatch.setattr(pcm, "decode_gateware", wrong_bit)
+    options = ["-o", "new", "--parameters", "p.json", "--check"]
+    assert "first in octet 77 (number 5 of data frame 12)" in fails(1, "transmit", "data", *options)
+    assert "first in bit 400 (number 26 of data frame 11)" in fails(1, "receive", "line", *options)
+
+
+# --- Gateware ------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("rate", ["56000", "45333", "28000"])
+def test_gateware_carries_a_file_and_equals_golden(place, capsys, rate):
+    given = ["--parameters", str(EXAMPLES / f"{rate}.json")]
+    assert cli.main(["transmit", "data", "-o", "golden", *given]) == 0
+    assert cli.main(["transmit", "data", "-o", "gateware", *given, "--gateware"]) == 0
+    assert cli.main(["transmit", "data", "-o", "both", *given, "--check"]) == 0
+    golden = (place / "golden").read_bytes()
+    assert golden == (place / "gateware").read_bytes() == (place / "both").read_bytes()
+    assert cli.main(["receive", "gateware", "-o", "back", *given, "--gateware"]) == 0
+    assert (place / "back").read_bytes() == DATA
+    assert cli.main(["receive", "gateware", "-o", "checked", *given, "--check"]) == 0
+    assert "golden and gateware, equal" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("name", cli.BLOCKS)
+def test_every_block_becomes_verilog(place, name):
+    assert cli.main(["verilog", name, "-o", "block.v"]) == 0
+    text = (place / "block.v").read_text()
+    assert f"module v90_{name.replace('-', '_')}(" in text
+    assert text.startswith("// ")
+
+
+def test_verilog_channels(place):
+    assert cli.main(["verilog", "encoder", "-o", "one.v"]) == 0
+    assert cli.main(["verilog", "encoder", "-o", "many.v", "--channels", "30"]) == 0
+    assert "[4:0] channel" in (place / "many.v").read_text()
+    assert "[0:0] channel" in (place / "one.v").read_text()
+
+
+def test_examples_read():
+    assert len([MappingParameters.from_json(p.read_text()) for p in EXAMPLES.iterdir()]) >= 3

@@ -1,0 +1,80 @@
+"""Plant an error in a block, and its tests must turn red.
+
+Each row copies the tree aside, replaces one piece of text that stands there once, and runs the
+block's own tests. A survivor is a gap in the tests.
+"""
+
+import os
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).resolve().parents[1]
+
+#: (file, what stands there, what is planted)
+MUTANTS = [
+    # a lost rounding, a stale bound, the wrong law's bits, a wrong polynomial tap
+    ("golden/fixed.py", "1 << (drop - 1) if drop > 0 else 0", "0"),
+    ("golden/g711.py", '"A": 0x55', '"A": 0x54'),
+    ("golden/scrambler.py", "GPC = (18, 23)", "GPC = (17, 23)"),
+    ("golden/crc.py", "0x8408", "0x8404"),
+    # a power sum that forgets the frames above, a swapped interval, labels upside down
+    ("golden/parameters.py", "below * (r - above)", "below * r"),
+    ("golden/modulus.py", "np.cumprod([1, *moduli[:-1]]", "np.cumprod([1, *moduli[1:]]"),
+    ("golden/mapper.py", "ucodes[::-1]", "ucodes"),
+    ("golden/signs.py", "p[..., 1] ^= change[..., 0]", "p[..., 1] ^= 0"),
+    # the other trellis, a stale metric, look-ahead cut short
+    ("golden/shaper.py", "number ^ (number >> 1)", "number"),
+    ("golden/shaper.py", "best // (sequences // 2)", "best % 2"),
+    ("golden/encoder.py", "self.underruns += count - full", "self.underruns += 0"),
+    ("golden/decoder.py", "& 1\n        signs", "| 1\n        signs"),
+    ("golden/hdlc.py", "(run % 5 == 0)", "(run % 6 == 0)"),
+    # the same kinds in gateware
+    ("hdl/fixed.py", "x = x + (1 << (drop - 1))\n", "x = x + 0\n"),
+    ("hdl/mac.py", "self.a * self.b", "self.a * self.b[:15]"),
+    ("hdl/g711.py", "Mux(lowest, 1, segment)", "segment"),
+    ("hdl/scrambler.py", "line[delay - 1]", "line[delay - 2]"),
+    ("hdl/modulus.py", "quotient.insert(0,", "quotient.append("),
+    ("hdl/mapper.py", "with m.If(left < members)", "with m.If(left <= members)"),
+    ("hdl/signs.py", "                    bit ^= change\n", "                    pass\n"),
+    ("hdl/shaper.py", "before = ~self.fresh &", "before ="),
+    ("hdl/shaper.py", "nothing_yet | smaller", "nothing_yet | ~smaller"),
+    ("hdl/stream.py", "bits < count", "bits <= count"),
+    ("hdl/encoder.py", "out.half.eq(~half_read.data[0])", "out.half.eq(half_read.data[0])"),
+    ("hdl/encoder.py", "(frame + 1)[:2]", "(frame + 2)[:2]"),
+    ("hdl/decoder.py", "INTERVALS + frame.sr", "INTERVALS"),
+    ("hdl/hdlc.py", "with m.If(ones != 5)", "with m.If(ones != 6)"),
+    ("hdl/tdm.py", "range(17, 32)", "range(16, 31)"),
+    ("hdl/top.py", "self.late.eq(highway.late)", "self.late.eq(0)"),
+]
+
+#: Tests that show a gateware block wrong without the slow simulators.
+QUICK = "not verilator and not icarus"
+
+
+@pytest.mark.parametrize("path, old, new", MUTANTS, ids=lambda text: text.split("\n")[0][:40])
+def test_planted_error_is_caught(tmp_path, path, old, new):
+    for name in ("golden", "hdl", "sim", "tests", "docs"):
+        shutil.copytree(
+            ROOT / name, tmp_path / name, ignore=shutil.ignore_patterns("__pycache__", "build")
+        )
+    shutil.copy(ROOT / "pyproject.toml", tmp_path)
+    target = tmp_path / path
+    text = target.read_text()
+    assert text.count(old) == 1, f"{old!r} stands {text.count(old)} times in {path}"
+    target.write_text(text.replace(old, new))
+    package, stem = Path(path).parent.name, Path(path).stem
+    test = f"tests/{package}/test_{stem}.py"
+    run = subprocess.run(
+        [sys.executable, "-m", "pytest", "-x", "-q", "-p", "no:cacheprovider", "-k", QUICK, test],
+        cwd=tmp_path,
+        env={**os.environ, "PYTHONPATH": str(tmp_path), "PYTEST_ADDOPTS": ""},
+        capture_output=True,
+        text=True,
+        timeout=600,
+    )
+    # 1 is a failed test; anything else would be red for another reason.
+    assert run.returncode == 1, run.stdout[-2000:] + run.stderr[-2000:]
