@@ -23,12 +23,14 @@ def requant(x, src, dst, rounding, overflow):
     if drop < 0:
         x = Cat(Const(0, -drop), x).as_signed()
     elif drop > 0:
+        x = _widened(x, drop + 1)
         if rounding is Rounding.HALF_UP:
             x = x + (1 << (drop - 1))
         elif rounding is Rounding.HALF_EVEN:
             x = x + ((1 << (drop - 1)) - 1) + x[drop]
         x = x.as_signed()[drop:].as_signed()
     if overflow is Overflow.SAT:
+        x = _widened(x, dst.integer + dst.fraction + 1)
         # One sign bit more than dst needs tells both overflows apart from what fits.
         rest = x[dst.integer + dst.fraction :]
         negative = x[-1]
@@ -44,9 +46,12 @@ def _signed(x, form):
     return x.as_signed() if form.signed else Cat(x, Const(0, 1)).as_signed()
 
 
+def _widened(x, width):
+    """``x``, which has a sign bit, in at least ``width`` bits."""
+    return Cat(x, x[-1].replicate(max(0, width - len(x)))).as_signed()
+
+
 def _cut(x, form):
     """The low bits of ``x`` as a value of the format's shape."""
-    if len(x) < form.width:
-        x = Cat(x, x[-1].replicate(form.width - len(x)))
-    x = x[: form.width]
+    x = _widened(x, form.width)[: form.width]
     return x.as_signed() if form.signed else x

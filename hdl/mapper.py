@@ -12,11 +12,19 @@ from hdl.modulus import LABELS
 UCODES = data.ArrayLayout(7, INTERVALS)
 
 
+def _ones(word):
+    """How many bits of a value are 1, by halves."""
+    if len(word) == 1:
+        return word
+    half = len(word) // 2
+    return _ones(word[:half]) + _ones(word[half:])
+
+
 class Mapper(wiring.Component):
     """The label-th set bit from the top of each interval's 128-bit mask.
 
     Whole Uchords are skipped by counting their bits, then the Uchord's bits are gone through one by
-    one. Latency at most 6 * 25 + 1 = 151 cycles. Bit-exact with :class:`golden.mapper.Mapper`; a
+    one. Latency at most 6 * 26 + 1 = 157 cycles. Bit-exact with :class:`golden.mapper.Mapper`; a
     label that the constellation has not gives Ucode 0.
 
     Parameters: ``channels``; ``tag``, shape of what passes unchanged.
@@ -28,7 +36,7 @@ class Mapper(wiring.Component):
     o : Out(stream), channel; half; ucodes U0 to U5; tag
     """
 
-    latency = 25 * INTERVALS + 1
+    latency = 26 * INTERVALS + 1
 
     def __init__(self, channels=1, tag=1):
         self.channels = channels
@@ -56,18 +64,20 @@ class Mapper(wiring.Component):
         ucodes = Signal(UCODES)
         interval = Signal(range(INTERVALS))
         uchord = Signal(3)
+        # The word being counted is two cycles behind its address.
+        address = Signal(3)
+        word_now, members = Signal(WORD_BITS), Signal(range(WORD_BITS + 1))
         mask = Signal(WORD_BITS)
         position = Signal(4)
         left = Signal(7)
-        members = sum(read.data[bit] for bit in range(WORD_BITS))
+        m.d.sync += [word_now.eq(read.data), members.eq(_ones(read.data))]
         m.d.comb += [
             self.i_configuration.ready.eq(1),
             write.addr.eq(Cat(word.half, word.channel) * FRAME + word.address),
             write.data.eq(word.data),
             write.en.eq(self.i_configuration.valid & (word.address < FRAME)),
-            read.addr.eq(
-                Cat(token.half, token.channel) * FRAME + Cat((uchord - 1)[:3], interval)
-            ),
+            address.eq(uchord - 2),
+            read.addr.eq(Cat(token.half, token.channel) * FRAME + Cat(address, interval)),
             self.o.payload.channel.eq(token.channel),
             self.o.payload.half.eq(token.half),
             self.o.payload.ucodes.eq(ucodes),
@@ -76,15 +86,18 @@ class Mapper(wiring.Component):
         with m.FSM():
             with m.State("IDLE"):
                 m.d.comb += self.i.ready.eq(1)
-                m.d.sync += [token.eq(self.i.payload), interval.eq(0), uchord.eq(0)]
+                m.d.sync += [token.eq(self.i.payload), interval.eq(0)]
                 with m.If(self.i.valid):
                     m.next = "BEGIN"
             with m.State("BEGIN"):
-                # uchord - 1 = 7 is being read; from here on the word below is always on its way.
+                m.d.comb += address.eq(7)
                 m.d.sync += [uchord.eq(7), left.eq(labels[:7]), token.labels.eq(labels >> 7)]
+                m.next = "COUNT"
+            with m.State("COUNT"):
+                m.d.comb += address.eq(6)
                 m.next = "UCHORD"
             with m.State("UCHORD"):
-                m.d.sync += [mask.eq(read.data), position.eq(WORD_BITS - 1)]
+                m.d.sync += [mask.eq(word_now), position.eq(WORD_BITS - 1)]
                 with m.If(left < members):
                     m.next = "BIT"
                 with m.Else():
@@ -101,7 +114,6 @@ class Mapper(wiring.Component):
                         m.d.sync += [
                             ucodes.eq(Cat(ucodes.as_value()[7:], position, uchord)),
                             interval.eq(interval + 1),
-                            uchord.eq(0),
                         ]
                         m.next = "BEGIN"
                         with m.If(interval == INTERVALS - 1):

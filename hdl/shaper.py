@@ -386,12 +386,12 @@ _STATE = data.StructLayout(
 
 
 class _Decision(wiring.Component):
-    """Combinational: the beta of an open shaping frame, and where its inversions belong.
+    """The beta of an open shaping frame, and where its inversions belong, one cycle later.
 
     Members
     -------
-    state : In; sr, ld : In(2); newest : In(2), place of the newest shaping frame in its data frame;
-    back : In(2), how many shaping frames before the newest the one to decide is
+    state : In, in both cycles; sr, ld : In(2); newest : In(2), place of the newest shaping frame in
+    its data frame; back : In(2), how many shaping frames before the newest the one to decide is
     beta : Out(1); age : Out(2), data frames before the newest one's; pattern : Out(6)
     """
 
@@ -408,7 +408,10 @@ class _Decision(wiring.Component):
 
     def elaborate(self, platform):
         m = Module()
-        place, at = Signal(2), Signal(2)
+        found_place, found_at, found_age = Signal(2), Signal(2), Signal(2)
+        place, at, sr = Signal(2), Signal(2), Signal(2)
+        m.d.sync += [place.eq(found_place), at.eq(found_at), sr.eq(self.sr)]
+        m.d.sync += self.age.eq(found_age)
         _table(
             m,
             (self.ld, self.state.place, self.back),
@@ -416,7 +419,7 @@ class _Decision(wiring.Component):
                 ((ld, newest, back), (newest - back) % (ld + 1))
                 for ld in range(4) for newest in range(ld + 1) for back in range(ld + 1)
             ],
-            place.eq,
+            found_place.eq,
         )  # fmt: skip
         _table(
             m,
@@ -425,13 +428,13 @@ class _Decision(wiring.Component):
                 ((sr, newest, back), ((back - newest + sr - 1) // sr, (newest - back) % sr))
                 for sr in range(1, 4) for newest in range(sr) for back in range(4)
             ],
-            lambda where: [self.age.eq(where[0]), at.eq(where[1])],
+            lambda where: [found_age.eq(where[0]), found_at.eq(where[1])],
         )  # fmt: skip
         even = self.beta ^ self.state.before
         _table(
             m,
-            (self.sr, at),
-            [((sr, part), (sr, part)) for sr in range(1, 4) for part in range(sr)],
+            (sr, at),
+            [((parts, part), (parts, part)) for parts in range(1, 4) for part in range(parts)],
             lambda where: [
                 self.pattern[where[1] * (INTERVALS // where[0]) + k].eq(
                     self.beta if k % 2 else even
@@ -489,7 +492,7 @@ class Shaper(wiring.Component):
     def latency(sr, ld):
         """Cycles from taking an active data frame, without ``initialise``, to its answer."""
         symbol = max(LeafPipeline.latency, 4 << ld)
-        frame = 4 + (INTERVALS // sr - 1) * symbol + (4 << ld) + 7 if sr else 0
+        frame = 4 + (INTERVALS // sr - 1) * symbol + (4 << ld) + 8 if sr else 0
         return 5 + sr * frame
 
     def elaborate(self, platform):
@@ -573,11 +576,8 @@ class Shaper(wiring.Component):
                     decision.newest.eq(state.sr - 1),
                     decision.back.eq(state.open - 1),
                 ]
-                with m.If(state.open != 0):
-                    m.d.comb += decide.eq(1)
-                    m.d.sync += state.open.eq(state.open - 1)
-                    self._invert(m, state, now, decision, 1)
-                with m.Else():
+                m.next = "FLUSHED"
+                with m.If(state.open == 0):
                     m.d.sync += [
                         state.before.eq(0),
                         state.best.eq(0),
@@ -587,6 +587,11 @@ class Shaper(wiring.Component):
                         walk.fresh.eq(1),
                     ]
                     m.next = "CLEAR"
+            with m.State("FLUSHED"):
+                m.d.comb += decide.eq(1)
+                m.d.sync += state.open.eq(state.open - 1)
+                self._invert(m, state, now, decision, 1)
+                m.next = "FLUSH"
             with m.State("CLEAR"):
                 # All leaves of an empty tree are its root.
                 m.d.comb += walk.clear.eq(1)
@@ -610,6 +615,8 @@ class Shaper(wiring.Component):
                     decision.newest.eq(sub),
                     decision.back.eq(frame.ld),
                 ]
+                m.next = "DECIDED"
+            with m.State("DECIDED"):
                 m.d.sync += [walk.fresh.eq(0), sub.eq(sub + 1)]
                 with m.If(state.open == frame.ld):
                     m.d.comb += decide.eq(1)
