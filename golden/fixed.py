@@ -100,11 +100,13 @@ def requant(x, src, dst, rounding, overflow):
     -------
     array of int64, the shape of ``x``
 
-    Raises ``ValueError`` where the intermediate would not fit int64.
+    Raises ``ValueError`` where the intermediate would not fit int64, ``TypeError`` for floats.
     """
     grow = max(0, dst.fraction - src.fraction)
     if src.integer + src.fraction + grow > 62:
         raise ValueError(f"{src} to {dst} does not fit 64 bits on the way")
+    if np.asarray(x).dtype.kind == "f":
+        raise TypeError("requant takes integers; a float has no format")
     x = np.array(x, np.int64)
     check_range(x, src)
     return narrower(src, dst, rounding, overflow)(x)

@@ -51,7 +51,7 @@ def cached(engine, key, build):
     return final
 
 
-def netlist_ports(component):
+def _netlist_ports(component):
     """What ``convert(ports=...)`` takes, without the constants.
 
     Amaranth 0.5 would pass on the constant valid or ready of a stream, and then refuse it.
@@ -70,7 +70,7 @@ def to_rtlil(component, streams, plains):
 
     Raises :class:`golden.errors.V90Error` for a component that wants any clock but ``sync``.
     """
-    text = rtlil.convert(component, name="top", ports=netlist_ports(component), emit_src=False)
+    text = rtlil.convert(component, name="top", ports=_netlist_ports(component), emit_src=False)
     top = re.search(r"^module \\top$.*?^end$", text, re.MULTILINE | re.DOTALL)
     inputs = set(_INPUT.findall(top.group())) if top else set()
     known = set(plains)

