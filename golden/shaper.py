@@ -106,7 +106,7 @@ class Shaper:
         # (s, r) and w: a row a channel, a column an open sequence of rules.
         self._state = np.zeros((2, channels, 1), np.int64)
         self._metric = np.zeros((channels, 1), np.int64)
-        self._before = np.zeros(channels, np.uint8)
+        self._before = np.zeros(channels, np.int64)
         self._waiting = []
         self._work = {}
 
@@ -115,14 +115,14 @@ class Shaper:
 
         ``x``: in the format of y and signed by the initial signs, shape ``(6 / Sr, channels, 1)``.
         """
-        depth, channels = len(self._waiting), x.shape[1]
+        depth, channels = self._open, x.shape[1]
         work = self._work.get((depth, channels))
         if work is None:
             work = self._work[depth, channels] = _Work(self.length, channels, 2 << depth)
         np.multiply(x, self._polarity[depth], out=work.x)
         if not depth:
             # Sequences that begin here: the even positions depend on the frame before.
-            work.x[0::2] *= (1 - 2 * self._before.astype(np.int64))[:, None]
+            work.x[0::2] *= (1 - 2 * self._before)[:, None]
         np.multiply(work.x, self._b1, out=work.zeros)
         work.start[:] = self._state[:, :, :, None]
         for y, state, after, first, symbol, zero in work.symbols:
@@ -130,14 +130,14 @@ class Shaper:
             np.matmul(self._matrix, state, after)
             np.subtract(first, zero, first)
             self._rounded(after)
-        operand = self._operand(work.memory[:-1, 0] * self._align + work.memory[:-1, 1])
+        operand = self._operand(work.y * self._align + work.r)
         np.square(operand, operand)
-        self._metric = np.repeat(self._metric, 2, axis=1)
-        self._metric += operand.sum(axis=0).reshape(self._metric.shape)
+        more = np.add.reduce(operand).reshape(channels, -1, 2)
+        self._metric = (self._metric[:, :, None] + more).reshape(channels, -1)
         self._state = work.end
 
     def _decide(self):
-        """Fix the oldest open frame by the best sequence; drop the sequences that disagree."""
+        """Return beta of the oldest open frame; drop the sequences that disagree."""
         channels, sequences = self._metric.shape
         rows = np.arange(channels)
         best = self._metric.argmin(axis=1)
@@ -146,12 +146,8 @@ class Shaper:
         self._metric -= self._metric[rows, best][:, None]
         self._metric = self._metric.reshape(channels, 2, -1)[rows, chosen]
         self._state = self._state.reshape(2, channels, 2, -1)[:, rows, chosen]
-        chosen = chosen.astype(np.uint8)
-        signs = self._waiting.pop(0).copy()
-        signs[:, 0::2] ^= (chosen ^ self._before)[:, None]
-        signs[:, 1::2] ^= chosen[:, None]
         self._before = chosen
-        return signs
+        return chosen
 
     def process(self, t, linear):
         """Choose signs.
@@ -168,26 +164,37 @@ class Shaper:
         x = np.asarray(linear, np.int64).reshape(t.shape) // LINEAR_STEP
         x = np.transpose(x * (2 * t.astype(np.int64) - 1), (1, 2, 0))
         x = np.ascontiguousarray(x)[..., None] << formats.SHAPER_FIRST_OUTPUT.fraction
-        decided = []
+        before, decided = self._before, []
+        self._waiting += list(np.swapaxes(t, 0, 1))
         for j in range(t.shape[1]):
             self._extend(x[j])
-            self._waiting.append(t[:, j])
-            if len(self._waiting) > self.ld:
+            if self._open > self.ld:
                 decided.append(self._decide())
-        return self._joined(decided, lead)
+        return self._signs(before, decided, lead)
 
     def flush(self, lead=()):
         """Signs of the frames still open, decided by the metric up to the last one known."""
-        decided = []
-        while self._waiting:
-            decided.append(self._decide())
-        return self._joined(decided, lead)
-
-    @staticmethod
-    def _joined(decided, lead):
-        if not decided:
+        if self._waiting is None:
             return np.zeros((*lead, 0), np.uint8)
-        return np.concatenate(decided, axis=1).reshape(*lead, -1)
+        before = self._before
+        return self._signs(before, [self._decide() for _ in range(self._open)], lead)
+
+    @property
+    def _open(self):
+        """Shaping frames followed and not decided: the sequences are 2 to that power."""
+        return self._metric.shape[1].bit_length() - 1
+
+    def _signs(self, before, betas, lead):
+        """The first waiting frames with the inversions of their betas; ``before`` is the last's."""
+        count = len(betas)
+        if not count:
+            return np.zeros((*lead, 0), np.uint8)
+        signs = np.stack(self._waiting[:count])
+        del self._waiting[:count]
+        beta = np.stack([before, *betas]).astype(np.uint8)[:, :, None]
+        signs[:, :, 0::2] ^= beta[1:] ^ beta[:-1]
+        signs[:, :, 1::2] ^= beta[1:]
+        return np.swapaxes(signs, 0, 1).reshape(*lead, -1)
 
 
 class _Work:
@@ -204,6 +211,7 @@ class _Work:
         self.end = self.memory[-1].reshape(2, *shape)
         self.x, self.zeros = np.zeros((2, length, *shape), np.int64)
         now, after = self.memory[:-1], self.memory[1:]
+        self.y, self.r = now[:, 0], now[:, 1]
         self.symbols = [
             (now[k, 0], now[k], after[k], after[k, 0], self.x[k].ravel(), self.zeros[k].ravel())
             for k in range(length)
