@@ -323,10 +323,11 @@ class Encoder(wiring.Component):
     """A bank of digital modem encoders on one datapath.
 
     Every channel has its own parameters, state and data queue. A data frame of a channel takes
-    at most ``cycles_per_frame`` = 264 cycles, whatever its Sr and ld; blocks work on different
-    channels at the same time. Octets come out three data frames after their bits went in, and as
-    fast as they are taken, 6 per channel and data frame; at 8000 PCM frames a second that needs a
-    clock of at least ``channels`` * 264 * 8000 / 6 Hz. Bit-exact with
+    at most ``cycles_per_frame`` = 280 cycles, whatever its Sr and ld, and that only when all
+    channels begin anew; otherwise at most 235 with ld = 3, and 160 with less. Blocks work on
+    different channels at the same time. Octets come out three data frames after their bits went in,
+    and as fast as they are taken, 6 per channel and data frame; at 8000 PCM frames a second that
+    needs a clock of at least ``channels`` * 280 * 8000 / 6 Hz. Bit-exact with
     :class:`golden.encoder.Encoder` for each channel.
 
     Parameters: ``channels``, 1 to 256; ``queue_octets``, a power of two, for each channel;
@@ -343,8 +344,8 @@ class Encoder(wiring.Component):
         for want of data, the cycle after; stops at 65535; 0 after reset
     """
 
-    #: A data frame with initialisation at ld = 3, the slowest, and the handshakes.
-    cycles_per_frame = 264
+    #: A data frame with initialisation at Sr = 3 and ld = 3, the slowest, and the handshakes.
+    cycles_per_frame = 280
 
     def __init__(self, channels=1, queue_octets=32, idle=0xD5):
         if not 1 <= channels <= 256:

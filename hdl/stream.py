@@ -28,7 +28,7 @@ class BitQueues(wiring.Component):
 
     A request for ``count`` bits of a channel takes them all, or, when fewer are there, takes none
     and answers with ones and ``underrun``. An octet takes 3 cycles, a request ``width`` + 4; the
-    answer comes ``width`` + 2 cycles after its request. After a reset all queues are empty, after
+    answer comes ``width`` + 3 cycles after its request. After a reset all queues are empty, after
     one cycle a channel. ``i`` is not ready while its channel's queue is full, so octets for other
     channels wait behind it.
 
@@ -46,6 +46,7 @@ class BitQueues(wiring.Component):
         if octets & (octets - 1) or 8 * octets < width:
             raise ValueError(f"a queue of {octets} octets is not a power of two of {width} bits")
         self.channels, self.octets, self.width = channels, octets, width
+        self.latency = width + 3
         super().__init__(
             {
                 "i": In(stream.Signature(octet_layout(channels))),
