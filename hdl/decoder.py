@@ -15,9 +15,9 @@ from hdl.signs import DifferentialDecoder
 class Decoder(wiring.Component):
     """One receiver's decoder.
 
-    A data frame takes at most ``cycles_per_frame`` = 160 cycles, symbols at one a cycle included;
-    the first bit is offered at most that many cycles after the data frame's first label. Bit-exact
-    with :meth:`golden.decoder.Decoder.process_labels`.
+    A data frame takes ``cycles_per_frame`` = 59 cycles, its symbols at one a cycle included. Its
+    first bit is offered ``latency`` = 98 cycles after its last symbol was taken, the others one a
+    cycle. Bit-exact with :meth:`golden.decoder.Decoder.process_labels`.
 
     Members
     -------
@@ -31,7 +31,8 @@ class Decoder(wiring.Component):
         encoder with these parameters sends; stops at 65535
     """
 
-    cycles_per_frame = 160
+    latency = 98
+    cycles_per_frame = 59
 
     def __init__(self):
         super().__init__(

@@ -191,7 +191,7 @@ class Multiplexer(wiring.Component):
 
     Keeps each channel's data frames until their inversions are known, then puts the octets into
     time-slot order: octet 0 of every channel, octet 1 of every channel, and so on. Two data frames
-    of all channels are buffered, so that one is sent while the other is made. 10 cycles a data
+    of all channels are buffered, so that one is sent while the other is made. 8 cycles a data
     frame in; an octet every 2 cycles out.
 
     Parameters: ``channels``; ``idle``, the octet of a channel without parameters.

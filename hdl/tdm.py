@@ -30,7 +30,8 @@ class Highway(wiring.Component):
     i : In(stream), PCM octets in slot order
     bit_clock, frame_sync : In(1), asynchronous
     data : Out(1); enable : Out(1), 0 in slots that are not ours
-    late : Out(1), an octet was not there in time; stays 1 until reset
+    late : Out(1), an octet was not there in time, and ``idle`` went in its slot and in those after
+        it in the frame; stays 1 until reset
     """
 
     def __init__(self, channels, slots=32, idle=0xD5):
@@ -78,16 +79,19 @@ class Highway(wiring.Component):
                 # The first frame begins when there is something to send.
                 with m.If(self.i.valid):
                     m.d.sync += running.eq(1)
-        # An octet of another channel is one that missed its slot: it goes, and the frame after is
-        # whole again.
+        # Once an octet has missed its slot, the rest of its frame goes as it comes, so that the
+        # next frame is whole again.
         wanted = self.i.payload.channel == channel
-        stale = self.i.valid & ~wanted & (channel == 0)
+        spoilt = Signal()
         is_speech = Signal()
         with m.Switch(next_slot):
             with m.Case(*speech):
                 m.d.comb += is_speech.eq(1)
-        with m.If(stale):
-            m.d.comb += self.i.ready.eq(1)
+        with m.If(spoilt & self.i.valid):
+            with m.If(self.i.payload.channel == 0):
+                m.d.sync += spoilt.eq(0)
+            with m.Else():
+                m.d.comb += self.i.ready.eq(1)
         with m.If(rising & running):
             m.d.sync += [slot.eq(next_slot), bit.eq(next_bit), shift.eq(shift << 1)]
             with m.If(next_bit == 0):
@@ -98,6 +102,6 @@ class Highway(wiring.Component):
                         m.d.comb += self.i.ready.eq(1)
                         m.d.sync += shift.eq(self.i.payload.octet)
                     with m.Else():
-                        m.d.sync += [shift.eq(self.idle), self.late.eq(1)]
+                        m.d.sync += [shift.eq(self.idle), self.late.eq(1), spoilt.eq(1)]
         m.d.comb += [self.data.eq(shift[-1] & ours), self.enable.eq(ours)]
         return m

@@ -119,7 +119,7 @@ def sweep(sets, seed=90, show=lambda done, total: None):
 
     Returns a list of ``(number, parameters, sentence)`` for the sets that differ.
     """
-    from tests.parameter_sets import random_parameters
+    from sim.parameter_sets import random_parameters
 
     rng = np.random.default_rng(seed)
     differing = []

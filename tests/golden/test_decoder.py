@@ -12,7 +12,7 @@ from golden.mapper import Mapper
 from golden.modulus import ModulusEncoder
 from golden.scrambler import GPC, Scrambler
 from golden.signs import DifferentialEncoder
-from tests.parameter_sets import EXTREMES, random_parameters
+from sim.parameter_sets import EXTREMES, random_parameters
 
 
 def encoded(parameters, bits):

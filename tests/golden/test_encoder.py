@@ -11,7 +11,7 @@ from golden.parameters import INTERVALS
 from golden.scrambler import GPC, Scrambler
 from golden.shaper import Shaper
 from golden.signs import DifferentialEncoder
-from tests.parameter_sets import EXTREMES, random_parameters
+from sim.parameter_sets import EXTREMES, random_parameters
 
 SEEDS = range(40)
 

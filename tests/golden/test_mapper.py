@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from golden.mapper import Demapper, Mapper
-from tests.parameter_sets import EXTREMES, random_constellation, random_parameters
+from sim.parameter_sets import EXTREMES, random_constellation, random_parameters
 
 INTERVALS = ((3, 7, 8), (0,), (127,), tuple(range(128)), (5, 6), (0, 64, 127))
 

@@ -5,7 +5,7 @@ import pytest
 
 from golden.modulus import ModulusDecoder, ModulusEncoder
 from golden.parameters import rate_table
-from tests.parameter_sets import EXTREMES, random_parameters
+from sim.parameter_sets import EXTREMES, random_parameters
 
 
 def step_by_step(number, moduli):

@@ -19,7 +19,7 @@ from golden.parameters import (
     rate,
     rate_table,
 )
-from tests.parameter_sets import CLIENT_COEFFICIENTS, EXTREMES, random_parameters
+from sim.parameter_sets import CLIENT_COEFFICIENTS, EXTREMES, random_parameters
 
 #: Table 2/V.90: K, the least and greatest S, and the data signalling rates of both in kbit/s.
 TABLE_2 = """

@@ -10,7 +10,7 @@ import pytest
 from golden import formats, g711
 from golden.fixed import check_range
 from golden.shaper import Shaper, metric_error, sections, shaper_reference
-from tests.parameter_sets import CLIENT_COEFFICIENTS, random_coefficients, random_constellation
+from sim.parameter_sets import CLIENT_COEFFICIENTS, random_coefficients, random_constellation
 
 #: Coefficients in 64ths whose filter is exact in the formats: all are whole numbers.
 WHOLE = ((0, 0, 0, 0), (64, 0, 0, 0), (64, 64, 0, 0), (64, -64, 64, -64), (0, -64, 64, 64))

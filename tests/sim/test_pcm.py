@@ -5,7 +5,7 @@ import pytest
 
 from golden.errors import CallFailed
 from sim import pcm
-from tests.parameter_sets import EXTREMES, random_parameters
+from sim.parameter_sets import EXTREMES, random_parameters
 
 
 @pytest.fixture(scope="module")

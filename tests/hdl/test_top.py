@@ -1,0 +1,138 @@
+# amaranth: UnusedElaboratable=no
+import numpy as np
+import pytest
+from tests.parameter_sets import random_parameters
+
+from golden.errors import V90Error
+from golden.parameters import DELAY_FRAMES, INTERVALS
+from hdl.tdm import SPEECH_SLOTS
+from hdl.top import Bank
+from sim.cache import to_rtlil
+from sim.engines import compare
+from sim.gateware import Gateware
+from sim.layout import ports
+from tests.hdl.support import (
+    FULL_SPEED,
+    HighwayClock,
+    any_parameters,
+    follow,
+    host_octets,
+    host_words,
+    slots_of,
+)
+
+IDLE = 0xD5
+
+PROBES = ("data", "enable", "late")
+
+
+@pytest.fixture(scope="module")
+def bank():
+    return Gateware(Bank(30))
+
+
+def stimuli(rng, sets, frames):
+    bits = {}
+    for channel, p in sets.items():
+        count = frames * p.data_bits
+        bits[channel] = rng.integers(0, 2, count + -count % 8, np.uint8)
+    inputs = {"i_configuration": host_words(sets.items()), "i_data": host_octets(sets, bits)}
+    return bits, inputs
+
+
+def on_the_line(clock, probes, channels=30):
+    """Octets of each channel by data frame: ``(channels, data frames, 6)``."""
+    octets = slots_of(clock.read(probes["data"]), 32)
+    enable = clock.read(probes["enable"]).reshape(clock.frames, 32, 8)
+    speech = list(SPEECH_SLOTS[32][:channels])
+    # The first frame is the first that finds an octet at its sync.
+    begin = np.flatnonzero(enable[:, 1, 0])[0]
+    assert enable[begin:, speech].all() and not np.delete(enable, speech, axis=1).any()
+    assert not np.delete(octets, speech, axis=1).any()
+    octets = octets[begin:, speech]
+    octets = octets[: len(octets) // INTERVALS * INTERVALS].reshape(-1, INTERVALS, channels)
+    return octets.transpose(2, 0, 1).astype(np.uint8)
+
+
+def starts_of(octets):
+    """Where a channel's first data frame with parameters is; no data frame of it is all idle."""
+    starts = np.zeros(len(octets), bool)
+    starts[np.flatnonzero((octets != IDLE).any(axis=1))[:1]] = True
+    return starts
+
+
+def test_every_slot_is_its_channels_encoder(bank, rng):
+    """An E1 of 28 channels with parameters, and two without, at 24.576 MHz."""
+    sets = {channel: any_parameters(rng) for channel in range(30) if channel not in (7, 29)}
+    bits, inputs = stimuli(rng, sets, 8)
+    frames = INTERVALS * (len(sets) + 30)
+    clock = HighwayClock(frames, 256, 12)
+    result = bank.run(
+        inputs, {}, waves=clock.waves, cycles=len(clock.bit_clock), probes=PROBES, partial=True,
+        drain=1, reset=True,
+    )  # fmt: skip
+    done = result.cycles
+    rest = {name: wave[done:] for name, wave in clock.waves.items()}
+    more = bank.run(waves=rest, cycles=len(clock.bit_clock) - done, probes=PROBES, reset=False)
+    probes = {n: np.concatenate([result.probes[n], more.probes[n]]) for n in PROBES}
+    assert not probes["late"].any()
+    octets = on_the_line(clock, probes)
+    total = 0
+    for channel in range(30):
+        if channel not in sets:
+            assert (octets[channel] == IDLE).all()
+            continue
+        starts = starts_of(octets[channel])
+        for_want = follow(octets[channel], starts, [sets[channel]], bits[channel])
+        assert np.count_nonzero(~for_want) == len(bits[channel]) // sets[channel].data_bits
+        total += len(for_want)
+        # Those on their way are counted, too.
+        bank.set("underruns_channel", channel)
+        bank.run(waves={"bit_clock": 0, "frame_sync": 0}, cycles=2, reset=False)
+        seen = np.count_nonzero(for_want)
+        assert seen <= bank.get("underruns") <= seen + DELAY_FRAMES + 5
+    assert total > 28 * 30
+
+
+def test_late_tells_that_the_clock_is_too_slow(bank, rng):
+    """Four cycles a bit are 204 a channel and data frame, less than the slowest shaper needs."""
+    sets = {channel: random_parameters(rng, sr=3, ld=3) for channel in range(30)}
+    _, inputs = stimuli(rng, sets, 1)
+    clock = HighwayClock(INTERVALS * 60, 256, 4)
+    result = bank.run(
+        inputs, {}, waves=clock.waves, cycles=len(clock.bit_clock), probes=PROBES, partial=True,
+    )  # fmt: skip
+    rest = {name: wave[result.cycles :] for name, wave in clock.waves.items()}
+    assert not result.probes["late"][: 1024 * INTERVALS * 5].any()
+    bank.run(waves=rest, cycles=len(rest["bit_clock"]), reset=False)
+    assert bank.get("late") == 1
+    bank.reset()
+    assert bank.get("late") == 0
+
+
+@pytest.mark.parametrize("engine", ["verilator", "icarus"])
+def test_other_engines_give_the_same(engine, rng):
+    """Three channels, and no parameters yet: idle octets in their slots from the first on."""
+    clock = HighwayClock(2, 256, 12)
+    (theirs,) = compare(
+        Bank(3), {}, {}, engine=engine, waves=clock.waves, probes=PROBES, drain=0,
+        cycles=len(clock.bit_clock), patterns=[FULL_SPEED],
+    )  # fmt: skip
+    ours = Gateware(Bank(3)).run(waves=clock.waves, cycles=len(clock.bit_clock), probes=PROBES)
+    for name in PROBES:
+        assert np.array_equal(theirs.probes[name], ours.probes[name])
+    octets = slots_of(clock.read(theirs.probes["data"]), 32)
+    assert (octets[:, 1:4] == IDLE).any() and not octets[:, 4:].any()
+
+
+@pytest.mark.parametrize("channels, slots", [(24, 24), (1, 32)])
+def test_other_banks_build(channels, slots):
+    bank = Bank(channels, slots, queue_octets=64)
+    text, clocks = to_rtlil(bank, *ports(bank))
+    assert clocks == {"clk", "rst"} and text
+
+
+@pytest.mark.parametrize("channels, slots", [(31, 32), (25, 24), (30, 31)])
+def test_impossible_banks_are_refused(channels, slots):
+    with pytest.raises(V90Error, match="a PCM highway"):
+        Bank(channels, slots)
