@@ -291,7 +291,7 @@ def block(name, channels=None):
     stem, title, options = BLOCKS[name]
     kind = getattr(importlib.import_module(f"hdl.{stem}"), title)
     if channels is not None:
-        if "channels" not in inspect.signature(kind).parameters:
+        if "channels" not in inspect.signature(kind.__init__).parameters:
             raise V90Error(f"the block {name} has one channel, and takes no --channels")
         if not 1 <= channels <= MOST_CHANNELS:
             raise V90Error(f"--channels is 1 to {MOST_CHANNELS}, not {channels}")

@@ -1,8 +1,11 @@
 """What the tests of hdl share: which engines and channels, stimuli, and small test components."""
 
+import gc
+import warnings
+
 import numpy as np
 import pytest
-from amaranth.hdl import Module, Signal
+from amaranth.hdl import Module, Signal, UnusedElaboratable
 from amaranth.lib import wiring
 from amaranth.lib.wiring import In, connect, flipped
 
@@ -51,6 +54,15 @@ def compare_resetting(component, inputs, expected, resets, *, engine, **options)
         )  # fmt: skip
     assert results[0].pattern == FULL_SPEED
     return results[0]
+
+
+def check_refused(error, sentence, make, *arguments, **options):
+    """``make`` must raise, without Amaranth's warning that what it had made by then goes unused."""
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", UnusedElaboratable)
+        with pytest.raises(error, match=sentence):
+            make(*arguments, **options)
+        gc.collect()
 
 
 def columns(rows):

@@ -1,4 +1,3 @@
-# amaranth: UnusedElaboratable=no
 import numpy as np
 import pytest
 from amaranth.hdl import Module, Signal
@@ -22,6 +21,7 @@ from tests.hdl.support import (
     FULL_SPEED,
     IDLE_AND_STALL,
     any_parameters,
+    check_refused,
     data_frames,
     follow,
     host_octets,
@@ -467,8 +467,7 @@ def test_banks_of_other_sizes_build(channels):
 
 @pytest.mark.parametrize("channels", [-1, 0, 257])
 def test_other_numbers_of_channels_are_refused(channels):
-    with pytest.raises(ValueError, match="a bank has 1 to 256 channels"):
-        Encoder(channels)
+    check_refused(ValueError, "a bank has 1 to 256 channels", Encoder, channels)
 
 
 # --- Its own blocks -------------------------------------------------------------------------------

@@ -1,4 +1,3 @@
-# amaranth: UnusedElaboratable=no
 import numpy as np
 import pytest
 from amaranth.hdl import Module
@@ -12,6 +11,7 @@ from sim.gateware import Gateware
 from sim.pattern import Pattern
 from tests.hdl.support import (
     ENGINES_AND_CHANNELS,
+    check_refused,
     columns,
     compare_resetting,
     packed,
@@ -202,8 +202,7 @@ def test_octets_and_requests_at_once(queues, rng):
 
 @pytest.mark.parametrize("octets, width", [(24, 42), (4, 42), (1, 9), (0, 1)])
 def test_impossible_queues_are_refused(octets, width):
-    with pytest.raises(ValueError, match="is not a power of two"):
-        BitQueues(1, octets, width)
+    check_refused(ValueError, "is not a power of two", BitQueues, 1, octets, width)
 
 
 @pytest.mark.parametrize("engine", ENGINES)
