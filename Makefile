@@ -9,7 +9,7 @@ ARGS ?=
 export PATH := $(CURDIR)/.venv/bin:$(PATH)
 
 .DEFAULT_GOAL := help
-.PHONY: help setup setup-boards demo test bench lock clean
+.PHONY: help setup setup-boards demo test size bench lock clean
 
 help:  ## list the targets
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/  make \1\t\2/p' $(MAKEFILE_LIST) | expand -t 22
@@ -28,6 +28,9 @@ test: setup  ## lint and tests (JOBS=2; ARGS="-k scrambler" goes to pytest)
 	$(PY) -m ruff check . || status=1; \
 	$(PY) -m pytest -n $(JOBS) $(ARGS) || status=1; \
 	exit $$status
+
+size: setup-boards  ## cells and clock of the E1 bank in an iCE40UP5K (ARGS="--channels 15")
+	@$(PY) -m boards.size $(ARGS)
 
 bench: setup  ## speeds, and golden against gateware over 10 000 parameter sets
 	@$(PY) -m sim.benchmark $(ARGS)

@@ -196,7 +196,7 @@ def follow(octets, starts, history, sent, idle=0xD5):
         compared = octets[begins[0] :].reshape(-1)[: len(expected)]
         assert np.array_equal(compared, expected)
         assert compared.size + DELAY_FRAMES * INTERVALS >= octets[begins[0] :].size
-    return np.array(for_want, bool)
+    return np.array(for_want, bool), len(sent) - position
 
 
 class Configured(wiring.Component):

@@ -1,0 +1,1 @@
+"""Chips: what the gateware takes there. Platforms and bitstreams come later."""
