@@ -69,6 +69,7 @@ def test_framer_equals_golden(engine, rng):
 
 def test_framer_sends_nothing_between_frames(rng):
     gateware = Gateware(Framer())
+    assert not len(gateware.run(cycles=200).outputs["o"])
     model = golden.Framer()
     for number in range(20):
         frames = random_frames(rng, int(rng.integers(1, 4)))
