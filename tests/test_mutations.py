@@ -49,6 +49,21 @@ MUTANTS = [
     ("hdl/hdlc.py", "with m.If(ones != 5)", "with m.If(ones != 6)"),
     ("hdl/tdm.py", "range(17, 32)", "range(16, 31)"),
     ("hdl/top.py", "self.late.eq(highway.late)", "self.late.eq(0)"),
+    # the world around: ties, slips by a place, a high-pass that forgets, a tap upside down,
+    # a clock that runs backwards, amplitudes for powers
+    ("sim/network.py", 'side="left"', 'side="right"'),
+    ("sim/network.py", "at % PHASES == phase", "at % PHASES == phase ^ 1"),
+    ("sim/network.py", "zi=self._state", "zi=0 * self._state"),
+    ("sim/network.py", "(a - 1) // 2 + 26 - a", "(a - 1) // 2 + 25 - a"),
+    ("sim/network.py", "times[place] += what", "times[place] -= what"),
+    ("sim/loop.py", "np.tanh(length) / z", "np.tanh(length) * z"),
+    ("sim/loop.py", "(d * far + b) / (c * far + a)", "(a * far + b) / (c * far + d)"),
+    ("sim/line.py", "nominal - 1e-6", "nominal + 1e-6"),
+    ("sim/line.py", "c.drift * at**2 / 2)", "c.drift * at**2)"),
+    ("sim/line.py", "10 ** (-c.snr / 20)", "10 ** (-c.snr / 10)"),
+    ("sim/line.py", "scale - 1) / scale", "scale) / scale"),
+    ("sim/line.py", "(line - balance) / (line", "(balance - line) / (line"),
+    ("sim/lines.py", "if wanted not in table", "if wanted in ()"),
 ]
 
 #: Tests that show a gateware block wrong without the slow simulators.
