@@ -95,23 +95,30 @@ def draw(name, parameters):
     return _png(figure)
 
 
-def overview(lines):
-    """A PNG (bytes) of lines (name to parameters), one above the other."""
-    import matplotlib
+def families(lines):
+    """Lines (name to parameters) in groups by the part of their name before the first hyphen."""
+    groups = {}
+    for name, parameters in lines.items():
+        groups.setdefault(name.partition("-")[0], {})[name] = parameters
+    return groups
 
-    figure = _figure(13, 5.4)
-    panels = figure.subplots(1, 3)
-    colours = matplotlib.colormaps["turbo"](np.linspace(0.05, 0.95, max(len(lines), 1)))
-    styles = ["-", "--", ":"]
-    for index, (name, parameters) in enumerate(lines.items()):
-        line = Line(parameters)
-        style = {"color": colours[index], "ls": styles[index % 3], "lw": 1.2}
-        for panel, curve in zip(panels, (_attenuation, _group_delay, _impulse), strict=True):
-            curve(panel, line, label=name, **style)
-    _label(*panels)
-    handles, labels = panels[0].get_legend_handles_labels()
-    figure.legend(
-        handles, labels, loc="outside lower center", ncols=min(6, max(len(lines), 1)),
-        frameon=False, fontsize="small",
-    )  # fmt: skip
+
+def overview(lines):
+    """A PNG (bytes) of lines (name to parameters), a row for each family, all on one scale."""
+    groups = families(lines)
+    figure = _figure(13, 0.4 + 3.6 * len(groups))
+    rows = figure.subplots(len(groups), 3, squeeze=False, sharex="col", sharey="col")
+    for panels, group in zip(rows, groups.values(), strict=True):
+        for index, (name, parameters) in enumerate(group.items()):
+            line = Line(parameters)
+            # Ten colours; then the same, dashed.
+            style = {"color": f"C{index % 10}", "ls": "--" if index >= 10 else "-", "lw": 1.3}
+            for panel, curve in zip(panels, (_attenuation, _group_delay, _impulse), strict=True):
+                curve(panel, line, label=name, **style)
+        panels[2].legend(frameon=False, loc="upper right", fontsize="small")
+    for panels in rows:
+        _label(*panels)
+    for panels in rows[:-1]:
+        for panel in panels:
+            panel.set_xlabel("")
     return _png(figure)

@@ -452,25 +452,34 @@ class Line:
     def far_echo(self, f):
         """Response at ``f`` in Hz, above 0, from upstream over both ways to the exchange's hybrid.
 
-        The loop is reciprocal; the codec's filter counts twice, for its A/D has the same.
+        The loop is reciprocal; the codec's filter counts twice, for its A/D has the same. The delay
+        ``far_delay`` is left out.
         """
         c = self.conditions
         if c.far_loss is None:
             return np.zeros(len(f), complex)
-        delay = np.exp(-2j * np.pi * f * c.far_delay)
-        return (self.codec(f) * self.loop(f)) ** 2 * delay * 10 ** (-c.far_loss / 20)
+        return (self.codec(f) * self.loop(f)) ** 2 * 10 ** (-c.far_loss / 20)
 
     @cached_property
     def _echo_taps(self):
-        # Two delays of 2 s at most and the responses' second: 4.1 s in steps of the A/D's rate.
-        points = 1 << 15
+        c = self.conditions
+        points = _POINTS // 2
         f = np.arange(points + 1) * SAMPLES / 2 / points
         f[0] = 1e-6
         # Both converters stop at 8 kHz.
         over = np.clip((f - PASS) / (SAMPLES / 2 - PASS), 0, 1)
         band = (1 + np.cos(np.pi * over)) / 2
-        delay = np.exp(-2j * np.pi * f * AD_DELAY)
-        return _causal(np.fft.irfft((self.near_echo(f) + self.far_echo(f)) * band * delay))
+        # Whole samples of the far echo's delay are zeros before it.
+        late, rest = divmod(c.far_delay * SAMPLES, 1)
+        far = self.far_echo(f) * np.exp(-2j * np.pi * f * rest / SAMPLES)
+        near, far = (
+            _causal(np.fft.irfft(part * band * np.exp(-2j * np.pi * f * AD_DELAY)))
+            for part in (self.near_echo(f), far)
+        )
+        taps = np.zeros(max(len(near), int(late) + len(far)))
+        taps[: len(near)] += near
+        taps[int(late) : int(late) + len(far)] += far
+        return taps
 
     def _echo(self, upstream, size):
         if not len(upstream) or not size:

@@ -51,11 +51,17 @@ class Cable:
 
     def propagation(self, f):
         """Propagation constant per km: attenuation in neper and phase in radian."""
-        return np.sqrt(self.series(f) * self.shunt(f))
+        return self.secondary(f)[0]
 
     def impedance(self, f):
         """Characteristic impedance in ohm."""
-        return np.sqrt(self.series(f) / self.shunt(f))
+        return self.secondary(f)[1]
+
+    def secondary(self, f):
+        """Propagation constant per km and characteristic impedance in ohm."""
+        series = self.series(f)
+        constant = np.sqrt(series * self.shunt(f))
+        return constant, series / constant
 
 
 #: Cables by American wire gauge.
@@ -101,29 +107,28 @@ class Section:
             raise V90Error(f"tap is true or false, not {self.tap!r}")
 
     def chain(self, f):
-        """The chain matrix at frequencies ``f``: complex ``(len(f), 2, 2)``."""
-        cable = CABLES[self.gauge]
-        length = cable.propagation(f) * self.feet / 1000 * KFT
-        z = cable.impedance(f)
+        """The chain matrix at frequencies ``f``: A, B, C and D, complex ``(len(f),)`` each."""
+        constant, z = CABLES[self.gauge].secondary(f)
+        length = constant * self.feet / 1000 * KFT
         if self.tap:
             # Open at its far end.
-            return _matrix(np.ones_like(z), np.zeros_like(z), np.tanh(length) / z, np.ones_like(z))
-        return _matrix(np.cosh(length), z * np.sinh(length), np.sinh(length) / z, np.cosh(length))
-
-
-def _matrix(a, b, c, d):
-    return np.stack([np.stack([a, b], -1), np.stack([c, d], -1)], -2)
+            return np.ones_like(z), np.zeros_like(z), np.tanh(length) / z, np.ones_like(z)
+        grown = np.exp(length)
+        cosh, sinh = (grown + 1 / grown) / 2, (grown - 1 / grown) / 2
+        return cosh, z * sinh, sinh / z, cosh
 
 
 def chain(sections, f):
-    """The chain matrix of sections, from the exchange to the client: ``(len(f), 2, 2)``.
+    """The chain matrix of sections from the exchange to the client, as :meth:`Section.chain`.
 
     ``f`` is in Hz, above 0.
     """
-    whole = np.broadcast_to(np.eye(2, dtype=complex), (len(f), 2, 2))
+    one, nothing = np.ones(len(f), complex), np.zeros(len(f), complex)
+    a, b, c, d = one, nothing, nothing, one
     for section in sections:
-        whole = whole @ section.chain(f)
-    return whole
+        p, q, r, s = section.chain(f)
+        a, b, c, d = a * p + b * r, a * q + b * s, c * p + d * r, c * q + d * s
+    return a, b, c, d
 
 
 def transfer(sections, source, load, f):
@@ -132,7 +137,7 @@ def transfer(sections, source, load, f):
     It is 1 where the load is the source's impedance and there is no loop: the level of a codec is
     given for that load. ``source`` and ``load`` are impedances in ohm at ``f``.
     """
-    a, b, c, d = np.moveaxis(chain(sections, f).reshape(-1, 4), -1, 0)
+    a, b, c, d = chain(sections, f)
     return 2 * load / (a * load + b + source * (c * load + d))
 
 
@@ -144,6 +149,6 @@ def insertion_loss(sections, source, load, f):
 
 def input_impedance(sections, far, f):
     """Impedance in ohm seen from the client, with ``far`` at the exchange's end."""
-    a, b, c, d = np.moveaxis(chain(sections, f).reshape(-1, 4), -1, 0)
+    a, b, c, d = chain(sections, f)
     # The same two-port from its other side: A and D change places.
     return (d * far + b) / (c * far + a)
