@@ -47,7 +47,7 @@ class Sequencer(wiring.Component):
     channel's queue (5.4.2), ones where the queue has fewer. Words go to the half of the channel's
     memory that is not in use. COMMIT puts it to use from the channel's next data frame on; further
     words wait until that data frame has left the shaper (``i_started``), so that no data frame sees
-    parameters of another.
+    parameters of another. Words for a channel that there is not are dropped.
 
     Members
     -------
@@ -130,9 +130,10 @@ class Sequencer(wiring.Component):
                 with m.If(self.i_configuration.valid & cleared & ~waiting & ~started):
                     m.next = "WORD"
             with m.State("WORD"):
-                commits = word.address == COMMIT
-                m.d.comb += self.o_configuration.valid.eq(~commits)
-                with m.If(commits | self.o_configuration.ready):
+                exists = word.channel < self.channels
+                commits = exists & (word.address == COMMIT)
+                m.d.comb += self.o_configuration.valid.eq(exists & ~commits)
+                with m.If(~exists | commits | self.o_configuration.ready):
                     m.d.comb += self.i_configuration.ready.eq(1)
                     m.next = "IDLE"
                 with m.If(commits):

@@ -30,7 +30,7 @@ class BitQueues(wiring.Component):
     and answers with ones and ``underrun``. An octet takes 3 cycles, a request ``width`` + 4; the
     answer comes ``width`` + 3 cycles after its request. After a reset all queues are empty, after
     one cycle a channel. ``i`` is not ready while its channel's queue is full, so octets for other
-    channels wait behind it.
+    channels wait behind it. Octets for a channel that there is not are dropped.
 
     Parameters: ``channels``; ``octets``, a power of two, of each queue; ``width``, most bits of a
     request.
@@ -114,8 +114,10 @@ class BitQueues(wiring.Component):
             with m.State("PUSH"):
                 # Full when an octet as many places back is still being read.
                 full = (row.written - row.read[3:])[: index + 1] == self.octets
-                with m.If(~full):
-                    m.d.comb += [self.i.ready.eq(1), store_write.en.eq(1), row_write.en.eq(1)]
+                exists = channel < self.channels
+                with m.If(~full | ~exists):
+                    m.d.comb += self.i.ready.eq(1)
+                    m.d.comb += [store_write.en.eq(exists), row_write.en.eq(exists)]
                     m.d.comb += row_write.data.eq(Cat((row.written + 1)[: index + 1], row.read))
                 m.next = "IDLE"
             with m.State("LEVEL"):

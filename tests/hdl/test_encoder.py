@@ -6,7 +6,7 @@ from amaranth.lib.wiring import In, Out, connect, flipped
 
 from golden import g711
 from golden.parameters import DELAY_FRAMES, INTERVALS
-from hdl.csr import COMMIT, FRAME
+from hdl.csr import COMMIT, FRAME, configuration_words
 from hdl.encoder import Encoder, Multiplexer, Sequencer
 from hdl.g711 import LAW_BITS
 from hdl.mapper import UCODES
@@ -453,6 +453,21 @@ def test_channels_are_apart(gateware, rng):
         assert np.array_equal(octets[channel, :count], disturbed[channel, :count])
         assert np.array_equal(starts[channel, :count], restarts[channel, :count])
     assert restarts[1].sum() == 7
+
+
+def test_channels_that_there_are_not(gateware, rng):
+    """Words, a COMMIT and data for channel 3 of three go nowhere, and hold up nobody."""
+    bank = Bank(gateware, 3)
+    p = random_parameters(rng)
+    rows = np.array([(3, address, word) for address, word in configuration_words(p)])
+    stray = dict(zip(("channel", "address", "data"), rows.T, strict=True))
+    bank.run({"i_configuration": stray})
+    bank.run({"i_data": {"channel": np.full(100, 3), "octet": rng.integers(0, 256, 100)}})
+    bank.feed({channel: random_bits(rng, p, 4)[:128] for channel in range(3)})
+    bank.configure(*((channel, random_parameters(rng)) for channel in range(3)))
+    bank.take(20)
+    bank.follow()
+    assert all(bank.frames()[1].sum(axis=1) == 1)
 
 
 # --- Sizes ----------------------------------------------------------------------------------------
