@@ -7,7 +7,8 @@ initialisation of 8.6.1 and 8.6.5/V.90.
 """
 
 from amaranth.hdl import unsigned
-from amaranth.lib import data, stream
+from amaranth.lib import data, stream, wiring
+from amaranth.lib.wiring import In, Out
 
 from golden.parameters import sections
 from hdl.g711 import LAW_BITS
@@ -65,6 +66,32 @@ def write_signature(channels):
     Amaranth 0.5 does not convert at the top of a design.)
     """
     return stream.Signature(write_layout(channels))
+
+
+class ConfiguredBlock(wiring.Component):
+    """A block that turns tokens of a bank's channels into others, with words of its own.
+
+    Parameters: ``channels``; ``tag``, shape of what passes unchanged; ``i``, ``o``: the fields of
+    its tokens besides channel, half and tag, as dicts of shapes.
+
+    Members
+    -------
+    i_configuration : In(stream), words with their half
+    i, o : streams of ``i_layout`` and ``o_layout``
+    """
+
+    def __init__(self, channels, tag, i, o):
+        self.channels = channels
+        header = {"channel": channel_shape(channels), "half": 1}
+        self.i_layout = data.StructLayout({**header, **i, "tag": tag})
+        self.o_layout = data.StructLayout({**header, **o, "tag": tag})
+        super().__init__(
+            {
+                "i_configuration": In(write_signature(channels)),
+                "i": In(stream.Signature(self.i_layout)),
+                "o": Out(stream.Signature(self.o_layout)),
+            }
+        )
 
 
 def configuration_words(parameters, commit=True):

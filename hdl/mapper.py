@@ -1,12 +1,11 @@
 """Mapper (5.4.4/V.90): labels to Ucodes, from the constellation masks as CP carries them."""
 
 from amaranth.hdl import Cat, Module, Signal
-from amaranth.lib import data, stream, wiring
+from amaranth.lib import data
 from amaranth.lib.memory import Memory
-from amaranth.lib.wiring import In, Out
 
 from golden.parameters import INTERVALS
-from hdl.csr import FRAME, WORD_BITS, channel_shape, write_signature
+from hdl.csr import FRAME, WORD_BITS, ConfiguredBlock
 from hdl.modulus import LABELS
 
 UCODES = data.ArrayLayout(7, INTERVALS)
@@ -20,7 +19,7 @@ def _ones(word):
     return _ones(word[:half]) + _ones(word[half:])
 
 
-class Mapper(wiring.Component):
+class Mapper(ConfiguredBlock):
     """The label-th set bit from the top of each interval's 128-bit mask.
 
     Whole Uchords are skipped by counting their bits, then the Uchord's bits are gone through one by
@@ -39,17 +38,7 @@ class Mapper(wiring.Component):
     latency = 26 * INTERVALS + 1
 
     def __init__(self, channels=1, tag=1):
-        self.channels = channels
-        header = {"channel": channel_shape(channels), "half": 1}
-        self.i_layout = data.StructLayout({**header, "labels": LABELS, "tag": tag})
-        self.o_layout = data.StructLayout({**header, "ucodes": UCODES, "tag": tag})
-        super().__init__(
-            {
-                "i_configuration": In(write_signature(channels)),
-                "i": In(stream.Signature(self.i_layout)),
-                "o": Out(stream.Signature(self.o_layout)),
-            }
-        )
+        super().__init__(channels, tag, {"labels": LABELS}, {"ucodes": UCODES})
 
     def elaborate(self, platform):
         m = Module()

@@ -1,12 +1,11 @@
 """Modulus encoder and decoder (5.4.3/V.90)."""
 
-from amaranth.hdl import Cat, Const, Module, Mux, Signal, unsigned
-from amaranth.lib import data, stream, wiring
+from amaranth.hdl import Cat, Const, Module, Mux, Signal
+from amaranth.lib import data
 from amaranth.lib.memory import Memory
-from amaranth.lib.wiring import In, Out
 
 from golden.parameters import INTERVALS
-from hdl.csr import MODULI, channel_shape, write_signature
+from hdl.csr import MODULI, ConfiguredBlock
 
 #: Bits of R0: K is at most 39 (Table 2/V.90).
 NUMBER_BITS = 39
@@ -33,7 +32,7 @@ def _moduli(m, port, channels):
     return read
 
 
-class ModulusEncoder(wiring.Component):
+class ModulusEncoder(ConfiguredBlock):
     """R0 to six labels by division, two quotient bits per cycle.
 
     Latency 6 * 21 + 1 = 127 cycles, one token per 128 cycles. Bit-exact with
@@ -51,17 +50,7 @@ class ModulusEncoder(wiring.Component):
     latency = INTERVALS * (_STEPS + 1) + 1
 
     def __init__(self, channels=1, tag=1):
-        self.channels = channels
-        header = {"channel": channel_shape(channels), "half": 1}
-        self.i_layout = data.StructLayout({**header, "number": NUMBER_BITS, "tag": tag})
-        self.o_layout = data.StructLayout({**header, "labels": LABELS, "tag": tag})
-        super().__init__(
-            {
-                "i_configuration": In(write_signature(channels)),
-                "i": In(stream.Signature(self.i_layout)),
-                "o": Out(stream.Signature(self.o_layout)),
-            }
-        )
+        super().__init__(channels, tag, {"number": NUMBER_BITS}, {"labels": LABELS})
 
     def elaborate(self, platform):
         m = Module()
@@ -120,7 +109,7 @@ class ModulusEncoder(wiring.Component):
         return m
 
 
-class ModulusDecoder(wiring.Component):
+class ModulusDecoder(ConfiguredBlock):
     """Six labels to R0 by Horner's rule, one bit of a modulus per cycle.
 
     Latency 5 * 10 + 2 = 52 cycles, one token per 53 cycles. Bit-exact with
@@ -132,17 +121,7 @@ class ModulusDecoder(wiring.Component):
     latency = 10 * (INTERVALS - 1) + 2
 
     def __init__(self, channels=1, tag=1):
-        self.channels = channels
-        header = {"channel": channel_shape(channels), "half": 1}
-        self.i_layout = data.StructLayout({**header, "labels": LABELS, "tag": tag})
-        self.o_layout = data.StructLayout({**header, "number": unsigned(DECODED_BITS), "tag": tag})
-        super().__init__(
-            {
-                "i_configuration": In(write_signature(channels)),
-                "i": In(stream.Signature(self.i_layout)),
-                "o": Out(stream.Signature(self.o_layout)),
-            }
-        )
+        super().__init__(channels, tag, {"labels": LABELS}, {"number": DECODED_BITS})
 
     def elaborate(self, platform):
         m = Module()

@@ -9,13 +9,13 @@ symbols. The leaves are independent, so they fill the pipeline that the recursio
 """
 
 from amaranth.hdl import Cat, Const, Module, Mux, Signal, Value, signed
-from amaranth.lib import data, stream, wiring
+from amaranth.lib import data, wiring
 from amaranth.lib.memory import Memory
 from amaranth.lib.wiring import In, Out
 
 from golden import formats
 from golden.parameters import DELAY_FRAMES, INTERVALS
-from hdl.csr import FRAME, FRAME_LAYOUT, WORD_BITS, channel_shape, write_signature
+from hdl.csr import FRAME, FRAME_LAYOUT, WORD_BITS, ConfiguredBlock, channel_shape
 from hdl.fixed import Overflow, Rounding, requant, shape
 from hdl.g711 import linear
 from hdl.mac import Multiplier
@@ -446,7 +446,7 @@ class _Decision(wiring.Component):
         return m
 
 
-class Shaper(wiring.Component):
+class Shaper(ConfiguredBlock):
     """Sign inversions of a channel's data frames, decided with look-ahead.
 
     A data frame goes in, and the inversions of the data frame three before it come out: with Sr = 1
@@ -468,25 +468,8 @@ class Shaper(wiring.Component):
     """
 
     def __init__(self, channels=1, tag=1):
-        self.channels = channels
-        fields = {
-            "channel": channel_shape(channels),
-            "half": 1,
-            "initialise": 1,
-            "active": 1,
-            "signs": INTERVALS,
-            "ucodes": UCODES,
-            "tag": tag,
-        }
-        self.i_layout = data.StructLayout(fields)
-        self.o_layout = data.StructLayout({**fields, "law": 1, "inversions": INTERVALS})
-        super().__init__(
-            {
-                "i_configuration": In(write_signature(channels)),
-                "i": In(stream.Signature(self.i_layout)),
-                "o": Out(stream.Signature(self.o_layout)),
-            }
-        )
+        fields = {"initialise": 1, "active": 1, "signs": INTERVALS, "ucodes": UCODES}
+        super().__init__(channels, tag, fields, {**fields, "law": 1, "inversions": INTERVALS})
 
     @staticmethod
     def latency(sr, ld):

@@ -36,6 +36,7 @@ def components():
                 and issubclass(value, wiring.Component)
                 and value.__module__ == f"hdl.{module.name}"
                 and not name.startswith("_")
+                and hasattr(value, "elaborate")
             ):
                 yield module.name, value
 
