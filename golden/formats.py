@@ -85,3 +85,54 @@ SHAPER_METRIC_OPERAND = Q(1, 22, 6)
 #: (2**21 + 2**19 + 2**13 + 1)**2 are below 2**48, so the sum of one window never overflows.
 #: Gateware keeps w modulo 2**61 and compares differences, which stay below 2**60.
 SHAPER_METRIC = Q(0, 48, 12)
+
+# --- Sample clock recovery -----------------------------------------------------------------------
+
+#: Samples of the A/D, and of half symbols at the working level.
+SAMPLE = Q(1, 15, 0)
+INTERPOLATED = Q(1, 15, 0)
+
+#: Taps of the interpolator; its middle one, 1, is held as 1 - 2**-15.
+INTERPOLATOR_TAP = Q(1, 0, 15)
+
+#: Sum of 12 products: magnitudes of a phase's taps add up to less than 2.
+INTERPOLATOR_SUM = Q(1, 16, 15)
+
+# --- Least squares over TRN1d --------------------------------------------------------------------
+
+#: A symbol of TRN1d as a regressor: plus or minus one half of full scale's eighth, near the rms of
+#: samples at the working level, so that the diagonal of the normal equations is level.
+TRAINING_LEVEL = 1 << 12
+
+#: An entry of the normal equations: 1998 products of 2**30 at most are below 2**41.
+CORRELATION = Q(1, 42, 0)
+
+#: The same, scaled by a power of two: the diagonal's first entries are below 2**29, others of the
+#: diagonal below 2**30, and so is every entry (Cauchy-Schwarz).
+NORMAL = Q(1, 1, 30)
+
+#: Cholesky's factor: a row's squares add up to the diagonal, so no entry is above 1. Products add
+#: up to 2**60 at most, for the same reason.
+FACTOR = Q(1, 1, 30)
+
+#: The solution.
+SOLUTION = Q(1, 7, 24)
+
+#: Taps as they are kept, and as they are multiplied (the upper half). Feed-forward ones have a
+#: common exponent besides and begin below 2**30, so that they may double while tracking.
+FORWARD_TAP = Q(1, 0, 31)
+FORWARD_TAP_USED = Q(1, 0, 15)
+FEEDBACK_TAP = Q(1, 1, 30)
+FEEDBACK_TAP_USED = Q(1, 1, 14)
+
+# --- Equaliser -----------------------------------------------------------------------------------
+
+#: What is decided: PCM values with 4 fraction bits, saturated at four times full scale. A sum of 64
+#: products of 2**30 needs 37 bits before its shift.
+SOFT = Q(1, 17, 4)
+
+#: Decided minus soft value, saturated: beyond 2048 it says no more.
+ERROR = Q(1, 11, 4)
+
+#: Change of the feed-forward part's output in one symbol's time, saturated.
+SLOPE = Q(1, 15, 0)

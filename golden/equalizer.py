@@ -1,0 +1,231 @@
+"""Equaliser of the analogue modem: fractionally spaced feed-forward, decision feedback, slicer.
+
+A data frame at a time: twelve samples of half symbols make six values, each is decided against the
+constellation of its data frame interval, and taps move once, at the frame's end, by what the six
+errors say (LMS). PCM values are those of Table 1/V.90; "fine" ones have 4 fraction bits.
+"""
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from golden.errors import V90Error
+from golden.formats import ERROR, FEEDBACK_TAP, FEEDBACK_TAP_USED, FORWARD_TAP, SLOPE, SOFT
+from golden.parameters import INTERVALS
+
+#: Taps as a rule; others are possible.
+FORWARD, FEEDBACK = 64, 32
+
+#: Fraction bits of fine PCM values.
+FINE = SOFT.fraction
+
+#: Step of LMS in bits: 2**-11 of what would cancel an error at once with one tap.
+STEP_BITS = 11
+
+#: Bits of the square of the working level of TRN1d, 2**11.
+INPUT_POWER_BITS = 22
+
+#: Levels of the largest constellation.
+MOST_LEVELS = 128
+
+
+@dataclass(frozen=True)
+class Levels:
+    """What to decide on: the values at which Ucodes arrive, for each data frame interval.
+
+    Parameters
+    ----------
+    values : six sequences of int
+        PCM values as received, 0 to 32767, ascending, 1 to 128 of them.
+    ucodes : six sequences of int
+        Their Ucodes.
+    """
+
+    values: tuple
+    ucodes: tuple
+
+    def __post_init__(self):
+        if len(self.values) != INTERVALS or len(self.ucodes) != INTERVALS:
+            raise V90Error("levels are for six data frame intervals")
+        for values, ucodes in zip(self.values, self.ucodes, strict=True):
+            if not 1 <= len(values) <= MOST_LEVELS or len(values) != len(ucodes):
+                raise V90Error("an interval has 1 to 128 levels, and a Ucode for each")
+            if any(b <= a for a, b in zip(values, values[1:], strict=False)):
+                raise V90Error("the levels of an interval ascend")
+            if min(values) < 0 or max(values) > 32767:
+                raise V90Error("levels are 0 to 32767")
+
+    @property
+    def least_distance(self):
+        """Least distance between two points, signs included."""
+        return min(
+            min(np.diff(np.unique([[-value, value] for value in values])), default=1)
+            for values in self.values
+        )
+
+    @property
+    def power(self):
+        """Mean square, all points as likely."""
+        return float(np.mean([np.mean(np.square(values, dtype=np.float64))
+                              for values in self.values]))  # fmt: skip
+
+    @property
+    def power_bits(self):
+        """Logarithm of the power to the base 2, to nearest: it scales the steps of adaptation."""
+        return int(np.rint(np.log2(max(1.0, self.power))))
+
+    @property
+    def loss(self):
+        """What 48 squared errors add up to when synchronism is lost.
+
+        Errors that are anywhere within the least distance have a mean square of its square over 12;
+        at a 96th of it one decision in 10**6 is wrong (4.9 standard deviations). The limit is half
+        way between them in dB, 5 standard deviations and more of such a sum from either.
+        """
+        return int(48 * self.least_distance**2 / 34)
+
+
+class Slicer:
+    """Decides values against levels, one :class:`Levels` for each line.
+
+    ``process(fine, interval, lines)`` returns ``(index, value)``, each ``(c,)``: ``fine`` is SOFT,
+    ``interval`` its data frame interval, both ``(c,)``, ``lines`` an index of lines. ``index``
+    counts the interval's levels; ``value`` is that level with the sign of ``fine`` (nought is
+    positive). A value half way between two goes to the smaller.
+    """
+
+    def __init__(self, levels):
+        self.values = np.zeros((len(levels), INTERVALS, MOST_LEVELS), np.int64)
+        self.ucodes = np.zeros_like(self.values)
+        self._most = max(len(values) for one in levels for values in one.values) - 1
+        self._bounds = np.full((len(levels), INTERVALS, self._most), SOFT.max + 1, np.int64)
+        for line, one in enumerate(levels):
+            for interval in range(INTERVALS):
+                values = np.array(one.values[interval], np.int64)
+                self.values[line, interval, : len(values)] = values
+                self.ucodes[line, interval, : len(values)] = one.ucodes[interval]
+                self._bounds[line, interval, : len(values) - 1] = (
+                    (values[1:] + values[:-1]) << (FINE - 1)
+                )  # fmt: skip
+
+    def process(self, fine, interval, lines):
+        """See the class."""
+        index = (np.abs(fine)[:, None] > self._bounds[lines, interval]).sum(-1)
+        value = self.values[lines, interval, index]
+        return index, np.where(fine < 0, -value, value)
+
+
+@dataclass
+class Frame:
+    """A data frame's outputs for each line: ``(c, 6)``, but ``slope`` ``(c,)``."""
+
+    index: np.ndarray
+    value: np.ndarray
+    fine: np.ndarray
+    error: np.ndarray
+    slope: np.ndarray
+
+
+class Equalizer:
+    """Equalisers of lines side by side; ``forward`` and ``feedback`` are their numbers of taps.
+
+    ``forward_taps`` FORWARD_TAP ``(c, F)``, ``drop`` ``(c,)``, ``feedback_taps`` FEEDBACK_TAP
+    ``(c, B)`` are what a :class:`golden.leastsquares.Solver` gives; ``history`` holds the last
+    samples ``(c, F)``, oldest first, ``past`` the last values decided ``(c, B)``, latest first.
+    """
+
+    def __init__(self, lines=1, forward=FORWARD, feedback=FEEDBACK):
+        self.forward, self.feedback = forward, feedback
+        self.forward_taps = np.zeros((lines, forward), np.int64)
+        self.feedback_taps = np.zeros((lines, feedback), np.int64)
+        self.drop = np.full(lines, 10, np.int64)
+        self.history = np.zeros((lines, forward), np.int64)
+        self.past = np.zeros((lines, feedback), np.int64)
+        self._odd = np.zeros(lines, np.int64)
+
+    def clear(self, line):
+        """Forget the samples and decisions of a line."""
+        self.history[line] = self.past[line] = self._odd[line] = 0
+
+    def process(self, halves, slicer, lines, turn):
+        """Decide a data frame.
+
+        ``halves`` (``(c, 12)``) are INTERPOLATED, the newest for its first symbol first; ``lines``
+        (an index) the lines that they are of; ``turn`` (``(c,)``) the interval of the first symbol.
+
+        A symbol's value is the sum of the samples from its newest on times the feed-forward taps,
+        shifted by ``drop``, plus the sum of the values before it times the feedback taps, each
+        rounded half up. The slope is what the feed-forward sum of the half symbol behind is above
+        that of the half symbol before; both sums go through ``drop``.
+        """
+        samples = np.concatenate([self.history[lines], halves], axis=1).astype(np.float64)
+        windows = _windows(samples, self.forward)[:, 1:]
+        taps = (self.forward_taps[lines, ::-1] >> 16).astype(np.float64)
+        # Sums of whole numbers below 2**53 are exact in float64.
+        soft = (windows @ taps[..., None])[..., 0].astype(np.int64)
+        drop = self.drop[lines, None]
+        soft = _clip((soft + ((1 << drop) >> 1)) >> drop, SOFT)
+        odd = np.concatenate([self._odd[lines, None], soft[:, 1::2]], axis=1)
+        self._odd[lines] = odd[:, -1]
+        slope = _clip((odd[:, 1:] - odd[:, :-1] + (1 << (FINE - 1))) >> FINE, SLOPE)
+        soft = soft[:, ::2]
+        # Values decided, latest first: the six of this frame, as they come, then those before.
+        past = np.zeros((len(soft), INTERVALS + self.feedback))
+        past[:, INTERVALS:] = self.past[lines]
+        feedback = (self.feedback_taps[lines] >> 16).astype(np.float64)
+        fine, index, value = np.empty((3, *soft.shape), np.int64)
+        narrow = FEEDBACK_TAP_USED.fraction - FINE
+        for i in range(INTERVALS):
+            at = INTERVALS - i
+            back = (feedback * past[:, at : at + self.feedback]).sum(-1).astype(np.int64)
+            y = soft[:, i] + ((back + (1 << (narrow - 1))) >> narrow)
+            fine[:, i] = y = _clip(y, SOFT)
+            interval = turn + i
+            interval -= INTERVALS * (interval >= INTERVALS)
+            index[:, i], value[:, i] = slicer.process(y, interval, lines)
+            past[:, at - 1] = value[:, i]
+        error = _clip((value << FINE) - fine, ERROR)
+        self._windows, self._values = windows[:, ::2], past
+        self.history[lines] = samples[:, INTERVALS * 2 :]
+        self.past[lines] = past[:, : self.feedback]
+        return Frame(index, value, fine, error, (error * slope).sum(-1))
+
+    def adapt(self, error, power_bits, training_bits, lines, hurry):
+        """Move the taps by the last frame's errors.
+
+        ``error`` (``(c, 6)``): ERROR, or nought to leave them; ``power_bits`` (``(c,)``):
+        :attr:`Levels.power_bits` of the frame's levels; ``training_bits``: that of TRN1d;
+        ``hurry``: bits by which the step of the feedback part is longer than 2**-STEP_BITS.
+
+        Each tap gets the sum of the six errors times its six samples (or values), shifted and
+        rounded half up once, and saturates.
+        """
+        error = error.astype(np.float64)
+        forward = (error[:, None] @ self._windows)[:, 0, ::-1].astype(np.int64)
+        right = power_bits - training_bits + STEP_BITS + INPUT_POWER_BITS - 16 - self.drop[lines]
+        _add(self.forward_taps, lines, forward, right, FORWARD_TAP)
+        values = _windows(self._values, self.feedback)[:, 1 : INTERVALS + 1]
+        feedback = (error[:, None, ::-1] @ values)[:, 0].astype(np.int64)
+        right = power_bits + STEP_BITS + FINE - FEEDBACK_TAP.fraction - hurry
+        _add(self.feedback_taps, lines, feedback, right, FEEDBACK_TAP)
+
+
+def shifted(x, right):
+    """``x`` shifted right (or left, where ``right`` is negative), rounded half up."""
+    half = (1 << np.maximum(right, 0)) >> 1
+    return ((x << np.maximum(-right, 0)) + half) >> np.maximum(right, 0)
+
+
+def _add(taps, lines, change, right, form):
+    taps[lines] = _clip(taps[lines] + shifted(change, right[:, None]), form)
+
+
+def _clip(x, form):
+    return np.minimum(np.maximum(x, form.min), form.max)
+
+
+def _windows(x, length):
+    """View ``(c, n - length + 1, length)`` of all stretches of each row."""
+    rows, columns = x.shape
+    row, column = x.strides
+    return np.ndarray((rows, columns - length + 1, length), x.dtype, x, 0, (row, column, column))

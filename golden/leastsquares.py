@@ -1,0 +1,149 @@
+"""Taps of the equaliser by least squares over TRN1d (8.4.5, 9.3.1/V.90).
+
+LMS needs far more symbols than the 2040 of TRN1d that are sure, because the line's band edges
+spread the eigenvalues of its input. So the normal equations are summed exactly and solved by
+Cholesky's factorisation in fixed point. Regressors are samples of half symbols, newest first, then
+the symbols before the one in question, latest first; the symbol itself is the target.
+"""
+
+import numpy as np
+
+from golden.formats import FEEDBACK_TAP, NORMAL, SOLUTION, TRAINING_LEVEL
+
+#: Ridge on the diagonal, whose first entries are between 2**28 and 2**29: -72 dB or so. It keeps
+#: the factorisation's rounding errors from making the matrix indefinite.
+RIDGE = 1 << 4
+
+#: Bits of a solved feed-forward tap.
+_SOLVED_BITS = 30
+
+
+class Correlator:
+    """Sums the normal equations.
+
+    ``process(forward, symbols)``: ``forward`` (int64 within 16 bits, ``(..., n, F)``) are the
+    samples before each symbol of the training, ``symbols`` (+-1, ``(..., n, B + 1)``) the symbol
+    and those before it. Adds to ``matrix`` (int64, ``(..., F+B+1, F+B+1)``): regressors in the
+    order of the module's docstring, the target last.
+    """
+
+    def __init__(self):
+        self.reset()
+
+    def reset(self):
+        """Start with nothing."""
+        self.matrix = 0
+
+    def process(self, forward, symbols):
+        """See the class; returns ``matrix``."""
+        symbols = TRAINING_LEVEL * np.roll(symbols, -1, axis=-1)
+        rows = np.concatenate([forward, symbols], axis=-1).astype(np.float64)
+        # Sums of whole numbers below 2**53 are exact in float64, and the fastest there is.
+        self.matrix = self.matrix + (np.swapaxes(rows, -1, -2) @ rows).astype(np.int64)
+        return self.matrix
+
+
+class Solver:
+    """Taps from normal equations.
+
+    ``process(matrix, forward, level)`` returns ``(forward_taps, drop, feedback_taps, good)``:
+    taps as FORWARD_TAP ``(..., F)`` and FEEDBACK_TAP ``(..., B)``, the bits ``drop`` by which a sum
+    of products of samples and the upper halves of taps is shifted right to give PCM values with 4
+    fraction bits, and whether the error is below an eighth of the target's power. ``level`` is
+    TRN1d's PCM value.
+    """
+
+    def process(self, matrix, forward, level):
+        """See the class."""
+        matrix = np.asarray(matrix, np.int64)
+        lead, size = matrix.shape[:-2], matrix.shape[-1]
+        matrix = matrix.reshape(-1, size, size)
+        level = np.broadcast_to(np.asarray(level, np.int64), lead).reshape(-1)
+        factor, remainder = cholesky(normalised(matrix))
+        solution = substitute(factor)
+        target = normalised(matrix)[:, -1, -1]
+        good = remainder < target << (NORMAL.fraction - 3)
+        taps, drop = _scaled(solution[:, :forward], level)
+        feedback = solution[:, forward:] << (FEEDBACK_TAP.fraction - SOLUTION.fraction)
+        feedback += 1 << 15
+        feedback = np.clip(feedback, FEEDBACK_TAP.min, FEEDBACK_TAP.max)
+        return (
+            taps.reshape(*lead, -1), drop.reshape(lead), feedback.reshape(*lead, -1),
+            good.reshape(lead),
+        )  # fmt: skip
+
+
+def _bits(x):
+    """Bits of the largest magnitude (of x or ~x, whichever is positive) along the last axis."""
+    largest = np.bitwise_or.reduce(np.maximum(x, ~x), axis=-1)
+    return np.frexp(largest.astype(np.float64))[1].astype(np.int64)
+
+
+def normalised(matrix):
+    """The normal equations as NORMAL, rounded half up, with the ridge on all but the target."""
+    length = _bits(np.stack([matrix[:, i, i] for i in (0, 1, -1)], -1))
+    drop = (length - (NORMAL.fraction - 1))[:, None, None].astype(np.int64)
+    half = np.where(drop > 0, 1 << np.maximum(drop - 1, 0), 0)
+    scaled = (matrix << np.maximum(-drop, 0)) + half >> np.maximum(drop, 0)
+    index = np.arange(matrix.shape[-1] - 1)
+    scaled[:, index, index] += RIDGE
+    return scaled
+
+
+def cholesky(matrix):
+    """FACTOR ``(c, n, n)``, lower, of NORMAL; and what is left of the last diagonal, in Q60.
+
+    Column for column: what the columns before leave of it is exact in Q60; its diagonal's root is
+    rounded down, the others are divided by that, to nearest. A diagonal that rounding made nought
+    or less counts as 1.
+    """
+    size = matrix.shape[-1]
+    factor = np.zeros_like(matrix)
+    for j in range(size):
+        left = matrix[:, j:, j] << NORMAL.fraction
+        left = left - (factor[:, j:, :j] @ factor[:, j, :j, None])[..., 0]
+        root = _root(np.maximum(left[:, 0], 1))
+        factor[:, j, j] = root
+        magnitude = (np.abs(left[:, 1:]) + (root >> 1)[:, None]) // root[:, None]
+        factor[:, j + 1 :, j] = np.where(left[:, 1:] < 0, -magnitude, magnitude)
+    return factor, left[:, 0]
+
+
+def _root(x):
+    """Whole part of the square root."""
+    root = np.sqrt(x.astype(np.float64)).astype(np.int64)
+    root -= root * root > x
+    return root + ((root + 1) * (root + 1) <= x)
+
+
+def substitute(factor):
+    """SOLUTION ``(c, n - 1)``: back substitution with the factor's last row as right-hand side."""
+    right, factor = factor[:, -1, :-1], factor[:, :-1, :-1]
+    size = factor.shape[-1]
+    solution = np.zeros_like(right)
+    for j in range(size - 1, -1, -1):
+        left = right[:, j] << SOLUTION.fraction
+        left = left - (factor[:, j + 1 :, j] * solution[:, j + 1 :]).sum(-1)
+        root = factor[:, j, j]
+        magnitude = (np.abs(left) + (root >> 1)) // root
+        solution[:, j] = np.clip(
+            np.where(left < 0, -magnitude, magnitude), SOLUTION.min, SOLUTION.max
+        )
+    return solution
+
+
+def _scaled(solution, level):
+    """Feed-forward taps for samples against PCM values, and the shift that goes with them."""
+    length = np.clip(_bits(solution) + _bits(level[:, None]) - _SOLVED_BITS, 0, 16)
+    product = solution * level[:, None]
+    # A sum has SOLUTION's fraction, TRAINING_LEVEL and 4 fraction bits too many, less 16 of taps.
+    # Half of the lower 16 bits is added, so that cutting them off rounds.
+    return (product >> length[:, None]) + (1 << 15), SOLUTION.fraction + 12 - 4 - 16 - length
+
+
+def solve_reference(forward, symbols, level):
+    """Float64 taps ``(F + B,)`` by least squares for samples against PCM values, ridge included."""
+    rows = np.concatenate([forward, symbols[:, 1:] * level], axis=1).astype(np.float64)
+    matrix = rows.T @ rows
+    matrix[np.diag_indices(len(matrix))] += 2.0**-25 * matrix[0, 0]
+    return np.linalg.solve(matrix, rows.T @ (symbols[:, 0] * float(level)))

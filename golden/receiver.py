@@ -1,0 +1,390 @@
+"""The analogue modem's receiver: samples of the A/D to signed Ucodes (8.4.4, 8.4.5, 9.3.1/V.90).
+
+It waits for Sd, takes level and clock from it and the start of TRN1d from S-bar-d, solves for the
+equaliser's taps over 1998 symbols of TRN1d, and from then on decides data frame after data frame,
+first on TRN1d's two levels, then on those of the mapping parameters. What it cannot decide it says.
+"""
+
+from dataclasses import dataclass, field
+from enum import IntEnum
+
+import numpy as np
+
+from golden import timing
+from golden.detection import SdDetector
+from golden.equalizer import FEEDBACK, FORWARD, Equalizer, Levels, Slicer, shifted
+from golden.leastsquares import Correlator, Solver
+from golden.parameters import INTERVALS
+from golden.scrambler import GPC, Scrambler
+
+#: From the sample of the reversal to the newest one for TRN1d's first symbol: S-bar-d, less the
+#: correlation's length, and the samples behind the response's peak that help.
+FIRST_SYMBOL = 96 - 12 + 26
+
+#: Data frame of TRN1d from which the clock runs: the level is known by then. Data frame from which
+#: its symbols are for training, after the equaliser's length, and how many of them.
+FIRST, SKIPPED, TRAINED = 9, 15, 324
+
+#: Data frames from the last of them to the first with the taps: the solution's time.
+SOLVING = 100
+
+#: Data frame from which symbols are for the second solution, and how many: by then the clock is
+#: right, decisions on two levels do as well as known symbols, and more of them leave less noise.
+AGAIN, TRAINED_AGAIN = 471, 648
+
+#: Data frames after whose error corrections of the clock take effect.
+DELAY = 2
+
+#: A frame's sum of errors times slopes goes to the clock's phase with a 2**-_LOOP_BITS, beside the
+#: signal's power, and to its frequency with 2**-FREQUENCY_BITS of that.
+_LOOP_BITS, FREQUENCY_BITS = 10, 11
+
+#: Bits of the window of the fast error measure in data frames, and of the slow ones.
+FAST_BITS, SLOW_BITS = 3, 6
+
+#: Bits by which the feedback taps' step is longer without synchronism: a high-pass that switched in
+#: is a matter of the symbols before, and is learnt while many of the decisions are wrong.
+HURRY = 2
+
+#: Data frames without synchronism after which the receiver gives up: 1.08 s. Wrong decisions that
+#: cause others have ended after 0.1 to 0.5 s.
+PATIENCE = 1440
+
+
+class State(IntEnum):
+    """What a receiver does."""
+
+    SEARCH = 0
+    TRAIN = 1
+    TRACK = 2
+    COAST = 3
+
+
+class Kind(IntEnum):
+    """What an event tells."""
+
+    DETECTED = 0
+    TRAINED = 1
+    FAILED = 2
+    DATA = 3
+    LOST = 4
+    RECOVERED = 5
+    GIVEN_UP = 6
+
+
+@dataclass
+class Decisions:
+    """Data frames decided, ``(n, 6)`` each: soft values and errors (fine), Ucodes, sign bits.
+
+    ``number`` ``(n,)`` counts data frames from TRN1d's first, ``good`` ``(n,)`` says whether the
+    receiver had synchronism, ``first`` ``(n,)`` is the first symbol's interval, ``quality``
+    ``(n, 6)`` are the slow means of squared errors per symbol of a data frame (fine, times
+    2**SLOW_BITS), ``step`` ``(n,)`` the clock's offset (Q32 of a sample).
+    ``events`` are pairs of a data frame's number and a :class:`Kind`.
+    """
+
+    fine: np.ndarray
+    error: np.ndarray
+    ucode: np.ndarray
+    sign: np.ndarray
+    number: np.ndarray
+    good: np.ndarray
+    first: np.ndarray
+    quality: np.ndarray
+    step: np.ndarray
+    events: list = field(default_factory=list)
+
+
+class Receiver:
+    """Receivers side by side, one a line.
+
+    Parameters
+    ----------
+    training : Levels, or one per line
+        TRN1d's one level as it arrives, the same for all intervals.
+    data : Levels, or one per line, optional
+        Levels from data frame ``start`` (counted from TRN1d's first) on.
+    start : int
+    lines : int
+    forward, feedback : int
+        Numbers of taps.
+
+    ``process(samples)``: int64 within 16 bits, ``(lines, n)``, or ``(n,)`` for one line; returns a
+    list of :class:`Decisions`, one for each line, or one. Calls in pieces give what one call gives.
+
+    A detection of Sd starts a line anew, whatever it was doing; samples up to the detection's count
+    for what it was doing.
+    """
+
+    def __init__(self, training, data=None, start=0, lines=1, forward=FORWARD, feedback=FEEDBACK):
+        def each(levels):
+            return [levels] * lines if isinstance(levels, Levels | None) else list(levels)
+
+        self.lines, self.forward, self.feedback = lines, forward, feedback
+        self.training, self.data, self.start = each(training), each(data), start
+        self.reset()
+
+    def reset(self):
+        """All lines search, and know nothing."""
+        n = self.lines
+        self.equalizer = Equalizer(n, self.forward, self.feedback)
+        self.state = np.full(n, State.SEARCH)
+        self._interpolator = timing.Interpolator()
+        self._detectors = [SdDetector() for _ in range(n)]
+        self._detections = [[] for _ in range(n)]
+        self._samples, self._origin = np.zeros((n, 0), np.int64), 0
+        self._limit = np.zeros(n, np.int64)
+        self._at, self._step, self._shift, self._number = np.zeros((4, n), np.int64)
+        self._pending = np.zeros((2, n), np.int64)
+        self._fast, self._coasting = np.zeros((2, n), np.int64)
+        self._slow = np.zeros((n, INTERVALS), np.int64)
+        self._turn = np.zeros(n, np.int64)
+        self._recorded, self._solved = [None] * n, [None] * n
+        self._levels = list(self.training)
+        self._training_bits = np.array([levels.power_bits for levels in self.training])
+        self._change()
+
+    def _change(self):
+        self._slicer = Slicer(self._levels)
+        self._power_bits = np.array([levels.power_bits for levels in self._levels])
+        self._loss = np.array([levels.loss for levels in self._levels])
+
+    def process(self, samples):
+        """See the class."""
+        samples = np.asarray(samples, np.int64)
+        rows = np.atleast_2d(samples)
+        self._samples = np.concatenate([self._samples, rows], axis=1)
+        end = self._origin + self._samples.shape[1]
+        for k, row in enumerate(rows):
+            self._detect(k, row)
+        self._out = []
+        self._events = [[] for _ in range(self.lines)]
+        while True:
+            for k, found in enumerate(self._detections):
+                self._limit[k] = found[0][0] if found else end
+            ready = self._ready()
+            if ready.any():
+                self._frame(ready)
+                continue
+            waiting = [k for k, found in enumerate(self._detections) if found]
+            if not waiting:
+                break
+            for k in waiting:
+                self._restart(k, self._detections[k].pop(0)[1])
+        self._forget(end)
+        results = [_decisions(self._out, k, events) for k, events in enumerate(self._events)]
+        return results[0] if samples.ndim == 1 else results
+
+    def _detect(self, k, row):
+        detector = self._detectors[k]
+        begin = detector.taken
+        while detector.taken < begin + len(row):
+            found = detector.process(row[detector.taken - begin :])
+            if found is not None:
+                self._detections[k].append((detector.taken, found))
+
+    def _ready(self):
+        """Lines whose next data frame's samples are all there."""
+        last = timing.instants(self._at, self._step)[:, -1] >> timing.INSTANT_FRACTION
+        enough = last + timing.TAPS - timing.BEFORE < self._limit
+        return enough & (self.state != State.SEARCH)
+
+    def _forget(self, end):
+        busy = self.state != State.SEARCH
+        oldest = (self._at[busy] >> timing.INSTANT_FRACTION) - 16
+        keep = max(self._origin, min([end - 256, *oldest]))
+        self._samples = self._samples[:, keep - self._origin :]
+        self._origin = keep
+
+    def _restart(self, k, found):
+        self.state[k] = State.TRAIN
+        one = (1 << timing.INSTANT_FRACTION) + found.step
+        start = (found.reversal + FIRST_SYMBOL) << timing.INSTANT_FRACTION
+        self._at[k] = start + FIRST * timing.HALVES * one
+        self._step[k], self._shift[k], self._number[k] = found.step, found.shift, FIRST
+        self._pending[:, k] = 0
+        self._fast[k] = self._coasting[k] = 0
+        self._slow[k] = 0
+        self._turn[k] = 0
+        self._recorded[k] = self._solved[k] = None
+        self.equalizer.clear(k)
+        self._levels[k] = self.training[k]
+        self._change()
+        self._event(k, Kind.DETECTED)
+
+    def _event(self, k, kind):
+        self._events[k].append((int(self._number[k]), kind))
+
+    def turn(self, symbols, line=0):
+        """From the next data frame on, take its first symbol for one ``symbols`` intervals later.
+
+        For slips of octets in the network, which nothing but the decoded data may show.
+        """
+        self._turn[line] = (self._turn[line] + symbols) % INTERVALS
+
+    # A data frame ---------------------------------------------------------------------------------
+
+    def _frame(self, ready):
+        lines = np.flatnonzero(ready)
+        halves = self._interpolate(lines)
+        training = self.state[lines] == State.TRAIN
+        if training.any():
+            for k, row in zip(lines[training], halves[training], strict=True):
+                self._train(int(k), row)
+            lines, halves = lines[~training], halves[~training]
+        if len(lines):
+            self._track(lines, halves)
+
+    def _interpolate(self, lines):
+        at = timing.instants(self._at[lines], self._step[lines])
+        whole = (at >> timing.INSTANT_FRACTION) - self._origin
+        windows = self._samples[lines[:, None, None], whole[..., None] + _OFFSETS]
+        shift = self._shift[lines, None]
+        halves = self._interpolator.process(windows, at & _FRACTION_MASK, shift)
+        one = (1 << timing.INSTANT_FRACTION) + self._step[lines]
+        self._at[lines] += timing.HALVES * one + self._pending[0, lines]
+        self._step[lines] += self._pending[1, lines]
+        self._pending[:, lines] = 0
+        return halves
+
+    def _train(self, k, halves):
+        equalizer, number = self.equalizer, int(self._number[k])
+        history, past = equalizer.history[k].copy(), equalizer.past[k].copy()
+        symbols = TRN1D[INTERVALS * number : INTERVALS * (number + 1)] * self._level(k)
+        equalizer.history[k] = np.concatenate([history, halves])[-self.forward :]
+        equalizer.past[k] = np.concatenate([symbols[::-1], past])[: self.feedback]
+        self._record(k, number, (SKIPPED, TRAINED), history, past, halves, symbols)
+        self._number[k] += 1
+        if number == SKIPPED + TRAINED + SOLVING - 1:
+            good = self._load(k)
+            self.state[k] = State.TRACK if good else State.SEARCH
+            self._event(k, Kind.TRAINED if good else Kind.FAILED)
+
+    def _level(self, k):
+        return self.training[k].values[0][0]
+
+    def _record(self, k, number, stretch, history, past, halves, values):
+        """Keep what training needs of a data frame; after the stretch's last, solve.
+
+        ``stretch`` is its first data frame and how many; ``history`` and ``past`` are the
+        equaliser's before this one, whose samples and decisions are ``halves`` and ``values``.
+        """
+        first, count = stretch
+        if number == first:
+            self._recorded[k] = [history], [past[::-1]]
+        if self._recorded[k] and first <= number < first + count:
+            samples, symbols = self._recorded[k]
+            samples.append(halves)
+            symbols.append(values)
+            if number == first + count - 1:
+                self._recorded[k] = None
+                self._solved[k] = self._solve(np.concatenate(samples), np.concatenate(symbols), k)
+
+    def _solve(self, samples, symbols, k):
+        windows = np.lib.stride_tricks.sliding_window_view(samples, self.forward)[1::2, ::-1]
+        symbols = np.lib.stride_tricks.sliding_window_view(np.sign(symbols), self.feedback + 1)
+        matrix = Correlator().process(windows, symbols[:, ::-1])
+        return Solver().process(matrix, self.forward, self._level(k))
+
+    def _load(self, k):
+        """Put the solution into the equaliser and tell whether it is good; else leave it."""
+        forward, drop, feedback, good = self._solved[k]
+        self._solved[k] = None
+        if good:
+            equalizer = self.equalizer
+            equalizer.forward_taps[k], equalizer.feedback_taps[k] = forward, feedback
+            equalizer.drop[k] = drop
+        return bool(good)
+
+    def _track(self, lines, halves):
+        number, state = self._number[lines], self.state[lines]
+        self._switch(lines, number)
+        again = np.flatnonzero((number >= AGAIN) & (number < AGAIN + TRAINED_AGAIN))
+        if len(again):
+            before = self.equalizer.history[lines], self.equalizer.past[lines]
+        turn = self._turn[lines]
+        frame = self.equalizer.process(halves, self._slicer, lines, turn)
+        for at in again:
+            k = int(lines[at])
+            if state[at] == State.COAST:
+                self._recorded[k] = None
+            self._record(k, int(number[at]), (AGAIN, TRAINED_AGAIN), before[0][at], before[1][at],
+                         halves[at], frame.value[at])  # fmt: skip
+        squares = frame.error * frame.error
+        energy = squares.sum(-1)
+        loss, bits = self._loss[lines], self._power_bits[lines]
+        adapting = energy >> 8 <= loss >> 1
+        coasting = state == State.COAST
+        self.equalizer.adapt(
+            frame.error * adapting[:, None], bits, self._training_bits[lines], lines,
+            HURRY * coasting,
+        )  # fmt: skip
+        # The error is what is lacking: where it goes with the slope, the instants are early.
+        slope, right = frame.slope * adapting, bits - timing.INSTANT_FRACTION + _LOOP_BITS
+        self._pending[0, lines] = shifted(slope, right)
+        self._pending[1, lines] = shifted(slope, right + FREQUENCY_BITS)
+        self._slow[lines] += squares - (self._slow[lines] >> SLOW_BITS)
+        self._fast[lines] += energy - (self._fast[lines] >> FAST_BITS)
+        interval = (turn[:, None] + np.arange(INTERVALS)) % INTERVALS
+        ucode = self._slicer.ucodes[lines[:, None], interval, frame.index]
+        self._out.append((
+            lines, frame.fine, frame.error, ucode, number, ~coasting, turn, self._slow[lines],
+            self._step[lines],
+        ))  # fmt: skip
+        self._watch(lines, coasting, loss)
+        self._number[lines] += 1
+
+    def _switch(self, lines, number):
+        """What is due before a data frame: other levels, or the second solution's taps."""
+        for at in np.flatnonzero(number == self.start):
+            k = int(lines[at])
+            if self.data[k] is not None:
+                self._levels[k] = self.data[k]
+                self._recorded[k] = self._solved[k] = None
+                self._change()
+                self._event(k, Kind.DATA)
+        for at in np.flatnonzero(number == AGAIN + TRAINED_AGAIN + SOLVING):
+            k = int(lines[at])
+            if self._solved[k] is not None and self._load(k):
+                self._event(k, Kind.TRAINED)
+
+    def _watch(self, lines, coasting, loss):
+        fast = self._fast[lines] >> 8
+        lost = ~coasting & (fast > loss)
+        if not (lost.any() or coasting.any()):
+            return
+        back = coasting & (fast <= loss - (loss >> 2))
+        self._coasting[lines] = np.where(coasting, self._coasting[lines] + 1, 0)
+        given_up = coasting & ~back & (self._coasting[lines] == PATIENCE)
+        for which, state, kind in (
+            (lost, State.COAST, Kind.LOST),
+            (back, State.TRACK, Kind.RECOVERED),
+            (given_up, State.SEARCH, Kind.GIVEN_UP),
+        ):
+            for k in lines[which]:
+                self.state[k] = state
+                self._event(int(k), kind)
+
+
+def _decisions(frames, line, events):
+    """The data frames of one line."""
+    wide, narrow = np.zeros((0, INTERVALS), np.int64), np.zeros(0, np.int64)
+    wanted = [[wide, wide, wide, narrow, narrow, narrow, wide, narrow]]
+    for lines, *columns in frames:
+        if (own := lines == line).any():
+            wanted.append([column[own] for column in columns])
+    fine, error, ucode, number, good, first, quality, step = (
+        np.concatenate(column) for column in zip(*wanted, strict=True)
+    )
+    return Decisions(
+        fine, error, ucode.astype(np.uint8), (fine >= 0).astype(np.uint8), number,
+        good.astype(bool), first, quality, step, events,
+    )  # fmt: skip
+
+
+_OFFSETS = np.arange(-timing.BEFORE + 1, timing.TAPS - timing.BEFORE + 1)
+_FRACTION_MASK = (1 << timing.INSTANT_FRACTION) - 1
+#: Signs of TRN1d, as far as training knows it.
+TRN1D = 2 * Scrambler(GPC).process(
+    np.ones(INTERVALS * (SKIPPED + TRAINED + SOLVING), np.uint8)
+).astype(np.int64) - 1
