@@ -5,7 +5,10 @@ constellation of its data frame interval, and taps move once, at the frame's end
 errors say (LMS). PCM values are those of Table 1/V.90; "fine" ones have 4 fraction bits.
 """
 
+from bisect import bisect_left
 from dataclasses import dataclass
+from functools import cached_property
+from itertools import pairwise
 
 import numpy as np
 
@@ -50,12 +53,12 @@ class Levels:
         for values, ucodes in zip(self.values, self.ucodes, strict=True):
             if not 1 <= len(values) <= MOST_LEVELS or len(values) != len(ucodes):
                 raise V90Error("an interval has 1 to 128 levels, and a Ucode for each")
-            if any(b <= a for a, b in zip(values, values[1:], strict=False)):
+            if any(b <= a for a, b in pairwise(values)):
                 raise V90Error("the levels of an interval ascend")
             if min(values) < 0 or max(values) > 32767:
                 raise V90Error("levels are 0 to 32767")
 
-    @property
+    @cached_property
     def least_distance(self):
         """Least distance between two points, signs included."""
         return min(
@@ -63,18 +66,18 @@ class Levels:
             for values in self.values
         )
 
-    @property
+    @cached_property
     def power(self):
         """Mean square, all points as likely."""
         return float(np.mean([np.mean(np.square(values, dtype=np.float64))
                               for values in self.values]))  # fmt: skip
 
-    @property
+    @cached_property
     def power_bits(self):
         """Logarithm of the power to the base 2, to nearest: it scales the steps of adaptation."""
         return int(np.rint(np.log2(max(1.0, self.power))))
 
-    @property
+    @cached_property
     def loss(self):
         """What 48 squared errors add up to when synchronism is lost.
 
@@ -88,31 +91,33 @@ class Levels:
 class Slicer:
     """Decides values against levels, one :class:`Levels` for each line.
 
-    ``process(fine, interval, lines)`` returns ``(index, value)``, each ``(c,)``: ``fine`` is SOFT,
-    ``interval`` its data frame interval, both ``(c,)``, ``lines`` an index of lines. ``index``
+    ``process(fine, interval, lines)`` returns ``(index, value)``, lists: ``fine`` is SOFT,
+    ``interval`` its data frame interval, ``lines`` the numbers of the lines, all ``(c,)``. ``index``
     counts the interval's levels; ``value`` is that level with the sign of ``fine`` (nought is
     positive). A value half way between two goes to the smaller.
     """
 
     def __init__(self, levels):
-        self.values = np.zeros((len(levels), INTERVALS, MOST_LEVELS), np.int64)
-        self.ucodes = np.zeros_like(self.values)
-        self._most = max(len(values) for one in levels for values in one.values) - 1
-        self._bounds = np.full((len(levels), INTERVALS, self._most), SOFT.max + 1, np.int64)
-        for line, one in enumerate(levels):
-            for interval in range(INTERVALS):
-                values = np.array(one.values[interval], np.int64)
-                self.values[line, interval, : len(values)] = values
-                self.ucodes[line, interval, : len(values)] = one.ucodes[interval]
-                self._bounds[line, interval, : len(values) - 1] = (
-                    (values[1:] + values[:-1]) << (FINE - 1)
-                )  # fmt: skip
+        self.ucodes = np.zeros((len(levels), INTERVALS, MOST_LEVELS), np.uint8)
+        for row, one in zip(self.ucodes, levels, strict=True):
+            for interval, ucodes in zip(row, one.ucodes, strict=True):
+                interval[: len(ucodes)] = ucodes
+        # Lists and bisection: for one value each that is faster than arrays.
+        self._values = [one.values for one in levels]
+        self._bounds = [
+            [[(a + b) << (FINE - 1) for a, b in pairwise(values)] for values in one.values]
+            for one in levels
+        ]
 
     def process(self, fine, interval, lines):
         """See the class."""
-        index = (np.abs(fine)[:, None] > self._bounds[lines, interval]).sum(-1)
-        value = self.values[lines, interval, index]
-        return index, np.where(fine < 0, -value, value)
+        index, value = [], []
+        for y, at, line in zip(fine.tolist(), interval.tolist(), lines.tolist(), strict=True):
+            found = bisect_left(self._bounds[line][at], abs(y))
+            level = self._values[line][at][found]
+            index.append(found)
+            value.append(level if y >= 0 else -level)
+        return index, value
 
 
 @dataclass
@@ -151,7 +156,7 @@ class Equalizer:
         """Decide a data frame.
 
         ``halves`` (``(c, 12)``) are INTERPOLATED, the newest for its first symbol first; ``lines``
-        (an index) the lines that they are of; ``turn`` (``(c,)``) the interval of the first symbol.
+        (``(c,)``) the lines that they are of; ``turn`` (``(c,)``) the interval of the first symbol.
 
         A symbol's value is the sum of the samples from its newest on times the feed-forward taps,
         shifted by ``drop``, plus the sum of the values before it times the feedback taps, each
@@ -173,15 +178,13 @@ class Equalizer:
         past = np.zeros((len(soft), INTERVALS + self.feedback))
         past[:, INTERVALS:] = self.past[lines]
         feedback = (self.feedback_taps[lines] >> 16).astype(np.float64)
+        feedback *= 2.0 ** (FINE - FEEDBACK_TAP_USED.fraction)
         fine, index, value = np.empty((3, *soft.shape), np.int64)
-        narrow = FEEDBACK_TAP_USED.fraction - FINE
-        for i in range(INTERVALS):
+        intervals = (turn + np.arange(INTERVALS)[:, None]) % INTERVALS
+        for i, interval in enumerate(intervals):
             at = INTERVALS - i
-            back = (feedback * past[:, at : at + self.feedback]).sum(-1).astype(np.int64)
-            y = soft[:, i] + ((back + (1 << (narrow - 1))) >> narrow)
-            fine[:, i] = y = _clip(y, SOFT)
-            interval = turn + i
-            interval -= INTERVALS * (interval >= INTERVALS)
+            back = np.vecdot(feedback, past[:, at : at + self.feedback])
+            fine[:, i] = y = _clip(soft[:, i] + np.floor(back + 0.5), SOFT)
             index[:, i], value[:, i] = slicer.process(y, interval, lines)
             past[:, at - 1] = value[:, i]
         error = _clip((value << FINE) - fine, ERROR)

@@ -172,7 +172,7 @@ class Receiver:
             for k in waiting:
                 self._restart(k, self._detections[k].pop(0)[1])
         self._forget(end)
-        results = [_decisions(self._out, k, events) for k, events in enumerate(self._events)]
+        results = _decisions(self._out, self._events)
         return results[0] if samples.ndim == 1 else results
 
     def _detect(self, k, row):
@@ -185,7 +185,8 @@ class Receiver:
 
     def _ready(self):
         """Lines whose next data frame's samples are all there."""
-        last = timing.instants(self._at, self._step)[:, -1] >> timing.INSTANT_FRACTION
+        one = (1 << timing.INSTANT_FRACTION) + self._step
+        last = (self._at + (timing.HALVES - 1) * one) >> timing.INSTANT_FRACTION
         enough = last + timing.TAPS - timing.BEFORE < self._limit
         return enough & (self.state != State.SEARCH)
 
@@ -366,20 +367,19 @@ class Receiver:
                 self._event(int(k), kind)
 
 
-def _decisions(frames, line, events):
-    """The data frames of one line."""
+def _decisions(frames, events):
+    """What each line decided, from the columns of all frames."""
     wide, narrow = np.zeros((0, INTERVALS), np.int64), np.zeros(0, np.int64)
-    wanted = [[wide, wide, wide, narrow, narrow, narrow, wide, narrow]]
-    for lines, *columns in frames:
-        if (own := lines == line).any():
-            wanted.append([column[own] for column in columns])
-    fine, error, ucode, number, good, first, quality, step = (
-        np.concatenate(column) for column in zip(*wanted, strict=True)
-    )
-    return Decisions(
-        fine, error, ucode.astype(np.uint8), (fine >= 0).astype(np.uint8), number,
-        good.astype(bool), first, quality, step, events,
-    )  # fmt: skip
+    frames = [[narrow, wide, wide, wide, narrow, narrow, narrow, wide, narrow], *frames]
+    lines, *columns = (np.concatenate(column) for column in zip(*frames, strict=True))
+    results = []
+    for line, own in enumerate(events):
+        rows = np.flatnonzero(lines == line)
+        fine, error, ucode, number, good, first, quality, step = (x[rows] for x in columns)
+        sign = (fine >= 0).astype(np.uint8)
+        ucode, good = ucode.astype(np.uint8), good.astype(bool)
+        results.append(Decisions(fine, error, ucode, sign, number, good, first, quality, step, own))
+    return results
 
 
 _OFFSETS = np.arange(-timing.BEFORE + 1, timing.TAPS - timing.BEFORE + 1)
