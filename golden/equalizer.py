@@ -74,8 +74,11 @@ class Levels:
 
     @cached_property
     def power_bits(self):
-        """Logarithm of the power to the base 2, to nearest: it scales the steps of adaptation."""
-        return int(np.rint(np.log2(max(1.0, self.power))))
+        """Logarithm of the power to the base 2, to nearest: it scales the steps of adaptation.
+
+        At least 16, which is 42 dB below full scale, so that steps have a limit.
+        """
+        return max(16, int(np.rint(np.log2(max(1.0, self.power)))))
 
     @cached_property
     def loss(self):
@@ -85,16 +88,16 @@ class Levels:
         at a 96th of it one decision in 10**6 is wrong (4.9 standard deviations). The limit is half
         way between them in dB, 5 standard deviations and more of such a sum from either.
         """
-        return int(48 * self.least_distance**2 / 34)
+        return min(2**32 - 1, int(48 * self.least_distance**2 / 34))
 
 
 class Slicer:
     """Decides values against levels, one :class:`Levels` for each line.
 
     ``process(fine, interval, lines)`` returns ``(index, value)``, lists: ``fine`` is SOFT,
-    ``interval`` its data frame interval, ``lines`` the numbers of the lines, all ``(c,)``. ``index``
-    counts the interval's levels; ``value`` is that level with the sign of ``fine`` (nought is
-    positive). A value half way between two goes to the smaller.
+    ``interval`` its data frame interval, ``lines`` the numbers of the lines, all ``(c,)``.
+    ``index`` counts the interval's levels; ``value`` is that level with the sign of ``fine``
+    (nought is positive). A value half way between two goes to the smaller.
     """
 
     def __init__(self, levels):

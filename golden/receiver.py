@@ -309,6 +309,7 @@ class Receiver:
             k = int(lines[at])
             if state[at] == State.COAST:
                 self._recorded[k] = None
+                continue
             self._record(k, int(number[at]), (AGAIN, TRAINED_AGAIN), before[0][at], before[1][at],
                          halves[at], frame.value[at])  # fmt: skip
         squares = frame.error * frame.error

@@ -1,0 +1,150 @@
+"""The analogue modem's receiver in float64 (8.4.4, 8.4.5, 9.3.1/V.90): what golden is held against.
+
+Golden's structure and constants without its formats: a sinc of 120 taps in place of the
+interpolator's 12, least squares by :func:`golden.leastsquares.solve_reference`, taps and clock that
+are never rounded and never saturate. What golden does when it loses synchronism is left out.
+"""
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from golden import receiver, timing
+from golden.detection import SdDetector
+from golden.equalizer import FEEDBACK, FINE, FORWARD, INPUT_POWER_BITS, STEP_BITS
+from golden.leastsquares import solve_reference
+from golden.parameters import INTERVALS
+from golden.receiver import AGAIN, FIRST, SKIPPED, SOLVING, TRAINED, TRAINED_AGAIN, TRN1D
+
+
+@dataclass
+class Reference:
+    """Data frames decided: ``soft`` and ``value`` ``(n, 6)`` PCM values, ``number`` ``(n,)``.
+
+    ``number`` counts data frames from TRN1d's first, as :class:`golden.receiver.Decisions` does;
+    ``step`` ``(n,)`` is the clock's offset in samples a sample.
+    """
+
+    soft: np.ndarray
+    value: np.ndarray
+    number: np.ndarray
+    step: np.ndarray
+
+
+class _Reference:
+    def __init__(self, samples, training, data, start, forward, feedback):
+        self._samples = np.asarray(samples, np.float64)
+        self._training, self._data, self._start = training, data, start
+        self._forward, self._feedback = forward, feedback
+        found = SdDetector().process(np.asarray(samples, np.int64))
+        if found is None:
+            raise ValueError("there is no Sd in the samples")
+        self._gain = 2.0**found.shift
+        self._step = found.step / 2.0**timing.INSTANT_FRACTION
+        self._at = found.reversal + receiver.FIRST_SYMBOL
+        self._at += FIRST * timing.HALVES * (1 + self._step)
+        # Corrections of the last data frame take effect after the next one is interpolated.
+        self._phase = self._frequency = 0.0
+        self._levels = training
+        self._history, self._past = np.zeros(forward), np.zeros(feedback)
+        self._odd = 0.0
+        self._out = []
+
+    def run(self):
+        number, last = FIRST, len(self._samples) - 10 * timing.TAPS
+        again = AGAIN + TRAINED_AGAIN
+        recorded, solved = [], None
+        while self._at + timing.HALVES * (1 + self._step) < last:
+            halves = self._interpolate()
+            rows = np.concatenate([self._history, halves])
+            self._history = rows[-self._forward :]
+            windows = np.lib.stride_tricks.sliding_window_view(rows, self._forward)[1:, ::-1]
+            past = self._past
+            if number == self._start and self._data is not None:
+                self._levels, recorded, solved = self._data, [], None
+            if number == again + SOLVING and solved is not None:
+                self._taps, solved = solved, None
+            if number < SKIPPED + TRAINED + SOLVING:
+                symbols = TRN1D[INTERVALS * number :][:INTERVALS] * self._level
+                self._past = np.concatenate([symbols[::-1], past])[: self._feedback]
+            else:
+                symbols = self._decide(windows, number)
+            stretch = SKIPPED <= number < SKIPPED + TRAINED
+            if stretch or (AGAIN <= number < again and self._levels is self._training):
+                recorded.append((windows[::2], _before(symbols, past)))
+            number += 1
+            if number == SKIPPED + TRAINED:
+                self._taps, recorded = self._solve(recorded), []
+            elif number == again and recorded:
+                solved, recorded = self._solve(recorded), []
+        return Reference(*(np.array(column) for column in zip(*self._out, strict=True)))
+
+    @property
+    def _level(self):
+        return float(self._training.values[0][0])
+
+    def _interpolate(self):
+        at = self._at + np.arange(timing.HALVES) * (1 + self._step)
+        first = int(at[0]) - 10 * timing.TAPS
+        near = self._samples[max(first, 0) : int(at[-1]) + 10 * timing.TAPS]
+        halves = timing.interpolate_reference(near, at - max(first, 0)) * self._gain
+        self._at += timing.HALVES * (1 + self._step) + self._phase
+        self._step += self._frequency
+        self._phase = self._frequency = 0.0
+        return halves
+
+    def _solve(self, recorded):
+        windows = np.concatenate([windows for windows, _ in recorded])
+        symbols = np.sign(np.concatenate([symbols for _, symbols in recorded]))
+        return solve_reference(windows, symbols, self._level)
+
+    def _decide(self, windows, number):
+        forward, feedback = self._taps[: self._forward], self._taps[self._forward :]
+        soft = windows @ forward
+        odd = np.concatenate([[self._odd], soft[1::2]])
+        self._odd = odd[-1]
+        past, y, values = self._past, soft[::2], np.empty(INTERVALS)
+        y = y.copy()
+        for i in range(INTERVALS):
+            y[i] += feedback @ past
+            values[i] = self._nearest(y[i], i)
+            past = np.concatenate([values[i : i + 1], past[:-1]])
+        self._out.append((y, values, number, self._step))
+        self._adapt(windows[::2], values - y, np.diff(odd), _before(values, self._past)[:, 1:])
+        self._past = past
+        return values
+
+    def _nearest(self, y, interval):
+        levels = self._levels.values[interval]
+        value = min(levels, key=lambda level: abs(abs(y) - level))
+        return -value if y < 0 else value
+
+    def _adapt(self, windows, error, slope, values):
+        if error @ error > self._levels.loss / 2:
+            return
+        power, training = self._levels.power_bits, self._training.power_bits
+        # Golden's errors are fine ones: FINE bits more than these.
+        self._taps = self._taps + np.concatenate([
+            error @ windows * 2.0 ** (training - power - STEP_BITS - INPUT_POWER_BITS),
+            error @ values * 2.0 ** (-power - STEP_BITS),
+        ])  # fmt: skip
+        self._phase = error @ slope * 2.0 ** (FINE - power - receiver._LOOP_BITS)
+        self._frequency = self._phase * 2.0**-receiver.FREQUENCY_BITS
+
+
+def _before(symbols, past):
+    """For each of six symbols itself and those before it, latest first: ``(6, B + 1)``."""
+    line = np.concatenate([symbols[::-1], past])
+    view = np.lib.stride_tricks.sliding_window_view(line, len(past) + 1)
+    return view[INTERVALS - 1 :: -1]
+
+
+def receive_reference(
+    samples, training, data=None, start=0, forward=FORWARD, feedback=FEEDBACK
+):  # fmt: skip
+    """What a receiver without rounding decides of ``samples`` (``(n,)``, one line).
+
+    Parameters are those of :class:`golden.receiver.Receiver`. Sd is found by golden's detector: its
+    result is where both begin. Returns :class:`Reference`; ``ValueError`` where there is no Sd.
+    """
+    return _Reference(samples, training, data, start, forward, feedback).run()
