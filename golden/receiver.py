@@ -1,4 +1,4 @@
-"""The analogue modem's receiver: samples of the A/D to signed Ucodes (8.4.4, 8.4.5, 9.3.1/V.90).
+"""The analogue modem's receiver: samples of the A/D to signed Ucodes (8.4.4, 8.4.5, 9.3.2/V.90).
 
 It waits for Sd, takes level and clock from it and the start of TRN1d from S-bar-d, solves for the
 equaliser's taps over 1998 symbols of TRN1d, and from then on decides data frame after data frame,
@@ -35,12 +35,16 @@ AGAIN, TRAINED_AGAIN = 471, 648
 #: Data frames after whose error corrections of the clock take effect.
 DELAY = 2
 
-#: A frame's sum of errors times slopes goes to the clock's phase with a 2**-_LOOP_BITS, beside the
+#: A frame's sum of errors times slopes goes to the clock's phase with a 2**-LOOP_BITS, beside the
 #: signal's power, and to its frequency with 2**-FREQUENCY_BITS of that.
-_LOOP_BITS, FREQUENCY_BITS = 10, 11
+LOOP_BITS, FREQUENCY_BITS = 10, 11
 
 #: Bits of the window of the fast error measure in data frames, and of the slow ones.
 FAST_BITS, SLOW_BITS = 3, 6
+
+#: Sum of 12 magnitudes of samples below which a line is dead: 23 dB and more below TRN1d, which is
+#: within 6 dB at the working level. Errors do not tell: decisions that feed themselves have none.
+QUIET = 12 * 64
 
 #: Bits by which the feedback taps' step is longer without synchronism: a high-pass that switched in
 #: is a matter of the symbols before, and is learnt while many of the decisions are wrong.
@@ -136,7 +140,7 @@ class Receiver:
         self._limit = np.zeros(n, np.int64)
         self._at, self._step, self._shift, self._number = np.zeros((4, n), np.int64)
         self._pending = np.zeros((2, n), np.int64)
-        self._fast, self._coasting = np.zeros((2, n), np.int64)
+        self._fast, self._loud, self._coasting = np.zeros((3, n), np.int64)
         self._slow = np.zeros((n, INTERVALS), np.int64)
         self._turn = np.zeros(n, np.int64)
         self._recorded, self._solved = [None] * n, [None] * n
@@ -204,7 +208,7 @@ class Receiver:
         self._at[k] = start + FIRST * timing.HALVES * one
         self._step[k], self._shift[k], self._number[k] = found.step, found.shift, FIRST
         self._pending[:, k] = 0
-        self._fast[k] = self._coasting[k] = 0
+        self._fast[k] = self._loud[k] = self._coasting[k] = 0
         self._slow[k] = 0
         self._turn[k] = 0
         self._recorded[k] = self._solved[k] = None
@@ -228,6 +232,7 @@ class Receiver:
     def _frame(self, ready):
         lines = np.flatnonzero(ready)
         halves = self._interpolate(lines)
+        self._loud[lines] += np.abs(halves).sum(-1) - (self._loud[lines] >> FAST_BITS)
         training = self.state[lines] == State.TRAIN
         if training.any():
             for k, row in zip(lines[training], halves[training], strict=True):
@@ -307,7 +312,7 @@ class Receiver:
         frame = self.equalizer.process(halves, self._slicer, lines, turn)
         for at in again:
             k = int(lines[at])
-            if state[at] == State.COAST:
+            if state[at] == State.COAST or self._levels[k] is not self.training[k]:
                 self._recorded[k] = None
                 continue
             self._record(k, int(number[at]), (AGAIN, TRAINED_AGAIN), before[0][at], before[1][at],
@@ -322,7 +327,7 @@ class Receiver:
             HURRY * coasting,
         )  # fmt: skip
         # The error is what is lacking: where it goes with the slope, the instants are early.
-        slope, right = frame.slope * adapting, bits - timing.INSTANT_FRACTION + _LOOP_BITS
+        slope, right = frame.slope * adapting, bits - timing.INSTANT_FRACTION + LOOP_BITS
         self._pending[0, lines] = shifted(slope, right)
         self._pending[1, lines] = shifted(slope, right + FREQUENCY_BITS)
         self._slow[lines] += squares - (self._slow[lines] >> SLOW_BITS)
@@ -343,6 +348,8 @@ class Receiver:
             if self.data[k] is not None:
                 self._levels[k] = self.data[k]
                 self._recorded[k] = self._solved[k] = None
+                # Errors against other levels tell nothing.
+                self._fast[k] = 0
                 self._change()
                 self._event(k, Kind.DATA)
         for at in np.flatnonzero(number == AGAIN + TRAINED_AGAIN + SOLVING):
@@ -352,10 +359,11 @@ class Receiver:
 
     def _watch(self, lines, coasting, loss):
         fast = self._fast[lines] >> 8
-        lost = ~coasting & (fast > loss)
+        quiet = self._loud[lines] >> FAST_BITS < QUIET
+        lost = ~coasting & ((fast > loss) | quiet)
         if not (lost.any() or coasting.any()):
             return
-        back = coasting & (fast <= loss - (loss >> 2))
+        back = coasting & (fast <= loss >> 1) & ~quiet
         self._coasting[lines] = np.where(coasting, self._coasting[lines] + 1, 0)
         given_up = coasting & ~back & (self._coasting[lines] == PATIENCE)
         for which, state, kind in (

@@ -1,4 +1,4 @@
-"""The analogue modem's receiver in float64 (8.4.4, 8.4.5, 9.3.1/V.90): what golden is held against.
+"""The analogue modem's receiver in float64 (8.4.4, 8.4.5, 9.3.2/V.90): what golden is held against.
 
 Golden's structure and constants without its formats: a sinc of 120 taps in place of the
 interpolator's 12, least squares by :func:`golden.leastsquares.solve_reference`, taps and clock that
@@ -128,7 +128,7 @@ class _Reference:
             error @ windows * 2.0 ** (training - power - STEP_BITS - INPUT_POWER_BITS),
             error @ values * 2.0 ** (-power - STEP_BITS),
         ])  # fmt: skip
-        self._phase = error @ slope * 2.0 ** (FINE - power - receiver._LOOP_BITS)
+        self._phase = error @ slope * 2.0 ** (FINE - power - receiver.LOOP_BITS)
         self._frequency = self._phase * 2.0**-receiver.FREQUENCY_BITS
 
 

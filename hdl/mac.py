@@ -4,6 +4,11 @@ from amaranth.hdl import Module, Signal, signed
 from amaranth.lib import wiring
 from amaranth.lib.wiring import In, Out
 
+#: A port to a multiplier that is shared, seen from its user.
+MULTIPLY = wiring.Signature(
+    {"a": Out(signed(16)), "b": Out(signed(16)), "product": In(signed(32))}
+)
+
 
 class Multiplier(wiring.Component):
     """Product of two 16-bit signed numbers, registered.

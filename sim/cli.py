@@ -1,4 +1,4 @@
-"""The `v90` command: files through the PCM path of clause 5/V.90, vectors, Verilog, rates.
+"""The `v90` command: files through the PCM path of V.90 and simulated calls, vectors, Verilog.
 
 Errors are one sentence on stderr. Exit status 2 is for bad input, 1 for a call that failed.
 """
@@ -22,6 +22,7 @@ import numpy as np
 from rich.console import Console
 from rich.progress import BarColumn, Progress, TaskProgressColumn, TextColumn, TimeRemainingColumn
 from rich.table import Table
+from rich.text import Text
 
 from golden import g711
 from golden.errors import CallFailed, V90Error
@@ -230,7 +231,13 @@ def receive(arguments):
     """`v90 receive`"""
     check_output(arguments.output, arguments.force)
     p = read_parameters(arguments.parameters, arguments.law)
-    line = np.frombuffer(read_file(arguments.line), np.uint8)
+    content = read_file(arguments.line)
+    if is_wav(arguments.line, content):
+        receive_wav(arguments, p, content)
+        return
+    if arguments.training_symbols is not None or arguments.u_info is not None:
+        raise V90Error("--training-symbols and --u-info are for a WAV file of an analogue line")
+    line = np.frombuffer(content, np.uint8)
     bits = run_engines(
         arguments, "decoding",
         lambda show: pcm.decode(p, line, show),
@@ -253,6 +260,110 @@ def receive(arguments):
         f"{len(data)} octets in {receiver.frames} frames out of {len(line)} octets of {p.law}-law "
         f"line, {duration(len(line))}",
     )
+
+
+def is_wav(path, content):
+    """Tell whether a file is WAV, or says so by its name."""
+    return content[8:12] == b"WAVE" or path.lower().endswith(".wav")
+
+
+def receive_wav(arguments, parameters, content):
+    """`v90 receive` for a recording of an analogue line."""
+    # SciPy takes most of a second to load, which octets need not wait for.
+    from sim import call, wav
+
+    samples = wav.read(content, arguments.line)
+    u_info = call.U_INFO if arguments.u_info is None else arguments.u_info
+    symbols = arguments.training_symbols
+    reception = call.receive_recording(
+        samples, parameters, u_info, call.TRN1D if symbols is None else symbols,
+        call.Engines(arguments.gateware, arguments.check, progress),
+    )  # fmt: skip
+    try:
+        data = reception.file.file()
+    except V90Error as error:
+        raise type(error)(f"{error}{call.aside(reception)}") from None
+    write_file(arguments.output, data, arguments.force)
+    say(
+        arguments,
+        f"{len(data)} octets in {reception.file.frames} frames out of {len(samples)} samples, "
+        f"{len(samples) / call.SAMPLES:.1f} s",
+    )
+
+
+def simulate(arguments):
+    """`v90 call`"""
+    from sim import call, report
+
+    outputs = [arguments.output, arguments.recording, arguments.write_parameters]
+    outputs = [path for path in outputs if path is not None]
+    if len(set(outputs)) < len(outputs):
+        raise V90Error("two of the files to write have the same name")
+    for path in outputs:
+        check_output(path, arguments.force)
+    if arguments.report is not None:
+        vectors.check_folder(arguments.report, arguments.force)
+        if not (folder := Path(os.path.realpath(arguments.report)).parent).is_dir():
+            raise V90Error(f"there is no folder {folder} to write {arguments.report} into")
+    what = call_of(arguments)
+    data = read_file(arguments.file)
+    engines = call.Engines(arguments.gateware, arguments.check, progress)
+    outcome = call.run(what, data, engines)
+    if arguments.recording is not None:
+        from sim import wav
+
+        write_file(arguments.recording, wav.write(outcome.samples), arguments.force)
+    if arguments.write_parameters is not None:
+        text = outcome.parameters.to_json() + "\n"
+        write_file(arguments.write_parameters, text.encode(), arguments.force)
+    if arguments.report is not None:
+        with progress("report"):
+            page = report.page(outcome)
+        vectors.write(arguments.report, {"report.html": page}, arguments.force)
+    table = Table(box=None, show_header=False, pad_edge=False)
+    for name, text in [*report.summary(outcome), ("time taken", f"{outcome.seconds:.1f} s")]:
+        table.add_row(name, Text(text))
+    Console(stderr="-" in outputs, soft_wrap=False).print(table)
+    if outcome.failure:
+        raise CallFailed(outcome.failure)
+    if arguments.output is not None:
+        write_file(arguments.output, outcome.back, arguments.force)
+
+
+def call_of(arguments):
+    """The :class:`sim.call.Call` of a command line."""
+    from sim import call, design, lines
+    from sim.line import Conditions
+    from sim.network import NetworkParameters
+
+    a, parameters = arguments, None
+    if a.parameters is not None:
+        if a.sr is not None or a.ld is not None:
+            raise V90Error("--sr and --ld are the parameters' own where --parameters is given")
+        parameters = read_parameters(a.parameters, a.law)
+    lines.find(a.line)
+    network = NetworkParameters(
+        law=a.law or (parameters.law if parameters else "A"), output_law=a.output_law,
+        robbed=patterns(a.robbed), robbed_after=patterns(a.robbed_after), pad=a.pad,
+        high_pass=a.high_pass, high_pass_at=a.high_pass_at, invert=a.invert,
+        slips=(*((at, 1) for at in a.repeat), *((at, -1) for at in a.drop)),
+    )  # fmt: skip
+    return call.Call(
+        network.law, a.line, Conditions(snr=a.snr, ppm=a.ppm, drift=a.drift, seed=a.seed), network,
+        call.U_INFO if a.u_info is None else a.u_info,
+        call.TRN1D if a.training_symbols is None else a.training_symbols, parameters,
+        None if a.rate is None else design.data_bits_of(a.rate), a.sr or 0, a.ld or 0, a.margin,
+    )  # fmt: skip
+
+
+def patterns(text):
+    """Six robbed-bit patterns from text as ``1,,,01,,``; None is none."""
+    if text is None:
+        return ("",) * INTERVALS
+    parts = tuple(text.split(","))
+    if len(parts) != INTERVALS:
+        raise V90Error(f"robbed bits are six patterns with commas between, not {text!r}")
+    return parts
 
 
 def explain(error, receiver, parameters, line):
@@ -435,11 +546,54 @@ class _Parser(argparse.ArgumentParser):
         raise V90Error(f"{message} ({self.prog} --help)")
 
 
+def call_options(sub):
+    """The options that only `v90 call` has."""
+    sub.add_argument("-o", "--output", metavar="FILE", help="write the file as it arrived")
+    sub.add_argument("--force", action="store_true", help="overwrite what exists")
+    sub.add_argument("--report", metavar="DIR", help="write report.html, with pictures, into it")
+    sub.add_argument("--recording", metavar="X.wav", help="write the samples, 16 kHz")
+    sub.add_argument("--write-parameters", metavar="P.json", help="write the parameters used")
+    rates = sub.add_mutually_exclusive_group()
+    rates.add_argument(
+        "--rate", type=float, metavar="BIT/S", help="28000 to 56000 (default: all that goes)"
+    )
+    rates.add_argument("--parameters", metavar="P.json", help="mapping parameters")
+    sub.add_argument("--law", choices=g711.LAWS, help="of the digital modem (default: A)")
+    for name in ("--sr", "--ld"):
+        sub.add_argument(name, type=int, choices=range(4), help="of the shaper (default: 0)")
+    sub.add_argument(
+        "--margin", type=float, default=0.5, metavar="DB",
+        help="between the noise and that for 1e-6 wrong decisions (default: 0.5)",
+    )  # fmt: skip
+    line = sub.add_argument_group("line")
+    line.add_argument("--line", default="26awg-6kft", metavar="NAME", help="of `v90 lines`")
+    for name, default, unit, text in (
+        ("--snr", 45.0, "DB", "signal over white noise at the A/D, 0 to 8 kHz (default: 45)"),
+        ("--ppm", 0.0, "PPM", "by which the client's clock is fast"),
+        ("--drift", 0.0, "PPM/S", "how fast that changes"),
+    ):
+        line.add_argument(name, type=float, default=default, metavar=unit, help=text)
+    line.add_argument("--seed", type=int, default=0, metavar="N", help="of the noise")
+    network = sub.add_argument_group("network", "Octets count from the first of the data.")
+    network.add_argument("--output-law", choices=g711.LAWS, help="of the client's exchange")
+    for name, text in (("--robbed", "bits in turn by interval, as 1,,,01,,"),
+                       ("--robbed-after", "the same, behind the pad")):  # fmt: skip
+        network.add_argument(name, metavar="P,P,P,P,P,P", help=text)
+    network.add_argument("--pad", type=float, default=0.0, metavar="DB", help="0 to 30")
+    network.add_argument("--high-pass", type=float, metavar="POLE", help="above 0, below 1")
+    network.add_argument("--high-pass-at", type=int, default=0, metavar="OCTET")
+    network.add_argument("--invert", action="store_true", help="the polarity")
+    for name, text in (("--repeat", "send it twice"), ("--drop", "do not send it")):
+        network.add_argument(
+            name, type=int, action="append", default=[], metavar="OCTET", help=text
+        )
+
+
 def parser():
     """The argument parser of `v90`."""
     top = _Parser(
         prog="v90",
-        description="Files through the PCM path of V.90 (clause 5), golden model and gateware.",
+        description="Files through the PCM path of V.90 and calls, golden model and gateware.",
         epilog="Exit status: 0, 1 for a call that failed, 2 for bad input.",
     )
     commands = top.add_subparsers(dest="command", required=True, metavar="COMMAND")
@@ -452,9 +606,17 @@ def parser():
             sub.add_argument("--force", action="store_true", help="overwrite what exists")
         return sub
 
-    def engine(sub):
+    def training(sub):
+        sub.add_argument(
+            "--training-symbols", type=int, metavar="N", help="of TRN1d (default: 8040)"
+        )
+        sub.add_argument("--u-info", type=int, metavar="UCODE", help="of TRN1d (default: 79)")
+
+    def parameter_options(sub):
         sub.add_argument("--parameters", required=True, metavar="P.json", help="mapping parameters")
         sub.add_argument("--law", choices=g711.LAWS, help="the line's (default: the parameters')")
+
+    def engine(sub):
         sub.add_argument(
             "--gateware", action="store_true", help="run the compiled gateware, not golden"
         )
@@ -462,15 +624,29 @@ def parser():
 
     sub = command("transmit", transmit, "encode a file into PCM octets", "LINE")
     sub.add_argument("file", metavar="FILE", help="- is stdin")
+    parameter_options(sub)
     engine(sub)
     sub.add_argument(
         "--power-limit", type=float, metavar="DBM0",
         help="refuse parameters above this power: -0.5 to -16 dBm0 in steps of 0.5 (Table 15)",
     )  # fmt: skip
 
-    sub = command("receive", receive, "decode PCM octets back into the file", "FILE")
-    sub.add_argument("line", metavar="LINE", help="- is stdin")
+    sub = command(
+        "receive", receive, "decode PCM octets, or a recording of an analogue line, into the file",
+        "FILE",
+    )  # fmt: skip
+    sub.add_argument(
+        "line", metavar="LINE", help="octets, or WAV: one channel, 8 to 48 kHz, 16-bit or float"
+    )
+    parameter_options(sub)
     engine(sub)
+    training(sub)
+
+    sub = command("call", simulate, "send a file through a simulated call", None)
+    sub.add_argument("file", metavar="FILE", help="- is stdin")
+    call_options(sub)
+    engine(sub)
+    training(sub)
 
     command(
         "vectors", write_vectors, "write golden vectors: NPZ, hex for $readmemh, JSON manifest",

@@ -81,7 +81,7 @@ def labels_of(parameters, octets):
     return labels, g711.sign(octets), known
 
 
-def _compiled(component):
+def compiled(component):
     """The component as :class:`sim.gateware.Gateware`, with hangs told as a failed call."""
     from sim.gateware import ContractError, Gateware, Timeout
 
@@ -111,7 +111,7 @@ class EncoderBank:
 
         self.channels = channels
         self._words = configuration_words
-        self._gateware = _compiled(Encoder(channels=channels))
+        self._gateware = compiled(Encoder(channels=channels))
         self.cycles = self.frame_cycles = 0
 
     def encode(self, parameter_sets, bits, progress=_silent):
@@ -219,7 +219,7 @@ class DecoderBank:
         from hdl.decoder import Decoder
 
         self._words = configuration_words
-        self._gateware = _compiled(Decoder())
+        self._gateware = compiled(Decoder())
         self._gateware.power_on()
         self.cycles = 0
 

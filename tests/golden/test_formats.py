@@ -2,9 +2,10 @@
 
 from dataclasses import FrozenInstanceError
 
+import numpy as np
 import pytest
 
-from golden import formats, g711
+from golden import equalizer, formats, g711, receiver, timing
 from golden.formats import Q
 from golden.shaper import LINEAR_STEP
 
@@ -65,7 +66,41 @@ def test_the_rows_are_all_looked_at_here():
         "LINEAR", "COEFFICIENT", "SHAPER_FIRST", "SHAPER_FIRST_OUTPUT", "SHAPER_FIRST_PRODUCT",
         "SHAPER_SECOND", "SHAPER_SECOND_OUTPUT", "SHAPER_SECOND_PRODUCT",
         "SHAPER_METRIC_OPERAND", "SHAPER_METRIC",
+        "SAMPLE", "INTERPOLATED", "INTERPOLATOR_TAP",
+        "CORRELATION", "NORMAL", "FACTOR", "SOLUTION",
+        "FORWARD_TAP", "FORWARD_TAP_USED", "FEEDBACK_TAP", "FEEDBACK_TAP_USED",
+        "SOFT", "ERROR", "SLOPE",
     }  # fmt: skip
+
+
+def test_interpolator_headroom():
+    """Taps between two phases are no larger than those of both."""
+    magnitude = np.abs(timing.TABLE).sum(-1).max()
+    assert timing.TABLE.max() <= formats.INTERPOLATOR_TAP.max
+    assert magnitude < 2 << formats.INTERPOLATOR_TAP.fraction
+    assert largest(formats.SAMPLE) * (magnitude + timing.TAPS) < 2**31
+
+
+def test_least_squares_headroom():
+    symbols = 6 * max(receiver.TRAINED, receiver.TRAINED_AGAIN)
+    product = max(largest(formats.INTERPOLATED), formats.TRAINING_LEVEL) ** 2
+    assert symbols * product <= formats.CORRELATION.max
+    # A row's squares are the diagonal, below 1, so that their sum in Q60 is below 2**62.
+    assert formats.NORMAL.fraction == formats.FACTOR.fraction == 30
+    assert formats.SOLUTION.width == formats.FORWARD_TAP.width == formats.FEEDBACK_TAP.width == 32
+
+
+def test_equalizer_headroom():
+    for kept, used in (
+        (formats.FORWARD_TAP, formats.FORWARD_TAP_USED),
+        (formats.FEEDBACK_TAP, formats.FEEDBACK_TAP_USED),
+    ):
+        assert (kept.width, used.width, kept.integer) == (32, 16, used.integer)
+    product = largest(formats.FORWARD_TAP_USED) * largest(formats.INTERPOLATED)
+    assert equalizer.FORWARD * product < 2**37
+    # A slope is the difference of two soft values without their fraction, an error saturates.
+    assert formats.SLOPE.width == formats.ERROR.width == 16
+    assert formats.ERROR.fraction == formats.SOFT.fraction
 
 
 def test_linear_holds_both_laws():

@@ -8,9 +8,11 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+import soundfile
+from scipy.signal import resample_poly
 
 from golden.parameters import MappingParameters, rate_table
-from sim import cli, pcm
+from sim import cli, pcm, report
 
 ROOT = Path(__file__).resolve().parents[2]
 EXAMPLES = ROOT / "examples"
@@ -148,6 +150,134 @@ def test_progress_is_drawn_on_a_terminal_after_its_patience(monkeypatch, capsys)
         raise KeyboardInterrupt
 
 
+# --- Calls ---------------------------------------------------------------------------------------
+
+
+def test_a_call_its_recording_and_its_report(place, capsys, monkeypatch):
+    # Drawing takes longer than the call; tests/sim/test_report.py does it.
+    monkeypatch.setattr(report, "pictures", lambda outcome: [("Line", b"picture")])
+    options = ["--training-symbols", "2664"]
+    call = ["call", "data", *options, "--line", "26awg-3kft", "--ppm", "-120", "--seed", "2"]
+    written = ["-o", "back", "--recording", "x.wav", "--write-parameters", "q.json"]
+    assert "there is no folder" in error_of(
+        cli.main([*call, *written, "--report", "new/report"]), capsys
+    )
+    assert cli.main([*call, *written, "--report", "report"]) == 0
+    out, _ = capsys.readouterr()
+    assert (place / "back").read_bytes() == DATA
+    assert "the file arrived" in out and "1000 in, 1000 out" in out
+    page = (place / "report" / "report.html").read_text()
+    assert page.count("<img") == 1 and "26awg-3kft" in page
+    for name in (*written[1::2], "report"):
+        assert "; --force" in error_of(cli.main([*call, f"--{OPTIONS[name]}", name]), capsys)
+    receive = ["receive", "x.wav", "-o", "b", "--parameters", "q.json"]
+    assert cli.main([*receive, *options]) == 0
+    assert (place / "b").read_bytes() == DATA
+    err = capsys.readouterr().err
+    assert re.search(r"1000 octets in 8 frames out of \d+ samples, \d\.\d s", err)
+    samples, _ = soundfile.read("x.wav")
+    # Of another rate and kind, and under a name that says nothing.
+    loud = resample_poly(samples, 3, 1, window=("kaiser", 10.0)) * 0.7
+    soundfile.write("y", loud, 48000, format="WAV", subtype="FLOAT")
+    receive[1:4] = "y", "-o", "c"
+    assert cli.main([*receive, *options]) == 0
+    assert (place / "c").read_bytes() == DATA
+
+
+#: Options of `v90 call` by what the test above writes with them.
+OPTIONS = {
+    "back": "output", "x.wav": "recording", "q.json": "write-parameters", "report": "report",
+}  # fmt: skip
+
+
+def error_of(status, capsys):
+    assert status == 2
+    return capsys.readouterr().err
+
+
+def test_a_call_with_given_parameters_over_a_network(place, capfdbinary):
+    assert cli.main([
+        "call", "data", "-o", "-", "--parameters", str(EXAMPLES / "28000.json"), "--u-info", "78",
+        "--training-symbols", "2664", "--robbed", ",,,,,", "--pad", "2", "--invert",
+        "--snr", "52", "--output-law", "A",
+    ]) == 0  # fmt: skip
+    out, err = capfdbinary.readouterr()
+    assert out == DATA and b"the file arrived" in err
+    assert b"mu-law to A-law, 2 dB pad, inverted" in err
+
+
+def test_a_call_that_fails(place, capsys):
+    options = ["--rate", "56000", "--training-symbols", "2664", "-o", "back"]
+    assert cli.main(["call", "data", *options]) == 1
+    out, err = capsys.readouterr()
+    assert re.fullmatch(r"v90: error: the file did not arrive whole: [^\n]+\n", err)
+    assert "56000 bit/s is more than this SNR carries" in " ".join(out.split())
+    assert not (place / "back").exists()
+
+
+@pytest.mark.parametrize(
+    ("options", "sentence"),
+    [
+        (["--line", "x"], "no line is called x: there are codec, "),
+        (["--rate", "30000"], "no rate is 30000 bit/s: there are 28000, "),
+        (["--rate", "28000", "--parameters", "p.json"], "not allowed with argument"),
+        (["--parameters", "p.json", "--sr", "1"], "--sr and --ld are the parameters' own"),
+        (["--parameters", "absent"], "absent: No such file"),
+        (["--law", "B"], "invalid choice: 'B'"),
+        (["--sr", "4"], "invalid choice: 4"),
+        (["--snr", "nan"], "snr is -50 to 200, not nan"),
+        (["--ppm", "2000"], "ppm is -1000 to 1000"),
+        (["--drift", "x"], "invalid float value"),
+        (["--seed", "-1"], "the seed is a whole number from 0, not -1"),
+        (["--margin", "-2"], "the margin is 0 to 40 dB"),
+        (["--pad", "31"], "pad is 0 to 30 dB"),
+        (["--robbed", "1,1"], "robbed bits are six patterns"),
+        (["--robbed-after", "1,,,2,,"], "a robbed-bit pattern is text of 0 and 1"),
+        (["--high-pass", "1"], "high_pass is a pole above 0 and below 1"),
+        (["--drop", "-1"], "a slip's position is a whole number from 0"),
+        (["--drop", "5", "--repeat", "5"], "two slips have the same position"),
+        (["--training-symbols", "2000"], "TRN1d is 2664 symbols or more, a multiple of 6"),
+        (["--u-info", "112"], "U_INFO is 1 to 111"),
+        (["-o", "data"], "data exists; --force overwrites it"),
+        (["-o", "new", "--recording", "new"], "two of the files to write have the same name"),
+        (["--report", "data"], "data is no folder"),
+        (["--report", "."], ". is not empty; --force"),
+        (["--recording", "no/x.wav"], "there is no folder"),
+    ],
+)
+def test_bad_calls(fails, options, sentence):
+    assert sentence in fails(2, "call", "data", *options)
+
+
+def test_bad_calls_of_no_file(fails):
+    assert "absent: No such file" in fails(2, "call", "absent")
+    assert "required: FILE" in fails(2, "call")
+
+
+def test_a_noise_that_no_rate_bears(fails):
+    err = fails(1, "call", "data", "--snr", "20", "--training-symbols", "2664")
+    assert "the line does not carry the lowest rate of V.90" in err
+
+
+@pytest.mark.parametrize(
+    ("samples", "sentence"),
+    [
+        (np.zeros((20000, 2)), "x.wav has 2 channels"),
+        (np.zeros(20000), "x.wav is silent"),
+        (np.clip(3 * np.sin(np.arange(30000) / 4), -1, 1), "x.wav is clipped"),
+        (np.sin(np.arange(9000) / 4) / 2, "the recording is too short: 0.56 s, and Sd, TRN1d and"),
+        (np.sin(np.arange(30000) / 4) / 2, "the recording holds no Sd"),
+    ],
+)
+def test_bad_recordings(place, fails, samples, sentence):
+    soundfile.write("x.wav", samples, 16000)
+    options = ["-o", "new", "--parameters", "p.json"]
+    assert sentence in fails(2, "receive", "x.wav", *options)
+    (place / "line.wav").write_bytes((place / "line").read_bytes())
+    assert "line.wav is no WAV file" in fails(2, "receive", "line.wav", *options)
+    assert "are for a WAV file" in fails(2, "receive", "line", *options, "--u-info", "79")
+
+
 # --- Bad input: exit status 2 --------------------------------------------------------------------
 
 
@@ -240,7 +370,7 @@ def test_no_compiler_for_gateware(fails, monkeypatch, tmp_path_factory):
     ("arguments", "sentence"),
     [
         ([], "required: COMMAND"),
-        (["call"], "invalid choice: 'call'"),
+        (["hang-up"], "invalid choice: 'hang-up'"),
         (["vectors"], "required: -o/--output"),
         (["vectors", "-o", "."], "not empty; --force"),
         (["vectors", "-o", "data"], "data is no folder"),

@@ -1,0 +1,804 @@
+"""Taps of the equaliser by least squares over TRN1d (8.4.5, 9.3.2/V.90): sums, and their solution.
+
+The normal equations are summed by displacement. A symbol later every regressor has moved on by one
+place, samples by two, so an entry of the matrix is the one a place before it, plus the product of
+the regressors before the stretch of symbols, less that of its last symbol's. So per symbol only the
+products with the newest two samples and the newest symbol are summed, and the rest is made of them
+and of those two sets of regressors, the edges.
+
+The words between the two components, each of 48 bits:
+
+1. the sums of squares of sample 0, of sample 1 and of symbol 0;
+2. the regressors before the stretch: samples 0 to F - 1, then symbols 0 to B;
+3. the regressors of its last symbol, likewise;
+4. sums of products with sample 0, with sample 1 and with symbol 0: first of samples 0 to F - 1
+   (with sample 1: from 1), then of symbols 0 to B.
+
+Sample i is the one i half symbols before the newest, symbol 0 the target, symbol j the one j before
+it; symbols count plus or minus TRAINING_LEVEL.
+"""
+
+from amaranth.hdl import Cat, Const, Module, Mux, Signal, signed
+from amaranth.lib import data, stream, wiring
+from amaranth.lib.memory import Memory
+from amaranth.lib.wiring import In, Out
+
+from golden.formats import FEEDBACK_TAP, INTERPOLATED, NORMAL, SOLUTION, TRAINING_LEVEL
+from golden.leastsquares import RIDGE
+from hdl.fixed import shape
+from hdl.mac import MULTIPLY
+
+#: Bits of a sum; CORRELATION is narrower.
+SUM_BITS = 48
+
+#: What there is to do with an item of the Correlator.
+REMEMBER, ACCUMULATE, FINISH = range(3)
+
+#: What products are with: sample 0, sample 1, symbol 0; and 1, for a copy of the regressors.
+_NEWER, _OLDER, _SYMBOL, _ONE = range(4)
+
+#: Parts of what the Correlator gives.
+_HEAD, _BEFORE, _LAST, _SUMS = range(4)
+
+
+def item_layout():
+    """Payload of the Correlator's input."""
+    sample = shape(INTERPOLATED)
+    return data.StructLayout({"older": sample, "newer": sample, "sign": 1, "mode": 2})
+
+
+def _check(forward, feedback):
+    if forward % 2 or forward < 4 or feedback < 2:
+        raise ValueError(
+            f"forward is even and at least 4, feedback at least 2, not {forward} and {feedback}"
+        )
+
+
+class Correlator(wiring.Component):
+    """Sums the normal equations over a stretch of symbols.
+
+    Items with mode 0 are remembered only; there is one at least before a stretch, and F / 2 or
+    B + 1 of them, whichever is more, until all is remembered that a stretch begins with. Items with
+    mode 1 and a last one with mode 2 are the stretch, of 4096 at most. Then the sums are given, in
+    the order of the module's docstring, and as long as that lasts items are taken and dropped.
+
+    An item is taken when all is done with it, 3F + 3B + 8 cycles after it came, with mode 0
+    5F + 5B + 13; the multiplier is used only in that time. A word is given every 3 cycles. The
+    equations are those of :class:`golden.leastsquares.Correlator`.
+
+    Parameters: ``forward`` (F, even) and ``feedback`` (B).
+
+    Members
+    -------
+    i : In(stream), older, newer (signed(16)): the samples of a symbol; sign, 1 positive; mode
+    multiply : Out(MULTIPLY)
+    o : Out(stream), signed(48)
+    """
+
+    def __init__(self, forward=64, feedback=32):
+        _check(forward, feedback)
+        self.forward, self.feedback = forward, feedback
+        super().__init__(
+            {
+                "i": In(stream.Signature(item_layout())),
+                "multiply": Out(MULTIPLY),
+                "o": Out(stream.Signature(signed(SUM_BITS))),
+            }
+        )
+
+    def elaborate(self, platform):
+        m = Module()
+        width = max(self.forward - 1, self.feedback).bit_length()
+        place = data.StructLayout({"index": width, "factor": 2, "symbols": 1})
+        m.submodules.sums = sums = Memory(shape=signed(SUM_BITS), depth=8 << width, init=[])
+        m.submodules.history = history = Memory(shape=signed(16), depth=2 << width, init=[])
+        sum_read, sum_write = sums.read_port(), sums.write_port()
+        past, remember = history.read_port(), history.write_port()
+        item = self.i.payload
+        symbol = Signal(width)
+
+        # A regressor is read, a cycle later multiplied, a cycle later added to its sum.
+        at, multiplied, added = Signal(place), Signal(place), Signal(place)
+        walking = Signal()
+        moving = Signal(2)
+        newest = Mux(at.symbols, symbol, Cat(1, symbol[:-1]))
+        level = Mux(item.sign, TRAINING_LEVEL, -TRAINING_LEVEL)
+        clearing, copying = Signal(), Signal()
+        part = Signal(2)
+        m.d.sync += [multiplied.eq(at), added.eq(multiplied), moving.eq(Cat(walking, moving))]
+        m.d.comb += [
+            past.en.eq(~remember.en),
+            past.addr.eq(Cat((newest - at.index)[:width], at.symbols)),
+            self.multiply.b.eq(past.data),
+            sum_read.addr.eq(multiplied),
+            sum_write.addr.eq(added),
+            sum_write.data.eq(Mux(clearing, 0, sum_read.data + self.multiply.product)),
+            sum_write.en.eq(moving[1]),
+            self.o.payload.eq(Mux(part == _LAST, past.data, sum_read.data)),
+        ]
+        with m.Switch(multiplied.factor):
+            for factor, value in (
+                (_NEWER, item.newer), (_OLDER, item.older), (_SYMBOL, level), (_ONE, 1),
+            ):  # fmt: skip
+                with m.Case(factor):
+                    m.d.comb += self.multiply.a.eq(value)
+
+        taking = Signal()
+        step, end = self._walk(m, at, clearing, copying)
+        with m.FSM():
+            with m.State("IDLE"):
+                m.d.sync += [at.eq(0), clearing.eq(item.mode == REMEMBER), part.eq(_HEAD)]
+                with m.If(self.i.valid):
+                    m.d.sync += symbol.eq(symbol + 1)
+                    m.next = "OLDER"
+            for state, value, address, following in (
+                ("OLDER", item.older, Cat(0, symbol[:-1], 0), "NEWER"),
+                ("NEWER", item.newer, Cat(1, symbol[:-1], 0), "SIGN"),
+                ("SIGN", level, Cat(symbol, 1), "WALK"),
+            ):
+                with m.State(state):
+                    m.d.comb += [
+                        remember.addr.eq(address), remember.data.eq(value), remember.en.eq(1),
+                    ]  # fmt: skip
+                    m.next = following
+            with m.State("WALK"):
+                m.d.comb += [walking.eq(1), step.eq(1)]
+                with m.If(end):
+                    m.next = "DRAIN"
+            with m.State("DRAIN"):
+                with m.If(moving == 0):
+                    m.d.sync += [clearing.eq(0), copying.eq(clearing), at.eq(0)]
+                    m.next = "IDLE"
+                    with m.If(clearing):
+                        # What is remembered now may be what is before a stretch.
+                        m.d.sync += at.factor.eq(_ONE)
+                        m.next = "WALK"
+                    with m.Else():
+                        m.d.comb += self.i.ready.eq(1)
+                        with m.If(item.mode == FINISH):
+                            m.next = "READ"
+            with m.State("READ"):
+                m.d.comb += self.i.ready.eq(1)
+                m.next = "GIVE"
+                with m.If(multiplied != at):
+                    m.next = "READ"
+            with m.State("GIVE"):
+                m.d.comb += [self.i.ready.eq(1), self.o.valid.eq(1)]
+                with m.If(self.o.ready):
+                    m.d.comb += taking.eq(1)
+                    m.next = "READ"
+                    with m.If(end & (part == _SUMS)):
+                        m.next = "IDLE"
+        with m.If(taking):
+            self._give(m, at, part, step, end, copying)
+        return m
+
+    def _walk(self, m, at, clearing, copying):
+        """Where a walk goes with ``step``; ``end`` is its last place. Returns both."""
+        step, end = Signal(), Signal()
+        last_index = at.index == Mux(at.symbols, self.feedback, self.forward - 1)
+        last_factor = at.factor == Mux(clearing | copying, _ONE, _SYMBOL)
+        m.d.comb += end.eq(last_index & last_factor & at.symbols)
+        with m.If(step):
+            m.d.sync += at.index.eq(at.index + 1)
+            with m.If(last_index):
+                # The product of samples 0 and 1 is there already.
+                m.d.sync += [
+                    at.index.eq((at.factor == _NEWER) & ~at.symbols),
+                    at.factor.eq(at.factor + 1),
+                ]
+                with m.If(last_factor):
+                    m.d.sync += [
+                        at.index.eq(0),
+                        at.factor.eq(Mux(copying, _ONE, _NEWER)),
+                        at.symbols.eq(~at.symbols),
+                    ]
+        return step, end
+
+    @staticmethod
+    def _give(m, at, part, step, end, copying):
+        """On to the next word: three sums of squares, then three walks."""
+        with m.If(part == _HEAD):
+            m.d.sync += [
+                at.factor.eq(at.factor + 1),
+                at.index.eq(at.factor == _NEWER),
+                at.symbols.eq(at.factor == _OLDER),
+            ]
+            with m.If(at.factor == _SYMBOL):
+                m.d.sync += [part.eq(_BEFORE), at.symbols.eq(0), copying.eq(1)]
+        with m.Else():
+            m.d.comb += step.eq(1)
+            with m.If(end):
+                m.d.sync += part.eq(part + 1)
+                with m.If(part == _LAST):
+                    m.d.sync += [copying.eq(0), at.factor.eq(_NEWER)]
+
+
+#: Bits of a word of the Solver's memory: NORMAL, FACTOR, SOLUTION and taps.
+_WORD_BITS = 32
+
+#: Bits of the sum that all else is done in. What is narrowed is its bits 32 to 63.
+_LEFT_BITS = 66
+
+#: Where a divisor stands under the sum: the first bit of a quotient counts 2**32.
+_DIVISOR_AT = 31
+
+#: Powers of two, by exponent, and behind them TRN1d's level times 2**16.
+_LEVEL = _WORD_BITS
+
+
+def operation_layout(places):
+    """What an Arithmetic does in a cycle, for 2**places rows."""
+    flags = (
+        "write", "high", "biased", "multiplicand", "multiplier", "negative", "divisor", "clear",
+        "load", "shift", "one", "divide", "root",
+    )  # fmt: skip
+    return data.StructLayout({"row": places, "column": places} | {name: 1 for name in flags})
+
+
+class Arithmetic(wiring.Component):
+    """The Solver's memory and what is done with its words: sums of products, division, root.
+
+    A word read is a ``multiplicand``, a ``divisor`` or a ``multiplier``, whose product with the
+    last multiplicand is in the sum 3 cycles later (``busy`` until then); ``negative`` takes the
+    product away. A ``shift`` doubles the sum; with ``divide`` it takes away as much of the divisor
+    as goes, and the quotient comes in from below. With ``root``, multiplicand 2**31 and divisor 0
+    that becomes twice the square root, which is never 0.
+
+    The memory holds a lower triangle and a few rows more, and folds short rows behind long ones. It
+    has a single port, reading or writing, and nothing rests on what it holds at first: without
+    initial contents and with ram_style "huge" it is two SB_SPRAM256KA.
+
+    Parameters: ``size``, rows of the triangle; ``more``, whole rows behind it.
+
+    Members
+    -------
+    operation : In, row and column; write the word; high: the word is bits 32 to 63 of the sum, else
+        bits 1 to 32, the last of them inverted if biased; multiplicand, multiplier (and negative),
+        divisor: what is read at row and column; clear, load, shift (one: from below) the sum
+    word_in : In(signed(48)), loaded times 2**16
+    sum : Out(signed(66)); word : Out(32); goes : Out(1), the divisor goes; busy : Out(1)
+    """
+
+    def __init__(self, size, more):
+        #: At least as many columns as there are words in the row of constants.
+        self.places = max(_LEVEL.bit_length(), (size + 10).bit_length())
+        half = 1 << (self.places - 1)
+        self.first = half - size // 2
+        self.lines = max(half - self.first, self.first + size + more - half)
+        super().__init__(
+            {
+                "operation": In(operation_layout(self.places)),
+                "word_in": In(signed(SUM_BITS)),
+                "sum": Out(signed(_LEFT_BITS)),
+                "word": Out(_WORD_BITS),
+                "goes": Out(1),
+                "busy": Out(1),
+            }
+        )
+
+    def elaborate(self, platform):
+        m = Module()
+        operation, left = self.operation, self.sum
+        read = self._memory(m)
+
+        # What is asked for with an address is for the word a cycle later.
+        tags = Cat(operation.multiplicand, operation.multiplier, operation.negative,
+                   operation.divisor)  # fmt: skip
+        tagged = Signal(4)
+        multiplicand, multiplier, negative, divisor = tagged
+        adding, taking_away = Signal(), Signal()
+        m.d.sync += [
+            tagged.eq(tags),
+            adding.eq(multiplier),
+            taking_away.eq(negative),
+        ]
+        factor = Signal(signed(_WORD_BITS))
+        product = Signal(signed(2 * _WORD_BITS), reset_less=True)
+        exact = factor * read.as_signed()
+        m.d.sync += product.eq(exact ^ negative.replicate(2 * _WORD_BITS))
+
+        # While a root is found, the factor's one is its bit in question.
+        double_root = Signal(_WORD_BITS)
+        tried = factor & operation.root.replicate(_WORD_BITS)
+        found = Signal()
+        rest = Signal(signed(_LEFT_BITS - _DIVISOR_AT + 1))
+        goes = ~rest[-1] & operation.divide
+        bit = goes | (operation.root & factor[0] & ~found)
+        m.d.comb += [
+            rest.eq(left[_DIVISOR_AT:].as_signed() - (double_root | tried)),
+            self.goes.eq(~rest[-1]),
+            self.busy.eq(multiplier | adding),
+        ]
+        m.d.sync += found.eq(operation.root & (found | goes))
+
+        with m.If(multiplicand):
+            m.d.sync += factor.eq(read)
+        with m.Elif(operation.root):
+            m.d.sync += factor.eq(Cat(factor[1:], 0))
+        with m.If(divisor):
+            m.d.sync += double_root.eq(Cat(0, read[:-1]))
+        with m.Elif(operation.root & bit):
+            m.d.sync += double_root.eq(double_root | Cat(0, factor[:-1]))
+
+        with m.If(adding):
+            m.d.sync += left.eq(left + product + taking_away)
+        with m.Elif(operation.shift):
+            upper = Mux(goes, rest, left[_DIVISOR_AT:])
+            m.d.sync += left.eq(Cat(bit | operation.one, left[:_DIVISOR_AT], upper))
+        with m.Elif(operation.load):
+            m.d.sync += left.eq(Cat(Const(0, 16), self.word_in).as_signed())
+        with m.If(operation.clear):
+            m.d.sync += left.eq(0)
+        return m
+
+    def _memory(self, m):
+        """The memory; returns the word read."""
+        operation, left = self.operation, self.sum
+        m.submodules.words = words = Memory(
+            shape=_WORD_BITS, depth=self.lines << self.places, init=[]
+        )
+        read, write = words.read_port(), words.write_port()
+        row = Signal(self.places)
+        line = Cat(operation.column, row[:-1])
+        m.d.comb += [
+            row.eq(operation.row + self.first),
+            write.addr.eq(Mux(row[-1], line, ~line)),
+            read.addr.eq(write.addr),
+            write.en.eq(operation.write),
+            read.en.eq(~operation.write),
+            self.word.eq(
+                Mux(operation.high, left[32:64], Cat(left[1:32], left[32] ^ operation.biased))
+            ),
+            write.data.eq(self.word),
+        ]
+        return read.data
+
+
+class Solver(wiring.Component):
+    """Taps from the normal equations, by Cholesky's factorisation.
+
+    Words as the Correlator gives them, of a stretch of 32 symbols at least; then the taps. With the
+    regressors before and at the end of the stretch every diagonal of the matrix is summed on from
+    its seeds, each entry rounded to NORMAL; the factor (FACTOR) and the solution (SOLUTION) replace
+    it. Bit-exact with :class:`golden.leastsquares.Solver`, unless a diagonal's rest is so small
+    that entries of the factor do not fit FACTOR, against which there is the ridge.
+
+    From the first word to the last less than 590 000 cycles with F = 64 and B = 32, of which two go
+    into each of (F + B)**3 / 6 products and the most of the others into (F + B)**2 / 2 quotients.
+    Words wait for one another until the matrix is made; the next stretch's, until all is given.
+
+    Parameters: ``forward`` (F) and ``feedback`` (B).
+
+    Members
+    -------
+    i : In(stream), signed(48), in the order of the module's docstring
+    level : In(15), TRN1d's PCM value, not 0; stable from the first word to the last tap
+    o : Out(stream), signed(32): F taps (FORWARD_TAP), B taps (FEEDBACK_TAP); then a word with drop
+        in bits 0 to 7 and good in bit 8
+    """
+
+    def __init__(self, forward=64, feedback=32):
+        _check(forward, feedback)
+        self.forward, self.feedback = forward, feedback
+        #: Rows of the matrix: samples, symbols 1 to B, symbol 0. In the rows behind it are the
+        #: regressors before and at the end of the stretch, scaled and whole, and constants.
+        self.size = forward + feedback + 1
+        (self._before, self._before_whole, self._last, self._last_whole,
+         self._constants) = range(self.size, self.size + 5)  # fmt: skip
+        super().__init__(
+            {
+                "i": In(stream.Signature(signed(SUM_BITS))),
+                "level": In(15),
+                "o": Out(stream.Signature(signed(_WORD_BITS))),
+            }
+        )
+
+    def elaborate(self, platform):
+        m = Module()
+        m.submodules.arithmetic = self.arithmetic = arithmetic = Arithmetic(self.size, 5)
+        self.operation = arithmetic.operation
+        self.settled = ~arithmetic.busy
+        places = arithmetic.places
+        self.row, self.pivot, self.place = (
+            Signal(places, name=name) for name in ("row", "pivot", "place")
+        )
+        self.symbols, self.later, self.back = Signal(), Signal(), Signal()
+        self.factor = Signal(2)
+        self.count = Signal(7)
+        self.scale, self.base = Signal(5), Signal(5)
+        self.good = Signal()
+        status = Signal()
+        m.d.comb += [
+            arithmetic.word_in.eq(self.i.payload),
+            self.o.payload.eq(
+                arithmetic.word
+                | (Cat(self.scale, Const(0, 3), self.good) & status.replicate(9))
+            ),
+        ]
+        with m.FSM():
+            with m.State("IDLE"):
+                m.d.comb += self.operation.clear.eq(1)
+                m.d.sync += self.count.eq(-33)
+                with m.If(self.i.valid):
+                    m.next = "CONSTANTS"
+            self._begin(m)
+            self._edges(m)
+            self._seeds(m)
+            self._diagonals(m)
+            self._factor(m)
+            self._divide(m)
+            self._scale(m)
+            self._give(m)
+            with m.State("STATUS"):
+                m.d.comb += [status.eq(1), self.operation.high.eq(1), self.o.valid.eq(1)]
+                with m.If(self.o.ready):
+                    m.next = "IDLE"
+        return m
+
+    # What all states are made of.
+
+    def _at(self, m, row, column):
+        m.d.comb += [self.operation.row.eq(row), self.operation.column.eq(column)]
+
+    def _read(self, m, row, column, **flags):
+        self._at(m, row, column)
+        m.d.comb += [self.operation[name].eq(value) for name, value in flags.items()]
+
+    def _write(self, m, row, column, *, high=1, biased=0):
+        self._at(m, row, column)
+        m.d.comb += [
+            self.operation.write.eq(1), self.operation.high.eq(high),
+            self.operation.biased.eq(biased),
+        ]  # fmt: skip
+
+    def _add(self, m, name, first, second, following, *, clear=False, negative=False, divisor=False,
+             also=()):  # fmt: skip
+        """States to add the product of two words; ``following`` may be a function."""
+        with m.State(name):
+            self._read(m, *first, multiplicand=1, divisor=int(divisor), clear=int(clear))
+            m.next = f"{name}_TIMES"
+        with m.State(f"{name}_TIMES"):
+            self._read(m, *second, multiplier=1, negative=int(negative))
+            m.d.sync += also
+            if callable(following):
+                following()
+            else:
+                m.next = following
+
+    def _power(self, exponent):
+        return self._constants, exponent
+
+    def _shift(self, m):
+        m.d.comb += self.operation.shift.eq(1)
+        m.d.sync += self.count.eq(self.count + 1)
+
+    def _take(self, m, name, following):
+        """A state to load the next word."""
+        with m.State(name):
+            m.d.comb += [self.i.ready.eq(1), self.operation.load.eq(1)]
+            m.d.sync += self.count.eq(0)
+            with m.If(self.i.valid):
+                m.next = following
+
+    def _normalise(self, m, name, done):
+        """A state to double the sum, ``scale`` times at most, until its bit 60 counts."""
+        left = self.arithmetic.sum
+        with m.State(name), m.If(self.settled):
+            with m.If((left[61] == left[60]) & (self.count != self.scale)):
+                self._shift(m)
+            with m.Else():
+                m.d.sync += self.scale.eq(self.count)
+                done()
+
+    # The steps, in their order.
+
+    def _begin(self, m):
+        """Constants, and the scale by the first three words."""
+        arithmetic, count = self.arithmetic, self.count
+        with m.State("CONSTANTS"):
+            # From 2**-33 times bit 32 on, of which nothing is written before bit 32 itself.
+            self._shift(m)
+            self._at(m, self._constants, count[: arithmetic.places])
+            m.d.comb += [
+                self.operation.one.eq(count == (-33 & 0x7F)),
+                self.operation.write.eq(~count[-1]), self.operation.high.eq(1),
+            ]  # fmt: skip
+            with m.If(count == _WORD_BITS - 1):
+                m.next = "LEVEL"
+        with m.State("LEVEL"):
+            m.d.comb += [arithmetic.word_in[:16].eq(self.level), self.operation.load.eq(1)]
+            m.d.sync += count.eq(0)
+            m.next = "LEVEL_SHIFT"
+        with m.State("LEVEL_SHIFT"):
+            m.d.sync += [self.scale.eq(16), self.place.eq(0)]
+            with m.If(count != 32):
+                self._shift(m)
+            with m.Else():
+                self._write(m, *self._power(_LEVEL))
+                m.next = "HEAD"
+        self._take(m, "HEAD", "HEAD_BITS")
+
+        def done():
+            m.d.sync += self.place.eq(self.place + 1)
+            m.next = "HEAD"
+            with m.If(self.place == 2):
+                m.d.sync += [self.place.eq(0), self.symbols.eq(0), self.later.eq(0)]
+                m.next = "EDGE"
+
+        self._normalise(m, "HEAD_BITS", done)
+
+    def _edges(self, m):
+        """Regressors before and at the end of the stretch, scaled and times 2**16.
+
+        Symbol j is in column F - 1 + j: the matrix has it in that row, and sample F - 1 is of no
+        use here.
+        """
+        place = self.place
+        self._take(m, "EDGE", "EDGE_SCALED")
+        with m.State("EDGE_SCALED"):
+            with m.If(self.count != self.scale + 16):
+                self._shift(m)
+            with m.Else():
+                self._write(m, Mux(self.later, self._last, self._before), place)
+                m.next = "EDGE_WHOLE"
+        with m.State("EDGE_WHOLE"):
+            with m.If(self.count != 32):
+                self._shift(m)
+            with m.Else():
+                self._write(m, Mux(self.later, self._last_whole, self._before_whole), place)
+                m.d.sync += place.eq(place + 1)
+                m.next = "EDGE"
+                with m.If(~self.symbols & (place == self.forward - 1)):
+                    m.d.sync += [place.eq(place), self.symbols.eq(1)]
+                with m.If(place == self.size - 2):
+                    m.d.sync += [place.eq(0), self.symbols.eq(0), self.later.eq(1)]
+                    with m.If(self.later):
+                        m.d.sync += [self.pivot.eq(0), self.factor.eq(_NEWER)]
+                        m.next = "SEED"
+
+    def _seeds(self, m):
+        """A sum, where its diagonal begins; ``pivot`` counts them as columns of edges."""
+        self._take(m, "SEED", "SEED_SCALED")
+        with m.State("SEED_SCALED"):
+            symbol = self.factor == _SYMBOL
+            m.d.sync += [
+                self.row.eq(Mux(symbol & ~self.symbols, self.forward - 1, self.pivot)),
+                self.place.eq(
+                    Mux(symbol, Mux(self.symbols, self.forward - 1, self.pivot), self.factor)
+                ),
+                self.later.eq(0),
+            ]
+            with m.If(self.count != self.scale):
+                self._shift(m)
+            with m.Else():
+                m.next = "HALF"
+
+        def after():
+            m.next = "ENTRY"
+            with m.If((self.row == self.place) & (self.factor != _SYMBOL)):
+                m.next = "RIDGE"
+
+        # Entries are the sum's bits 32 to 63.
+        self._add(m, "HALF", self._power(15), self._power(16), after)
+        self._add(m, "RIDGE", self._power(16), self._power(16 + RIDGE.bit_length() - 1), "ENTRY")
+        with m.State("NEXT_SEED"):
+            m.d.sync += self.pivot.eq(self.pivot + 1)
+            m.next = "SEED"
+            with m.If(self.pivot == Mux(self.symbols, self.size - 2, self.forward - 1)):
+                m.d.sync += [
+                    self.factor.eq(self.factor + 1),
+                    self.pivot.eq(Mux(self.symbols, self.forward - 1, self.factor == _NEWER)),
+                ]
+                with m.If(self.factor == _SYMBOL):
+                    m.d.sync += [
+                        self.factor.eq(_NEWER), self.symbols.eq(1),
+                        self.pivot.eq(self.forward - 1),
+                    ]  # fmt: skip
+                    with m.If(self.symbols):
+                        m.d.sync += [self.pivot.eq(0), self.row.eq(0), self.later.eq(0)]
+                        m.next = "FACTOR"
+
+    def _diagonals(self, m):
+        """Entry by entry along a diagonal; ``second`` after its first."""
+        target, symbol_0 = self.size - 1, self.forward - 1
+        row, column = self.row, self.place
+        first, symbol = ~self.later, self.factor == _SYMBOL
+        samples, both = ~self.symbols & ~symbol, self.symbols & symbol
+        with m.State("ENTRY"), m.If(self.settled):
+            # The matrix has symbol 0 last.
+            with m.If(first & both):
+                self._write(m, target, Mux(row == symbol_0, target, row))
+            with m.Elif(first & (symbol | (self.symbols & (row == symbol_0)))):
+                self._write(m, target, column)
+            with m.Else():
+                self._write(m, row, column)
+            m.next = "BEFORE"
+            with m.If(
+                Mux(samples, row >= symbol_0 - 1,
+                    (row == target - 1) | (~both & (column >= symbol_0 - 1)))
+            ):  # fmt: skip
+                m.next = "NEXT_SEED"
+
+        def after():
+            m.next = "ENTRY"
+            # The target has no ridge, those after it have.
+            with m.If(both & first & (row == column)):
+                m.next = "RIDGE"
+
+        self._add(m, "BEFORE", (self._before, row), (self._before_whole, column), "LAST")
+        self._add(
+            m, "LAST", (self._last, row), (self._last_whole, column), after, negative=True,
+            also=[
+                row.eq(row + Mux(samples, 2, 1)), column.eq(column + Mux(both, 1, 2)),
+                self.later.eq(1),
+            ],
+        )  # fmt: skip
+
+    def _factor(self, m):
+        """What the columns before leave of an entry; of the solution, with ``back``."""
+        row, pivot, place, back = self.row, self.pivot, self.place, self.back
+        scale = Mux(back, SOLUTION.fraction, NORMAL.fraction)
+        diagonal = ~back & (row == pivot)
+
+        def after():
+            m.next = "BIAS"
+            with m.If(diagonal):
+                m.next = "DOT"
+
+        self._add(
+            m, "FACTOR", (row, pivot), self._power(scale), after, clear=True,
+            also=[place.eq(Mux(back, pivot + 1, 0))],
+        )  # fmt: skip
+        # The root times 2**31, so that quotients count from the least there is.
+        self._add(
+            m, "BIAS", (pivot, pivot), self._power(31), "DOT", negative=True, divisor=True
+        )
+        with m.State("DOT"):
+            self._read(m, Mux(back, place, row), Mux(back, pivot, place), multiplicand=1)
+            m.next = "DOT_TIMES"
+            with m.If(place == Mux(back, self.size - 1, pivot)):
+                m.d.comb += self.operation.multiplicand.eq(0)
+                m.next = "LEFT"
+        with m.State("DOT_TIMES"):
+            self._read(m, Mux(back, row, pivot), place, multiplier=1, negative=1)
+            m.d.sync += place.eq(place + 1)
+            m.next = "DOT"
+        with m.State("LEFT"), m.If(self.settled):
+            # A negative sum's root is that of 0, its quotient the least.
+            m.d.comb += self.operation.clear.eq(self.arithmetic.sum[-1])
+            m.d.sync += self.count.eq(0)
+            m.next = "DIVIDE"
+            with m.If(self.arithmetic.sum[-1]):
+                m.next = "WRITE"
+            with m.If(diagonal):
+                m.next = "ROOT"
+                with m.If(row == self.size - 1):
+                    m.d.comb += self.operation.clear.eq(0)
+                    m.next = "ERROR"
+
+        # An eighth of the target.
+        self._add(m, "ERROR", (row, row), self._power(NORMAL.fraction - 3), "GOOD", negative=True)
+        with m.State("GOOD"), m.If(self.settled):
+            m.d.sync += [
+                self.good.eq(self.arithmetic.sum[-1]), back.eq(1), pivot.eq(self.size - 2),
+            ]  # fmt: skip
+            m.next = "FACTOR"
+
+    def _divide(self, m):
+        """Root or quotient, where the entry was; and on to the next."""
+        row, pivot, back, count = self.row, self.pivot, self.back, self.count
+        left, goes = self.arithmetic.sum, self.arithmetic.goes
+        ones = Signal()
+        with m.State("ROOT"):
+            # As a divisor it counts twice, and that is 0.
+            self._read(m, *self._power(31), multiplicand=1, divisor=1)
+            m.next = "ROOT_WAIT"
+        with m.State("ROOT_WAIT"):
+            m.next = "ROOT_BITS"
+        with m.State("ROOT_BITS"):
+            # One more, to have it where quotients are.
+            self._shift(m)
+            m.d.comb += [self.operation.divide.eq(1), self.operation.root.eq(1)]
+            with m.If(count == _WORD_BITS):
+                m.next = "WRITE"
+        with m.State("DIVIDE"):
+            self._shift(m)
+            m.d.comb += self.operation.divide.eq(1)
+            m.d.sync += ones.eq(goes & (ones | (count == 1)))
+            with m.If((count == 0) & goes):
+                m.d.comb += self.operation.clear.eq(1)
+                m.next = "MOST"
+            with m.If(count == _WORD_BITS + 1):
+                m.next = "QUOTIENT"
+        with m.State("QUOTIENT"):
+            # To nearest, ties away from 0. There is nothing above the greatest.
+            tie_below = ~left[32] & ~left[33:64].any()
+            m.next = "ROUND"
+            with m.If(ones | tie_below):
+                m.next = "WRITE"
+        self._add(m, "ROUND", self._power(0), self._power(0), "WRITE")
+
+        def after():
+            m.next = "WRITE"
+            with m.If(self.later):
+                m.next = "GIVE"
+
+        # From 0 one less: all bits are ones.
+        self._add(m, "MOST", self._power(0), self._power(0), after, negative=True)
+        with m.State("WRITE"), m.If(self.settled):
+            self._write(m, row, pivot, high=0, biased=back | (row != pivot))
+            m.next = "FACTOR"
+            with m.If(back):
+                m.d.sync += pivot.eq(pivot - 1)
+                with m.If(pivot == 0):
+                    m.d.sync += [back.eq(0), self.later.eq(1), self.scale.eq(16)]
+                    m.next = "LEVEL_BITS"
+            with m.Else():
+                m.d.sync += row.eq(row + 1)
+                with m.If(row == self.size - 1):
+                    m.d.sync += [pivot.eq(pivot + 1), row.eq(pivot + 1)]
+
+    def _scale(self, m):
+        """How far the greatest feed-forward tap can be doubled after the level, 16 at most."""
+        row, pivot, count = self.row, self.pivot, self.count
+        self._add(m, "LEVEL_BITS", self._power(_LEVEL), self._power(30), "LEVEL_SCALE", clear=True,
+                  also=[count.eq(0)])  # fmt: skip
+
+        def level_done():
+            m.d.sync += [self.base.eq(count), self.scale.eq(16), pivot.eq(0)]
+            m.next = "TAP_BITS"
+
+        self._normalise(m, "LEVEL_SCALE", level_done)
+        self._add(m, "TAP_BITS", (row, pivot), self._power(30), "TAP_SCALE", clear=True,
+                  also=[count.eq(self.base)])  # fmt: skip
+
+        def tap_done():
+            m.d.sync += pivot.eq(pivot + 1)
+            m.next = "TAP_BITS"
+            with m.If(pivot == self.forward - 1):
+                m.d.sync += pivot.eq(0)
+                m.next = "FORWARD"
+
+        self._normalise(m, "TAP_SCALE", tap_done)
+
+    def _give(self, m):
+        """Taps as they are kept, with half of what is cut off for multiplying."""
+        row, pivot, count = self.row, self.pivot, self.count
+        left = self.arithmetic.sum
+        forward = pivot < self.forward
+        self._add(m, "FORWARD", (row, pivot), self._power(_LEVEL), "FORWARD_SCALED", clear=True,
+                  also=[count.eq(0)])  # fmt: skip
+        with m.State("FORWARD_SCALED"), m.If(self.settled):
+            with m.If(count != self.scale):
+                self._shift(m)
+            with m.Else():
+                m.next = "FORWARD_HALF"
+        self._add(m, "FORWARD_HALF", self._power(30), self._power(17), "GIVE")
+        # Twice the tap, counted from the least there is, as with quotients.
+        self._add(
+            m, "FEEDBACK", (row, pivot),
+            self._power(1 + FEEDBACK_TAP.fraction - SOLUTION.fraction), "FEEDBACK_HALF", clear=True,
+        )  # fmt: skip
+        self._add(m, "FEEDBACK_HALF", self._power(8), self._power(8), "FEEDBACK_BIAS")
+        self._add(m, "FEEDBACK_BIAS", self._power(16), self._power(16), "CLIP")
+        with m.State("CLIP"), m.If(self.settled):
+            m.next = "GIVE"
+            with m.If(left[-1]):
+                m.d.comb += self.operation.clear.eq(1)
+            with m.Elif(left[33:64].any()):
+                m.d.comb += self.operation.clear.eq(1)
+                m.next = "MOST"
+        with m.State("GIVE"):
+            m.d.comb += [
+                self.operation.high.eq(forward), self.operation.biased.eq(1),
+                self.o.valid.eq(self.settled),
+            ]  # fmt: skip
+            with m.If(self.o.valid & self.o.ready):
+                m.d.sync += pivot.eq(pivot + 1)
+                m.next = "FEEDBACK"
+                with m.If(pivot < self.forward - 1):
+                    m.next = "FORWARD"
+                with m.If(pivot == self.size - 2):
+                    m.d.comb += self.operation.clear.eq(1)
+                    m.next = "STATUS"

@@ -1,0 +1,547 @@
+"""A file through a simulated call: encoder, network, line, and the analogue modem's receiver.
+
+Downstream there are Sd and S-bar-d (8.4.4), TRN1d (8.4.5), and, instead of the rest of the
+start-up, data at once: B1d and V.42 frames by the encoder of clause 5.4, which starts on the data
+frame after TRN1d's last. Both ends know the mapping parameters. Where none are given, a forecast
+makes them: a call that ends with TRN1d, whose decisions tell the noise.
+"""
+
+import time
+from contextlib import contextmanager
+from dataclasses import dataclass, field, fields, replace
+from itertools import pairwise
+
+import numpy as np
+
+from golden import g711
+from golden.decoder import Decoder
+from golden.detection import SdDetector
+from golden.equalizer import FINE, Levels
+from golden.errors import CallFailed, V90Error
+from golden.formats import FEEDBACK_TAP, FORWARD_TAP
+from golden.hdlc import Deframer
+from golden.parameters import INTERVALS, MappingParameters
+from golden.receiver import SKIPPED, SOLVING, TRAINED, Decisions, Kind, Receiver
+from golden.training import ABOVE, SD, SD_BAR, sd, trn1d
+from sim import design, lines, pcm, transfer
+from sim.line import OCTETS, SAMPLES, Conditions, Line
+from sim.network import Network, NetworkParameters
+
+#: U_INFO that calls have: near the power that data may have, and W of Sd exists.
+U_INFO = 79
+
+#: Symbols of TRN1d as a rule, and the fewest: then the taps are there, five data frames before.
+TRN1D, LEAST_TRN1D = 8040, INTERVALS * (SKIPPED + TRAINED + SOLVING + 5)
+
+#: Octets of Ucode 0 before Sd, a multiple of 6, so that data frames begin with the network's.
+SILENCE = 798
+
+#: Power in dB below full scale to which the A/D's gain brings TRN1d, and the A/D's bits.
+LEVEL, BITS = -20.0, 16
+
+#: Data frames of ones behind the file: what is in the line and the receiver must come out.
+TAIL = 24
+
+#: Symbols by which the forecast's TRN1d is longer, and whose decisions tell the noise.
+MEASURED = 3000
+
+# Samples that the receiver takes at once: half a second.
+_PIECE = SAMPLES // 2
+
+# Full I frames that a stretch must have room for before its alignment is judged.
+_FRAMES = 4
+
+
+@contextmanager
+def quiet(what):
+    """A phase that shows nothing; see :attr:`Engines.phase`."""
+    yield lambda done, total: None
+
+
+@dataclass(frozen=True)
+class Engines:
+    """What a call runs on.
+
+    Fields: ``gateware``, the compiled gateware and not golden; ``check``, both, which must be
+    equal; ``phase(name)``, a context manager that gives ``show(done, total)``.
+    """
+
+    gateware: bool = False
+    check: bool = False
+    phase: object = quiet
+
+    def run(self, what, golden, gateware, check):
+        """Run one or both; ``check(a, b)`` raises where the results differ."""
+        results = []
+        if not self.gateware or self.check:
+            with self.phase(what) as show:
+                results.append(golden(show))
+        if self.gateware or self.check:
+            with self.phase(f"{what}, gateware") as show:
+                results.append(gateware(show))
+        if self.check:
+            check(*results)
+        return results[0]
+
+
+@dataclass(frozen=True)
+class Call:
+    """What a call is.
+
+    Parameters
+    ----------
+    law : str
+        Law of the digital modem, and so of the network's input.
+    line : str
+        Name of a line.
+    conditions : :class:`~sim.line.Conditions`
+        Noise refers to TRN1d at the A/D; ``power``, ``gain``, ``level`` and ``bits`` are the
+        call's own.
+    network : :class:`~sim.network.NetworkParameters`
+        Positions count from the first octet of data; ``law`` is the call's.
+    u_info : int
+        Ucode of TRN1d (8.4.5); W of Sd is 16 more.
+    trn1d : int
+        Symbols of it.
+    parameters : :class:`~golden.parameters.MappingParameters`, optional
+        Or, in their place:
+    data_bits : int, optional
+        D of the rate wanted; None is the highest that goes.
+    sr, ld : int
+        Of the shaper.
+    margin : float
+        dB between the forecast's noise and that at which 1e-6 of the decisions are wrong.
+    """
+
+    law: str = "A"
+    line: str = "codec"
+    conditions: Conditions = Conditions(snr=45)
+    network: NetworkParameters = NetworkParameters()
+    u_info: int = U_INFO
+    trn1d: int = TRN1D
+    parameters: MappingParameters | None = None
+    data_bits: int | None = None
+    sr: int = 0
+    ld: int = 0
+    margin: float = 0.5
+
+    def __post_init__(self):
+        g711.check_law(self.law)
+        check_training(self.u_info, self.trn1d)
+        if not 0 <= self.margin <= 40:
+            raise V90Error(f"the margin is 0 to 40 dB, not {self.margin:g}")
+        if self.conditions.seed < 0:
+            raise V90Error(f"the seed is a whole number from 0, not {self.conditions.seed}")
+        if self.network.law != self.law:
+            object.__setattr__(self, "network", replace(self.network, law=self.law))
+
+    @property
+    def opening(self):
+        """Octets before the data."""
+        parts = [(np.zeros(SILENCE, np.uint8), np.ones(SILENCE, np.uint8)), sd(self.u_info),
+                 trn1d(self.u_info, self.trn1d)]  # fmt: skip
+        return np.concatenate([g711.octet(*part, self.law) for part in parts])
+
+    @property
+    def start(self):
+        """Data frame, counted from TRN1d's first, with which data begin."""
+        return self.trn1d // INTERVALS
+
+    def line_of(self):
+        """The :class:`~sim.line.Line` with the call's conditions, at the A/D's level."""
+        arrived = design.arrivals(self.network)
+        level = design.training_levels(arrived, self.u_info).values[0][0] / 32768
+        bare = Line(lines.find(self.line), law=self.network.law_out)
+        # TRN1d is white: its power at the A/D is that of the response, two samples a symbol.
+        power = float(np.sum(bare.impulse() ** 2)) / 2 * level**2
+        gain = LEVEL - 10 * np.log10(power)
+        conditions = replace(self.conditions, power=power, gain=gain, level=None, bits=BITS)
+        return Line(bare.parameters, conditions, bare.law)
+
+    def network_of(self):
+        """The :class:`~sim.network.Network` with its positions moved behind the opening."""
+        n, before = self.network, SILENCE + (SD + SD_BAR) * INTERVALS + self.trn1d
+        slips = tuple((at + before, what) for at, what in n.slips)
+        return Network(replace(n, slips=slips, high_pass_at=n.high_pass_at + before))
+
+    def samples(self, octets):
+        """Samples of the A/D (int64 within 16 bits) for octets that begin with the opening."""
+        samples = self.line_of().process(self.network_of().process(octets))
+        return np.rint(samples * (1 << (BITS - 1))).astype(np.int64)
+
+
+def check_training(u_info, symbols):
+    """Raise :class:`~golden.errors.V90Error` unless Sd and TRN1d can be."""
+    if not 1 <= u_info < 128 - ABOVE:
+        raise V90Error(f"U_INFO is 1 to {127 - ABOVE}, not {u_info}")
+    if symbols % INTERVALS or symbols < LEAST_TRN1D:
+        raise V90Error(f"TRN1d is {LEAST_TRN1D} symbols or more, a multiple of 6, not {symbols}")
+
+
+# --- The receiving side --------------------------------------------------------------------------
+
+
+@dataclass
+class Taps:
+    """Taps at the call's end (float64): feed-forward, newest sample first, and feedback."""
+
+    forward: np.ndarray
+    feedback: np.ndarray
+
+
+@dataclass
+class Reception:
+    """What came out of samples.
+
+    Fields: ``decisions``; ``taps`` (None where only gateware ran); ``stretches``, pairs of the
+    first symbol from the data's first and octets decided from there on, whole data frames;
+    ``slips``, pairs of the data frame about which the network slipped and how many intervals later
+    data frames begin from there on; ``file``, the :class:`~sim.transfer.FileReceiver`;
+    ``overflows`` of the decoder.
+    """
+
+    decisions: Decisions
+    taps: Taps | None
+    stretches: list
+    slips: list
+    file: transfer.FileReceiver
+    overflows: int = 0
+
+
+def joined(parts):
+    """:class:`~golden.receiver.Decisions` of pieces as one."""
+    arrays = {
+        item.name: np.concatenate([getattr(part, item.name) for part in parts])
+        for item in fields(Decisions)
+        if item.name != "events"
+    }
+    return Decisions(**arrays, events=[event for part in parts for event in part.events])
+
+
+def receive_golden(samples, training, data, start, progress):
+    """:class:`~golden.receiver.Decisions` and :class:`Taps` of samples by the golden receiver."""
+    receiver, parts = Receiver(training, data, start), []
+    for at in range(0, max(1, len(samples)), _PIECE):
+        progress(at, len(samples))
+        parts.append(receiver.process(samples[at : at + _PIECE]))
+    progress(len(samples), len(samples))
+    equalizer = receiver.equalizer
+    scale = 2.0 ** (-FORWARD_TAP.fraction - equalizer.drop[0] + 16 - FINE)
+    return joined(parts), Taps(
+        equalizer.forward_taps[0] * scale,
+        equalizer.feedback_taps[0] / (1 << FEEDBACK_TAP.fraction),
+    )
+
+
+def _receive_gateware(samples, training, data, start, progress):
+    # Amaranth takes a while to load, which golden calls need not wait for.
+    from sim.receiving import receive_gateware
+
+    return receive_gateware(samples, training, data, start, progress), None
+
+
+def _demand_same(golden, gateware):
+    for name, what in (
+        ("fine", "soft value"), ("error", "error"), ("ucode", "Ucode"), ("sign", "sign"),
+    ):  # fmt: skip
+        a, b = (getattr(result[0], name).reshape(-1) for result in (golden, gateware))
+        pcm.demand_equal(a, b, what, INTERVALS)
+
+
+def receive(samples, training, data, parameters, start, engines):
+    """:class:`Reception` of samples (int64 within 16 bits, ``(n,)``).
+
+    ``training`` and ``data`` are :class:`~golden.equalizer.Levels`, ``start`` the data frame with
+    which data begin. Raises :class:`~golden.errors.CallFailed` when it does not come to data.
+    """
+    decisions, taps = engines.run(
+        "receiving",
+        lambda show: receive_golden(samples, training, data, start, show),
+        lambda show: _receive_gateware(samples, training, data, start, show),
+        _demand_same,
+    )
+    demand_trained(decisions)
+    with engines.phase("alignment") as show:
+        stretches, slips = align(decisions, data, start, parameters, show)
+    file, overflows = transfer.FileReceiver(), 0
+    for _, octets in stretches:
+        bits = engines.run(
+            "decoding",
+            lambda show, octets=octets: pcm.decode(parameters, octets, show),
+            lambda show, octets=octets: pcm.decode_gateware(parameters, octets, show),
+            lambda a, b: pcm.demand_equal(a, b, "bit", parameters.data_bits),
+        )
+        file.process(bits)
+        decoder = Decoder(parameters)
+        decoder.process(octets)
+        overflows += decoder.overflows
+    return Reception(decisions, taps, stretches, slips, file, overflows)
+
+
+def demand_trained(decisions):
+    """Raise :class:`~golden.errors.CallFailed` unless Sd was found and the equaliser trained."""
+    kinds = [kind for _, kind in decisions.events]
+    if Kind.DETECTED not in kinds:
+        raise CallFailed("the receiver found no Sd")
+    if Kind.TRAINED not in kinds:
+        raise CallFailed("the receiver found Sd, but no taps that make TRN1d's symbols out")
+
+
+# --- Slips ---------------------------------------------------------------------------------------
+
+
+def align(decisions, levels, start, parameters, progress=lambda done, total: None):
+    """Decided data as octets, with the data frames' boundaries moved where the network slipped.
+
+    Where check sequences fail and no frame of the file arrives, the soft values are decided anew
+    for each of the six places at which data frames may begin; the one with which frames arrive
+    again, if there is one, holds from there on. What lies between is lost.
+
+    Returns ``stretches`` and ``slips``, as in :class:`Reception`.
+    """
+    soft = decisions.fine[decisions.number >= start].reshape(-1)
+    phases = {}
+
+    def octets(phase):
+        if phase not in phases:
+            phases[phase] = decide(soft, levels, phase, parameters.law)
+        return phases[phase]
+
+    size = INTERVALS * -(-_FRAMES * 9 * transfer.N401 // parameters.data_bits)
+    stretches, slips = [], []
+    at = begin = phase = 0
+    decoder, deframer, arrived = Decoder(parameters), Deframer(), 0
+    while at + INTERVALS <= len(soft):
+        progress(at, len(soft))
+        bad, end = deframer.bad, at + size
+        frames = deframer.process(decoder.process(octets(phase)[at:end]))
+        arrived += len(frames)
+        if any(len(frame) > 2 and frame[2] & 1 for frame in frames):
+            break
+        if deframer.bad > bad or (arrived and not frames):
+            counts = [
+                _whole(octets((phase + k) % INTERVALS)[at + k : at + k + 2 * size], parameters)
+                for k in range(INTERVALS)
+            ]
+            k = int(np.argmax(counts))
+            if counts[k] > counts[0]:
+                stretches.append((begin, octets(phase)[begin:at]))
+                slips.append((start + at // INTERVALS, k))
+                begin = at = at + k
+                phase = (phase + k) % INTERVALS
+                decoder, deframer = Decoder(parameters), Deframer()
+                continue
+        at = end
+    progress(len(soft), len(soft))
+    rest = octets(phase)[begin:]
+    stretches.append((begin, rest[: len(rest) // INTERVALS * INTERVALS]))
+    return stretches, slips
+
+
+def decide(soft, levels, phase, law):
+    """Octets of soft values (fine, ``(n,)``), the first of them in interval ``-phase`` mod 6."""
+    interval = (np.arange(len(soft)) - phase) % INTERVALS
+    ucode = np.zeros(len(soft), np.uint8)
+    for i, (values, ucodes) in enumerate(zip(levels.values, levels.ucodes, strict=True)):
+        bounds = [(a + b) << (FINE - 1) for a, b in pairwise(values)]
+        mine = interval == i
+        ucode[mine] = np.array(ucodes)[np.searchsorted(bounds, np.abs(soft[mine]))]
+    return g711.octet(ucode, soft >= 0, law)
+
+
+def _whole(octets, parameters):
+    """How many frames arrive whole from octets that begin a data frame somewhere in the data."""
+    deframer = Deframer()
+    deframer.process(Decoder(parameters).process(octets))
+    return deframer.good
+
+
+# --- The call ------------------------------------------------------------------------------------
+
+
+@dataclass
+class Outcome:
+    """What a call was and what became of it.
+
+    Fields: ``call``; ``parameters``; ``arrived``, what :func:`sim.design.arrivals` gave;
+    ``levels`` of the data; ``forecast``, standard deviations ``(6,)`` or None; ``octets``, all
+    that were sent; ``frames``, data frames of the file, from B1d on; ``samples``; ``data`` and
+    ``back``, the file sent and received (None: it did not arrive); ``failure``, a sentence or None;
+    ``reception``; ``seconds``, the time that it took.
+    """
+
+    call: Call
+    parameters: MappingParameters
+    arrived: tuple
+    levels: Levels
+    forecast: np.ndarray | None
+    octets: np.ndarray
+    frames: int
+    samples: np.ndarray
+    data: bytes
+    reception: Reception
+    back: bytes | None = None
+    failure: str | None = None
+    seconds: float = 0.0
+    source: np.ndarray = field(init=False, repr=False)
+
+    def __post_init__(self):
+        # Which octet sent is behind each one that left the network.
+        times = np.ones(len(self.octets), np.int64)
+        for at, what in self.call.network_of().parameters.slips:
+            if at < len(times):
+                times[at] += what
+        self.source = np.repeat(np.arange(len(times)), times)
+
+    @property
+    def first(self):
+        """Index of TRN1d's first octet."""
+        return SILENCE + (SD + SD_BAR) * INTERVALS
+
+    def _sent(self, symbols):
+        """Indices of the octets sent for symbols from TRN1d's first on, and which are there."""
+        index = self.first + symbols
+        known = index < len(self.source)
+        return self.source[np.minimum(index, len(self.source) - 1)], known
+
+    def errors(self):
+        """Soft value less the level sent, PCM values (float64, ``(n, 6)``, a row a data frame).
+
+        It is NaN where nothing was sent.
+        """
+        d = self.reception.decisions
+        index, known = self._sent(INTERVALS * d.number[:, None] + np.arange(INTERVALS))
+        level = design.arriving(self.call.network, self.octets)
+        sent = np.where(g711.sign(self.octets) == 1, level, -level)[index]
+        return np.where(known, d.fine / (1 << FINE) - sent, np.nan)
+
+    @property
+    def in_data(self):
+        """Rows of decisions that are of the file's data frames."""
+        number = self.reception.decisions.number - self.call.start
+        return (number >= 0) & (number < self.frames)
+
+    def deviations(self):
+        """Standard deviations (PCM values, ``(6,)``) of soft values of the file by interval.
+
+        They are NaN where the receiver gave up before there were any.
+        """
+        errors = self.errors()[self.in_data]
+        if not len(errors):
+            return np.full(INTERVALS, np.nan)
+        return np.sqrt(np.nanmean(errors**2, axis=0))
+
+    def wrong(self):
+        """Symbols decided wrong, and how many were compared, over the file's data frames."""
+        wrong = total = 0
+        for at, octets in self.reception.stretches:
+            index, known = self._sent(self.call.trn1d + at + np.arange(len(octets)))
+            known &= index < self.first + self.call.trn1d + self.frames * INTERVALS
+            wrong += int(np.count_nonzero((octets != self.octets[index])[known]))
+            total += int(np.count_nonzero(known))
+        return wrong, total
+
+
+def forecast(call, engines=Engines()):
+    """Standard deviations of a receiver's soft values (PCM values, ``(6,)``) by interval.
+
+    From a call that ends with TRN1d, ``MEASURED`` symbols longer, without impulses and hits, which
+    are no noise. These symbols are decided on a level of their own for each interval, as data are,
+    and what a changing robbed bit does to it is taken out.
+    """
+    arrived = design.arrivals(call.network)
+    training = design.training_levels(arrived, call.u_info)
+    levels = tuple((int(x),) for x in design.middle(arrived)[:, call.u_info])
+    own = Levels(levels, training.ucodes)
+    conditions = replace(call.conditions, impulses=(), gain_hits=(), phase_hits=())
+    longer = replace(call, trn1d=call.trn1d + MEASURED, conditions=conditions)
+    opening = longer.opening
+    with engines.phase("forecast, line"):
+        samples = longer.samples(opening)
+    with engines.phase("forecast, receiver") as show:
+        decisions, _ = receive_golden(samples, training, own, call.start, show)
+    demand_trained(decisions)
+    mine = decisions.number >= call.start
+    # The last data frames are behind the last octet.
+    soft = np.abs(decisions.fine[mine])[: MEASURED // INTERVALS - TAIL] / (1 << FINE)
+    level = design.arriving(call.network, opening)[-MEASURED:].reshape(-1, INTERVALS)
+    return (soft - level[: len(soft)]).std(axis=0)
+
+
+def run(call, data, engines=Engines()):
+    """Send a file (bytes) through a call; return the :class:`Outcome`.
+
+    Raises :class:`~golden.errors.V90Error` where there can be no such call, and
+    :class:`~golden.errors.CallFailed` where it does not come to data, or golden and gateware
+    differ. A file that does not arrive is a failure in the outcome.
+    """
+    began = time.perf_counter()
+    arrived = design.arrivals(call.network)
+    training = design.training_levels(arrived, call.u_info)
+    noise, p = None, call.parameters
+    if p is None:
+        noise = forecast(call, engines)
+        with engines.phase("constellations"):
+            least = design.distances(noise, call.margin)
+            designer = design.Designer(arrived, call.law, least, call.sr, call.ld)
+            p = designer.best() if call.data_bits is None else designer.at_rate(call.data_bits)
+    elif p.law != call.law:
+        raise V90Error(f"the parameters are for {p.law}-law, and the call is {call.law}-law")
+    levels = design.data_levels(arrived, p)
+    bits = transfer.file_bits(data, p.data_bits)
+    frames = len(bits) // p.data_bits
+    bits = np.concatenate([bits, np.ones(TAIL * p.data_bits, np.uint8)])
+    sent = engines.run(
+        "encoding",
+        lambda show: pcm.encode(p, bits, show),
+        lambda show: pcm.encode_gateware(p, bits, show),
+        lambda a, b: pcm.demand_equal(a, b, "octet", INTERVALS),
+    )
+    octets = np.concatenate([call.opening, sent])
+    with engines.phase("network and line"):
+        samples = call.samples(octets)
+    reception = receive(samples, training, levels, p, call.start, engines)
+    outcome = Outcome(call, p, arrived, levels, noise, octets, frames, samples, data, reception)
+    try:
+        outcome.back = reception.file.file()
+        if outcome.back != data:
+            outcome.failure = "the file that arrived is another one"
+    except V90Error as error:
+        outcome.failure = f"{error}{aside(reception)}"
+    outcome.seconds = time.perf_counter() - began
+    return outcome
+
+
+def aside(reception):
+    """What the receiver had to tell beside the file: text that begins with a semicolon, or none."""
+    parts = [f"the network slipped about data frame {at}" for at, _ in reception.slips]
+    for kind, what in ((Kind.LOST, "was lost"), (Kind.GIVEN_UP, "was given up")):
+        places = [at for at, event in reception.decisions.events if event == kind]
+        if places:
+            parts.append(f"synchronism {what} in data frame {places[0]}")
+    return "".join(f"; {part}" for part in parts)
+
+
+# --- Samples from elsewhere ----------------------------------------------------------------------
+
+
+def receive_recording(samples, parameters, u_info=U_INFO, symbols=TRN1D, engines=Engines()):
+    """:class:`Reception` of a recording (int64 within 16 bits, 16 kHz) of an analogue line.
+
+    Levels are those of Table 1 in the law of the parameters. Raises
+    :class:`~golden.errors.V90Error` for a recording that is too short or holds no Sd.
+    """
+    check_training(u_info, symbols)
+    frames = SD + SD_BAR + symbols // INTERVALS + 48
+    least = frames * INTERVALS / OCTETS
+    if len(samples) < least * SAMPLES:
+        raise V90Error(
+            f"the recording is too short: {len(samples) / SAMPLES:.2f} s, and Sd, TRN1d and B1d "
+            f"take {least:.2f} s"
+        )
+    if SdDetector().process(samples) is None:
+        raise V90Error("the recording holds no Sd")
+    arrived = design.arrivals(NetworkParameters(law=parameters.law))
+    training = design.training_levels(arrived, u_info)
+    data = design.data_levels(arrived, parameters)
+    return receive(samples, training, data, parameters, symbols // INTERVALS, engines)

@@ -1,0 +1,96 @@
+"""Recordings of an analogue line as samples of the A/D: WAV in, 16 bits at 16 kHz out, and back."""
+
+import io
+from math import gcd
+
+import numpy as np
+from scipy.signal import resample_poly
+
+from golden.errors import V90Error
+from sim.line import SAMPLES
+
+#: Lowest and highest rate in Hz of a recording.
+RATES = (8000, 48000)
+
+#: Encodings that keep at least 16 bits, by libsndfile's names.
+ENCODINGS = ("PCM_16", "PCM_24", "PCM_32", "FLOAT", "DOUBLE")
+
+#: Power in dB below full scale that a recording has at least.
+SILENT = -60.0
+
+#: A recording is clipped when more than ``CLIPS`` times ``RUN`` or more samples in a row are at
+#: full scale with one sign. A sine at full scale has no such run above 42 Hz, at any rate here.
+CLIPS, RUN = 4, 3
+
+#: What counts as full scale: the last step of 16 bits.
+_FULL = 32767 / 32768
+
+
+def read(content, name):
+    """Samples (int64 within 16 bits, 16 kHz, without DC) of a WAV file's octets (bytes).
+
+    1.0 of a float file is full scale; one that goes beyond it is made smaller to fit. Raises
+    :class:`~golden.errors.V90Error`, with ``name``, for what is no such recording of one line.
+    """
+    import soundfile
+
+    try:
+        with soundfile.SoundFile(io.BytesIO(content)) as file:
+            rate, channels, encoding = file.samplerate, file.channels, file.subtype
+            x = file.read(dtype="float64", always_2d=True)
+    except (soundfile.LibsndfileError, RuntimeError):
+        raise V90Error(f"{name} is no WAV file that can be read") from None
+    if channels != 1:
+        raise V90Error(f"{name} has {channels} channels; a recording of a line has one")
+    if encoding not in ENCODINGS:
+        raise V90Error(f"{name} is {encoding}; a recording is 16-bit or float")
+    if not RATES[0] <= rate <= RATES[1]:
+        raise V90Error(f"{name} has {rate} samples a second; it may have {RATES[0]} to {RATES[1]}")
+    x = x[:, 0]
+    if not len(x):
+        raise V90Error(f"{name} holds no samples")
+    if not np.isfinite(x).all():
+        raise V90Error(f"{name} holds values that are no numbers")
+    if clips(x) > CLIPS:
+        raise V90Error(
+            f"{name} is clipped: {clips(x)} times {RUN} or more samples in a row are at full scale"
+        )
+    x = x - x.mean()
+    power = float(np.mean(x**2))
+    if power < 10 ** (SILENT / 10):
+        raise V90Error(f"{name} is silent: its power is below {SILENT:g} dB of full scale")
+    x = resample(x, rate)
+    x *= min(1.0, _FULL / np.abs(x).max())
+    return np.rint(x * 32768).astype(np.int64)
+
+
+def clips(x):
+    """How many runs of ``RUN`` or more samples of one sign are at exactly full scale.
+
+    A float file that goes beyond 1 was not cut there, unless its largest value is the cut.
+    """
+    full = max(_FULL, np.abs(x).max() * _FULL)
+    count = 0
+    for sign in (1, -1):
+        at = np.concatenate([[False], sign * x >= full, [False]])
+        edges = np.flatnonzero(at[1:] != at[:-1]).reshape(-1, 2)
+        count += int(np.count_nonzero(edges[:, 1] - edges[:, 0] >= RUN))
+    return count
+
+
+def resample(x, rate):
+    """Samples (float64) at ``rate`` Hz as samples at 16 kHz, by the exact ratio."""
+    if rate == SAMPLES:
+        return x
+    common = gcd(rate, SAMPLES)
+    # 80 dB for what is above the band that both rates have.
+    return resample_poly(x, SAMPLES // common, rate // common, window=("kaiser", 8.0))
+
+
+def write(samples):
+    """A WAV file (bytes): samples of the A/D (within 16 bits), 16 kHz, 16-bit."""
+    import soundfile
+
+    file = io.BytesIO()
+    soundfile.write(file, np.asarray(samples, np.int16), SAMPLES, format="WAV", subtype="PCM_16")
+    return file.getvalue()

@@ -1,0 +1,511 @@
+import numpy as np
+import pytest
+from amaranth.hdl import Module, Signal, signed
+from amaranth.lib import data, stream, wiring
+from amaranth.lib.wiring import In, Out, connect, flipped
+
+from golden import equalizer as golden
+from golden.equalizer import FINE, Levels
+from golden.formats import FEEDBACK_TAP, FORWARD_TAP, SOFT
+from golden.parameters import INTERVALS
+from golden.receiver import HURRY
+from golden.timing import HALVES
+from hdl.equalizer import Equalizer, Slicer
+from hdl.mac import Multiplier
+from sim.engines import ENGINES, compare
+from sim.gateware import Gateware
+from tests.hdl.support import (
+    FULL_SPEED,
+    check_refused,
+    columns,
+    compare_resetting,
+    packed,
+    patterns_of,
+    scaled,
+)
+
+# --- Slicer ---------------------------------------------------------------------------------------
+
+
+class Written(wiring.Component):
+    """A slicer whose ``i`` waits until ``words`` words have come since reset."""
+
+    def __init__(self):
+        self.slicer = Slicer()
+        members = self.slicer.signature.members
+        super().__init__({name: members[name] for name in members} | {"words": In(16)})
+
+    def elaborate(self, platform):
+        m = Module()
+        m.submodules.slicer = slicer = self.slicer
+        seen = Signal(16)
+        begun = seen >= self.words
+        connect(m, flipped(self.i_write), slicer.i_write)
+        connect(m, slicer.o, flipped(self.o))
+        m.d.comb += [
+            slicer.i.payload.eq(self.i.payload),
+            slicer.i.valid.eq(self.i.valid & begun),
+            self.i.ready.eq(slicer.i.ready & begun),
+            slicer.bank.eq(self.bank),
+            slicer.training.eq(self.training),
+            slicer.training_value.eq(self.training_value),
+            slicer.training_ucode.eq(self.training_ucode),
+        ]
+        with m.If(slicer.i_write.valid & slicer.i_write.ready & ~begun):
+            m.d.sync += seen.eq(seen + 1)
+        return m
+
+
+def random_levels(rng, most=128, largest=32767):
+    """Six constellations, some of them with one level or with all, at random."""
+    sizes = rng.choice([1, 2, most, *rng.integers(1, most + 1, 3)], INTERVALS)
+    values = [np.sort(rng.choice(largest + 1, size, replace=False)) for size in sizes]
+    ucodes = [np.sort(rng.choice(128, size, replace=False)) for size in sizes]
+    return Levels(tuple(map(tuple, values)), tuple(map(tuple, ucodes)))
+
+
+def level_words(rng, levels, bank):
+    """Words of one bank, in any order."""
+    words = []
+    for interval, (values, ucodes) in enumerate(zip(levels.values, levels.ucodes, strict=True)):
+        head = {"bank": bank, "interval": interval}
+        for index, (value, ucode) in enumerate(zip(values, ucodes, strict=True)):
+            words.append({**head, "index": index, "kind": 0, "value": value, "ucode": ucode})
+        words.append({**head, "index": 0, "kind": 1, "value": len(values) - 1, "ucode": 0})
+    return [words[n] for n in rng.permutation(len(words))]
+
+
+def interesting(rng, levels, interval):
+    """A soft value: anything, or on a bound or beside it."""
+    values = levels.values[interval]
+    at = int(rng.integers(len(values)))
+    bound = (values[at] + values[max(0, at - 1)]) << (FINE - 1)
+    near = bound + int(rng.integers(-9, 10)) // 8
+    pick = rng.integers(4)
+    if pick < 2:
+        return int(np.clip(rng.choice([-1, 1]) * near, SOFT.min, SOFT.max))
+    if pick == 2:
+        return int(rng.choice([0, -1, 1, SOFT.min, SOFT.max]))
+    return int(rng.integers(SOFT.min, SOFT.max + 1))
+
+
+def sliced(levels, fine, interval):
+    index, value = golden.Slicer([levels]).process(
+        np.array(fine), np.array(interval), np.zeros(len(fine), np.int64)
+    )
+    ucodes = [levels.ucodes[n][at] for n, at in zip(interval, index, strict=True)]
+    return {"value": value, "ucode": np.array(ucodes)}
+
+
+@pytest.mark.parametrize("engine", ENGINES)
+def test_slicer_equals_golden(engine, rng):
+    most = 128 if engine == "cxxrtl" else 9
+    for bank in range(2):
+        sets = [random_levels(rng, most) for _ in range(2)]
+        words = level_words(rng, sets[0], 0) + level_words(rng, sets[1], 1)
+        interval = rng.integers(INTERVALS, size=scaled(engine, 2000, 20))
+        fine = np.array([interesting(rng, sets[bank], n) for n in interval])
+        full = compare_resetting(
+            Written(), {"i_write": columns(words), "i": {"fine": fine, "interval": interval}},
+            {"o": sliced(sets[bank], fine, interval)}, (len(words), 2 * len(words) + 33),
+            engine=engine, waves={"words": len(words), "bank": bank},
+        )  # fmt: skip
+        given = full.given["o"]
+        assert (np.diff(given) == Slicer.latency + 1).all()
+        # Requests are taken a cycle before their answers.
+        assert (given - full.taken["i"] == 1).all()
+
+
+def test_slicer_searches_while_words_come(rng):
+    """Words for the other bank delay answers, and change none."""
+    ours, other = random_levels(rng), random_levels(rng)
+    gateware = Gateware(Written())
+    own = level_words(rng, ours, 0)
+    gateware.run({"i_write": columns(own)}, waves={"bank": 0, "words": len(own)})
+    interval = rng.integers(INTERVALS, size=60)
+    fine = np.array([interesting(rng, ours, n) for n in interval])
+    result = gateware.run(
+        {"i_write": columns(level_words(rng, other, 1)), "i": {"fine": fine, "interval": interval}},
+        {"o": 60}, waves={"bank": 0, "words": 0}, reset=False, idle=0.7, stall=0.5, seed=3,
+        check_ready=True,
+    )  # fmt: skip
+    assert len(result.taken["i_write"]) > 100
+    expected = sliced(ours, fine, interval)
+    assert np.array_equal(result.outputs["o"]["value"], expected["value"])
+    assert np.array_equal(result.outputs["o"]["ucode"], expected["ucode"])
+
+
+@pytest.mark.parametrize("engine", ENGINES)
+def test_slicer_has_one_level_while_training(engine, rng):
+    fine = np.array([0, -1, 1, SOFT.min, SOFT.max, *rng.integers(SOFT.min, SOFT.max, 20)])
+    interval = rng.integers(INTERVALS, size=len(fine))
+    value, ucode = int(rng.integers(32768)), int(rng.integers(128))
+    results = compare(
+        Slicer(), {"i": {"fine": fine, "interval": interval}},
+        {"o": {"value": np.where(fine < 0, -value, value), "ucode": np.full(len(fine), ucode)}},
+        engine=engine, patterns=patterns_of(engine),
+        waves={"training": 1, "training_value": value, "training_ucode": ucode},
+    )  # fmt: skip
+    assert results[0].pattern == FULL_SPEED
+    assert (results[0].given["o"] - results[0].taken["i"] == 1).all()
+
+
+# --- Equaliser ------------------------------------------------------------------------------------
+
+FRAME = data.StructLayout(
+    {
+        "clear": 1, "load": 1, "ahead": 1, "turn": 3, "known": 1, "known_signs": INTERVALS,
+        "power_bits": 6, "training_bits": 6, "hurry": 1, "loss": 32, "bank": 1, "training": 1,
+    }
+)  # fmt: skip
+REPORT = data.StructLayout({"energy": 36, "slope": signed(40), "adapting": 1, "taps": 32})
+
+
+class Watched(Equalizer):
+    """An equaliser that adds up the taps that it writes; ``taps`` starts anew with each frame."""
+
+    def __init__(self, forward, feedback):
+        super().__init__(forward, feedback)
+        self.taps = Signal(32)
+
+    def elaborate(self, platform):
+        m = super().elaborate(platform)
+        with m.If(self._taps.write & ~self._taps.placed):
+            m.d.sync += self.taps.eq(self.taps.rotate_left(1) ^ self._taps.value)
+        with m.If(~self.busy):
+            m.d.sync += self.taps.eq(0)
+        return m
+
+
+def added_up(taps):
+    """What :class:`Watched` has after these taps."""
+    total = 0
+    for tap in taps:
+        total = ((total << 1 | total >> 31) ^ int(tap)) & 0xFFFFFFFF
+    return total
+
+
+class Line(wiring.Component):
+    """An equaliser with its slicer and multiplier, for which data frames' parameters are a stream.
+
+    A data frame's last sample waits for its item of ``i_frame``, and where the item before has not
+    ``ahead``, so do all its samples. ``load`` waits for taps that are good.
+
+    Members
+    -------
+    i, i_taps, o, o_symbol, busy : those of the equaliser; i_write : that of the slicer
+    words : In(16), how many words the slicer gets before the first data frame
+    i_frame : In(stream), FRAME; o_frame : Out(stream), REPORT
+    """
+
+    def __init__(self, forward, feedback):
+        self.equalizer, self.slicer = Watched(forward, feedback), Slicer()
+        members = self.equalizer.signature.members
+        super().__init__(
+            {name: members[name] for name in ("i", "i_taps", "o", "o_symbol", "busy")}
+            | {
+                "i_write": self.slicer.signature.members["i_write"],
+                "words": In(16),
+                "i_frame": In(stream.Signature(FRAME)),
+                "o_frame": Out(stream.Signature(REPORT)),
+            }
+        )
+
+    def elaborate(self, platform):
+        m = Module()
+        m.submodules.equalizer = equalizer = self.equalizer
+        m.submodules.slicer = slicer = self.slicer
+        m.submodules.multiplier = multiplier = Multiplier()
+        for name in ("i_taps", "o", "o_symbol"):
+            pair = flipped(getattr(self, name)), getattr(equalizer, name)
+            connect(m, *pair)
+        connect(m, flipped(self.i_write), slicer.i_write)
+        connect(m, equalizer.o_slice, slicer.i)
+        connect(m, slicer.o, equalizer.i_slice)
+        frame, seen = Signal(FRAME), Signal(16)
+        report = self.o_frame.payload
+        with m.If(slicer.i_write.valid & slicer.i_write.ready & (seen < self.words)):
+            m.d.sync += seen.eq(seen + 1)
+        for name in ("turn", "known", "power_bits", "training_bits", "hurry", "loss"):
+            m.d.comb += getattr(equalizer, name).eq(frame[name])
+        passing = Signal()
+        m.d.comb += [
+            multiplier.a.eq(equalizer.multiply.a),
+            multiplier.b.eq(equalizer.multiply.b),
+            equalizer.multiply.product.eq(multiplier.product),
+            equalizer.known_sign.eq(frame.known_signs[0]),
+            slicer.bank.eq(frame.bank),
+            slicer.training.eq(frame.training),
+            # Wrong unless training: then the slicer's levels are those of the tables.
+            slicer.training_value.eq(TRAINING_LEVEL),
+            slicer.training_ucode.eq(TRAINING_UCODE),
+            self.busy.eq(equalizer.busy),
+            equalizer.i.payload.eq(self.i.payload),
+            equalizer.i.valid.eq(self.i.valid & passing),
+            self.i.ready.eq(equalizer.i.ready & passing),
+        ]
+        with m.If(equalizer.known_next):
+            m.d.sync += frame.known_signs.eq(frame.known_signs >> 1)
+        with m.If(equalizer.measured):
+            m.d.sync += report.energy.eq(equalizer.energy)
+        with m.If(equalizer.done):
+            m.d.sync += [report.slope.eq(equalizer.slope), report.adapting.eq(equalizer.adapting)]
+            m.d.sync += [report.taps.eq(equalizer.taps), self.o_frame.valid.eq(1)]
+        with m.If(self.o_frame.ready & self.o_frame.valid):
+            m.d.sync += self.o_frame.valid.eq(0)
+        last = self.i.payload.index == HALVES - 1
+        with m.FSM():
+            with m.State("WAIT"):
+                m.d.comb += passing.eq(frame.ahead & ~last)
+                item = self.i_frame.payload
+                able = ~item.load | equalizer.loaded_good
+                with m.If(self.i_frame.valid & able & ~self.o_frame.valid & (seen == self.words)):
+                    m.d.comb += [
+                        self.i_frame.ready.eq(1),
+                        equalizer.load.eq(item.load),
+                        equalizer.clear.eq(item.clear),
+                    ]
+                    m.d.sync += frame.eq(item)
+                    m.next = "CLEAR"
+            with m.State("CLEAR"):
+                with m.If(~equalizer.busy):
+                    m.next = "FRAME"
+            with m.State("FRAME"):
+                m.d.comb += passing.eq(1)
+                with m.If(self.i.valid & self.i.ready & last):
+                    m.next = "PROCESS"
+            with m.State("PROCESS"):
+                m.d.comb += passing.eq(frame.ahead & ~last)
+                with m.If(~equalizer.busy):
+                    m.next = "WAIT"
+        return m
+
+
+TRAINING_LEVEL, TRAINING_UCODE = 2828, 77
+TRAINING = Levels(((TRAINING_LEVEL,),) * INTERVALS, ((TRAINING_UCODE,),) * INTERVALS)
+
+
+def random_taps(rng, forward, feedback, loud):
+    """Taps of any size, a drop, and samples' bits that make values of a sensible size."""
+    drop = int(rng.integers(17))
+    bits = int(rng.integers(20, 31))
+    taps = rng.integers(-1 << bits, 1 << bits, forward)
+    back = rng.integers(-1 << 27, 1 << 27, feedback)
+    if loud:
+        # Whatever saturates.
+        taps = rng.choice([FORWARD_TAP.min, FORWARD_TAP.max, *taps], forward)
+        back = rng.choice([FEEDBACK_TAP.min, FEEDBACK_TAP.max, *back], feedback)
+        return taps, back, int(rng.choice([0, 16, drop])), 15
+    # Half a bit for each doubling of the number of taps.
+    want = 16 + drop - (bits - 16) - int(np.log2(forward)) // 2
+    return taps, back, drop, int(np.clip(want, 1, 15))
+
+
+def tap_words(taps, back, drop, good):
+    return [*taps, *back, good << 8 | drop]
+
+
+class Story:
+    """Random data frames through golden: the inputs and the outputs expected of a line."""
+
+    def __init__(self, rng, forward, feedback, levels):
+        self.rng, self.sizes = rng, (forward, feedback)
+        self.levels = [golden.Slicer([one]) for one in (*levels, TRAINING)]
+        self.model = golden.Equalizer(1, forward, feedback)
+        self.halves, self.taps, self.frames = [], [], []
+        self.decisions, self.symbols, self.reports = [], [], []
+
+    def run(self, frames, loud=False, known=0.2, restart=0.1):
+        """Some data frames with new taps, after a clear or not."""
+        rng = self.rng
+        taps, back, drop, bits = random_taps(rng, *self.sizes, loud)
+        if rng.random() < 0.3:
+            self.taps += tap_words(back[::-1].tolist() + taps.tolist(), [], 7, 0)
+        self.taps += tap_words(taps, back, drop, 1)
+        model = self.model
+        model.forward_taps[0], model.feedback_taps[0], model.drop[0] = taps, back, drop
+        for number in range(frames):
+            clear = not self.frames or (number == 0 and rng.random() < 0.5)
+            if clear:
+                model.clear(0)
+                if self.frames:
+                    self.frames[-1]["ahead"] = 0
+            halves = rng.integers(-1 << bits, 1 << bits, HALVES)
+            if rng.random() < restart:
+                stop = int(rng.integers(1, HALVES))
+                self.halves += list(enumerate(rng.integers(-1 << 15, 1 << 15, stop)))
+            self.halves += list(enumerate(halves))
+            frame = {
+                "clear": int(clear), "load": int(number == 0), "ahead": 1,
+                "turn": int(rng.integers(INTERVALS)), "known": int(rng.random() < known),
+                "known_signs": 0, "bank": int(rng.integers(2)), "training": 0, "loss": 0,
+                "hurry": int(rng.integers(2)), **self._powers(),
+            }  # fmt: skip
+            self.frames.append(frame)
+            self._known(frame, halves) if frame["known"] else self._track(frame, halves)
+
+    def _powers(self):
+        """Mostly as levels have them, else so that everything is shifted further to the left."""
+        power, training = self.rng.integers(16 if self.rng.random() < 0.7 else 0, 31, 2)
+        return {"power_bits": int(power), "training_bits": int(training)}
+
+    def _pairs(self, halves, values):
+        older = np.array([self._before, *halves[1:-1:2]])
+        for at, value in enumerate(values):
+            self.symbols.append(
+                {"older": older[at], "newer": halves[2 * at], "sign": int(value >= 0)}
+            )
+
+    def _known(self, frame, halves):
+        model = self.model
+        signs = self.rng.integers(2, size=INTERVALS)
+        frame |= {"known_signs": packed(signs), "training": 1}
+        values = (2 * signs - 1) * TRAINING_LEVEL
+        self._before = model.history[0, -1]
+        self._pairs(halves, values)
+        model.history[0] = np.concatenate([model.history[0], halves])[-model.forward :]
+        model.past[0] = np.concatenate([values[::-1], model.past[0]])[: model.feedback]
+
+    def _track(self, frame, halves):
+        rng, model, lines = self.rng, self.model, np.array([0])
+        frame["training"] = int(rng.random() < 0.2)
+        slicer = self.levels[2 if frame["training"] else frame["bank"]]
+        turn = np.array([frame["turn"]])
+        self._before = model.history[0, -1]
+        result = model.process(halves[None], slicer, lines, turn)
+        self._pairs(halves, result.value[0])
+        energy = int((result.error**2).sum())
+        # Near the limit, on either side, or far below it.
+        frame["loss"] = int(rng.choice([max(0, (energy >> 8) * 2 + rng.integers(-2, 3)), 1 << 31]))
+        adapting = energy >> 8 <= frame["loss"] >> 1
+        model.adapt(
+            result.error * adapting, np.array([frame["power_bits"]]),
+            np.array([frame["training_bits"]]), lines, np.array([HURRY * frame["hurry"]]),
+        )  # fmt: skip
+        for at in range(INTERVALS):
+            interval = (frame["turn"] + at) % INTERVALS
+            fine = result.fine[0, at]
+            self.decisions.append({
+                "fine": fine, "error": result.error[0, at], "sign": int(fine >= 0),
+                "ucode": slicer.ucodes[0, interval, result.index[0, at]], "interval": interval,
+            })  # fmt: skip
+        self.reports.append(
+            {
+                "energy": energy, "slope": int(result.slope[0]) * adapting,
+                "adapting": int(adapting),
+                "taps": added_up([*model.forward_taps[0], *model.feedback_taps[0]]) * adapting,
+            }
+        )  # fmt: skip
+
+    @property
+    def inputs(self):
+        index, half = np.array(self.halves).T
+        return {"i": {"half": half, "index": index}, "i_taps": np.array(self.taps),
+                "i_frame": columns(self.frames)}  # fmt: skip
+
+    @property
+    def expected(self):
+        return {"o": columns(self.decisions), "o_symbol": columns(self.symbols),
+                "o_frame": columns(self.reports)}  # fmt: skip
+
+
+def story(rng, forward, feedback, runs, most=128, **options):
+    """Runs of data frames, each with its own taps: a line's inputs and expected outputs."""
+    levels = [random_levels(rng, most, int(rng.choice([300, 4000, 32767]))) for _ in range(2)]
+    words = level_words(rng, levels[0], 0) + level_words(rng, levels[1], 1)
+    told = Story(rng, forward, feedback, levels)
+    for number, frames in enumerate(runs):
+        told.run(frames, loud=number % 3 == 2, **options)
+    return told, {"i_write": columns(words), **told.inputs}, len(words)
+
+
+@pytest.mark.parametrize(
+    "forward, feedback", [(64, 32), (8, 3), (16, 5), (1, 1), (38, 58), (93, 3)]
+)
+def test_equal_to_golden(forward, feedback, rng):
+    told, sent, words = story(rng, forward, feedback, [9] * 6)
+    compare_resetting(
+        Line(forward, feedback), sent, told.expected, (words + 5000, words + 7777),
+        engine="cxxrtl", waves={"words": words},
+    )  # fmt: skip
+    adapting = [report["adapting"] for report in told.reports]
+    assert 0.3 < np.mean(adapting) < 0.95
+    assert {frame["known"] for frame in told.frames} == {0, 1}
+
+
+@pytest.mark.parametrize("engine", ENGINES[1:])
+def test_equal_to_golden_on_other_engines(engine, rng):
+    told, sent, words = story(rng, 8, 3, [4 if engine == "verilator" else 2] * 3, most=5)
+    compare_resetting(
+        Line(8, 3), sent, told.expected, (words + 1777,), engine=engine, waves={"words": words}
+    )  # fmt: skip
+
+
+def test_taps_are_followed_to_the_last_bit(rng):
+    """Many frames with the same taps: small steps add up."""
+    told, sent, words = story(rng, 16, 5, [80, 80], known=0.05)
+    compare(
+        Line(16, 5), sent, told.expected, patterns=[FULL_SPEED], cycles=1_000_000,
+        waves={"words": words},
+    )  # fmt: skip
+
+
+@pytest.fixture(scope="module")
+def line():
+    return Gateware(Line(64, 32))
+
+
+@pytest.mark.parametrize("power, training, drop, most", [
+    (24, 24, 10, 3020), (16, 30, 16, 3590), (30, 16, 0, 3480), (30, 17, 1, 3640), (0, 30, 16, 5130),
+])  # fmt: skip
+def test_cycles_of_a_frame(line, rng, monkeypatch, power, training, drop, most):
+    monkeypatch.setattr(
+        Story, "_powers", lambda _: {"power_bits": power, "training_bits": training}
+    )
+    taps = np.full(64, 1 << 24), np.full(32, 1 << 24), drop, 12
+    monkeypatch.setitem(globals(), "random_taps", lambda *_: taps)
+    told, sent, words = story(rng, 64, 32, [40], restart=0)
+    counts = {name: len(next(iter(rows.values()))) for name, rows in told.expected.items()}
+    result = line.run(
+        sent, counts, waves={"words": words}, probes=["busy"], drain=100, check_ready=True
+    )  # fmt: skip
+    edges = np.diff(np.concatenate([[0], result.probes["busy"].astype(int), [0]]))
+    lengths = (np.flatnonzero(edges < 0) - np.flatnonzero(edges > 0)).tolist()
+    # Clearing comes first.
+    assert lengths.pop(0) == 257
+    reports = iter(told.reports)
+    moved = [None if frame["known"] else next(reports)["adapting"] for frame in told.frames]
+    for kind, bound in ((None, 60), (0, 1700), (1, most)):
+        longest = max(
+            length for length, adapting in zip(lengths, moved, strict=True) if adapting == kind
+        )
+        assert 0.85 * bound - 20 < longest <= bound
+
+
+def test_samples_wait_for_a_few_cycles(line, rng):
+    """However fast they come, but for the last one of a data frame."""
+    told, sent, words = story(rng, 64, 32, [6], restart=0, known=0)
+    result = line.run(sent, {"o": 36}, waves={"words": words}, probes=["busy"])
+    assert np.array_equal(result.outputs["o"]["fine"], told.expected["o"]["fine"])
+    taken = result.taken["i"].reshape(6, HALVES)[1:]
+    assert (np.diff(taken[:, :-1], axis=1) <= 4).all()
+
+
+def test_sizes_that_are_refused():
+    for forward, feedback in ((0, 4), (4, 0), (30, 59), (64, 33)):
+        check_refused(ValueError, "taps are not", Equalizer, forward, feedback)
+
+
+def test_taps_wait_until_they_are_loaded_or_discarded():
+    gateware = Gateware(Equalizer(1, 1))
+    good, bad = tap_words([1], [2], 10, 1), tap_words([1], [2], 10, 0)
+    discard = np.zeros(60, int)
+    discard[30] = 1
+    result = gateware.run(
+        {"i_taps": np.array([*bad, *good, *good])}, waves={"discard": discard, "load": 0},
+        cycles=60, probes=["loaded_good"], partial=True, drain=0,
+    )  # fmt: skip
+    # After the second set's last word, until discarded; then once more.
+    assert result.taken["i_taps"].tolist() == [*range(6), 31, 32, 33]
+    expected = np.isin(np.arange(result.cycles), [*range(6, 31), *range(34, 60)])
+    assert np.array_equal(result.probes["loaded_good"], expected)

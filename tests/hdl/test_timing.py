@@ -1,0 +1,237 @@
+import numpy as np
+import pytest
+from amaranth.hdl import Module
+from amaranth.lib import wiring
+from amaranth.lib.wiring import connect, flipped
+
+from golden import timing as golden
+from golden.receiver import FIRST, FIRST_SYMBOL
+from hdl.mac import Multiplier
+from hdl.timing import Interpolator, folded
+from sim.engines import ENGINES, compare
+from sim.gateware import Gateware
+from tests.hdl.support import FULL_SPEED, patterns_of, scaled
+
+#: Cycles from strobe to strobe, and from a strobe to when its half symbols are surely done.
+PERIOD, DONE = 200, 160
+
+ONE = 1 << golden.INSTANT_FRACTION
+
+
+class WithMultiplier(wiring.Component):
+    """The block with a multiplier of its own."""
+
+    def __init__(self):
+        self.block = Interpolator()
+        members = self.block.signature.members
+        super().__init__({name: members[name] for name in members if name != "multiply"})
+
+    def elaborate(self, platform):
+        m = Module()
+        m.submodules.block = block = self.block
+        m.submodules.multiplier = multiplier = Multiplier()
+        m.d.comb += [
+            multiplier.a.eq(block.multiply.a),
+            multiplier.b.eq(block.multiply.b),
+            block.multiply.product.eq(multiplier.product),
+        ]
+        connect(m, block.o, flipped(self.o))
+        for name, member in self.signature.members.items():
+            if name != "o":
+                own, inner = getattr(self, name), getattr(block, name)
+                m.d.comb += own.eq(inner) if member.flow is wiring.Out else inner.eq(own)
+        return m
+
+
+@pytest.fixture(scope="module")
+def gateware():
+    return Gateware(WithMultiplier())
+
+
+def half_symbols(samples, first, reversal, shift, step, corrections):
+    """Golden's half symbols from a start on.
+
+    ``samples`` have the numbers from ``first`` on, zeros before. Returns their values, the number
+    of the last sample that each needs, and the step after each data frame.
+    """
+    at = ((reversal + FIRST_SYMBOL) << golden.INSTANT_FRACTION) + FIRST * golden.HALVES * (
+        ONE + step
+    )
+    halves, needed, steps = [], [], []
+    padded = np.concatenate([np.zeros(64, np.int64), samples, np.zeros(64, np.int64)])
+    offsets = np.arange(-golden.BEFORE + 1, golden.TAPS - golden.BEFORE + 1)
+    for phase, frequency in [*corrections, *[(0, 0)] * len(samples)]:
+        instants = golden.instants(np.array(at), np.array(step))
+        whole = (instants >> golden.INSTANT_FRACTION) - first
+        needed.append(whole + offsets[-1])
+        if needed[-1][0] >= len(samples):
+            break
+        rows = np.minimum(whole[:, None] + offsets + 64, len(padded) - 1)
+        halves.append(golden.Interpolator().process(padded[rows], instants % ONE, shift))
+        at += golden.HALVES * (ONE + step) + phase
+        step += frequency
+        steps.append(step)
+    needed = np.concatenate(needed[: len(halves)])
+    there = needed < len(samples)
+    return np.concatenate(halves)[there], needed[there], np.array(steps)
+
+
+class Call:
+    """Samples every PERIOD cycles, a start and corrections: the waves of a run, and what is due."""
+
+    def __init__(self, rng, count, first=0, shift=None, step=None, corrections=True):
+        # Loud enough that some sums saturate, and with the ends of the range.
+        self.shift = int(rng.integers(-5, 7)) if shift is None else shift
+        loud = min(32768, 30000 >> max(0, self.shift))
+        self.samples = rng.choice(
+            [rng.integers(-loud, loud, count), rng.choice([-32768, 32767], count)], p=[0.7, 0.3]
+        )
+        self.step = int(rng.integers(-(1 << 22), 1 << 22)) if step is None else step
+        self.first, self.reversal = first, first + int(rng.integers(20))
+        begin = self.reversal - first + 210
+        pairs = [
+            (int(rng.integers(-(1 << 30), 1 << 30)), int(rng.integers(-(1 << 17), 1 << 17)))
+            if corrections and rng.random() < 0.8 else (0, 0)
+            for _ in range(count // golden.HALVES)
+        ]  # fmt: skip
+        self.halves, self.needed, self.steps = half_symbols(
+            self.samples, first, self.reversal, self.shift, self.step, pairs
+        )
+        self.at = 20 + PERIOD * np.arange(count)
+        names = ("strobe", "sample", "start", "correct", "phase", "frequency")
+        self.waves = {name: np.zeros(PERIOD * (count + 1), np.int64) for name in names}
+        self.waves["strobe"][self.at] = 1
+        self.waves["sample"][:] = 12345  # what is there without a strobe must not matter
+        self.waves["sample"][self.at] = self.samples
+        self.began = self.at[begin] + DONE
+        self.waves["start"][self.began] = 1
+        self.waves |= {
+            "start_reversal": self.reversal % (1 << 16), "start_shift": self.shift,
+            "start_step": self.step, "stop": 0,
+        }  # fmt: skip
+        frames = self.needed[: len(self.needed) // golden.HALVES * golden.HALVES]
+        for needed, (phase, frequency) in zip(
+            frames.reshape(-1, golden.HALVES), pairs, strict=False
+        ):
+            if phase or frequency:
+                at = self.at[needed[rng.integers(golden.HALVES - 1)]] + DONE
+                self.waves["correct"][at] = 1
+                self.waves["phase"][at], self.waves["frequency"][at] = phase, frequency
+
+    @property
+    def expected(self):
+        return {"half": self.halves, "index": np.arange(len(self.halves)) % golden.HALVES}
+
+    def run(self, gateware, **options):
+        length = len(self.waves["strobe"])
+        return gateware.run(
+            outputs={"o": None}, waves=self.waves, cycles=length, probes=("busy", "step"), **options
+        )
+
+
+def check(call, result):
+    got = result.outputs["o"]
+    assert np.array_equal(got["half"], call.expected["half"])
+    assert np.array_equal(got["index"], call.expected["index"])
+
+
+def test_table_is_golden_s():
+    table = folded()
+    distance = np.arange(golden.PHASES + 1)[:, None] - golden.PHASES * np.arange(-5, 7)
+    assert np.array_equal(np.array(table)[np.abs(distance)], golden.TABLE)
+
+
+def test_equal_to_golden(gateware, rng):
+    count = saturated = 0
+    for _ in range(12):
+        call = Call(rng, 1500)
+        result = call.run(gateware)
+        check(call, result)
+        last = result.given["o"][golden.HALVES - 1 :: golden.HALVES]
+        assert np.array_equal(result.probes["step"][last], call.steps[: len(last)])
+        count += len(call.halves)
+        saturated += np.isin(call.halves, (-32768, 32767)).sum()
+    assert count > 12 * 1100 and 50 < saturated < count / 2
+
+
+@pytest.mark.parametrize("shift", range(-5, 7))
+def test_every_shift_at_the_clock_s_limits(gateware, rng, shift):
+    for step in (-(1 << 23), (1 << 23) - 1):
+        call = Call(rng, 500, shift=shift, step=step, corrections=False)
+        check(call, call.run(gateware))
+
+
+@pytest.mark.parametrize("engine", ENGINES)
+def test_engines_and_stalls(engine, rng):
+    call = Call(rng, 270 + scaled(engine, 600, 20))
+    results = compare(
+        WithMultiplier(), {}, {"o": call.expected},
+        engine=engine, patterns=patterns_of(engine), waves=call.waves,
+        cycles=len(call.waves["strobe"]) + 2 * PERIOD,
+    )  # fmt: skip
+    assert results[0].pattern == FULL_SPEED
+
+
+def test_numbers_wrap(gateware, rng):
+    """A start on each side of sample 65536, and one across it."""
+    for first in (65536 - 400, 65536 - 250, 65536 + 100):
+        # Nothing runs, so these may come in every cycle.
+        gateware.run(waves={"strobe": 1, "sample": 0, "start": 0, "correct": 0}, cycles=first)
+        call = Call(rng, 700, first=first)
+        check(call, call.run(gateware, reset=False))
+
+
+def test_cycles(gateware, rng):
+    call = Call(rng, 800)
+    result = call.run(gateware)
+    late = result.given["o"] - call.at[call.needed]
+    # The second of two half symbols of a sample begins where the first one has ended.
+    alone = np.diff(call.needed, prepend=-1) > 0
+    last = call.expected["index"] == golden.HALVES - 1
+    assert (late[alone & ~last] == Interpolator.latency).all()
+    assert (late[alone & last] == Interpolator.latency + 5).all()
+    assert (late <= 2 * Interpolator.latency + 6).all() and (late < DONE).all()
+    busy = result.probes["busy"]
+    assert busy[: call.began].sum() == 0
+    assert busy[call.began + 1 : call.began + 541].all() and not busy[call.began + 541]
+    for at, cycles in zip(call.at[call.needed][alone & ~last], late[alone & ~last], strict=True):
+        assert busy[at + 1 : at + cycles + 1].all() and not busy[at]
+
+
+def test_two_half_symbols_of_a_sample(gateware, rng):
+    # Half a per mille slow: now and then a sample has two, or with a fast clock none.
+    for step, jump in ((-(1 << 23), 2), ((1 << 23) - 1, 2)):
+        call = Call(rng, 1900, step=step, corrections=False)
+        check(call, call.run(gateware))
+        steps = np.diff(call.needed)
+        assert (steps == (0 if step < 0 else jump)).any()
+
+
+def test_stop_and_start_again(gateware, rng):
+    call = Call(rng, 900)
+    stop = call.at[500] + 30  # while the half symbol is computed, which still comes
+    call.waves["stop"] = (np.arange(len(call.waves["strobe"])) == stop).astype(np.int64)
+    result = call.run(gateware)
+    count = int((call.needed <= 500).sum())
+    assert np.array_equal(result.outputs["o"]["half"], call.halves[:count])
+    # Corrections that had come for the old clock are not for the new one.
+    call = Call(rng, 900, corrections=False)
+    early = call.began - 50
+    for name, value in (("correct", 1), ("phase", 1 << 30), ("frequency", -(1 << 17))):
+        call.waves[name][early] = value
+    check(call, call.run(gateware))
+
+
+def test_start_while_running_starts_anew(gateware, rng):
+    call = Call(rng, 900, corrections=False)
+    call.waves["start"][call.at[600] + DONE] = 1
+    call.waves["start_reversal"] = np.where(
+        np.arange(len(call.waves["strobe"])) < call.at[600], call.reversal, 395
+    )
+    result = call.run(gateware)
+    before = int((call.needed <= 600).sum())
+    again, needed, _ = half_symbols(call.samples, 0, 395, call.shift, call.step, [])
+    got = result.outputs["o"]
+    assert np.array_equal(got["half"], np.concatenate([call.halves[:before], again]))
+    assert np.array_equal(got["index"][before:], np.arange(len(again)) % golden.HALVES)
+    assert needed[0] > 600
