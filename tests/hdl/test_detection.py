@@ -209,7 +209,7 @@ def test_cycles(gateware, rng):
     number = got[0][0]
     # While it searches, while it waits for the reversal, and where there is a step to be found.
     assert (busy[number + 1 :] == 144).all()
-    assert (busy[number - 280 : number - 225] == 126).all()
+    assert (busy[number - 240 : number - 225] == 126).all()
     long = np.flatnonzero(busy > SdDetector.cycles)
     assert 1 <= len(long) <= 2 and busy.max() < SdDetector.decision_cycles
     assert long[0] < number and long[-1] in (long[0], number)
@@ -235,7 +235,7 @@ def test_numbers_wrap(gateware, rng):
 @pytest.mark.parametrize("engine", ENGINES)
 def test_engines_agree(gateware, engine, rng):
     """The same in every cycle; a whole detection where there is time for it."""
-    sent = sd(rng, 9000, 100, repeats=58)
+    sent = sd(rng, 9000, 100, repeats=62)
     if engine != "cxxrtl":
         # A reversal that comes too early.
         sent = np.concatenate([sent[300:420], -sent[300:335]])
