@@ -173,8 +173,9 @@ class _Quality(wiring.Component):
     """Slow means of squared errors, one for each symbol of a data frame.
 
     ``error`` with ``strobe`` is one symbol's, the first after ``first`` that of symbol 0; strobes
-    are at least 8 cycles apart. ``clear`` makes all means nought, in 6 cycles. ``read`` gives the
-    symbol whose mean is at ``mean`` a cycle later, while nothing else happens.
+    are at least 24 cycles apart, for the square is added bit after bit. ``clear`` makes all means
+    nought, in 6 cycles. ``read`` gives the symbol whose mean is at ``mean`` a cycle later, while
+    nothing else happens.
     """
 
     clear: In(1)
@@ -187,40 +188,40 @@ class _Quality(wiring.Component):
     def elaborate(self, platform):
         m = Module()
         m.submodules.memory = memory = Memory(shape=36, depth=8, init=[])
-        m.submodules.multiplier = multiplier = Multiplier()
         read, write = memory.read_port(), memory.write_port()
-        symbol = Signal(3)
-        clearing = Signal()
+        symbol, clearing = Signal(3), Signal()
+        total, factor, bits = Signal(36), Signal(31), Signal(16)
         m.d.comb += [
-            multiplier.a.eq(self.error),
-            multiplier.b.eq(self.error),
             write.addr.eq(symbol),
+            write.data.eq(Mux(clearing, 0, total)),
             self.mean.eq(read.data),
             read.addr.eq(self.read),
         ]
         following = Mux(symbol == INTERVALS - 1, 0, symbol + 1)
         with m.FSM():
             with m.State("IDLE"):
+                m.d.sync += [clearing.eq(self.clear), factor.eq(abs(self.error))]
                 with m.If(self.first | self.clear):
-                    m.d.sync += [symbol.eq(0), clearing.eq(self.clear)]
+                    m.d.sync += symbol.eq(0)
                 with m.If(self.clear):
-                    m.next = "CLEAR"
+                    m.next = "WRITE"
                 with m.Elif(self.strobe):
                     m.d.comb += read.addr.eq(symbol)
-                    m.next = "ADD"
-            with m.State("CLEAR"):
+                    m.next = "READ"
+            with m.State("READ"):
+                m.d.sync += [total.eq(read.data - (read.data >> SLOW_BITS)), bits.eq(factor)]
+                m.next = "ADD"
+            with m.State("ADD"):
+                m.d.sync += [factor.eq(factor << 1), bits.eq(bits >> 1)]
+                with m.If(bits[0]):
+                    m.d.sync += total.eq(total + factor)
+                with m.If(bits == 0):
+                    m.next = "WRITE"
+            with m.State("WRITE"):
                 m.d.comb += write.en.eq(1)
                 m.d.sync += symbol.eq(following)
-                with m.If(symbol == INTERVALS - 1):
+                with m.If(~clearing | (symbol == INTERVALS - 1)):
                     m.next = "IDLE"
-            with m.State("ADD"):
-                m.d.comb += [
-                    read.addr.eq(symbol),
-                    write.data.eq(read.data + multiplier.product - (read.data >> SLOW_BITS)),
-                    write.en.eq(1),
-                ]
-                m.d.sync += symbol.eq(following)
-                m.next = "IDLE"
         return m
 
 

@@ -52,6 +52,8 @@ FIGURES = (
     ("slip, dropout, burst: noticed within 50 ms, recovered or lost, nothing forged",
      figures.events, "unflagged", max),
     ("golden receiver, times real time in sum", figures.speeds, "times real time", min),
+    ("gateware receiver under CXXRTL, equal to golden and in real time",
+     figures.gateware, "times real time", min),
 )  # fmt: skip
 
 #: The same, of the real calls.

@@ -240,7 +240,7 @@ def _receive_gateware(samples, training, data, start, progress):
     return receive_gateware(samples, training, data, start, progress), None
 
 
-def _demand_same(golden, gateware):
+def demand_same(golden, gateware):
     for name, what in (
         ("fine", "soft value"), ("error", "error"), ("ucode", "Ucode"), ("sign", "sign"),
     ):  # fmt: skip
@@ -258,7 +258,7 @@ def receive(samples, training, data, parameters, start, engines):
         "receiving",
         lambda show: receive_golden(samples, training, data, start, show),
         lambda show: _receive_gateware(samples, training, data, start, show),
-        _demand_same,
+        demand_same,
     )
     demand_trained(decisions)
     with engines.phase("alignment") as show:

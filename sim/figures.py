@@ -18,6 +18,7 @@ from golden import g711, training
 from golden.decoder import Decoder
 from golden.encoder import Encoder
 from golden.equalizer import FEEDBACK, FORWARD, Levels
+from golden.errors import CallFailed
 from golden.hdlc import Deframer, Framer
 from golden.parameters import INTERVALS, MappingParameters
 from golden.receiver import AGAIN, SKIPPED, SOLVING, TRAINED, TRAINED_AGAIN, Kind, Receiver
@@ -778,4 +779,30 @@ def speeds(counts=((1, 2), (64, 30)), repeats=2):
         rows.append(Row("golden receiver", {
             "lines": count, "times real time": times, "at least": demanded,
         }, times >= demanded))  # fmt: skip
+    return rows
+
+
+def gateware(names=("codec", "26awg-12kft", "tap-18kft"), frames=1400):
+    """The compiled receiver beside golden, over both solutions: equal, and times real time."""
+    from sim.call import demand_same
+    from sim.receiving import ReceiverGateware
+
+    engine, rows = ReceiverGateware(), []
+    for seed, name in enumerate(names):
+        samples = samples_of(name, preamble(frames), ppm=100.0 - 100 * seed, seed=seed)
+        golden = Receiver(_TRAINING).process(samples)
+        start = time.perf_counter()
+        result = engine.process(samples, _TRAINING)
+        taken = time.perf_counter() - start
+        try:
+            demand_same((golden, None), (result, None))
+            equal = True
+        except CallFailed:
+            equal = False
+        times = len(samples) / SAMPLES / taken
+        rows.append(Row(name, {
+            "data frames": len(golden.number), "equal": _yes(equal),
+            "Mcycle/s": engine.cycles / taken / 1e6,
+            "MHz needed": engine.cycles / (len(samples) / SAMPLES) / 1e6, "times real time": times,
+        }, equal and times >= 1))  # fmt: skip
     return rows

@@ -32,6 +32,16 @@ MUTANTS = [
     ("golden/encoder.py", "self.underruns += count - full", "self.underruns += 0"),
     ("golden/decoder.py", "& 1\n        signs", "| 1\n        signs"),
     ("golden/hdlc.py", "(run % 5 == 0)", "(run % 6 == 0)"),
+    # a clock that runs the other way, Sd without an end, lost roundings, a tie, a wrong step,
+    # a CRC over too much, a line that is never dead
+    ("golden/detection.py", "tangent = -tangent if cross < 0", "tangent = -tangent if cross > 0"),
+    ("golden/training.py", "signs[SD * 6 :] ^= 1", "signs[SD * 6 :] ^= 0"),
+    ("golden/timing.py", "(1 << (drop - 1))) >> drop", "0) >> drop"),
+    ("golden/leastsquares.py", "(root >> 1)[:, None]", "0 * root[:, None]"),
+    ("golden/equalizer.py", "a + b) << (FINE - 1)", "a + b) << FINE"),
+    ("golden/equalizer.py", "power_bits - training_bits + STEP_BITS", "power_bits + STEP_BITS"),
+    ("golden/sequences.py", "crc_bits(bits[self._covered]), bits", "bits[self._crc], bits"),
+    ("golden/receiver.py", "QUIET = 12 * 64", "QUIET = 0"),
     # the same kinds in gateware
     ("hdl/fixed.py", "x = x + (1 << (drop - 1))\n", "x = x + 0\n"),
     ("hdl/mac.py", "self.a * self.b", "self.a * self.b[:15]"),
@@ -48,6 +58,11 @@ MUTANTS = [
     ("hdl/decoder.py", "INTERVALS + frame.sr", "INTERVALS"),
     ("hdl/hdlc.py", "with m.If(ones != 5)", "with m.If(ones != 6)"),
     ("hdl/tdm.py", "range(17, 32)", "range(16, 31)"),
+    ("hdl/detection.py", "Phase.SECOND: STRETCH", "Phase.SECOND: STRETCH + 1"),
+    ("hdl/timing.py", "total.eq(total >> 1)", "total.eq((total + 1) >> 1)"),
+    ("hdl/leastsquares.py", "RIDGE.bit_length() - 1", "RIDGE.bit_length() - 2"),
+    ("hdl/equalizer.py", "(candidate <= count)", "(candidate < count)"),
+    ("hdl/receiver.py", "self._second.eq(self._again)", "self._second.eq(0)"),
     ("hdl/top.py", "self.late.eq(highway.late)", "self.late.eq(0)"),
     # the world around: ties, slips by a place, a high-pass that forgets, a tap upside down,
     # a clock that runs backwards, amplitudes for powers
