@@ -3,14 +3,38 @@
 import numpy as np
 import pytest
 from amaranth.back import rtlil
+from amaranth.hdl import Module
+from amaranth.lib import stream, wiring
+from amaranth.lib.wiring import In, Out
 
 from golden import g711, training
-from golden.equalizer import Levels
-from golden.receiver import Kind
+from golden.equalizer import Levels, shifted
+from golden.receiver import (
+    FAST_BITS,
+    FIRST,
+    FREQUENCY_BITS,
+    LOOP_BITS,
+    QUIET,
+    SKIPPED,
+    SOLVING,
+    TRAINED,
+    Kind,
+)  # fmt: skip
 from golden.receiver import Receiver as Golden
-from hdl.receiver import Receiver, Receivers
+from hdl.equalizer import LEVEL
+from hdl.receiver import (
+    TRAINING_LOSS,
+    TRAINING_POWER,
+    WORD,
+    Receiver,
+    Receivers,
+    _Control,
+    _Settings,
+)  # fmt: skip
 from sim import lines
+from sim.engines import ENGINES, compare
 from sim.line import Conditions, Line
+from sim.pattern import Pattern
 from sim.receiving import ReceiverGateware
 
 U_INFO = 79
@@ -109,3 +133,90 @@ def test_several_share_a_solver():
 
 def test_members():
     assert Receiver(8, 4).state.shape().width == 2
+
+
+class ControlAlone(wiring.Component):
+    """The control with settings as inputs, and its end of the front played to it."""
+
+    def __init__(self):
+        self.settings = _Settings(LEVEL)
+        self.control = _Control(self.settings)
+        given = ("found", "trained", "measured", "done", "energy", "loaded", "loud", "slope")
+        told = ("state", "number", "load", "phase", "frequency", "correct", "training", "hurry")
+        members = self.control.signature.members
+        super().__init__(
+            {
+                "i": In(stream.Signature(WORD)),
+                "o_event": Out(members["o_event"].signature),
+                **{name: In(members[name].shape) for name in given},
+                **{name: Out(members[name].shape) for name in told},
+            }
+        )
+        self.given, self.told = given, told
+
+    def elaborate(self, platform):
+        m = Module()
+        m.submodules.settings, m.submodules.control = settings, control = (
+            self.settings, self.control,
+        )  # fmt: skip
+        wiring.connect(m, wiring.flipped(self.i), settings.i)
+        wiring.connect(m, control.o_event, wiring.flipped(self.o_event))
+        m.d.comb += [control.started.eq(control.restart), settings.o.ready.eq(1)]
+        m.d.comb += [getattr(control, name).eq(getattr(self, name)) for name in self.given]
+        m.d.comb += [getattr(self, name).eq(getattr(control, name)) for name in self.told]
+        return m
+
+
+@pytest.mark.parametrize("engine", ENGINES)
+def test_synchronism_lost_and_found(engine, rng):
+    """Start-up, training, tracking, and losses of two kinds, at the control, on every engine."""
+    limit = 50_000
+    words = [(TRAINING_POWER, 24), (TRAINING_LOSS, limit)]
+    start, gap, ends = 40, 90, []
+    trained = SKIPPED + TRAINED + SOLVING - FIRST
+    quiet, good, bad = 100, 2000, 60_000
+    frames = [(good << 8, 5000)] * 20 + [(bad << 8, 5000)] * 12 + [(good << 8, 5000)] * 40
+    frames += [(good << 8, quiet)] * 30 + [(good << 8, 5000)] * 30
+    slopes = rng.integers(-(2**32), 2**32, len(frames))
+    cycles = start + trained * 20 + 100 + len(frames) * gap + 100
+    waves = {name: np.zeros(cycles, np.int64) for name in
+             ("found", "trained", "measured", "done", "energy", "loud", "slope")}  # fmt: skip
+    waves["found"][start - 20] = 1
+    waves["loud"][:] = 5000
+    waves["trained"][start + 20 * np.arange(trained)] = 1
+    for number, ((energy, loud), slope) in enumerate(zip(frames, slopes, strict=True)):
+        at = start + trained * 20 + 100 + number * gap
+        waves["measured"][at] = waves["done"][at + 2] = 1
+        waves["energy"][at], waves["loud"][at], waves["slope"][at + 2] = energy, loud, slope
+        ends.append(at)
+    # What golden's _watch does with the same numbers.
+    events, coasting = [(FIRST, Kind.DETECTED), (FIRST + trained, Kind.TRAINED)], False
+    fast, heard, first = 0, 0, FIRST + trained
+    for _ in range(trained):
+        heard += 5000 - (heard >> FAST_BITS)
+    for number, (energy, loud) in enumerate(frames):
+        fast += energy - (fast >> FAST_BITS)
+        heard += loud - (heard >> FAST_BITS)
+        dead = heard >> FAST_BITS < QUIET
+        if not coasting and (fast >> 8 > limit or dead):
+            events.append((first + number, Kind.LOST))
+            coasting = True
+        elif coasting and fast >> 8 <= limit >> 1 and not dead:
+            events.append((first + number, Kind.RECOVERED))
+            coasting = False
+    assert [kind for _, kind in events].count(Kind.LOST) == 2
+    expected = {"kind": np.array([int(kind) for _, kind in events]),
+                "number": np.array([number for number, _ in events])}  # fmt: skip
+    (result,) = compare(
+        ControlAlone(), {"i": np.array(words, [("address", np.int64), ("data", np.int64)])},
+        {"o_event": expected}, engine=engine, patterns=[Pattern()], cycles=cycles,
+        waves={**waves, "loaded": 1}, probes=["correct", "phase", "frequency"], drain=100,
+    )  # fmt: skip
+    corrected = np.flatnonzero(result.probes["correct"])
+    assert len(corrected) > 100  # to the last event
+    slopes = slopes[: len(corrected)]
+    right = 24 - 32 + LOOP_BITS
+    assert np.array_equal(result.probes["phase"][corrected], shifted(slopes, right))
+    assert np.array_equal(
+        result.probes["frequency"][corrected], shifted(slopes, right + FREQUENCY_BITS)
+    )
