@@ -30,9 +30,9 @@ LEAST_POWER_BITS = 18
 #: Samples of TRN1d whose squares tell the level. Sd does not: it lacks what the line passes best.
 LEVEL_WINDOW = 192
 
-#: Bits of their sum for which no shift is needed: TRN1d has an rms of 1182 to 2364 then, which
-#: leaves 23 dB and more for peaks and for data, and 72 dB and more above rounding to 16 bits.
-LEVEL_BITS = 30
+#: Bits of their sum for which no shift is needed: TRN1d has an rms of 1672 to 3344 then, which
+#: leaves 20 dB and more for peaks and for data, and is 75 dB and more above rounding to 16 bits.
+LEVEL_BITS = 31
 
 #: Largest shift: 12 dB more than the least Sd asks for.
 MOST_SHIFT = 6

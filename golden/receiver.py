@@ -42,7 +42,7 @@ LOOP_BITS, FREQUENCY_BITS = 10, 11
 #: Bits of the window of the fast error measure in data frames, and of the slow ones.
 FAST_BITS, SLOW_BITS = 3, 6
 
-#: Sum of 12 magnitudes of samples below which a line is dead: 23 dB and more below TRN1d, which is
+#: Sum of 12 magnitudes of samples below which a line is dead: 26 dB and more below TRN1d, which is
 #: within 6 dB at the working level. Errors do not tell: decisions that feed themselves have none.
 QUIET = 12 * 64
 

@@ -425,11 +425,12 @@ class SdDetector(wiring.Component):
                     # An eighth or more, or a dot product that is not positive: another tone.
                     m.d.sync += self._enter(Mux(self.signs[0], Phase.REVERSAL, Phase.SEARCH))
             with m.Case(self.SCALE):
-                half = Cat(~self.bits[:4], self.bits[4]).as_signed() >> 1
+                # Bits are counted from the 16th on, the sign's among them.
+                half = (golden.LEVEL_BITS - (_WORD - 1) - self.bits) >> 1
                 m.d.sync += [
                     self.found.eq(1),
                     self.reversal.eq(self.number - (1 + golden.LEVEL_WINDOW) - self.age),
-                    self.shift.eq(Mux(half == 7, golden.MOST_SHIFT, half)),
+                    self.shift.eq(Mux(half > golden.MOST_SHIFT, golden.MOST_SHIFT, half)),
                     self.step.eq(product >> 8),
                     *self._enter(Phase.SEARCH),
                 ]
