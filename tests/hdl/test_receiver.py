@@ -2,9 +2,8 @@
 
 import numpy as np
 import pytest
-from amaranth.back import rtlil
-from amaranth.hdl import Module
-from amaranth.lib import stream, wiring
+from amaranth.hdl import Module, Mux, Signal, signed
+from amaranth.lib import data, stream, wiring
 from amaranth.lib.wiring import In, Out
 
 from golden import g711, training
@@ -26,13 +25,15 @@ from hdl.receiver import (
     TRAINING_LOSS,
     TRAINING_POWER,
     WORD,
-    Receiver,
     Receivers,
     _Control,
+    _ports,
     _Settings,
+    configuration_words,
 )  # fmt: skip
 from sim import lines
 from sim.engines import ENGINES, compare
+from sim.gateware import Gateware
 from sim.line import Conditions, Line
 from sim.pattern import Pattern
 from sim.receiving import ReceiverGateware
@@ -121,18 +122,56 @@ def test_training_fails_on_noise(whole, rng):
     assert [kind for _, kind in result.events] == [Kind.DETECTED, Kind.FAILED]
 
 
-@pytest.mark.parametrize("forward, feedback", [(32, 17)])
-def test_other_sizes(rng, forward, feedback):
-    samples = samples_of("codec", octets_of(rng, "A", 480 * 6), "A", snr=35, ppm=100, seed=4)
-    both(samples, levels_of([U_INFO], "A"), forward=forward, feedback=feedback)
+class Pair(wiring.Component):
+    """Two receivers that share a solver, with a sample for each at a time."""
+
+    PERIOD = 600
+
+    def __init__(self, forward, feedback):
+        self.pair = Receivers(2, forward, feedback)
+        members = _ports()
+        both = {f"{name}{k}": members[name] for name in ("i_configuration", "o", "o_event")
+                for k in range(2)}  # fmt: skip
+        super().__init__({"i": In(stream.Signature(data.ArrayLayout(signed(16), 2))), **both})
+
+    def elaborate(self, platform):
+        m = Module()
+        m.submodules.pair = pair = self.pair
+        left = Signal(range(self.PERIOD))
+        m.d.comb += self.i.ready.eq(left == 0)
+        m.d.sync += left.eq(Mux(left != 0, left - 1, Mux(self.i.valid, self.PERIOD - 1, 0)))
+        for k, line in enumerate(pair.lines):
+            wiring.connect(m, wiring.flipped(getattr(self, f"i_configuration{k}")),
+                           line.i_configuration)  # fmt: skip
+            for name in ("o", "o_event"):
+                inner, outer = getattr(line, name), getattr(self, f"{name}{k}")
+                wiring.connect(m, inner, wiring.flipped(outer))
+            m.d.comb += [
+                line.sample.eq(self.i.payload[k]),
+                line.strobe.eq(self.i.valid & self.i.ready),
+            ]
+        return m
 
 
-def test_several_share_a_solver():
-    assert "module" in rtlil.convert(Receivers(2, 8, 4), ports=None, emit_src=False)
-
-
-def test_members():
-    assert Receiver(8, 4).state.shape().width == 2
+def test_two_share_a_solver(rng):
+    """Both are trained at nearly the same time, with fewer taps, and each equals golden."""
+    forward, feedback, levels = 32, 17, levels_of([U_INFO], "A")
+    octets = octets_of(rng, "A", 470 * 6)
+    rows = [samples_of(name, octets, "A", snr=40, ppm=ppm, seed=4)
+            for name, ppm in (("codec", 100), ("26awg-9kft", -50))]  # fmt: skip
+    rows = np.stack([row[: min(map(len, rows))] for row in rows])
+    gateware = Gateware(Pair(forward, feedback))
+    words = np.array(configuration_words(levels), [("address", np.int64), ("data", np.int64)])
+    gateware.run({"i_configuration0": words, "i_configuration1": words})
+    result = gateware.run({"i": rows.T}, {}, rows.shape[1] * 600 + 9000, reset=False, drain=9000)
+    for k, row in enumerate(rows):
+        golden = Golden(levels, forward=forward, feedback=feedback).process(row)
+        events = [(int(event["number"]), Kind(int(event["kind"])))
+                  for event in result.outputs[f"o_event{k}"]]  # fmt: skip
+        assert events == golden.events and (439, Kind.TRAINED) in events
+        got = result.outputs[f"o{k}"]
+        for name in ("fine", "error", "ucode", "sign"):
+            assert np.array_equal(got[name], getattr(golden, name).reshape(-1)), name
 
 
 class ControlAlone(wiring.Component):
