@@ -94,17 +94,14 @@ class Levels:
 class Slicer:
     """Decides values against levels, one :class:`Levels` for each line.
 
-    ``process(fine, interval, lines)`` returns ``(index, value)``, lists: ``fine`` is SOFT,
+    ``process(fine, interval, lines)`` returns ``(ucode, value)``, lists: ``fine`` is SOFT,
     ``interval`` its data frame interval, ``lines`` the numbers of the lines, all ``(c,)``.
-    ``index`` counts the interval's levels; ``value`` is that level with the sign of ``fine``
-    (nought is positive). A value half way between two goes to the smaller.
+    ``value`` is a level of the interval with the sign of ``fine`` (nought is positive), ``ucode``
+    its Ucode. A value half way between two goes to the smaller.
     """
 
     def __init__(self, levels):
-        self.ucodes = np.zeros((len(levels), INTERVALS, MOST_LEVELS), np.uint8)
-        for row, one in zip(self.ucodes, levels, strict=True):
-            for interval, ucodes in zip(row, one.ucodes, strict=True):
-                interval[: len(ucodes)] = ucodes
+        self._ucodes = [one.ucodes for one in levels]
         # Lists and bisection: for one value each that is faster than arrays.
         self._values = [one.values for one in levels]
         self._bounds = [
@@ -114,20 +111,20 @@ class Slicer:
 
     def process(self, fine, interval, lines):
         """See the class."""
-        index, value = [], []
+        ucode, value = [], []
         for y, at, line in zip(fine.tolist(), interval.tolist(), lines.tolist(), strict=True):
             found = bisect_left(self._bounds[line][at], abs(y))
             level = self._values[line][at][found]
-            index.append(found)
+            ucode.append(self._ucodes[line][at][found])
             value.append(level if y >= 0 else -level)
-        return index, value
+        return ucode, value
 
 
 @dataclass
 class Frame:
     """A data frame's outputs for each line: ``(c, 6)``, but ``slope`` ``(c,)``."""
 
-    index: np.ndarray
+    ucode: np.ndarray
     value: np.ndarray
     fine: np.ndarray
     error: np.ndarray
@@ -182,19 +179,19 @@ class Equalizer:
         past[:, INTERVALS:] = self.past[lines]
         feedback = (self.feedback_taps[lines] >> 16).astype(np.float64)
         feedback *= 2.0 ** (FINE - FEEDBACK_TAP_USED.fraction)
-        fine, index, value = np.empty((3, *soft.shape), np.int64)
+        fine, ucode, value = np.empty((3, *soft.shape), np.int64)
         intervals = (turn + np.arange(INTERVALS)[:, None]) % INTERVALS
         for i, interval in enumerate(intervals):
             at = INTERVALS - i
             back = np.vecdot(feedback, past[:, at : at + self.feedback])
             fine[:, i] = y = _clip(soft[:, i] + np.floor(back + 0.5), SOFT)
-            index[:, i], value[:, i] = slicer.process(y, interval, lines)
+            ucode[:, i], value[:, i] = slicer.process(y, interval, lines)
             past[:, at - 1] = value[:, i]
         error = _clip((value << FINE) - fine, ERROR)
         self._windows, self._values = windows[:, ::2], past
         self.history[lines] = samples[:, INTERVALS * 2 :]
         self.past[lines] = past[:, : self.feedback]
-        return Frame(index, value, fine, error, (error * slope).sum(-1))
+        return Frame(ucode, value, fine, error, (error * slope).sum(-1))
 
     def adapt(self, error, power_bits, training_bits, lines, hurry):
         """Move the taps by the last frame's errors.
@@ -226,8 +223,16 @@ def _add(taps, lines, change, right, form):
     taps[lines] = _clip(taps[lines] + shifted(change, right[:, None]), form)
 
 
+# NumPy is faster with arrays than with numbers, and a property takes its time.
+_ENDS = {
+    form: (np.array(form.min), np.array(form.max))
+    for form in (ERROR, FEEDBACK_TAP, FORWARD_TAP, SLOPE, SOFT)
+}
+
+
 def _clip(x, form):
-    return np.minimum(np.maximum(x, form.min), form.max)
+    low, high = _ENDS[form]
+    return np.minimum(np.maximum(x, low), high)
 
 
 def _windows(x, length):

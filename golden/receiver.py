@@ -191,8 +191,8 @@ class Receiver:
         """Lines whose next data frame's samples are all there."""
         one = (1 << timing.INSTANT_FRACTION) + self._step
         last = (self._at + (timing.HALVES - 1) * one) >> timing.INSTANT_FRACTION
-        enough = last + timing.TAPS - timing.BEFORE < self._limit
-        return enough & (self.state != State.SEARCH)
+        enough = last < self._limit - (timing.TAPS - timing.BEFORE)
+        return enough & (self.state != _SEARCH)
 
     def _forget(self, end):
         busy = self.state != State.SEARCH
@@ -233,7 +233,7 @@ class Receiver:
         lines = np.flatnonzero(ready)
         halves = self._interpolate(lines)
         self._loud[lines] += np.abs(halves).sum(-1) - (self._loud[lines] >> FAST_BITS)
-        training = self.state[lines] == State.TRAIN
+        training = self.state[lines] == _TRAIN
         if training.any():
             for k, row in zip(lines[training], halves[training], strict=True):
                 self._train(int(k), row)
@@ -305,7 +305,7 @@ class Receiver:
     def _track(self, lines, halves):
         number, state = self._number[lines], self.state[lines]
         self._switch(lines, number)
-        again = np.flatnonzero((number >= AGAIN) & (number < AGAIN + TRAINED_AGAIN))
+        again = np.flatnonzero(np.abs(number - _MIDDLE) < TRAINED_AGAIN / 2)
         if len(again):
             before = self.equalizer.history[lines], self.equalizer.past[lines]
         turn = self._turn[lines]
@@ -321,7 +321,7 @@ class Receiver:
         energy = squares.sum(-1)
         loss, bits = self._loss[lines], self._power_bits[lines]
         adapting = energy >> 8 <= loss >> 1
-        coasting = state == State.COAST
+        coasting = state == _COAST
         self.equalizer.adapt(
             frame.error * adapting[:, None], bits, self._training_bits[lines], lines,
             HURRY * coasting,
@@ -332,17 +332,18 @@ class Receiver:
         self._pending[1, lines] = shifted(slope, right + FREQUENCY_BITS)
         self._slow[lines] += squares - (self._slow[lines] >> SLOW_BITS)
         self._fast[lines] += energy - (self._fast[lines] >> FAST_BITS)
-        interval = (turn[:, None] + np.arange(INTERVALS)) % INTERVALS
-        ucode = self._slicer.ucodes[lines[:, None], interval, frame.index]
         self._out.append((
-            lines, frame.fine, frame.error, ucode, number, ~coasting, turn, self._slow[lines],
-            self._step[lines],
+            lines, frame.fine, frame.error, frame.ucode, number, ~coasting, turn,
+            self._slow[lines], self._step[lines],
         ))  # fmt: skip
         self._watch(lines, coasting, loss)
         self._number[lines] += 1
 
     def _switch(self, lines, number):
         """What is due before a data frame: other levels, or the second solution's taps."""
+        due = (number == self.start) | (number == _LOADED)
+        if not due.any():
+            return
         for at in np.flatnonzero(number == self.start):
             k = int(lines[at])
             if self.data[k] is not None:
@@ -352,7 +353,7 @@ class Receiver:
                 self._fast[k] = 0
                 self._change()
                 self._event(k, Kind.DATA)
-        for at in np.flatnonzero(number == AGAIN + TRAINED_AGAIN + SOLVING):
+        for at in np.flatnonzero(number == _LOADED):
             k = int(lines[at])
             if self._solved[k] is not None and self._load(k):
                 self._event(k, Kind.TRAINED)
@@ -391,6 +392,11 @@ def _decisions(frames, events):
     return results
 
 
+# Data frame from which the second solution's taps are there; middle of the stretch that it is from.
+_LOADED = AGAIN + TRAINED_AGAIN + SOLVING
+_MIDDLE = AGAIN + TRAINED_AGAIN / 2 - 0.5
+# NumPy compares with plain numbers faster.
+_SEARCH, _TRAIN, _COAST = int(State.SEARCH), int(State.TRAIN), int(State.COAST)
 _OFFSETS = np.arange(-timing.BEFORE + 1, timing.TAPS - timing.BEFORE + 1)
 _FRACTION_MASK = (1 << timing.INSTANT_FRACTION) - 1
 #: Signs of TRN1d, as far as training knows it.

@@ -90,11 +90,10 @@ def interesting(rng, levels, interval):
 
 
 def sliced(levels, fine, interval):
-    index, value = golden.Slicer([levels]).process(
+    ucode, value = golden.Slicer([levels]).process(
         np.array(fine), np.array(interval), np.zeros(len(fine), np.int64)
     )
-    ucodes = [levels.ucodes[n][at] for n, at in zip(interval, index, strict=True)]
-    return {"value": value, "ucode": np.array(ucodes)}
+    return {"value": value, "ucode": np.array(ucode)}
 
 
 @pytest.mark.parametrize("engine", ENGINES)
@@ -387,7 +386,7 @@ class Story:
             fine = result.fine[0, at]
             self.decisions.append({
                 "fine": fine, "error": result.error[0, at], "sign": int(fine >= 0),
-                "ucode": slicer.ucodes[0, interval, result.index[0, at]], "interval": interval,
+                "ucode": result.ucode[0, at], "interval": interval,
             })  # fmt: skip
         self.reports.append(
             {
