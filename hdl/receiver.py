@@ -701,7 +701,7 @@ class Receiver(wiring.Component):
     """Samples of the A/D to signed Ucodes, as :class:`golden.receiver.Receiver` for one line.
 
     A data frame, twelve half symbols, takes at most 3800 cycles after its last sample, a sample
-    400, a solution for 64 and 32 taps 700 000, and 100 data frames may pass until it is used: so 12
+    400, a solution for 64 and 32 taps 590 000, and 100 data frames may pass until it is used: so 12
     MHz do, which are 9000 cycles a data frame. Decisions of one come together, after its last
     sample; a consumer has 100 cycles for each. They are late by 13 symbols and a data frame.
 
@@ -737,9 +737,8 @@ class Receiver(wiring.Component):
 class Receivers(wiring.Component):
     """Receivers of several lines that share a solver, which does one training at a time.
 
-    Eight of them have 37 500 cycles a data frame at 50 MHz, so that all of them can be trained at
-    once: eight solutions take at most 5.6 million cycles of the 3.75 million that 100 data frames
-    are when they come within 49 data frames of each other, and the last ones' training fails then.
+    A solution may wait for others: 100 data frames after its stretch it must be there, or that
+    training fails. At 44 MHz these are 3.3 million cycles, which is time for five solutions.
 
     Parameters: ``count`` of lines; ``forward``, ``feedback``. Member ``lines``: for each line the
     members of :class:`Receiver`.
