@@ -1,7 +1,7 @@
 """The analogue modem's receiver: samples of the A/D to signed Ucodes (8.4.4, 8.4.5, 9.3.2/V.90).
 
 It waits for Sd, takes level and clock from it and the start of TRN1d from S-bar-d, solves for the
-equaliser's taps over 1998 symbols of TRN1d, and from then on decides data frame after data frame,
+equaliser's taps over 1944 symbols of TRN1d, and from then on decides data frame after data frame,
 first on TRN1d's two levels, then on those of the mapping parameters. What it cannot decide it says.
 """
 

@@ -228,8 +228,7 @@ class _Quality(wiring.Component):
 class _Settings(wiring.Component):
     """What the configuration stream writes, but for the levels, which the slicer keeps.
 
-    ``turn`` is a pulse with ``symbols``; ``armed`` says that a start was written, and falls with
-    ``clear``.
+    ``turn`` is a pulse with ``symbols``; ``armed`` says that a start was ever written.
     """
 
     def __init__(self, entry):

@@ -132,7 +132,7 @@ class Interpolator(wiring.Component):
     multiply : Out(MULTIPLY)
     start : In(1), while not busy, begins at the data frame 9 after ``start_reversal`` : In(16),
         number of Sd's reversal, with a left shift of the level ``start_shift`` : In(signed(4)) from
-        -5 to 6, and ``start_step`` : In(signed(24)), Q32, the clock's offset
+        -4 to 6, and ``start_step`` : In(signed(24)), Q32, the clock's offset
     stop : In(1), there will be no other half symbol after the one being computed
     correct : In(1), takes the corrections of instant and step, ``phase`` and ``frequency`` :
         In(signed(40)), Q32, for the end of the data frame; not during the computation of the
