@@ -227,13 +227,19 @@ _DIVISOR_AT = 31
 _LEVEL = _WORD_BITS
 
 
-def operation_layout(places):
-    """What an Arithmetic does in a cycle, for 2**places rows."""
+def operation_signature(places):
+    """What an Arithmetic does in a cycle, for 2**places rows, seen from its user.
+
+    Wires of their own, not a layout: some follow others within a cycle, which as bits of one wire
+    would look like feedback to a simulator, that then evaluates everything several times.
+    """
     flags = (
         "write", "high", "biased", "multiplicand", "multiplier", "negative", "divisor", "clear",
         "load", "shift", "one", "divide", "root",
     )  # fmt: skip
-    return data.StructLayout({"row": places, "column": places} | {name: 1 for name in flags})
+    return wiring.Signature(
+        {"row": Out(places), "column": Out(places)} | {name: Out(1) for name in flags}
+    )
 
 
 class Arithmetic(wiring.Component):
@@ -268,7 +274,7 @@ class Arithmetic(wiring.Component):
         self.lines = max(half - self.first, self.first + size + more - half)
         super().__init__(
             {
-                "operation": In(operation_layout(self.places)),
+                "operation": In(operation_signature(self.places)),
                 "word_in": In(signed(SUM_BITS)),
                 "sum": Out(signed(_LEFT_BITS)),
                 "word": Out(_WORD_BITS),
@@ -443,7 +449,7 @@ class Solver(wiring.Component):
 
     def _read(self, m, row, column, **flags):
         self._at(m, row, column)
-        m.d.comb += [self.operation[name].eq(value) for name, value in flags.items()]
+        m.d.comb += [getattr(self.operation, name).eq(value) for name, value in flags.items()]
 
     def _write(self, m, row, column, *, high=1, biased=0):
         self._at(m, row, column)

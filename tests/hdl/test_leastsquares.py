@@ -17,7 +17,7 @@ from hdl.leastsquares import (
     Correlator,
     Solver,
     item_layout,
-    operation_layout,
+    operation_signature,
 )
 from hdl.mac import Multiplier
 from sim.engines import ENGINES, compare
@@ -316,10 +316,13 @@ def test_roots(rng):
         operation += [{"multiplicand": 1, "divisor": 1, "load": 1}, {}]
         operation += 33 * [{"shift": 1, "divide": 1, "root": 1}] + [{}]
         word += [number] + 35 * [0]
-    names = [name for name, _ in operation_layout(1)]
-    waves = {name: np.array([step.get(name, 0) for step in operation]) for name in names}
+    names = operation_signature(1).members
+    waves = {
+        f"operation__{name}": np.array([step.get(name, 0) for step in operation])
+        for name in names
+    }
     got = Gateware(Arithmetic(size, 5)).run(
-        waves={"operation": waves, "word_in": word}, cycles=len(word), probes=["word"]
+        waves={**waves, "word_in": word}, cycles=len(word), probes=["word"]
     ).probes["word"][37::36]
     exact = [max(1, math.isqrt(int(number) << 16)) for number in numbers]
     assert got.tolist() == exact
