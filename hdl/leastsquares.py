@@ -387,6 +387,8 @@ class Solver(wiring.Component):
     def __init__(self, forward=64, feedback=32):
         _check(forward, feedback)
         self.forward, self.feedback = forward, feedback
+        #: High from the first word until the last is given.
+        self.busy = Signal()
         #: Rows of the matrix: samples, symbols 1 to B, symbol 0. In the rows behind it are the
         #: regressors before and at the end of the stretch, scaled and whole, and constants.
         self.size = forward + feedback + 1
@@ -422,9 +424,10 @@ class Solver(wiring.Component):
                 | (Cat(self.scale, Const(0, 3), self.good) & status.replicate(9))
             ),
         ]
+        m.d.comb += self.busy.eq(1)
         with m.FSM():
             with m.State("IDLE"):
-                m.d.comb += self.operation.clear.eq(1)
+                m.d.comb += [self.operation.clear.eq(1), self.busy.eq(0)]
                 m.d.sync += self.count.eq(-33)
                 with m.If(self.i.valid):
                     m.next = "CONSTANTS"

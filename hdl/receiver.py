@@ -96,11 +96,12 @@ class _Front(wiring.Component):
 
     A sample takes at most 340 cycles, those that end a stretch of Sd 480, a restart 540 more: one
     sample can wait for that. ``found`` stays until ``restart`` has been taken, which ``started``
-    tells; from it on no half symbols come out.
+    tells; from it on no half symbols come out. ``idle`` says that a sample can be taken at once.
     """
 
     def __init__(self):
         self.interpolator, self.detector = Interpolator(), SdDetector()
+        self.idle = Signal()
         payload = self.interpolator.o.payload.shape()
         super().__init__(
             {
@@ -151,6 +152,7 @@ class _Front(wiring.Component):
         with m.FSM():
             with m.State("IDLE"):
                 m.d.sync += sample.eq(interpolator.sample)
+                m.d.comb += self.idle.eq(~interpolator.busy & ~waiting & ~self.restart)
                 with m.If(strobe):
                     m.d.comb += interpolator.strobe.eq(1)
                     m.d.sync += waiting.eq(0)
@@ -288,11 +290,12 @@ class _Control(wiring.Component):
 
     ``done`` ends a data frame of the equaliser, ``trained`` one of known symbols. Until the next
     one ends there are 9000 cycles, of which at most 60 are taken and what the consumer of events
-    takes.
+    takes. ``idle`` says that all is done that has ended.
     """
 
     def __init__(self, settings):
         self.settings = settings
+        self.idle = Signal()
         super().__init__(
             {
                 "found": In(1),
@@ -387,6 +390,7 @@ class _Control(wiring.Component):
         """Detections, and the ends of data frames."""
         self._steps = Signal(signed(6))
         with m.State("WAIT"):
+            m.d.comb += self.idle.eq(~self._ended)
             m.d.sync += self._steps.eq(self.power_bits - (INSTANT_FRACTION - LOOP_BITS))
             with m.If(self._ended):
                 m.d.sync += self._ended.eq(0)
@@ -547,9 +551,12 @@ class _Line(wiring.Component):
     """
 
     def __init__(self, forward=FORWARD, feedback=FEEDBACK):
+        self.front = _Front()
         self.equalizer = Equalizer(forward, feedback)
         self.correlator = Correlator(forward, feedback)
         self.slicer = Slicer()
+        self.settings = _Settings(self.slicer.i_write.payload.shape())
+        self.control = _Control(self.settings)
         super().__init__(
             {
                 **_ports(),
@@ -561,13 +568,13 @@ class _Line(wiring.Component):
 
     def elaborate(self, platform):
         m = Module()
-        m.submodules.front = front = _Front()
+        m.submodules.front = front = self.front
         m.submodules.equalizer = equalizer = self.equalizer
         m.submodules.correlator = correlator = self.correlator
         m.submodules.slicer = slicer = self.slicer
         m.submodules.quality = quality = _Quality()
-        m.submodules.settings = settings = _Settings(slicer.i_write.payload.shape())
-        m.submodules.control = control = _Control(settings)
+        m.submodules.settings = settings = self.settings
+        m.submodules.control = control = self.control
         for part in (equalizer, correlator):
             m.submodules += _multiply(m, part)
         wiring.connect(m, wiring.flipped(self.i_configuration), settings.i)

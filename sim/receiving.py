@@ -5,7 +5,7 @@ spend time on waiting; what happens is what happens at a slow clock.
 """
 
 import numpy as np
-from amaranth.hdl import Module, Mux, Signal, signed
+from amaranth.hdl import Module, Signal, signed
 from amaranth.lib import stream, wiring
 from amaranth.lib.wiring import In, Out
 
@@ -20,11 +20,13 @@ from golden.receiver import (
     Decisions,
     Kind,
 )  # fmt: skip
+from golden.timing import HALVES
 from hdl.receiver import DECISION, EVENT, WORD, Receiver, configuration_words
 from sim.pcm import compiled
 
-#: Clock cycles between two samples, and between two while a solution is to be ready in time.
-PERIOD, SOLVING_PERIOD = 400, 600
+#: Clock cycles that a sample may take: the longest wait is that for a solution.
+_SAMPLE = 1000
+_SOLUTION = 600_000
 
 #: Cycles after the last sample in which a data frame is dealt with.
 _DRAIN = 8000
@@ -34,7 +36,12 @@ _CHUNK = 16000
 
 
 class Paced(wiring.Component):
-    """A receiver whose samples come as a stream, as fast as it can take them."""
+    """A receiver whose samples come as a stream, as fast as it can take them.
+
+    The next sample waits until the one before is dealt with; one that may be a data frame's last,
+    until the data frame before is, whose corrections of the clock it needs; and those from the last
+    data frame on in which a solution has time to become ready, until it is.
+    """
 
     def __init__(self, forward=FORWARD, feedback=FEEDBACK):
         self.receiver = Receiver(forward, feedback)
@@ -53,25 +60,26 @@ class Paced(wiring.Component):
     def elaborate(self, platform):
         m = Module()
         m.submodules.receiver = receiver = self.receiver
-        left, solving = Signal(range(SOLVING_PERIOD)), Signal()
+        part = receiver.part
+        half = part.front.interpolator.o.payload.index
+        due, equalized = Signal(), part.control.idle & ~part.equalizer.busy
         for ended in (SKIPPED + TRAINED, AGAIN + TRAINED_AGAIN):
-            with m.If((receiver.number >= ended) & (receiver.number < ended + SOLVING)):
-                m.d.comb += solving.eq(1)
+            with m.If(receiver.number == ended + SOLVING - 1):
+                m.d.comb += due.eq(1)
         wiring.connect(m, wiring.flipped(self.i_configuration), receiver.i_configuration)
         wiring.connect(m, receiver.o, wiring.flipped(self.o))
         wiring.connect(m, receiver.o_event, wiring.flipped(self.o_event))
         m.d.comb += [
-            self.i.ready.eq(left == 0),
+            self.i.ready.eq(
+                part.front.idle & (equalized | (half < HALVES - 2))
+                & ~(due & receiver.solver.busy)
+            ),
             receiver.sample.eq(self.i.payload),
             receiver.strobe.eq(self.i.valid & self.i.ready),
             receiver.quality_symbol.eq(self.quality_symbol),
             self.quality.eq(receiver.quality),
             self.step.eq(receiver.step),
-        ]
-        with m.If(left != 0):
-            m.d.sync += left.eq(left - 1)
-        with m.Elif(self.i.valid):
-            m.d.sync += left.eq(Mux(solving, SOLVING_PERIOD - 1, PERIOD - 1))
+        ]  # fmt: skip
         return m
 
 
@@ -100,7 +108,7 @@ class ReceiverGateware:
             progress(at, len(samples))
             chunk = samples[at : at + _CHUNK]
             result = gateware.run(
-                {"i": chunk}, {}, reset=False, cycles=(len(chunk) + 1) * SOLVING_PERIOD,
+                {"i": chunk}, {}, reset=False, cycles=len(chunk) * _SAMPLE + 3 * _SOLUTION,
                 drain=_DRAIN if at + _CHUNK >= len(samples) else 1,
             )  # fmt: skip
             self.cycles += result.cycles
