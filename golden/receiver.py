@@ -112,6 +112,9 @@ class Receiver:
     lines : int
     forward, feedback : int
         Numbers of taps.
+    late : sequence of int, optional
+        Lines whose first solution takes twice SOLVING data frames, because others came before them
+        to a solver that they share. They do without the second one.
 
     ``process(samples)``: int64 within 16 bits, ``(lines, n)``, or ``(n,)`` for one line; returns a
     list of :class:`Decisions`, one for each line, or one. Calls in pieces give what one call gives.
@@ -120,12 +123,15 @@ class Receiver:
     for what it was doing.
     """
 
-    def __init__(self, training, data=None, start=0, lines=1, forward=FORWARD, feedback=FEEDBACK):
+    def __init__(
+        self, training, data=None, start=0, lines=1, forward=FORWARD, feedback=FEEDBACK, late=()
+    ):
         def each(levels):
             return [levels] * lines if isinstance(levels, Levels | None) else list(levels)
 
         self.lines, self.forward, self.feedback = lines, forward, feedback
         self.training, self.data, self.start = each(training), each(data), start
+        self._solving = [SOLVING * (1 + (k in late)) for k in range(lines)]
         self.reset()
 
     def reset(self):
@@ -261,7 +267,7 @@ class Receiver:
         equalizer.past[k] = np.concatenate([symbols[::-1], past])[: self.feedback]
         self._record(k, number, (SKIPPED, TRAINED), history, past, halves, symbols)
         self._number[k] += 1
-        if number == SKIPPED + TRAINED + SOLVING - 1:
+        if number == SKIPPED + TRAINED + self._solving[k] - 1:
             good = self._load(k)
             self.state[k] = State.TRACK if good else State.SEARCH
             self._event(k, Kind.TRAINED if good else Kind.FAILED)
@@ -401,5 +407,5 @@ _OFFSETS = np.arange(-timing.BEFORE + 1, timing.TAPS - timing.BEFORE + 1)
 _FRACTION_MASK = (1 << timing.INSTANT_FRACTION) - 1
 #: Signs of TRN1d, as far as training knows it.
 TRN1D = 2 * Scrambler(GPC).process(
-    np.ones(INTERVALS * (SKIPPED + TRAINED + SOLVING), np.uint8)
+    np.ones(INTERVALS * (SKIPPED + TRAINED + 2 * SOLVING), np.uint8)
 ).astype(np.int64) - 1

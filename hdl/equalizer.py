@@ -48,9 +48,10 @@ class Slicer(wiring.Component):
     ``training``; a request a cycle later than that. Words written meanwhile delay it by 2 cycles
     for a level, 1 for a number of levels. Bit-exact with :class:`golden.equalizer.Slicer`.
 
-    Levels are in one memory of 4096 x 16 with one address for reading and writing, never both at
-    once: an SB_SPRAM256KA where synthesis is told that it needs no initial values, or 15 block RAMs
-    of an iCE40.
+    Levels are in one memory of 2048 x 16 a bank with one address for reading and writing, never
+    both at once: an SB_SPRAM256KA where synthesis is told that it needs no initial values.
+
+    Parameters: ``banks``, 1 or 2.
 
     Members
     -------
@@ -65,7 +66,8 @@ class Slicer(wiring.Component):
 
     latency = 3 * INDEX_BITS + 4
 
-    def __init__(self):
+    def __init__(self, banks=2):
+        self.banks = banks
         super().__init__(
             {
                 "i": In(stream.Signature(SLICE)),
@@ -80,7 +82,9 @@ class Slicer(wiring.Component):
 
     def elaborate(self, platform):
         m = Module()
-        m.submodules.levels = levels = Memory(shape=16, depth=32 * MOST_LEVELS, init=[])
+        m.submodules.levels = levels = Memory(
+            shape=16, depth=self.banks * 16 * MOST_LEVELS, init=[]
+        )
         read, write = levels.read_port(), levels.write_port()
         request, word = self.i.payload, self.i_write.payload
         count, index, below = Signal(INDEX_BITS), Signal(INDEX_BITS), Signal(INDEX_BITS)
@@ -92,15 +96,19 @@ class Slicer(wiring.Component):
         row = Mux(word.kind, 7, word.interval)
         column = Mux(word.kind, word.interval, word.index)
         counting = Signal()
+        # Ucodes are in the upper half; below it, a bank has its half of a half.
+        two = self.banks - 1
         wanted = Cat(
-            Mux(counting, request.interval, place), Mux(counting, 7, request.interval), self.bank,
-            ucode,
+            Mux(counting, request.interval, place), Mux(counting, 7, request.interval),
+            self.bank.replicate(two), ucode,
         )  # fmt: skip
         writing = self.i_write.valid
         done = Signal()
         m.d.comb += [
             self.i_write.ready.eq(value_next),
-            write.addr.eq(Mux(writing, Cat(column, row, word.bank, ~value_next), wanted)),
+            write.addr.eq(Mux(
+                writing, Cat(column, row, word.bank.replicate(two), ~value_next), wanted
+            )),  # fmt: skip
             read.addr.eq(write.addr),
             write.data.eq(Mux(value_next, word.value, word.ucode)),
             write.en.eq(writing),
@@ -269,18 +277,13 @@ class _Accumulator(wiring.Component):
 
 
 def _read(m, memory, address, write):
-    """A synchronous read port of a memory that is not read in cycles in which it is written.
+    """What a memory holds, read in each cycle in which nothing is written.
 
-    A synchronous port of ``lib.memory`` gives what was there before; where block RAM does not say
-    what it gives, 70 look-up tables a port see to that. Synthesis takes the register below for
-    the block RAM's own and finds that the two never meet.
+    So the two never meet, and synthesis may be told that it need not see to that.
     """
-    port = memory.read_port(domain="comb")
-    word = Signal.like(port.data, reset_less=True)
-    m.d.comb += port.addr.eq(address)
-    with m.If(~write.en):
-        m.d.sync += word.eq(port.data)
-    return word
+    port = memory.read_port()
+    m.d.comb += [port.addr.eq(address), port.en.eq(~write.en)]
+    return port.data
 
 
 class _Place(IntEnum):
@@ -299,7 +302,7 @@ class _Taps(wiring.Component):
 
     Members
     -------
-    i_taps, load, discard, loaded_good : as those of :class:`Equalizer`; clear : In(1), as discard
+    i_taps, load, discard, loaded_good, answered : as those of :class:`Equalizer`; clear : In(1), as discard
     tap : In(7); place : In(4), :class:`_Place`; placed : In(1), which of them is meant
     idle : In(1), nothing is read: ``i_taps`` may write
     word : Out(signed(32)), of the last cycle in which nothing was written
@@ -315,6 +318,7 @@ class _Taps(wiring.Component):
                 "load": In(1),
                 "discard": In(1),
                 "loaded_good": Out(1),
+                "answered": Out(1),
                 "tap": In(7),
                 "place": In(4),
                 "placed": In(1),
@@ -353,11 +357,12 @@ class _Taps(wiring.Component):
                 number.eq(Mux(last, 0, number + 1)),
                 drop.eq(word.payload),
                 self.loaded_good.eq(last & word.payload[8]),
+                self.answered.eq(last),
             ]
         with m.If(self.load):
             m.d.sync += [bank.eq(~bank), self.drop.eq(drop)]
         with m.If(self.load | self.discard):
-            m.d.sync += [number.eq(0), self.loaded_good.eq(0)]
+            m.d.sync += [number.eq(0), self.loaded_good.eq(0), self.answered.eq(0)]
         return m
 
     @staticmethod
@@ -508,8 +513,8 @@ class Equalizer(wiring.Component):
     i_taps : In(stream), 32 bits: feed-forward taps, feedback taps, then drop in bits 0 to 4 and
         good in bit 8. Taken between frames and while the slicer decides; when a set is good, the
         next one waits until ``load`` or ``discard``.
-    loaded_good : Out(1), a whole set waits and is good; discard : In(1) forgets it, or what there
-        is of one
+    loaded_good : Out(1), a whole set waits and is good; answered : Out(1), a whole set was the last
+        that came, good or not; discard : In(1) forgets it, or what there is of one
     load : In(1), it works from now on. For one cycle, not while busy.
     multiply : to a shared multiplier
     busy : Out(1)
@@ -542,6 +547,7 @@ class Equalizer(wiring.Component):
                 "slope": Out(signed(40)),
                 "i_taps": In(stream.Signature(signed(32))),
                 "loaded_good": Out(1),
+                "answered": Out(1),
                 "discard": In(1),
                 "load": In(1),
                 "multiply": Out(MULTIPLY),
@@ -567,6 +573,7 @@ class Equalizer(wiring.Component):
             taps.load.eq(self.load),
             taps.discard.eq(self.discard | self.clear),
             self.loaded_good.eq(taps.loaded_good),
+            self.answered.eq(taps.answered),
             taps.value.eq(total),
             self.multiply.a.eq(taps.word >> 16),
             self.multiply.b.eq(samples.sample),

@@ -31,6 +31,8 @@ from golden.receiver import (
 )  # fmt: skip
 from golden.scrambler import GPC, Scrambler
 from golden.timing import HALVES, INSTANT_FRACTION
+from hdl.channels import LEAST, Channels
+from hdl.csr import channel_shape
 from hdl.detection import SdDetector
 from hdl.equalizer import Equalizer, Slicer
 from hdl.leastsquares import Correlator, Solver
@@ -94,8 +96,8 @@ def configuration_words(training, levels=None, start=0):
 class _Front(wiring.Component):
     """Interpolator and detector with one multiplier between them.
 
-    A sample takes at most 340 cycles, those that end a stretch of Sd 480, a restart 540 more: one
-    sample can wait for that. ``found`` stays until ``restart`` has been taken, which ``started``
+    A sample takes at most 340 cycles, those that end a stretch of Sd 480: one sample can wait for
+    that. ``found`` stays until ``restart`` has been taken, which ``started``
     tells; from it on no half symbols come out. ``idle`` says that a sample can be taken at once.
     """
 
@@ -161,11 +163,11 @@ class _Front(wiring.Component):
                     m.d.comb += [interpolator.start.eq(1), self.started.eq(1)]
                     m.d.sync += found.eq(0)
             with m.State("INTERPOLATE"):
-                with m.If(~interpolator.busy & ~detector.busy):
+                with m.If((~interpolator.busy | interpolator.passing) & ~detector.busy):
                     m.d.comb += detector.strobe.eq(1)
                     m.next = "DETECT"
             with m.State("DETECT"):
-                m.d.comb += detecting.eq(1)
+                m.d.comb += [detecting.eq(1), interpolator.hold.eq(1)]
                 with m.If(~detector.busy):
                     m.next = "IDLE"
         return m
@@ -291,10 +293,13 @@ class _Control(wiring.Component):
     ``done`` ends a data frame of the equaliser, ``trained`` one of known symbols. Until the next
     one ends there are 9000 cycles, of which at most 60 are taken and what the consumer of events
     takes. ``idle`` says that all is done that has ended.
+
+    Parameters: ``settings``; ``waits``, how many times SOLVING data frames the first solution may
+    take: where it is shared the solver may have others to serve.
     """
 
-    def __init__(self, settings):
-        self.settings = settings
+    def __init__(self, settings, waits=1):
+        self.settings, self.waits = settings, waits
         self.idle = Signal()
         super().__init__(
             {
@@ -308,6 +313,7 @@ class _Control(wiring.Component):
                 "energy": In(36),
                 "loud": In(20),
                 "loaded": In(1),
+                "answered": In(1),
                 "restart": Out(1),
                 "stop": Out(1),
                 "clear": Out(1),
@@ -418,7 +424,10 @@ class _Control(wiring.Component):
                 m.next = "EVENT"
         self._event(m, "EVENT", "WAIT")
         with m.State("TRAINED"):
-            with m.If(self.number != SKIPPED + TRAINED + SOLVING):
+            due = [SKIPPED + TRAINED + (n + 1) * SOLVING for n in range(self.waits)]
+            with m.If(~self.number.matches(*due)):
+                m.next = "WAIT"
+            with m.Elif(~self.answered & (self.number != due[-1])):
                 m.next = "WAIT"
             with m.Elif(~self.busy):
                 m.d.sync += self.state.eq(Mux(self.loaded, State.TRACK, State.SEARCH))
@@ -548,15 +557,16 @@ class _Line(wiring.Component):
     """A receiver without its solver; see :class:`Receiver`.
 
     ``o_equations`` and ``i_taps`` are the solver's, ``level`` is TRN1d's PCM value for it.
+    ``banks`` are the slicer's, ``waits`` the control's.
     """
 
-    def __init__(self, forward=FORWARD, feedback=FEEDBACK):
+    def __init__(self, forward=FORWARD, feedback=FEEDBACK, banks=2, waits=1):
         self.front = _Front()
         self.equalizer = Equalizer(forward, feedback)
         self.correlator = Correlator(forward, feedback)
-        self.slicer = Slicer()
+        self.slicer = Slicer(banks)
         self.settings = _Settings(self.slicer.i_write.payload.shape())
-        self.control = _Control(self.settings)
+        self.control = _Control(self.settings, waits)
         super().__init__(
             {
                 **_ports(),
@@ -601,6 +611,7 @@ class _Line(wiring.Component):
             control.slope.eq(equalizer.slope),
             control.energy.eq(equalizer.energy),
             control.loaded.eq(equalizer.loaded_good),
+            control.answered.eq(equalizer.answered),
             equalizer.clear.eq(control.clear),
             equalizer.discard.eq(control.discard),
             equalizer.load.eq(control.load),
@@ -741,43 +752,108 @@ class Receiver(wiring.Component):
 
 
 class Receivers(wiring.Component):
-    """Receivers of several lines that share a solver, which does one training at a time.
+    """Receivers of several lines that take turns on one datapath, each as :class:`Receiver`.
 
-    A solution may wait for others: 100 data frames after its stretch it must be there, or that
-    training fails. At 44 MHz these are 3.3 million cycles, which is time for five solutions.
+    A line's turn is a cycle in ``slots``; what :class:`Receiver` says of cycles is true of turns
+    here, but for the solver, which all lines share: it takes every cycle, and does one training at
+    a time. A solution that waits for others may come 100 data frames late; then that line does
+    without its second solution, and beyond that its training fails. With eight lines at 44 MHz
+    there are 5.5 million turns a second, and all eight may begin at once.
 
-    Parameters: ``count`` of lines; ``forward``, ``feedback``. Member ``lines``: for each line the
-    members of :class:`Receiver`.
+    Parameters: ``count`` of lines; ``forward``, ``feedback``. ``slots``: ``count``, or LEAST of
+    :mod:`hdl.channels`.
+
+    Members
+    -------
+    i : In(stream), channel; sample (SAMPLE): taken within ``slots`` cycles. Samples for a channel
+        that there is not are dropped, and so are words.
+    i_configuration : In(stream), channel; word (WORD)
+    o : Out(stream), channel; decision (DECISION)
+    o_event : Out(stream), channel; event (EVENT)
+    channel : Out, whose turn it is: ``state``, ``number``, ``step`` and ``quality`` are its
+    quality_symbol : In(3), what ``quality`` shows a turn later
     """
 
     def __init__(self, count, forward=FORWARD, feedback=FEEDBACK):
-        self.parts = [_Line(forward, feedback) for _ in range(count)]
+        self.count, self.slots = count, max(count, LEAST)
+        self.line = _Line(forward, feedback, banks=1, waits=2)
         self.solver = Solver(forward, feedback)
         self.words = forward + feedback + 1
-        super().__init__({"lines": Out(wiring.Signature(_ports())).array(count)})
+        number = channel_shape(self.slots)
+
+        def tagged(name, shape):
+            return stream.Signature(data.StructLayout({"channel": number, name: shape}))
+
+        ports = _ports()
+        super().__init__(
+            {
+                "i": In(tagged("sample", signed(SAMPLE.width))),
+                "i_configuration": In(tagged("word", WORD)),
+                "o": Out(tagged("decision", DECISION)),
+                "o_event": Out(tagged("event", EVENT)),
+                "channel": Out(number),
+                **{name: ports[name] for name in
+                   ("state", "number", "step", "quality_symbol", "quality")},
+            }
+        )  # fmt: skip
 
     def elaborate(self, platform):
         m = Module()
-        m.submodules.solver = solver = self.solver
-        owner, busy = Signal(range(max(2, len(self.parts)))), Signal()
-        left = Signal(range(self.words + 1))
-        for number, part in enumerate(self.parts):
-            m.submodules[f"line{number}"] = part
-            _join(m, self.lines[number], part)
-            with m.If(~busy & part.o_equations.valid):
-                m.d.sync += [owner.eq(number), busy.eq(1), left.eq(self.words)]
-            with m.If(busy & (owner == number)):
-                m.d.comb += [
-                    solver.level.eq(part.level),
-                    solver.i.payload.eq(part.o_equations.payload),
-                    solver.i.valid.eq(part.o_equations.valid),
-                    part.o_equations.ready.eq(solver.i.ready),
-                    part.i_taps.payload.eq(solver.o.payload),
-                    part.i_taps.valid.eq(solver.o.valid),
-                    solver.o.ready.eq(part.i_taps.ready),
+        line = self.line
+        m.submodules.lines = lines = Channels(line, self.slots)
+        m.d.comb += [
+            self.channel.eq(lines.channel),
+            line.sample.eq(self.i.payload.sample),
+            line.i_configuration.payload.eq(self.i_configuration.payload.word),
+            line.quality_symbol.eq(self.quality_symbol),
+        ]
+        for name in ("state", "number", "step", "quality"):
+            m.d.comb += getattr(self, name).eq(getattr(line, name))
+        for source, valid, ready in (
+            (self.i, line.strobe, 1),
+            (self.i_configuration, line.i_configuration.valid, line.i_configuration.ready),
+        ):
+            with m.If(source.payload.channel >= self.count):
+                m.d.comb += source.ready.eq(1)
+            with m.Elif(source.payload.channel == lines.channel):
+                m.d.comb += [valid.eq(source.valid), source.ready.eq(ready)]
+        # What a line has to say waits for its turn, and there for the one before to be taken.
+        for sink, source, name in (
+            (self.o, line.o, "decision"), (self.o_event, line.o_event, "event"),
+        ):  # fmt: skip
+            with m.If(~sink.valid | sink.ready):
+                m.d.comb += source.ready.eq(1)
+                m.d.sync += [
+                    sink.valid.eq(source.valid),
+                    sink.payload.channel.eq(lines.channel),
+                    sink.payload[name].eq(source.payload),
                 ]
+        self._solve(m, lines.channel)
+        return m
+
+    def _solve(self, m, channel):
+        """The solver belongs to one line from its first equation to its last tap."""
+        m.submodules.solver = solver = self.solver
+        line = self.line
+        owner, level, busy = Signal.like(channel), Signal.like(line.level), Signal()
+        left = Signal(range(self.words + 1))
+        m.d.comb += [
+            solver.level.eq(level),
+            solver.i.payload.eq(line.o_equations.payload),
+            line.i_taps.payload.eq(solver.o.payload),
+        ]
+        with m.If(~busy & line.o_equations.valid):
+            m.d.sync += [
+                owner.eq(channel), level.eq(line.level), busy.eq(1), left.eq(self.words),
+            ]  # fmt: skip
+        with m.If(busy & (owner == channel)):
+            m.d.comb += [
+                solver.i.valid.eq(line.o_equations.valid),
+                line.o_equations.ready.eq(solver.i.ready),
+                line.i_taps.valid.eq(solver.o.valid),
+                solver.o.ready.eq(line.i_taps.ready),
+            ]
         with m.If(solver.o.valid & solver.o.ready):
             m.d.sync += left.eq(left - 1)
             with m.If(left == 1):
                 m.d.sync += busy.eq(0)
-        return m

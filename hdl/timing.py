@@ -133,6 +133,8 @@ class Interpolator(wiring.Component):
     start : In(1), while not busy, begins at the data frame 9 after ``start_reversal`` : In(16),
         number of Sd's reversal, with a left shift of the level ``start_shift`` : In(signed(4)) from
         -4 to 6, and ``start_step`` : In(signed(24)), Q32, the clock's offset
+    hold : In(1), no half symbol begins; passing : Out(1), the clock passes data frames, and nothing
+        is multiplied
     stop : In(1), there will be no other half symbol after the one being computed
     correct : In(1), takes the corrections of instant and step, ``phase`` and ``frequency`` :
         In(signed(40)), Q32, for the end of the data frame; not during the computation of the
@@ -155,6 +157,8 @@ class Interpolator(wiring.Component):
                 "start_reversal": In(16),
                 "start_shift": In(signed(4)),
                 "start_step": In(signed(24)),
+                "hold": In(1),
+                "passing": Out(1),
                 "stop": In(1),
                 "correct": In(1),
                 "phase": In(signed(40)),
@@ -187,6 +191,7 @@ class Interpolator(wiring.Component):
             clock.phase.eq(self.phase),
             clock.frequency.eq(self.frequency),
             self.step.eq(clock.step),
+            self.passing.eq(skip != 0),
             self.o.payload.index.eq(index),
         ]
         self._taps(m, clock, count, tap, beat)
@@ -215,7 +220,7 @@ class Interpolator(wiring.Component):
                         shift.eq(self.start_shift),
                     ]  # fmt: skip
                     m.next = "STEP"
-                with m.Elif(due):
+                with m.Elif(due & ~self.hold):
                     m.next = "ROUND"
             with m.State("ROUND"):
                 m.d.sync += moves.eq(moves - 1)

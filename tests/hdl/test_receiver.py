@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 from amaranth.hdl import Module, Mux, Signal, signed
-from amaranth.lib import data, stream, wiring
+from amaranth.lib import stream, wiring
 from amaranth.lib.wiring import In, Out
 
 from golden import g711, training
@@ -27,7 +27,6 @@ from hdl.receiver import (
     WORD,
     Receivers,
     _Control,
-    _ports,
     _Settings,
     configuration_words,
 )  # fmt: skip
@@ -122,56 +121,103 @@ def test_training_fails_on_noise(whole, rng):
     assert [kind for _, kind in result.events] == [Kind.DETECTED, Kind.FAILED]
 
 
-class Pair(wiring.Component):
-    """Two receivers that share a solver, with a sample for each at a time."""
+class Paced(wiring.Component):
+    """Receivers that take turns, with a sample for each, one after the other, every TURNS turns."""
 
-    PERIOD = 600
+    #: Of eight lines at 44 MHz.
+    TURNS = 344
 
-    def __init__(self, forward, feedback):
-        self.pair = Receivers(2, forward, feedback)
-        members = _ports()
-        both = {f"{name}{k}": members[name] for name in ("i_configuration", "o", "o_event")
-                for k in range(2)}  # fmt: skip
-        super().__init__({"i": In(stream.Signature(data.ArrayLayout(signed(16), 2))), **both})
+    def __init__(self, count, forward=64, feedback=32):
+        self.receivers = Receivers(count, forward, feedback)
+        super().__init__(self.receivers.signature)
 
     def elaborate(self, platform):
         m = Module()
-        m.submodules.pair = pair = self.pair
-        left = Signal(range(self.PERIOD))
-        m.d.comb += self.i.ready.eq(left == 0)
-        m.d.sync += left.eq(Mux(left != 0, left - 1, Mux(self.i.valid, self.PERIOD - 1, 0)))
-        for k, line in enumerate(pair.lines):
-            wiring.connect(m, wiring.flipped(getattr(self, f"i_configuration{k}")),
-                           line.i_configuration)  # fmt: skip
-            for name in ("o", "o_event"):
-                inner, outer = getattr(line, name), getattr(self, f"{name}{k}")
-                wiring.connect(m, inner, wiring.flipped(outer))
-            m.d.comb += [
-                line.sample.eq(self.i.payload[k]),
-                line.strobe.eq(self.i.valid & self.i.ready),
-            ]
+        m.submodules.receivers = receivers = self.receivers
+        for name, member in self.signature.members.items():
+            outer, inner = getattr(self, name), getattr(receivers, name)
+            if member.is_signature:
+                ends = wiring.flipped(outer), inner
+                wiring.connect(m, *(ends if member.flow is In else ends[::-1]))
+            else:
+                ends = inner, outer
+                m.d.comb += ends[member.flow is Out].eq(ends[member.flow is In])
+        cycles = self.TURNS * receivers.slots
+        left = Signal(range(cycles))
+        m.d.sync += left.eq(Mux(left == 0, cycles - 1, left - 1))
+        # The sample of the first line waits for its time, the others follow.
+        with m.If((self.i.payload.channel == 0) & (left >= receivers.slots)):
+            m.d.comb += [receivers.i.valid.eq(0), self.i.ready.eq(0)]
         return m
 
 
-def test_two_share_a_solver(rng):
-    """Both are trained at nearly the same time, with fewer taps, and each equals golden."""
-    forward, feedback, levels = 32, 17, levels_of([U_INFO], "A")
-    octets = octets_of(rng, "A", 470 * 6)
-    rows = [samples_of(name, octets, "A", snr=40, ppm=ppm, seed=4)
-            for name, ppm in (("codec", 100), ("26awg-9kft", -50))]  # fmt: skip
-    rows = np.stack([row[: min(map(len, rows))] for row in rows])
-    gateware = Gateware(Pair(forward, feedback))
-    words = np.array(configuration_words(levels), [("address", np.int64), ("data", np.int64)])
-    gateware.run({"i_configuration0": words, "i_configuration1": words})
-    result = gateware.run({"i": rows.T}, {}, rows.shape[1] * 600 + 9000, reset=False, drain=9000)
-    for k, row in enumerate(rows):
-        golden = Golden(levels, forward=forward, feedback=feedback).process(row)
+def turns(count, rows, late, starts, levels, data_levels, **taps):
+    """Run lines side by side and demand that each equals golden."""
+    gateware = Gateware(Paced(count, **taps))
+    words = np.concatenate([
+        np.array([(k, word) for word in configuration_words(levels[k], data_levels, starts)],
+                 [("channel", np.int64),
+                  ("word", [("address", np.int64), ("data", np.int64)])])
+        for k in range(count)
+    ])  # fmt: skip
+    gateware.run({"i_configuration": words})
+    length = rows.shape[1]
+    items = np.zeros(rows.size, [("channel", np.int64), ("sample", np.int64)])
+    items["channel"], items["sample"] = np.tile(np.arange(count), length), rows.T.reshape(-1)
+    slots = max(count, 3)
+    result = gateware.run(
+        {"i": items}, {}, (length + 1) * slots * Paced.TURNS + 9000 * slots, reset=False,
+        drain=6000 * slots,
+    )  # fmt: skip
+    qualities = [
+        gateware.run({}, {}, 2 * slots, reset=False, waves={"quality_symbol": symbol},
+                     probes=["channel", "quality", "step"]).probes
+        for symbol in range(6)
+    ]  # fmt: skip
+    golden = Golden(levels, data_levels, starts, lines=count, late=late, **taps).process(rows)
+    for k, one in enumerate(golden):
+        mine = result.outputs["o_event"]["channel"] == k
         events = [(int(event["number"]), Kind(int(event["kind"])))
-                  for event in result.outputs[f"o_event{k}"]]  # fmt: skip
-        assert events == golden.events and (439, Kind.TRAINED) in events
-        got = result.outputs[f"o{k}"]
+                  for event in result.outputs["o_event"]["event"][mine]]  # fmt: skip
+        assert events == one.events
+        got = result.outputs["o"]["decision"][result.outputs["o"]["channel"] == k]
+        assert len(got) == one.fine.size > 0
         for name in ("fine", "error", "ucode", "sign"):
-            assert np.array_equal(got[name], getattr(golden, name).reshape(-1)), name
+            assert np.array_equal(got[name], getattr(one, name).reshape(-1)), (k, name)
+        assert np.array_equal(got["number"][::6], one.number)
+        for symbol, probes in enumerate(qualities):
+            at = np.flatnonzero(probes["channel"] == k)[-1]
+            assert probes["quality"][at] == one.quality[-1][symbol]
+            assert probes["step"][at] == one.step[-1]
+    return golden
+
+
+NAMES = ("codec", "26awg-9kft", "tap-18kft", "26awg-12kft")
+
+
+def calls(rng, count, trn1d, ucodes):
+    octets = octets_of(rng, "A", trn1d * 6, 40, ucodes)
+    rows = [samples_of(NAMES[k % 4], octets, "A", snr=40, ppm=100 - 70 * (k % 4), seed=k)
+            for k in range(count)]  # fmt: skip
+    return np.stack([row[: min(map(len, rows))] for row in rows])
+
+
+def test_two_take_turns(rng):
+    """With fewer taps, trained at nearly the same time, on different levels."""
+    ucodes = np.arange(56, 100, 6)
+    rows = calls(rng, 2, 460, ucodes)
+    turns(2, rows, (), 460, [levels_of([U_INFO], "A")] * 2, levels_of(ucodes, "A"), forward=32,
+          feedback=17)  # fmt: skip
+
+
+def test_eight_begin_at_once(rng):
+    """The solver has time for five of them at first."""
+    ucodes = [np.arange(56 + i, 100, 6 + i) for i in range(6)]
+    rows = calls(rng, 8, 560, ucodes)
+    golden = turns(8, rows, (5, 6, 7), 560, [levels_of([U_INFO], "A")] * 8,
+                   levels_of(ucodes, "A"))  # fmt: skip
+    for k, one in enumerate(golden):
+        assert (SKIPPED + TRAINED + SOLVING * (1 + (k >= 5)), Kind.TRAINED) in one.events
 
 
 class ControlAlone(wiring.Component):
