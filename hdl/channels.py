@@ -27,7 +27,7 @@ class Channels(Elaboratable):
 
     In each cycle all members of ``component`` belong to the channel whose number is in ``channel``:
     inputs must be its, outputs are its. Streams keep their contract from turn to turn of a channel,
-    not from cycle to cycle. A reset lasts ``count`` + 2 cycles or more.
+    not from cycle to cycle.
 
     A register of the component takes two here and a row of distributed memory a channel.
 
@@ -47,11 +47,17 @@ class Channels(Elaboratable):
     def elaborate(self, platform):
         m = Module()
         last = self.count - 1
-        behind = Signal(range(self.count), init=last)
-        ahead = Signal(range(self.count), init=1)
+        behind = Signal.like(self.channel, init=last)
+        ahead = Signal.like(self.channel, init=1)
         for turn in (behind, self.channel, ahead):
             m.d.sync += turn.eq(Mux(turn == last, 0, turn + 1))
-        interleaver = _Interleaver(self.count, self.channel, behind, ahead)
+        # A reset is that of the channel whose turn is next; the others find it in their next turn.
+        fresh = Signal(range(self.count), reset_less=True)
+        with m.If(ResetSignal("sync", allow_reset_less=True)):
+            m.d.sync += fresh.eq(last)
+        with m.Elif(fresh != 0):
+            m.d.sync += fresh.eq(fresh - 1)
+        interleaver = _Interleaver(self.count, self.channel, behind, ahead, fresh != 0)
         m.submodules.component = interleaver(Fragment.get(self.component, platform))
         return m
 
@@ -83,10 +89,14 @@ class _Target(ValueTransformer):
 
 
 class _Interleaver(FragmentTransformer):
-    """``channel`` has its turn; ``behind`` had it a cycle before, ``ahead`` has it a cycle later."""
+    """``channel`` has its turn; ``behind`` had it a cycle before, ``ahead`` has it a cycle later,
 
-    def __init__(self, count, channel, behind, ahead):
+    and begins anew where ``fresh`` is 1.
+    """
+
+    def __init__(self, count, channel, behind, ahead, fresh):
         self._count, self._channel, self._behind, self._ahead = count, channel, behind, ahead
+        self._fresh = fresh
 
     def on_fragment(self, fragment):
         if isinstance(fragment, MemoryInstance):
@@ -115,10 +125,6 @@ class _Interleaver(FragmentTransformer):
         )
         fragment.add_statements("comb", [following[one].eq(one) for one in registers])
         fragment.add_statements("comb", map(_Targets(following), statements))
-        reset = [following[one].eq(one.init) for one in registers if not one.reset_less]
-        fragment.add_statements(
-            "comb", Switch(ResetSignal("sync", allow_reset_less=True), [(1, reset, None)])
-        )
         init, place = 0, 0
         for one in registers:
             init |= (one.init & ((1 << len(one)) - 1)) << place
@@ -127,6 +133,8 @@ class _Interleaver(FragmentTransformer):
         fragment.add_statements("sync", written.eq(Cat(following[one] for one in registers)))
         read = self._rows(fragment, "rows", written, 1, init)
         fragment.add_statements("sync", Cat(registers).eq(read))
+        anew = [one.eq(one.init) for one in registers if not one.reset_less]
+        fragment.add_statements("sync", Switch(self._fresh, [(1, anew, None)]))
 
     def _rows(self, fragment, name, written, enable, init):
         """A row a channel; returns that of the channel ahead."""

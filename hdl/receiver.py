@@ -663,7 +663,8 @@ class _Line(wiring.Component):
     def _symbols(self, m, control):
         """From the equaliser to the correlator, with what it is to do with them.
 
-        One waits in between, so that the equaliser goes on while the correlator is at work.
+        One waits in between, so that the equaliser goes on while the correlator is at work. Nothing
+        is recorded once there are data.
         """
         source, sink = self.equalizer.o_symbol, self.correlator.i
         symbol = Signal(3)
@@ -671,7 +672,7 @@ class _Line(wiring.Component):
         m.d.comb += source.ready.eq(~sink.valid | sink.ready)
         with m.If(source.ready):
             m.d.sync += [
-                sink.valid.eq(source.valid),
+                sink.valid.eq(source.valid & control.training),
                 sink.payload.older.eq(source.payload.older),
                 sink.payload.newer.eq(source.payload.newer),
                 sink.payload.sign.eq(source.payload.sign),
