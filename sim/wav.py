@@ -7,13 +7,21 @@ import numpy as np
 from scipy.signal import resample_poly
 
 from golden.errors import V90Error
-from sim.line import SAMPLES
+from golden.parameters import INTERVALS
+from golden.training import SD, SD_BAR
+from sim.line import OCTETS, SAMPLES
 
 #: Lowest and highest rate in Hz of a recording.
 RATES = (8000, 48000)
 
 #: Encodings that keep at least 16 bits, by libsndfile's names.
 ENCODINGS = ("PCM_16", "PCM_24", "PCM_32", "FLOAT", "DOUBLE")
+
+#: Seconds that a recording has at least: Sd and S-bar-d alone take as long (8.4.4/V.90).
+SHORTEST = (SD + SD_BAR) * INTERVALS / OCTETS
+
+#: RIFF sizes from here on are those of programs that could not know how much would come.
+_UNKNOWN = 0x7FFFF000
 
 #: Power in dB below full scale that a recording has at least.
 SILENT = -60.0
@@ -49,6 +57,14 @@ def read(content, name):
     x = x[:, 0]
     if not len(x):
         raise V90Error(f"{name} holds no samples")
+    said = int.from_bytes(content[4:8], "little") + 8
+    # Some programs count a last octet that they do not write.
+    if content[:4] == b"RIFF" and len(content) + 1 < said < _UNKNOWN:
+        raise V90Error(f"{name} ends after {len(content)} of the {said} octets that it says it has")
+    if len(x) < SHORTEST * rate:
+        raise V90Error(
+            f"{name} is too short: {len(x) / rate:.3f} s, and Sd alone takes {SHORTEST:.3f} s"
+        )
     if not np.isfinite(x).all():
         raise V90Error(f"{name} holds values that are no numbers")
     if clips(x) > CLIPS:
