@@ -302,7 +302,8 @@ class _Taps(wiring.Component):
 
     Members
     -------
-    i_taps, load, discard, loaded_good, answered : as those of :class:`Equalizer`; clear : In(1), as discard
+    i_taps, load, discard, loaded_good, answered : as those of :class:`Equalizer`; clear : In(1), as
+        discard
     tap : In(7); place : In(4), :class:`_Place`; placed : In(1), which of them is meant
     idle : In(1), nothing is read: ``i_taps`` may write
     word : Out(signed(32)), of the last cycle in which nothing was written

@@ -246,11 +246,11 @@ class Arithmetic(wiring.Component):
     """The Solver's memory and what is done with its words: sums of products, division, root.
 
     A word read is a ``multiplicand``, a ``divisor`` or a ``multiplier``, whose product with the
-    last multiplicand is in the sum 3 cycles later (``busy`` until then), or 4 where a multiplier
-    waits a cycle after the memory (``held``), which makes for a faster clock and 32 registers more; ``negative`` takes the
-    product away. A ``shift`` doubles the sum; with ``divide`` it takes away as much of the divisor
-    as goes, and the quotient comes in from below. With ``root``, multiplicand 2**31 and divisor 0
-    that becomes twice the square root, which is never 0.
+    last multiplicand is in the sum 3 cycles later (``busy`` until then), or 4 where it is ``held``
+    a cycle after the memory, which makes for a faster clock and 32 registers more; ``negative``
+    takes the product away. A ``shift`` doubles the sum; with ``divide`` it takes away as much of
+    the divisor as goes, and the quotient comes in from below. With ``root``, multiplicand 2**31 and
+    divisor 0 that becomes twice the square root, which is never 0.
 
     The memory holds a lower triangle and a few rows more, and folds short rows behind long ones. It
     has a single port, reading or writing, and nothing rests on what it holds at first: without
@@ -379,9 +379,9 @@ class Solver(wiring.Component):
     that entries of the factor do not fit FACTOR, against which there is the ridge.
 
     From the first word to the last less than 590 000 cycles with F = 64 and B = 32, 605 000 where
-    ``held``, of which two go
-    into each of (F + B)**3 / 6 products and the most of the others into (F + B)**2 / 2 quotients.
-    Words wait for one another until the matrix is made; the next stretch's, until all is given.
+    ``held``, of which two go into each of (F + B)**3 / 6 products and the most of the others into
+    (F + B)**2 / 2 quotients. Words wait for one another until the matrix is made; the next
+    stretch's, until all is given.
 
     Parameters: ``forward`` (F) and ``feedback`` (B); ``held``, as that of :class:`Arithmetic`.
 

@@ -1,11 +1,12 @@
-"""Mapper (5.4.4/V.90): labels to Ucodes, from the constellation masks as CP carries them."""
+"""Mapper and its inverse (5.4.4/V.90), from the constellation masks as CP carries them."""
 
-from amaranth.hdl import Cat, Module, Signal
-from amaranth.lib import data
+from amaranth.hdl import Cat, Module, Mux, Signal
+from amaranth.lib import data, stream, wiring
 from amaranth.lib.memory import Memory
+from amaranth.lib.wiring import In, Out
 
 from golden.parameters import INTERVALS
-from hdl.csr import FRAME, WORD_BITS, ConfiguredBlock
+from hdl.csr import COMMIT, FRAME, WORD_BITS, ConfiguredBlock, word_layout
 from hdl.modulus import LABELS
 
 UCODES = data.ArrayLayout(7, INTERVALS)
@@ -111,4 +112,105 @@ class Mapper(ConfiguredBlock):
                 m.d.comb += self.o.valid.eq(1)
                 with m.If(self.o.ready):
                     m.next = "IDLE"
+        return m
+
+
+class Demapper(wiring.Component):
+    """One receiver's Ucodes back to labels: how many of the constellation are greater.
+
+    Latency at most 12 cycles, a symbol at a time. Bit-exact with :class:`golden.mapper.Demapper`
+    for Ucodes of their interval's constellation. Another one gets the label of the greatest that is
+    smaller, and is counted.
+
+    Words go on to a :class:`hdl.decoder.Decoder`. A COMMIT goes on just before the label of the
+    first symbol that it is for, so that both change their parameters with the same data frame.
+
+    Members
+    -------
+    i_configuration, o_configuration : In(stream), Out(stream), words of ``hdl.csr``; those that
+        follow a COMMIT wait until the next data frame begins
+    i : In(stream), ucode; sign, 1 positive; interval. Dropped before the first parameters.
+    o : Out(stream), label; sign; first, 1 in interval 0
+    unknown : Out(16), Ucodes that their constellation had not; stops at 65535
+    """
+
+    latency = 12
+
+    def __init__(self):
+        words = stream.Signature(word_layout())
+        super().__init__(
+            {
+                "i_configuration": In(words),
+                "o_configuration": Out(words),
+                "i": In(stream.Signature(
+                    data.StructLayout({"ucode": 7, "sign": 1, "interval": 3})
+                )),
+                "o": Out(stream.Signature(
+                    data.StructLayout({"label": 7, "sign": 1, "first": 1})
+                )),
+                "unknown": Out(16),
+            }
+        )  # fmt: skip
+
+    def elaborate(self, platform):
+        m = Module()
+        m.submodules.masks = memory = Memory(shape=WORD_BITS, depth=128, init=[])
+        write, read = memory.write_port(), memory.read_port()
+        word, symbol = self.i_configuration.payload, self.i.payload
+        half, active, waiting = Signal(), Signal(), Signal()
+        uchord, label, known = Signal(3), Signal(7), Signal()
+        position, own = symbol.ucode[:4], symbol.ucode[4:]
+        first = symbol.interval == 0
+        commit = word.address == COMMIT
+        m.d.comb += [
+            self.o_configuration.payload.eq(word),
+            self.o_configuration.valid.eq(self.i_configuration.valid & ~waiting & ~commit),
+            self.i_configuration.ready.eq(~waiting & (commit | self.o_configuration.ready)),
+            write.addr.eq(Cat(word.address, ~half)),
+            write.data.eq(word.data),
+            write.en.eq(self.i_configuration.valid & self.i_configuration.ready),
+            read.addr.eq(Cat(uchord, symbol.interval, half)),
+            self.o.payload.label.eq(label),
+            self.o.payload.sign.eq(symbol.sign),
+            self.o.payload.first.eq(first),
+        ]
+        with m.If(self.i_configuration.valid & ~waiting & commit):
+            m.d.sync += waiting.eq(1)
+        # The bits above the Ucode's own, in its Uchord; all of those above.
+        ended = (uchord + 1)[:3] == own
+        above = Mux(ended, (read.data >> position) >> 1, read.data)
+        with m.FSM():
+            with m.State("IDLE"):
+                m.d.sync += [uchord.eq(7), label.eq(0)]
+                with m.If(self.i.valid):
+                    with m.If(waiting & first):
+                        m.next = "COMMIT"
+                    with m.Elif(active):
+                        m.next = "READ"
+                    with m.Else():
+                        m.d.comb += self.i.ready.eq(1)
+            with m.State("COMMIT"):
+                m.d.comb += [
+                    self.o_configuration.valid.eq(1),
+                    self.o_configuration.payload.eq(COMMIT),
+                ]
+                with m.If(self.o_configuration.ready):
+                    m.d.sync += [half.eq(~half), waiting.eq(0), active.eq(1)]
+                    m.next = "READ"
+            with m.State("READ"):
+                m.d.sync += uchord.eq(uchord - 1)
+                m.next = "COUNT"
+            with m.State("COUNT"):
+                m.d.sync += [
+                    label.eq(label + _ones(above)), uchord.eq(uchord - 1),
+                    known.eq(read.data.bit_select(position, 1)),
+                ]  # fmt: skip
+                with m.If(ended):
+                    m.next = "GIVE"
+            with m.State("GIVE"):
+                m.d.comb += [self.o.valid.eq(1), self.i.ready.eq(self.o.ready)]
+                with m.If(self.o.ready):
+                    m.next = "IDLE"
+                    with m.If(~known & ~self.unknown.all()):
+                        m.d.sync += self.unknown.eq(self.unknown + 1)
         return m

@@ -37,6 +37,7 @@ from hdl.detection import SdDetector
 from hdl.equalizer import Equalizer, Slicer
 from hdl.leastsquares import Correlator, Solver
 from hdl.mac import Multiplier
+from hdl.stream import pass_on
 from hdl.timing import Interpolator
 
 #: Bits of a data frame's number, which counts from TRN1d's first and ends after 35 minutes.
@@ -533,24 +534,12 @@ def _ports():
         "o": Out(stream.Signature(DECISION)),
         "o_event": Out(stream.Signature(EVENT)),
         "state": Out(State),
+        "training": Out(1),
         "number": Out(NUMBER),
         "step": Out(signed(32)),
         "quality_symbol": In(3),
         "quality": Out(36),
     }
-
-
-def _join(m, outer, inner):
-    """Connect the members of a receiver to those of the one inside it."""
-    for name, member in _ports().items():
-        outside, inside = getattr(outer, name), getattr(inner, name)
-        if member.is_signature:
-            ends = wiring.flipped(outside), inside
-            wiring.connect(m, *(ends if member.flow is In else ends[::-1]))
-        elif member.flow is In:
-            m.d.comb += inside.eq(outside)
-        else:
-            m.d.comb += outside.eq(inside)
 
 
 class _Line(wiring.Component):
@@ -626,6 +615,7 @@ class _Line(wiring.Component):
             slicer.training_value.eq(settings.value),
             slicer.training_ucode.eq(settings.ucode),
             self.state.eq(control.state),
+            self.training.eq(control.training),
             self.number.eq(control.number),
             self.step.eq(front.step),
             self.level.eq(settings.value),
@@ -733,6 +723,7 @@ class Receiver(wiring.Component):
         there is synchronism, and the data frame's number
     o_event : Out(stream), EVENT, to be taken within 1000 cycles
     state, number : Out, what the receiver does, and the data frame in question
+    training : Out(1), decisions are on the levels of TRN1d
     step : Out, the clock's offset, Q32 of a sample
     quality_symbol : In(3), of a data frame; quality : Out(36), of the cycle before: the slow mean
         of its squared errors, fine, times 2**SLOW_BITS
@@ -745,7 +736,7 @@ class Receiver(wiring.Component):
     def elaborate(self, platform):
         m = Module()
         m.submodules.part, m.submodules.solver = part, solver = self.part, self.solver
-        _join(m, self, part)
+        pass_on(m, self, part, _ports())
         wiring.connect(m, part.o_equations, solver.i)
         wiring.connect(m, solver.o, part.i_taps)
         m.d.comb += solver.level.eq(part.level)
@@ -771,7 +762,8 @@ class Receivers(wiring.Component):
     i_configuration : In(stream), channel; word (WORD)
     o : Out(stream), channel; decision (DECISION)
     o_event : Out(stream), channel; event (EVENT)
-    channel : Out, whose turn it is: ``state``, ``number``, ``step`` and ``quality`` are its
+    channel : Out, whose turn it is: ``state``, ``training``, ``number``, ``step`` and ``quality``
+        are its
     quality_symbol : In(3), what ``quality`` shows a turn later
     """
 
@@ -794,7 +786,7 @@ class Receivers(wiring.Component):
                 "o_event": Out(tagged("event", EVENT)),
                 "channel": Out(number),
                 **{name: ports[name] for name in
-                   ("state", "number", "step", "quality_symbol", "quality")},
+                   ("state", "training", "number", "step", "quality_symbol", "quality")},
             }
         )  # fmt: skip
 
@@ -808,7 +800,7 @@ class Receivers(wiring.Component):
             line.i_configuration.payload.eq(self.i_configuration.payload.word),
             line.quality_symbol.eq(self.quality_symbol),
         ]
-        for name in ("state", "number", "step", "quality"):
+        for name in ("state", "training", "number", "step", "quality"):
             m.d.comb += getattr(self, name).eq(getattr(line, name))
         for source, valid, ready in (
             (self.i, line.strobe, 1),

@@ -1,11 +1,24 @@
-"""Queues of data between a host and the channels of a bank."""
+"""Queues of data between a host and the channels of a bank, and ports of parts."""
 
 from amaranth.hdl import Cat, Const, Module, Mux, Signal
 from amaranth.lib import data, stream, wiring
 from amaranth.lib.memory import Memory
-from amaranth.lib.wiring import In, Out
+from amaranth.lib.wiring import In, Out, connect, flipped
 
 from hdl.csr import channel_shape
+
+
+def pass_on(m, outer, inner, names):
+    """Make members of a component those of a part of it, by name: streams and plain ports."""
+    for name in names:
+        member = outer.signature.members[name]
+        outside, inside = getattr(outer, name), getattr(inner, name)
+        if member.is_signature:
+            ends = flipped(outside), inside
+            connect(m, *(ends if member.flow is In else ends[::-1]))
+        else:
+            ends = inside, outside
+            m.d.comb += ends[member.flow is Out].eq(ends[member.flow is In])
 
 
 def octet_layout(channels):

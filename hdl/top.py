@@ -4,9 +4,13 @@ from amaranth.hdl import Module
 from amaranth.lib import stream, wiring
 from amaranth.lib.wiring import In, Out, connect, flipped
 
+from golden.equalizer import FEEDBACK, FORWARD
 from hdl.csr import word_layout
+from hdl.decoder import Decoder
 from hdl.encoder import Encoder
-from hdl.stream import octet_layout
+from hdl.mapper import Demapper
+from hdl.receiver import Receiver
+from hdl.stream import octet_layout, pass_on
 from hdl.tdm import Highway
 
 
@@ -59,5 +63,69 @@ class Bank(wiring.Component):
             self.late.eq(highway.late),
             encoder.underruns_channel.eq(self.underruns_channel),
             self.underruns.eq(encoder.underruns),
+        ]
+        return m
+
+
+class AnalogueReceiver(wiring.Component):
+    """Samples of the A/D to data bits: receiver, demapper and decoder of one line.
+
+    Data frames are decoded from the receiver's START on (:mod:`hdl.receiver`), which must be the
+    data frame with which data begin, and for whose mapping parameters words with a COMMIT must have
+    come. Bits of a data frame come within 1500 cycles of the sample that its decisions come with.
+
+    Parameters: ``forward``, ``feedback``, numbers of taps.
+
+    Members
+    -------
+    sample, strobe, i_configuration, o_event, state, training, number, step, quality_symbol,
+    quality : as those of :class:`hdl.receiver.Receiver`
+    i_parameters : In(stream), words of ``hdl.csr``
+    decision : Out, the receiver's DECISION, with decided : Out(1) for a cycle
+    o : Out(stream), bit; first, 1 in the first bit of a data frame. A consumer takes 50 bits in 300
+        cycles, or decisions wait.
+    unknown, overflows : Out(16), as those of :class:`hdl.mapper.Demapper` and
+        :class:`hdl.decoder.Decoder`
+    """
+
+    def __init__(self, forward=FORWARD, feedback=FEEDBACK):
+        self.receiver = Receiver(forward, feedback)
+        self.demapper, self.decoder = Demapper(), Decoder()
+        members = dict(self.receiver.signature.members)
+        self.passed = [name for name in members if name != "o"]
+        decision = members.pop("o").signature.members["payload"].shape
+        super().__init__(
+            {
+                **members,
+                "i_parameters": In(stream.Signature(word_layout())),
+                "decision": Out(decision),
+                "decided": Out(1),
+                "o": self.decoder.signature.members["o"],
+                "unknown": Out(16),
+                "overflows": Out(16),
+            }
+        )
+
+    def elaborate(self, platform):
+        m = Module()
+        m.submodules.receiver = receiver = self.receiver
+        m.submodules.demapper = demapper = self.demapper
+        m.submodules.decoder = decoder = self.decoder
+        pass_on(m, self, receiver, self.passed)
+        connect(m, flipped(self.i_parameters), demapper.i_configuration)
+        connect(m, demapper.o_configuration, decoder.i_configuration)
+        connect(m, demapper.o, decoder.i)
+        connect(m, decoder.o, flipped(self.o))
+        decided = receiver.o.payload
+        m.d.comb += [
+            demapper.i.valid.eq(receiver.o.valid & ~receiver.training),
+            receiver.o.ready.eq(demapper.i.ready | receiver.training),
+            demapper.i.payload.ucode.eq(decided.ucode),
+            demapper.i.payload.sign.eq(decided.sign),
+            demapper.i.payload.interval.eq(decided.interval),
+            self.decision.eq(decided),
+            self.decided.eq(receiver.o.valid & receiver.o.ready),
+            self.unknown.eq(demapper.unknown),
+            self.overflows.eq(decoder.overflows),
         ]
         return m

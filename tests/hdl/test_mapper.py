@@ -1,11 +1,18 @@
 import numpy as np
 import pytest
+from amaranth.hdl import Module
+from amaranth.lib import wiring
+from amaranth.lib.wiring import connect, flipped
 
+from golden import g711
 from golden import mapper as golden
+from golden.decoder import Decoder as GoldenDecoder
+from golden.encoder import Encoder
 from golden.parameters import INTERVALS
 from hdl.csr import COMMIT, FRAME, MASKS
-from hdl.mapper import Mapper
-from sim.engines import compare
+from hdl.decoder import Decoder
+from hdl.mapper import Demapper, Mapper
+from sim.engines import ENGINES, compare
 from sim.gateware import Gateware
 from tests.hdl.support import (
     ENGINES_AND_CHANNELS,
@@ -14,6 +21,7 @@ from tests.hdl.support import (
     any_parameters,
     columns,
     compare_resetting,
+    host_words,
     scaled,
     some_rows,
     write_words,
@@ -90,3 +98,83 @@ def test_latency_depends_on_where_the_ucode_is(ucode):
     latency = Mapper.latency - (ucode // 16 + ucode % 16) * INTERVALS
     assert (result.given["o"] - result.taken["i"] == latency).all()
     assert (np.diff(result.taken["i"]) == latency + 1).all()
+
+
+def configuration(*sets):
+    words = host_words([(0, p) for p in sets])
+    return {"address": words["address"], "data": words["data"]}
+
+
+def test_labels_of_all_ucodes(rng):
+    """Golden's of those that a constellation has; others are counted."""
+    gateware = Gateware(Demapper())
+    unknown = 0
+    for _ in range(60):
+        p = any_parameters(rng)
+        gateware.run({"i_configuration": configuration(p)}, {}, drain=4)
+        ucode, interval = (x.reshape(-1) for x in np.mgrid[:128, :INTERVALS])
+        sign = rng.integers(2, size=ucode.size)
+        symbols = {"ucode": ucode, "sign": sign, "interval": interval}
+        result = gateware.run({"i": symbols}, {"o": ucode.size, "o_configuration": 1},
+                              reset=False, probes=["unknown"])  # fmt: skip
+        labels, known = golden.Demapper(p.intervals).process(np.arange(128)[:, None])
+        labels, known = labels.reshape(-1), known.reshape(-1)
+        got = result.outputs["o"]
+        assert np.array_equal(got["label"][known], labels[known])
+        assert np.array_equal(got["sign"], sign) and np.array_equal(got["first"], interval == 0)
+        greater = [sum(u > ucode for u in p.intervals[i]) for ucode, i in zip(ucode, interval,
+                                                                            strict=True)]
+        assert np.array_equal(got["label"], np.array(greater) % 128)
+        # A COMMIT makes way for the first symbol only.
+        assert result.outputs["o_configuration"]["address"].tolist() == [COMMIT]
+        assert (result.given["o"] - result.taken["i"] <= 0).all()
+        assert np.diff(result.taken["i"]).max() <= Demapper.latency + 1
+        unknown = (~known).sum()
+        assert result.probes["unknown"][-1] == unknown - (not known[-1])
+    assert unknown
+
+
+class Decoding(wiring.Component):
+    """From Ucodes to bits."""
+
+    def __init__(self):
+        self.demapper, self.decoder = Demapper(), Decoder()
+        members = self.demapper.signature.members
+        super().__init__({"i_configuration": members["i_configuration"], "i": members["i"],
+                          "o": self.decoder.signature.members["o"]})  # fmt: skip
+
+    def elaborate(self, platform):
+        m = Module()
+        m.submodules.demapper, m.submodules.decoder = demapper, decoder = (
+            self.demapper, self.decoder,
+        )  # fmt: skip
+        connect(m, flipped(self.i_configuration), demapper.i_configuration)
+        connect(m, flipped(self.i), demapper.i)
+        connect(m, demapper.o_configuration, decoder.i_configuration)
+        connect(m, demapper.o, decoder.i)
+        connect(m, decoder.o, flipped(self.o))
+        return m
+
+
+@pytest.mark.parametrize("engine", ENGINES)
+def test_bits_through_the_decoder(engine, rng):
+    """What comes before the first data frame is dropped."""
+    for _ in range(scaled(engine, 20, 2)):
+        p = any_parameters(rng)
+        encoder = Encoder(p)
+        bits = rng.integers(0, 2, scaled(engine, 40, 4) * p.data_bits, np.uint8)
+        octets = np.concatenate([encoder.process(bits), encoder.flush()])
+        ucode, sign = g711.ucode(octets, p.law), g711.sign(octets)
+        lead = rng.integers(1, INTERVALS)
+        interval = np.concatenate([np.arange(lead, INTERVALS), np.arange(len(octets)) % INTERVALS])
+        before = np.zeros(INTERVALS - lead, int)
+        symbols = {"ucode": np.concatenate([before, ucode]).astype(int),
+                   "sign": np.concatenate([before, sign]).astype(int), "interval": interval}
+        expected = GoldenDecoder(p).process(octets)
+        first = np.arange(len(expected)) % p.data_bits == 0
+        words = configuration(p)
+        compare(
+            Configured(Decoding()), {"i_configuration": words, "i": symbols},
+            {"o": {"bit": expected, "first": first.astype(int)}}, engine=engine,
+            waves={"words": len(words["data"])},
+        )  # fmt: skip

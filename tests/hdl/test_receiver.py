@@ -2,7 +2,7 @@
 
 import numpy as np
 import pytest
-from amaranth.hdl import Module, Mux, Signal, signed
+from amaranth.hdl import Module, Mux, Signal
 from amaranth.lib import stream, wiring
 from amaranth.lib.wiring import In, Out
 
@@ -30,6 +30,7 @@ from hdl.receiver import (
     _Settings,
     configuration_words,
 )  # fmt: skip
+from hdl.stream import pass_on
 from sim import lines
 from sim.engines import ENGINES, compare
 from sim.gateware import Gateware
@@ -134,14 +135,7 @@ class Paced(wiring.Component):
     def elaborate(self, platform):
         m = Module()
         m.submodules.receivers = receivers = self.receivers
-        for name, member in self.signature.members.items():
-            outer, inner = getattr(self, name), getattr(receivers, name)
-            if member.is_signature:
-                ends = wiring.flipped(outer), inner
-                wiring.connect(m, *(ends if member.flow is In else ends[::-1]))
-            else:
-                ends = inner, outer
-                m.d.comb += ends[member.flow is Out].eq(ends[member.flow is In])
+        pass_on(m, self, receivers, self.signature.members)
         cycles = self.TURNS * receivers.slots
         left = Signal(range(cycles))
         m.d.sync += left.eq(Mux(left == 0, cycles - 1, left - 1))

@@ -1,14 +1,28 @@
+from pathlib import Path
+
 import numpy as np
 import pytest
+from amaranth.hdl import Module, Mux, Signal, signed
+from amaranth.lib import stream, wiring
+from amaranth.lib.wiring import In
 
+from golden import g711, training
+from golden.decoder import Decoder
+from golden.encoder import Encoder
 from golden.errors import V90Error
-from golden.parameters import DELAY_FRAMES, INTERVALS
+from golden.parameters import DELAY_FRAMES, INTERVALS, MappingParameters
+from golden.receiver import Receiver
+from hdl.receiver import configuration_words as receiver_words
+from hdl.stream import pass_on
 from hdl.tdm import SPEECH_SLOTS
-from hdl.top import Bank
+from hdl.top import AnalogueReceiver, Bank
+from sim import design, lines
 from sim.cache import to_rtlil
 from sim.engines import compare
 from sim.gateware import Gateware
 from sim.layout import ports
+from sim.line import Conditions, Line
+from sim.network import NetworkParameters
 from sim.parameter_sets import random_parameters
 from tests.hdl.support import (
     FULL_SPEED,
@@ -22,6 +36,8 @@ from tests.hdl.support import (
 )
 
 IDLE = 0xD5
+
+EXAMPLES = Path(__file__).resolve().parents[2] / "examples"
 
 PROBES = ("data", "enable", "late")
 
@@ -135,3 +151,65 @@ def test_other_banks_build(channels, slots):
 @pytest.mark.parametrize("channels, slots", [(31, 32), (25, 24), (30, 31)])
 def test_impossible_banks_are_refused(channels, slots):
     check_refused(V90Error, "a PCM highway", Bank, channels, slots)
+
+
+class Paced(wiring.Component):
+    """The receiver's path with samples from a stream, as far apart as 12 MHz and half of it make
+    them: a solution takes the longer."""
+
+    def __init__(self, forward, feedback):
+        self.path = AnalogueReceiver(forward, feedback)
+        members = self.path.signature.members
+        self.passed = ("i_configuration", "i_parameters", "o", "o_event", "unknown")
+        super().__init__(
+            {"i": In(stream.Signature(signed(16)))} | {name: members[name] for name in self.passed}
+        )
+
+    def elaborate(self, platform):
+        m = Module()
+        m.submodules.path = path = self.path
+        pass_on(m, self, path, self.passed)
+        left = Signal(10)
+        m.d.comb += [
+            self.i.ready.eq(left == 0), path.sample.eq(self.i.payload),
+            path.strobe.eq(self.i.valid & self.i.ready),
+        ]  # fmt: skip
+        m.d.sync += left.eq(Mux(left != 0, left - 1, Mux(self.i.valid, 374, 0)))
+        return m
+
+
+def test_samples_to_bits(rng):
+    """What the encoder sent comes out, over a line; and what golden makes of the decisions."""
+    forward, feedback, begin = 32, 17, 480
+    p = MappingParameters.from_json((EXAMPLES / "28000.json").read_text())
+    encoder = Encoder(p)
+    sent = rng.integers(0, 2, 60 * p.data_bits, np.uint8)
+    start = [(np.zeros(200, np.uint8), np.arange(200) % 2), training.sd(79),
+             training.trn1d(79, begin * INTERVALS)]  # fmt: skip
+    octets = np.concatenate([
+        *(g711.octet(*part, p.law) for part in start), encoder.process(sent), encoder.flush(),
+        np.tile(g711.octet(np.array([79] * 6), np.arange(6) % 2, p.law), 20),
+    ])  # fmt: skip
+    line = Line(lines.find("26awg-6kft"), Conditions(bits=16, level=-20, snr=40, ppm=30, seed=5),
+                law=p.law)  # fmt: skip
+    samples = np.clip(np.rint(line.process(octets) * 32768), -32768, 32767).astype(np.int64)
+    arrived = design.arrivals(NetworkParameters(law=p.law))
+    levels = design.training_levels(arrived, 79), design.data_levels(arrived, p)
+    pairs = [("address", np.int64), ("data", np.int64)]
+    words = host_words([(0, p)])
+    gateware = Gateware(Paced(forward, feedback))
+    gateware.run({
+        "i_configuration": np.array(receiver_words(*levels, begin), pairs),
+        "i_parameters": {name: words[name] for name in ("address", "data")},
+    })  # fmt: skip
+    result = gateware.run({"i": samples}, {}, len(samples) * 376, reset=False, drain=6000,
+                          probes=["unknown"])  # fmt: skip
+    golden = Receiver(*levels, begin, forward=forward, feedback=feedback).process(samples)
+    data = golden.number >= begin
+    decided = g711.octet(golden.ucode[data], golden.sign[data], p.law).reshape(-1)
+    bits = result.outputs["o"]["bit"]
+    assert np.array_equal(bits, Decoder(p).process(decided)[: len(bits)])
+    assert len(bits) >= len(sent) and np.array_equal(bits[: len(sent)], sent)
+    firsts = np.flatnonzero(result.outputs["o"]["first"])
+    assert np.array_equal(firsts, np.arange(0, len(bits), p.data_bits))
+    assert not result.probes["unknown"].any()
