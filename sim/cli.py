@@ -435,16 +435,21 @@ def payloads(component):
 
     from sim.layout import ports
 
+    def fields(shape, at=0, prefix=""):
+        for title, field in shape:
+            if isinstance(field.shape, data.StructLayout):
+                yield from fields(field.shape, at + field.offset, f"{prefix}{title}.")
+            else:
+                low = at + field.offset
+                yield f"[{low + field.width - 1}:{low}] {prefix}{title}"
+
     lines = ["A transfer happens in a cycle with valid and ready high. Payload bits:"]
     for name, port in ports(component)[0].items():
         if isinstance(port.shape, data.Layout):
-            fields = [
-                f"[{field.offset + field.width - 1}:{field.offset}] {title}"
-                for title, field in port.shape
-            ]
+            parts = list(fields(port.shape))
         else:
-            fields = [f"[{port.width - 1}:0]"]
-        lines.append(f"  {name}__payload: {', '.join(fields)}")
+            parts = [f"[{port.width - 1}:0]"]
+        lines.append(f"  {name}__payload: {', '.join(parts)}")
     return "".join(f"// {line}\n" for line in lines)
 
 

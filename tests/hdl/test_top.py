@@ -154,8 +154,7 @@ def test_impossible_banks_are_refused(channels, slots):
 
 
 class Paced(wiring.Component):
-    """The receiver's path with samples from a stream, as far apart as 12 MHz and half of it make
-    them: a solution takes the longer."""
+    """The path with samples from a stream, half as far apart as at 12 MHz: there are few taps."""
 
     def __init__(self, forward, feedback):
         self.path = AnalogueReceiver(forward, feedback)
