@@ -1,18 +1,24 @@
-"""Sequences of bits that the modems tell each other things with (8.4.2/V.90).
+"""Sequences of bits that the modems tell each other things with.
+
+INFO (8.2.3), Ja (8.3.1), Jd (8.4.2), CP (8.5.2) and MP (8.6.3/V.90).
 
 A sequence is a table of bit ranges as the Recommendation prints it; building and parsing know
 tables only. The least significant bit of each range, and bit 0 of the sequence, is sent first.
 """
 
+from collections.abc import Callable
 from dataclasses import dataclass
+from functools import lru_cache
 
 import numpy as np
 
 from golden.crc import crc_bits
 from golden.errors import V90Error
+from golden.parameters import INTERVALS, MappingParameters
 
-#: What a range may be besides a field of the sequence's own: 17 ones, a zero, what a receiver does
-#: not interpret and a sender leaves zero, the CRC of 10.1.2.3.2/V.34, and zeroes after it.
+#: What a range may be besides a field of the sequence's own: ones and zeroes by which it is found,
+#: a zero, what a receiver does not interpret and a sender leaves zero, the CRC of 10.1.2.3.2/V.34,
+#: and zeroes after it.
 SYNC, START, RESERVED, CRC, FILL = "frame sync", "start bit", "reserved", "CRC", "fill bits"
 
 _NOT_FIELDS = (SYNC, START, RESERVED, CRC, FILL)
@@ -24,7 +30,9 @@ class Bits:
 
     ``field`` is the name of what they carry, or one of ``SYNC``, ``START``, ``RESERVED``, ``CRC``,
     ``FILL``. A field of several rows has its low bits in the first of them. ``values`` are those
-    that the Recommendation allows, None: all.
+    that the Recommendation allows, None: all; of ``SYNC`` and ``FILL`` the bits, first sent first,
+    None: ones and zeroes. ``item``, where the field is a list: which of its items these bits are
+    of, or the first of as many as there are bits, where ``each`` is 1.
     """
 
     first: int
@@ -32,7 +40,9 @@ class Bits:
     field: str
     meaning: str
     clause: str
-    values: range | None = None
+    values: range | tuple | None = None
+    item: int | None = None
+    each: bool = False
 
     @property
     def length(self):
@@ -40,17 +50,11 @@ class Bits:
         return self.last - self.first + 1
 
 
-class Sequence:
-    """A sequence by its table.
-
-    Parameters: ``name``; ``rows``, tuple of :class:`Bits` that lie end to end from bit 0 on.
-
-    ``build`` and ``parse`` are inverse to each other. The CRC is over all bits before it but those
-    of frame sync and the start bits, as V.34 has it.
-    """
+class _Layout:
+    """What building and parsing need of rows that lie end to end from bit 0 on."""
 
     def __init__(self, name, rows):
-        self.name, self.rows = name, tuple(rows)
+        self.rows = tuple(rows)
         ends = [0] + [row.last + 1 for row in self.rows]
         if any(row.first != end for row, end in zip(self.rows, ends, strict=False)):
             raise ValueError(f"rows of {name} do not lie end to end")
@@ -59,40 +63,142 @@ class Sequence:
         for row in self.rows:
             if row.field not in _NOT_FIELDS:
                 self.fields.setdefault(row.field, []).append(row)
-        (crc,) = (row for row in self.rows if row.field == CRC)
-        #: Bits up to the CRC's last: what says whether a sequence is good.
-        self.checked = crc.last + 1
-        self._crc = slice(crc.first, crc.last + 1)
-        #: The bits of SYNC and START, and what they are.
         known = [row for row in self.rows if row.field in (SYNC, START)]
-        self._frame = np.concatenate([np.arange(row.first, row.last + 1) for row in known])
-        self._frame_bits = np.concatenate(
-            [np.full(row.length, row.field == SYNC, np.uint8) for row in known]
-        )
-        self._covered = np.setdiff1d(np.arange(crc.first), self._frame)
+        #: The bits of SYNC and START, and what they are.
+        self.frame = np.concatenate([_places(row) for row in known])
+        self.frame_bits = np.concatenate([_fixed(row) for row in known])
+        crc = [row for row in self.rows if row.field == CRC]
+        if crc:
+            #: Bits up to the CRC's last: what says whether a sequence is good.
+            self.checked = crc[0].last + 1
+            self.crc = slice(crc[0].first, crc[0].last + 1)
+            fill = [_places(row) for row in self.rows if row.field == FILL]
+            self.covered = np.setdiff1d(
+                np.arange(crc[0].first), np.concatenate([self.frame, *fill])
+            )
 
-    def build(self, **values):
-        """Bits (uint8, ``(length,)``) of a sequence with these fields, whole numbers from 0."""
-        if set(values) != set(self.fields):
-            raise V90Error(f"{self.name} has the fields {', '.join(self.fields)}")
-        bits = np.zeros(self.length, np.uint8)
-        bits[self._frame] = self._frame_bits
+    def items(self, name):
+        """How many items a list has; None for what is no list."""
+        row = self.fields[name][-1]
+        return None if row.item is None else row.item + (row.length if row.each else 1)
+
+    def get(self, name, bits):
+        """A field's value in ``bits``."""
+        count = self.items(name)
+        values, places = [0] * (count or 1), [0] * (count or 1)
+        for row in self.fields[name]:
+            for n, bit in enumerate(bits[row.first : row.last + 1].tolist()):
+                item = (row.item or 0) + (n if row.each else 0)
+                values[item] |= bit << places[item]
+                places[item] += 1
+        return values[0] if count is None else values
+
+    def put(self, name, value, bits):
+        """Write a field's value into ``bits``."""
+        left = [value] if self.items(name) is None else list(value)
+        for row in self.fields[name]:
+            for n in range(row.length):
+                item = (row.item or 0) + (n if row.each else 0)
+                bits[row.first + n] = left[item] & 1
+                left[item] >>= 1
+
+
+def _places(row):
+    return np.arange(row.first, row.last + 1)
+
+
+def _fixed(row):
+    """Bits of what is no field."""
+    if row.values is not None:
+        return np.array(row.values, np.uint8)
+    return np.full(row.length, row.field == SYNC, np.uint8)
+
+
+class Sequence:
+    """A sequence by its table.
+
+    Parameters: ``name``; ``rows``, tuple of :class:`Bits` that lie end to end from bit 0 on;
+    ``continued``, a function that gives the rows behind them for the values in them (a dict), where
+    what follows depends on these.
+
+    ``build`` and ``parse`` are inverse to each other. The CRC is over all bits before it but those
+    of frame sync, start and fill bits, as V.34 has it.
+    """
+
+    def __init__(self, name, rows, continued: Callable | None = None):
+        self.name = name
+        self._head = _Layout(name, rows)
+        self._continued = continued
+        self._layout = lru_cache(64)(self._whole) if continued else lambda values: self._head
+
+    def _whole(self, values):
+        values = {name: list(v) if isinstance(v, tuple) else v for name, v in values}
+        return _Layout(self.name, (*self._head.rows, *self._continued(values)))
+
+    def _shape(self, values):
+        """The layout of a sequence whose first rows carry ``values``."""
+        return self._layout(tuple(
+            (name, tuple(values[name]) if self._head.items(name) is not None else values[name])
+            for name in self._head.fields
+        ))  # fmt: skip
+
+    @property
+    def rows(self):
+        """The rows that are the same for all."""
+        return self._head.rows
+
+    @property
+    def length(self):
+        """Bits of a sequence that has one length."""
+        return self._head.length
+
+    def rows_of(self, **values):
+        """All rows of the sequence with these fields."""
+        return self._shape(self._good(values, self._head)).rows
+
+    def build(self, multiple=1, **values):
+        """Bits (uint8) of a sequence with these fields, whole numbers from 0, or lists of them.
+
+        Fill bits follow until the length is a multiple of ``multiple``.
+        """
+        self._good(values, self._head)
+        layout = self._shape(values)
+        self._good(values, layout)
+        for name in values:
+            if name not in layout.fields:
+                raise V90Error(f"{self.name} has the fields {', '.join(layout.fields)}")
+        bits = np.zeros(layout.length + -layout.length % multiple, np.uint8)
+        for row in layout.rows:
+            if row.field in (SYNC, START, FILL):
+                bits[row.first : row.last + 1] = _fixed(row)
         for name, value in values.items():
-            rows = self.fields[name]
-            self._check(name, value, rows)
-            for row in rows:
-                bits[row.first : row.last + 1] = value >> np.arange(row.length) & 1
-                value >>= row.length
-        bits[self._crc] = crc_bits(bits[self._covered])
+            layout.put(name, value, bits)
+        bits[layout.crc] = crc_bits(bits[layout.covered])
         return bits
+
+    def _good(self, values, layout):
+        if any(name not in values for name in layout.fields):
+            raise V90Error(f"{self.name} has the fields {', '.join(layout.fields)}")
+        for name, rows in layout.fields.items():
+            value, count = values[name], layout.items(name)
+            if count is None:
+                self._check(name, value, rows)
+                continue
+            if not isinstance(value, list | tuple | np.ndarray) or len(value) != count:
+                raise V90Error(f"{name} of {self.name} are {count} whole numbers here")
+            for item, one in enumerate(value):
+                own = [row for row in rows if row.each or row.item == item]
+                self._check(name, one, own)
+        return values
 
     def _check(self, name, value, rows):
         if isinstance(value, bool) or not isinstance(value, int | np.integer):
             raise V90Error(f"{name} of {self.name} is a whole number, not {value!r}")
-        allowed = rows[0].values or range(1 << sum(row.length for row in rows))
-        if value not in allowed:
+        bits = 1 if rows[0].each else sum(row.length for row in rows)
+        allowed = rows[0].values or range(1 << bits)
+        if not (allowed[0] <= value <= allowed.stop - 1):
             raise V90Error(
-                f"{name} of {self.name} is {allowed[0]} to {allowed[-1]}, not {value}"
+                f"{name} of {self.name} is {allowed[0]} to {allowed.stop - 1}, not {value}"
             )
 
     def parse(self, bits):
@@ -101,16 +207,24 @@ class Sequence:
         Frame sync, start bits and CRC decide; fill bits need not be there. A field may have a value
         that :meth:`build` refuses: what that means is for the caller to say.
         """
-        bits = np.asarray(bits[: self.checked], np.uint8)
-        if len(bits) < self.checked or not np.array_equal(bits[self._frame], self._frame_bits):
-            return None
-        if not np.array_equal(crc_bits(bits[self._covered]), bits[self._crc]):
-            return None
-        values = {}
-        for name, rows in self.fields.items():
-            parts = np.concatenate([bits[row.first : row.last + 1] for row in rows])
-            values[name] = int(parts @ (np.int64(1) << np.arange(len(parts))))
-        return values
+        return self._read(bits)[0]
+
+    def _read(self, bits):
+        """Fields and how many bits they were read from; None and 0 where there is no sequence."""
+        nothing = None, 0
+        bits, head = np.asarray(bits, np.uint8), self._head
+        least = head.length if self._continued else head.checked
+        if len(bits) < least or not np.array_equal(bits[head.frame], head.frame_bits):
+            return nothing
+        try:
+            layout = self._shape({name: head.get(name, bits) for name in head.fields})
+        except V90Error:
+            return nothing
+        if len(bits) < layout.checked or not np.array_equal(bits[layout.frame], layout.frame_bits):
+            return nothing
+        if not np.array_equal(crc_bits(bits[layout.covered]), bits[layout.crc]):
+            return nothing
+        return {name: layout.get(name, bits) for name in layout.fields}, layout.checked
 
     def find(self, bits):
         """Pairs ``(position, fields)`` of all sequences in ``bits`` (uint8, ``(n,)``).
@@ -118,14 +232,18 @@ class Sequence:
         They do not overlap, and need not follow each other.
         """
         bits, found, end = np.asarray(bits, np.uint8), [], 0
-        if len(bits) < self.checked:
+        head = self._head
+        least = head.length if self._continued else head.checked
+        if len(bits) < least:
             return found
-        windows = np.lib.stride_tricks.sliding_window_view(bits, self.checked)
-        framed = (windows[:, self._frame] == self._frame_bits).all(axis=1)
+        windows = np.lib.stride_tricks.sliding_window_view(bits, least)
+        framed = (windows[:, head.frame] == head.frame_bits).all(axis=1)
         for at in np.flatnonzero(framed):
-            if at >= end and (values := self.parse(bits[at:])) is not None:
-                found.append((int(at), values))
-                end = at + self.checked
+            if at >= end:
+                values, checked = self._read(bits[at:])
+                if values is not None:
+                    found.append((int(at), values))
+                    end = at + checked
         return found
 
 
@@ -148,3 +266,293 @@ JD = Sequence("Jd", (
 
 #: Zeroes of Jd', which ends Jd (8.4.3/V.90).
 JD_END = 12
+
+
+# --- DIL descriptor ------------------------------------------------------------------------------
+
+
+def _in_words(first, clause, parts):
+    """Rows from ``first`` on: a start bit before every 16 bits of the ``parts``, which fill them.
+
+    A part is ``(length, field, meaning, options of Bits)``; none goes beyond its 16 bits.
+    """
+    rows, left = [], 0
+    for length, field, meaning, options in parts:
+        if not left:
+            rows.append(Bits(first, first, START, "start bit", clause))
+            first, left = first + 1, 16
+        rows.append(Bits(first, first + length - 1, field, meaning, clause, **options))
+        first, left = first + length, left - length
+    return tuple(rows)
+
+
+def _pattern(field, meaning, length):
+    """Parts of a list of bits, zeroes behind it to a multiple of 16."""
+    for at in range(0, length, 16):
+        own = min(16, length - at)
+        yield own, field, meaning, {"item": at, "each": True}
+        if own < 16:
+            yield 16 - own, RESERVED, "zeroes to the next multiple of 16", {}
+
+
+def _sevens(field, meaning, count):
+    """Parts of a list of 7-bit numbers, two in 16 bits; nothing behind the last is a number."""
+    for item in range(count):
+        yield 7, field, meaning, {"item": item}
+        yield 1, RESERVED, "for the ITU", {}
+    if count % 2:
+        yield 8, RESERVED, "to fill the last 16 bits", {}
+
+
+def _dil(values):
+    clause = "Table 12/V.90"
+    parts = [
+        *_pattern("sign_pattern", "SP: 1 positive", values["sign_length"] + 1),
+        *_pattern("training_pattern", "TP: 1 the training symbol", values["training_length"] + 1),
+        *_sevens("H", "length of segments by Uchord, in six symbols, less 1", 8),
+        *_sevens("REF", "Ucode of the reference symbol by Uchord", 8),
+        *_sevens("training_ucodes", "Ucode of each segment's training symbol", values["segments"]),
+        (16, CRC, "CRC of 10.1.2.3.2/V.34", {}),
+    ]
+    rows = _in_words(51, clause, parts)
+    end = rows[-1].last + 1
+    # An even number of bits, one of them at least.
+    return *rows, Bits(end, end + (end + 1) % 2, FILL, "fill bits", clause)
+
+
+def _words(clause, words):
+    """Rows of frame sync and of words behind it, ``(length, field, meaning, options)`` each."""
+    return Bits(0, 16, SYNC, "frame sync", clause), *_in_words(17, clause, words)
+
+
+#: Ja's DIL descriptor (8.3.1, 8.4.1, Table 12/V.90). ``sign_length`` and ``training_length`` are
+#: LSP and LTP less 1, ``segments`` is N. Lists: ``sign_pattern``, ``training_pattern``, ``H`` and
+#: ``REF`` (by Uchord), ``training_ucodes``, left out where N is 0.
+DIL = Sequence("DIL descriptor", _words("Table 12/V.90", [
+    (8, "segments", "N", {}),
+    (8, RESERVED, "for the ITU", {}),
+    (7, "sign_length", "LSP - 1", {}),
+    (1, RESERVED, "for the ITU", {}),
+    (7, "training_length", "LTP - 1", {}),
+    (1, RESERVED, "for the ITU", {}),
+]), _dil)  # fmt: skip
+
+# --- CP ------------------------------------------------------------------------------------------
+
+
+def _masks(field, meaning, count):
+    for item in range(count):
+        for uchord in range(8):
+            yield 16, field, f"{meaning}, Uchord {uchord + 1}", {"item": item}
+
+
+def _cp(values):
+    clause = "Table 14/V.90"
+    highest = max(values["interval_constellation"])
+    if highest >= INTERVALS:
+        raise V90Error(f"a constellation's index in CP is 0 to {INTERVALS - 1}, not {highest}")
+    count = highest + 1
+    parts = [*_masks("constellations", "constellation mask, bit 0 its lowest Ucode", count)]
+    if values["codec_differs"]:
+        parts += _masks("codec_constellations", "the same at the codec's output", count)
+    rows = _in_words(136, clause, [*parts, (16, CRC, "CRC of 10.1.2.3.2/V.34", {})])
+    end = rows[-1].last + 1
+    return *rows, Bits(end, end + 2, FILL, "fill bits", clause)
+
+
+#: CP, CPt, CP' and CPs (8.5.2, Table 14/V.90). ``type`` is 1 for CP, 0 for CPt; with ``silence`` it
+#: is CPs, with ``acknowledge`` CP'. ``law`` is 1 for A-law; bit i of ``upstream_rates`` is
+#: 4800 + 2400 i bit/s; ``rms_ratio`` counts 2**-13; ``a1`` to ``b2`` count 2**-6 in two's
+#: complement. Lists: ``interval_constellation`` (six indices), ``constellations`` and, where
+#: ``codec_differs`` is 1, ``codec_constellations``: masks of 128 bits, one up to the highest index.
+CP = Sequence("CP", _words("Table 14/V.90", [
+    (1, RESERVED, "for the ITU", {}),
+    (1, "type", "0 CPt, 1 CP", {}),
+    (5, "drn", "downstream data signalling rate, 0 cleardown", {"values": range(23)}),
+    (5, RESERVED, "for the ITU", {}),
+    (1, "silence", "a silent period is requested", {}),
+    (2, "sr", "Sr", {}),
+    (1, "acknowledge", "MP was received", {}),
+    (1, "law", "codec type, 0 mu-law, 1 A-law", {}),
+    (13, "upstream_rates", "upstream data signalling rates, 4800 to 33 600 bit/s", {}),
+    (2, "ld", "look-ahead frames", {}),
+    (16, "rms_ratio", "TRN1d's rms at the transmitter by that at the codec, Q3.13", {}),
+    (8, "a1", "a1, signed Q1.6", {}),
+    (8, "a2", "a2, signed Q1.6", {}),
+    (8, "b1", "b1, signed Q1.6", {}),
+    (8, "b2", "b2, signed Q1.6", {}),
+    *((4, "interval_constellation", f"constellation of interval {i}",
+       {"item": i, "values": range(INTERVALS)}) for i in range(INTERVALS)),
+    (1, "codec_differs", "constellations at the codec's output follow", {}),
+    (7, RESERVED, "for the ITU", {}),
+]), _cp)  # fmt: skip
+
+
+
+def mapping_parameters(cp):
+    """:class:`~golden.parameters.MappingParameters` that a CP's fields ask for.
+
+    Raises :class:`~golden.errors.V90Error` where there are none: cleardown, or what Tables 2, 14
+    and 17 do not allow.
+    """
+    return MappingParameters(
+        type="CP" if cp["type"] else "CPt", drn=cp["drn"], sr=cp["sr"], ld=cp["ld"],
+        law="A" if cp["law"] else "mu",
+        **{name: cp[name] - (cp[name] >> 7 << 8) for name in ("a1", "a2", "b1", "b2")},
+        interval_constellation=tuple(cp["interval_constellation"]),
+        constellations=tuple(
+            tuple(ucode for ucode in range(128) if mask >> ucode & 1)
+            for mask in cp["constellations"]
+        ),
+    )  # fmt: skip
+
+
+def cp_fields(parameters, upstream_rates=0, rms_ratio=1 << 13, acknowledge=0, silence=0, codec=()):
+    """Fields of :data:`CP` for mapping parameters; ``codec``, constellations at the codec's output.
+
+    Constellations that no interval uses are left out, as CP has none behind the highest index.
+    """
+    p = parameters
+    count = max(p.interval_constellation) + 1
+
+    def masks(constellations):
+        return [sum(1 << ucode for ucode in one) for one in constellations[:count]]
+
+    fields = {
+        "type": int(p.type == "CP"), "drn": p.drn, "silence": silence, "sr": p.sr,
+        "acknowledge": acknowledge, "law": int(p.law == "A"), "upstream_rates": upstream_rates,
+        "ld": p.ld, "rms_ratio": rms_ratio, "codec_differs": int(bool(codec)),
+        **{name: getattr(p, name) & 0xFF for name in ("a1", "a2", "b1", "b2")},
+        "interval_constellation": list(p.interval_constellation),
+        "constellations": masks(p.constellations),
+    }  # fmt: skip
+    return {**fields, "codec_constellations": masks(codec)} if codec else fields
+
+
+# --- MP ------------------------------------------------------------------------------------------
+
+
+def _mp(values):
+    clause = "Table 16/V.90"
+    parts = []
+    if values["type"]:
+        for number in range(3):
+            for part, name in enumerate(("real", "imaginary")):
+                parts.append((16, "precoding", f"h({number + 1}) {name}",
+                              {"item": 2 * number + part}))  # fmt: skip
+    parts += [(16, RESERVED, "for the ITU", {}), (16, CRC, "CRC of 10.1.2.3.2/V.34", {})]
+    rows = _in_words(51, clause, parts)
+    end = rows[-1].last + 1
+    return *rows, Bits(end, end, FILL, "fill bit", clause)
+
+
+#: MP and MP' of types 0 and 1 (8.6.3, Table 16/V.90). ``drn`` counts 2400 bit/s, 0 is cleardown;
+#: bit i of ``upstream_rates`` is 4800 + 2400 i bit/s. ``precoding``, type 1 only: h(1) real,
+#: imaginary, h(2), h(3), two's complement. Fill bits go on to a whole data frame: ``multiple`` of
+#: :meth:`Sequence.build` is D.
+MP = Sequence("MP", _words("Table 16/V.90", [
+    (1, "type", "0 without, 1 with precoding coefficients", {}),
+    (5, RESERVED, "for the ITU", {}),
+    (4, "drn", "most upstream data signalling rate, 0 cleardown", {"values": range(15)}),
+    (1, RESERVED, "for the ITU", {}),
+    (2, "trellis", "trellis encoder, 0: 16, 1: 32, 2: 64 states", {"values": range(3)}),
+    (1, "nonlinear", "nonlinear encoder, 1: 0.3125", {}),
+    (1, "shaping", "constellation shaping, 1: expanded", {}),
+    (1, "acknowledge", "CP was received", {}),
+    (1, RESERVED, "for the ITU", {}),
+    (13, "upstream_rates", "upstream data signalling rates, 4800 to 33 600 bit/s", {}),
+    (1, RESERVED, "for the ITU", {}),
+    (1, RESERVED, "for the ITU", {}),
+]), _mp)  # fmt: skip
+
+# --- INFO ----------------------------------------------------------------------------------------
+
+
+def _info(name, clause, parts):
+    """An INFO sequence: no start bits, and its own frame sync and fill bits (8.2.3.2/V.90)."""
+    ones, sync = (1, 1, 1, 1), (0, 1, 1, 1, 0, 0, 1, 0)
+    rows = [Bits(0, 3, FILL, "fill bits", clause, ones),
+            Bits(4, 11, SYNC, "frame sync", clause, sync)]  # fmt: skip
+    for length, field, meaning, *options in (*parts, (16, CRC, "CRC of 10.1.2.3.2/V.34")):
+        first = rows[-1].last + 1
+        rows.append(Bits(first, first + length - 1, field, meaning, clause, *options))
+    end = rows[-1].last + 1
+    return Sequence(name, (*rows, Bits(end, end + 3, FILL, "fill bits", clause, ones)))
+
+
+_V34_ABILITIES = (
+    (1, "symbol_rate_2743", "symbol rate 2743 in V.34 mode"),
+    (1, "symbol_rate_2800", "symbol rate 2800 in V.34 mode"),
+    (1, "symbol_rate_3429", "symbol rate 3429 in V.34 mode"),
+    (1, "low_carrier_3000", "transmits at 3000 with the low carrier"),
+    (1, "high_carrier_3000", "transmits at 3000 with the high carrier"),
+    (1, "low_carrier_3200", "transmits at 3200 with the low carrier"),
+    (1, "high_carrier_3200", "transmits at 3200 with the high carrier"),
+    (1, "transmit_3429", "0: symbol rate 3429 is not allowed"),
+    (1, "reduces_power", "transmit power can be reduced"),
+    (3, "rate_difference", "most steps between both ways' symbol rates", range(6)),
+    (1, "cme", "sent from a CME modem"),
+    (1, "points_1664", "constellations of up to 1664 points"),
+    (2, RESERVED, "for the ITU"),
+    (1, "acknowledge", "the other modem's INFO0 was received, in error recovery"),
+)
+
+#: INFO0d (Table 7/V.90). ``nominal_power`` is -6 dBm0 less it, ``maximum_power`` is -0.5 dBm0 less
+#: half of it in dB; ``at_codec``: power counts at the codec's output; ``law`` is 1 for A-law.
+INFO0D = _info("INFO0d", "Table 7/V.90", (
+    *_V34_ABILITIES,
+    (4, "nominal_power", "nominal transmit power in phase 2, -6 dBm0 less it"),
+    (5, "maximum_power", "most transmit power, -0.5 dBm0 less half of it"),
+    (1, "at_codec", "power is measured at the codec's output, not at the terminals"),
+    (1, "law", "PCM coding in use, 0 mu-law, 1 A-law"),
+    (1, "upstream_3429", "V.90 with an upstream symbol rate of 3429"),
+    (1, RESERVED, "for the ITU"),
+))  # fmt: skip
+
+#: INFO0a (Table 8/V.90).
+INFO0A = _info("INFO0a", "Table 8/V.90", _V34_ABILITIES)
+
+_POWER_REDUCTION = (
+    (3, "power_reduction", "least reduction of the other's power in dB"),
+    (3, "more_reduction", "reduction beyond that, in dB, that can be borne"),
+)
+_MD = (7, "md_length", "length of MD in 35 ms")
+_OFFSET = (10, "frequency_offset", "of the 1050 Hz tone in 0.02 Hz, two's complement; 512 unknown")
+_PRE_EMPHASIS = range(11)
+_PROJECTED = range(15)
+
+#: INFO1d (Table 9/V.90). For each symbol rate: carrier (1 high), pre-emphasis filter, and the data
+#: rate that is to be expected, in 2400 bit/s.
+INFO1D = _info("INFO1d", "Table 9/V.90", (
+    *_POWER_REDUCTION, _MD,
+    *(row for rate in (2400, 2743, 2800, 3000, 3200, 3429) for row in (
+        (1, f"carrier_{rate}", f"the high carrier at {rate}"),
+        (4, f"pre_emphasis_{rate}", f"pre-emphasis filter at {rate}", _PRE_EMPHASIS),
+        (4, f"projected_{rate}", f"data rate at {rate} in 2400 bit/s", _PROJECTED),
+    )),
+    _OFFSET,
+))  # fmt: skip
+
+#: INFO1a for V.90 (Table 10/V.90). ``upstream_symbol_rate``: 3 is 3000, 4 is 3200, 5 is 3429.
+INFO1A = _info("INFO1a", "Table 10/V.90", (
+    (6, RESERVED, "for the ITU"), _MD,
+    (7, "u_info", "U_INFO: Ucode of the two-point train", range(67, 128)),
+    (2, RESERVED, "for the ITU"),
+    (3, "upstream_symbol_rate", "symbol rate of the analogue modem", range(3, 6)),
+    (3, "downstream_symbol_rate", "symbol rate of the digital modem, 6: 8000", range(6, 7)),
+    _OFFSET,
+))  # fmt: skip
+
+#: INFO1a for V.34 (Table 11/V.90); symbol rates from 0, 2400, to 5, 3429.
+INFO1A_V34 = _info("INFO1a for V.34", "Table 11/V.90", (
+    *_POWER_REDUCTION, _MD,
+    (1, "carrier", "the high carrier to the analogue modem"),
+    (4, "pre_emphasis", "pre-emphasis filter to the analogue modem", _PRE_EMPHASIS),
+    (4, "projected", "data rate to the analogue modem in 2400 bit/s", _PROJECTED),
+    (3, "upstream_symbol_rate", "symbol rate of the analogue modem", range(6)),
+    (3, "downstream_symbol_rate", "symbol rate of the digital modem", range(6)),
+    _OFFSET,
+))  # fmt: skip
+
+#: Ones of E, which ends MP and CP in the upstream direction (10.1.3.2/V.34).
+E = 20

@@ -11,18 +11,15 @@ import numpy as np
 import pytest
 
 from golden import g711
-from golden.crc import crc_bits
 from golden.decoder import Decoder
 from golden.encoder import B1D_FRAMES, Encoder
 from golden.parameters import INTERVALS, MappingParameters
 from golden.scrambler import GPC, Scrambler
+from golden.sequences import MP
 from golden.shaper import shaper_reference
 from golden.signs import DifferentialEncoder
 
 CALLS = ("acer-surf56", "conexant-hcf", "netcomm-roadster", "swann-speeddemon", "usr-sportster")
-
-#: Bits of an MP sequence to the end of its CRC, by its type bit (Table 16/V.90).
-MP_BITS = (85, 187)
 
 #: Data frames of TRN2d to encode again.
 TRN2D_FRAMES = 100
@@ -47,26 +44,6 @@ def parameters_of(facts, kind):
     return MappingParameters.from_dict(facts[kind]).with_law("A")
 
 
-def mp_sequences(bits):
-    """Information bits, without start bits and with CRC, of all MP sequences with a good CRC."""
-    bits = np.asarray(bits, np.uint8)
-    found, position = [], 0
-    while position + MP_BITS[0] <= len(bits):
-        here = bits[position:]
-        length = MP_BITS[here[18]]
-        if not here[:17].all() or here[17] or len(here) < length or here[17:length:17].any():
-            position += 1
-            continue
-        # From bit 17 on, every 17th is a start bit.
-        information = np.delete(here[17:length], np.s_[::17])
-        if np.array_equal(crc_bits(information[:-16]), information[-16:]):
-            found.append(information)
-            position += length
-        else:
-            position += 1
-    return found
-
-
 def test_trn2d_and_mp(call):
     facts, down = call
     trn2d, b1d = (facts["samples"][name] for name in ("trn2d", "b1d"))
@@ -77,17 +54,14 @@ def test_trn2d_and_mp(call):
     # TRN2d is ones (8.6.5), up to the frame sync of the first MP, 17 ones and a zero.
     start = np.flatnonzero(bits == 0)[0] - 17
     assert start > TRN2D_FRAMES * parameters.data_bits
-    sequences = mp_sequences(bits[start:])
+    sequences = [values for _, values in MP.find(bits[start:])]
     print(f"TRN2d {start} ones, {len(sequences)} MP of {facts['mp_frames']}")
     assert len(sequences) == facts["mp_frames"]
-    for information in sequences:
-        # 24:27 of Table 16, drn; bit 18 is the first of these.
-        drn = int(information[6:10] @ (1 << np.arange(4)))
-        assert 2400 * drn == facts["mp_max_upstream_rate"]
-    # Only 33, acknowledge, changes, and once: MP, then MP'.
-    acknowledge = [int(information[15]) for information in sequences]
+    assert all(2400 * mp["drn"] == facts["mp_max_upstream_rate"] for mp in sequences)
+    # Only acknowledge changes, and once: MP, then MP'.
+    acknowledge = [mp.pop("acknowledge") for mp in sequences]
     assert acknowledge == sorted(acknowledge) and acknowledge[-1] == 1
-    assert len({tuple(np.delete(information[:-16], 15)) for information in sequences}) == 1
+    assert all(mp == sequences[0] for mp in sequences)
     # Ed is two data frames of zeroes (8.6.2); it ends where B1d begins.
     assert not bits[-2 * parameters.data_bits :].any()
 
