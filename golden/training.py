@@ -1,4 +1,4 @@
-"""Training signals of the digital modem as PCM octets (8.4.2 to 8.4.5/V.90).
+"""Training signals of the digital modem as PCM octets (8.4.1 to 8.4.5, 8.6.4/V.90).
 
 Each function returns ``(ucodes, signs)``, uint8 arrays of one entry a symbol; a sign of 1 is
 positive. :func:`golden.g711.octet` makes octets of them in either law.
@@ -6,6 +6,7 @@ positive. :func:`golden.g711.octet` makes octets of them in either law.
 
 import numpy as np
 
+from golden.parameters import INTERVALS
 from golden.scrambler import GPC, Scrambler
 
 #: Ucodes that W of Sd is above U_INFO (8.4.4).
@@ -14,11 +15,17 @@ ABOVE = 16
 #: Repetitions of six symbols of Sd and of S-bar-d (8.4.4).
 SD, SD_BAR = 64, 8
 
+#: Repetitions of six symbols of R-bar (8.6.4).
+R_BAR = 4
+
+#: Signs of a period of Sd and of R (8.4.4, 8.6.4).
+_PERIOD = np.array([1, 1, 1, 0, 0, 0], np.uint8)
+
 
 def sd(u_info):
     """Sd and S-bar-d, 432 symbols (8.4.4)."""
     w = u_info + ABOVE
-    signs = np.tile(np.array([1, 1, 1, 0, 0, 0], np.uint8), SD + SD_BAR)
+    signs = np.tile(_PERIOD, SD + SD_BAR)
     signs[SD * 6 :] ^= 1
     return np.tile(np.array([w, 0, w], np.uint8), 2 * (SD + SD_BAR)), signs
 
@@ -41,3 +48,39 @@ def after_trn1d(u_info, bits, signs):
     scrambled = scrambler.process(np.asarray(bits, np.uint8))
     coded = np.bitwise_xor.accumulate(np.concatenate([signs[-1:], scrambled]))[1:]
     return np.full(len(coded), u_info, np.uint8), coded
+
+
+def dil_lengths(descriptor):
+    """Symbols (int64) of each DIL-segment (8.4.1), one an entry of ``training_ucodes``."""
+    uchord = np.array(descriptor["training_ucodes"], np.int64) >> 4
+    return (np.array(descriptor["H"])[uchord] + 1) * INTERVALS
+
+
+def dil(descriptor, segments=None):
+    """DIL (8.4.1): ``segments`` of its segments, all of them again and again; None: each once.
+
+    ``descriptor``: fields of :data:`golden.sequences.DIL`. Without segments (N = 0) it is empty.
+    """
+    training = np.array(descriptor.get("training_pattern", [0]), bool)
+    ucodes, signs = [np.zeros(0, np.uint8)], [np.zeros(0, np.uint8)]
+    asked = descriptor.get("training_ucodes", [])
+    parts = list(zip(asked, dil_lengths(descriptor), strict=True)) if asked else []
+    for n in range(len(parts) if segments is None or not parts else segments):
+        # Both patterns begin with the segment, and repeat each for itself.
+        ucode, length = parts[n % len(parts)]
+        reference = descriptor["REF"][ucode >> 4]
+        ucodes.append(np.where(np.resize(training, length), ucode, reference).astype(np.uint8))
+        signs.append(np.resize(np.array(descriptor["sign_pattern"], np.uint8), length))
+    return np.concatenate(ucodes), np.concatenate(signs)
+
+
+def r(ucodes, periods):
+    """R and R-bar behind it (8.6.4): ``periods`` of six symbols, then R_BAR with signs turned.
+
+    ``ucodes``: one for all data frame intervals (Ri), or six: Rd has the greatest of the
+    constellations of CP, Rt those of CPt.
+    """
+    signs = np.tile(_PERIOD, periods + R_BAR)
+    signs[periods * INTERVALS :] ^= 1
+    row = np.broadcast_to(np.asarray(ucodes, np.uint8), INTERVALS)
+    return np.tile(row, periods + R_BAR), signs

@@ -1,9 +1,23 @@
+import json
+
 import numpy as np
 import pytest
 
 from golden import g711
 from golden.scrambler import GPC, Descrambler
-from golden.training import ABOVE, SD, SD_BAR, after_trn1d, sd, trn1d
+from golden.sequences import DIL
+from golden.training import (
+    ABOVE,
+    R_BAR,
+    SD,
+    SD_BAR,
+    after_trn1d,
+    dil,
+    dil_lengths,
+    r,
+    sd,
+    trn1d,
+)
 
 
 def test_sd_is_that_of_clause_8_4_4():
@@ -64,3 +78,67 @@ def test_what_follows_trn1d_descrambles_back(rng, symbols):
 
 def test_no_bits_after_trn1d():
     assert len(after_trn1d(70, [], trn1d(70, 12)[1])[1]) == 0
+
+
+def descriptor(rng, n, lsp, ltp):
+    return {
+        "training_ucodes": rng.integers(0, 128, n).tolist(),
+        "sign_pattern": rng.integers(0, 2, lsp).tolist(),
+        "training_pattern": rng.integers(0, 2, ltp).tolist(),
+        "H": rng.integers(0, 20, 8).tolist(), "REF": rng.integers(0, 128, 8).tolist(),
+    }  # fmt: skip
+
+
+@pytest.mark.parametrize("n, lsp, ltp", [(1, 1, 1), (3, 7, 128), (255, 128, 5), (120, 52, 26)])
+def test_dil_symbol_by_symbol(n, lsp, ltp, rng):
+    d = descriptor(rng, n, lsp, ltp)
+    expected = []
+    for ucode in d["training_ucodes"]:
+        uchord = ucode // 16  # Uchord 1 has Ucodes 0 to 15
+        for symbol in range((d["H"][uchord] + 1) * 6):
+            trains = d["training_pattern"][symbol % ltp]
+            expected.append((ucode if trains else d["REF"][uchord],
+                             d["sign_pattern"][symbol % lsp]))  # fmt: skip
+    ucodes, signs = dil(d)
+    assert list(zip(ucodes.tolist(), signs.tolist(), strict=True)) == expected
+    assert ucodes.dtype == signs.dtype == np.uint8 and dil_lengths(d).sum() == len(ucodes)
+    # The whole sequence is repeated, and ends with any segment.
+    more, more_signs = dil(d, n + 1)
+    again = dil_lengths(d)[0]
+    assert np.array_equal(more, np.concatenate([ucodes, ucodes[:again]]))
+    assert np.array_equal(more_signs, np.concatenate([signs, signs[:again]]))
+    assert len(dil(d, 0)[0]) == 0
+
+
+def test_no_dil():
+    assert [len(part) for part in dil({"segments": 0})] == [0, 0]
+
+
+def test_r_is_that_of_clause_8_6_4():
+    ucodes, signs = r(79, 3)
+    assert ucodes.tolist() == [79] * 6 * (3 + 4) and R_BAR == 4
+    assert signs.tolist() == [1, 1, 1, 0, 0, 0] * 3 + [0, 0, 0, 1, 1, 1] * 4
+    ucodes, _ = r([10, 20, 30, 40, 50, 60], 1)
+    assert ucodes.tolist() == [10, 20, 30, 40, 50, 60] * 5
+
+
+def test_dil_of_real_calls(real_call):
+    """Octet for octet where the network leaves them alone, a whole number of segments to Ri."""
+    facts = json.loads((real_call / "call.json").read_text())
+    if "bit-exactly" not in facts["note"]:
+        pytest.skip("the network of this call changes octets")
+    where = facts["samples"]
+    octets = np.fromfile(real_call / "down.al", np.uint8)[where["dil"] : where["trn2d"]]
+    asked = DIL.parse([int(bit) for bit in facts["ja"]["bits"]])
+    length = where["ri"] - where["dil"]
+    ends = np.cumsum(np.resize(dil_lengths(asked), 1000))
+    segments = int(np.searchsorted(ends, length)) + 1
+    assert ends[segments - 1] == length
+    ucodes, signs = dil(asked, segments)
+    differ = octets[:length] != g711.octet(ucodes, signs, "A")
+    # The sign of Ucode 0 does not survive.
+    assert not differ[ucodes != 0].any()
+    assert np.array_equal(g711.ucode(octets[:length], "A"), ucodes)
+    rest = octets[length:]
+    ucodes, signs = r(facts["u_info_requested"], len(rest) // 6 - R_BAR)
+    assert np.array_equal(rest, g711.octet(ucodes, signs, "A"))
