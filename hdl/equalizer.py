@@ -302,8 +302,8 @@ class _Taps(wiring.Component):
 
     Members
     -------
-    i_taps, load, discard, loaded_good, answered : as those of :class:`Equalizer`; clear : In(1), as
-        discard
+    i_taps, load, discard, loaded_good, answered, asking : as those of :class:`Equalizer`; clear :
+        In(1), as discard
     tap : In(7); place : In(4), :class:`_Place`; placed : In(1), which of them is meant
     idle : In(1), nothing is read: ``i_taps`` may write
     word : Out(signed(32)), of the last cycle in which nothing was written
@@ -320,6 +320,7 @@ class _Taps(wiring.Component):
                 "discard": In(1),
                 "loaded_good": Out(1),
                 "answered": Out(1),
+                "asking": In(1),
                 "tap": In(7),
                 "place": In(4),
                 "placed": In(1),
@@ -353,17 +354,23 @@ class _Taps(wiring.Component):
             ),
             write.en.eq(self.write | (word.valid & word.ready)),
         ]
+        # A set that was asked for before a discard comes all the same, and is none.
+        asked, stale, ends = Signal(), Signal(), Signal()
+        m.d.comb += ends.eq(word.valid & word.ready & last)
         with m.If(word.valid & word.ready):
+            m.d.sync += [number.eq(Mux(last, 0, number + 1)), drop.eq(word.payload)]
+        with m.If(ends):
             m.d.sync += [
-                number.eq(Mux(last, 0, number + 1)),
-                drop.eq(word.payload),
-                self.loaded_good.eq(last & word.payload[8]),
-                self.answered.eq(last),
-            ]
+                self.loaded_good.eq(word.payload[8] & ~stale), self.answered.eq(~stale),
+                stale.eq(0),
+            ]  # fmt: skip
+        m.d.sync += asked.eq(self.asking | (asked & ~ends))
         with m.If(self.load):
             m.d.sync += [bank.eq(~bank), self.drop.eq(drop)]
         with m.If(self.load | self.discard):
-            m.d.sync += [number.eq(0), self.loaded_good.eq(0), self.answered.eq(0)]
+            m.d.sync += [self.loaded_good.eq(0), self.answered.eq(0)]
+        with m.If(self.discard & asked):
+            m.d.sync += stale.eq(~ends)
         return m
 
     @staticmethod
@@ -515,7 +522,8 @@ class Equalizer(wiring.Component):
         good in bit 8. Taken between frames and while the slicer decides; when a set is good, the
         next one waits until ``load`` or ``discard``.
     loaded_good : Out(1), a whole set waits and is good; answered : Out(1), a whole set was the last
-        that came, good or not; discard : In(1) forgets it, or what there is of one
+        that came, good or not; discard : In(1) forgets it, or the one that is under way since
+        ``asking`` : In(1) told of it
     load : In(1), it works from now on. For one cycle, not while busy.
     multiply : to a shared multiplier
     busy : Out(1)
@@ -549,6 +557,7 @@ class Equalizer(wiring.Component):
                 "i_taps": In(stream.Signature(signed(32))),
                 "loaded_good": Out(1),
                 "answered": Out(1),
+                "asking": In(1),
                 "discard": In(1),
                 "load": In(1),
                 "multiply": Out(MULTIPLY),
@@ -572,6 +581,7 @@ class Equalizer(wiring.Component):
         total = accumulator.total
         m.d.comb += [
             taps.load.eq(self.load),
+            taps.asking.eq(self.asking),
             taps.discard.eq(self.discard | self.clear),
             self.loaded_good.eq(taps.loaded_good),
             self.answered.eq(taps.answered),

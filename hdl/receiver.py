@@ -604,6 +604,7 @@ class _Line(wiring.Component):
             equalizer.clear.eq(control.clear),
             equalizer.discard.eq(control.discard),
             equalizer.load.eq(control.load),
+            equalizer.asking.eq(correlator.o.valid),
             equalizer.known.eq(control.known),
             equalizer.turn.eq(control.turn),
             equalizer.loss.eq(control.loss),

@@ -113,6 +113,14 @@ def test_dropout_and_second_start(whole, rng):
     assert Kind.LOST in kinds and Kind.RECOVERED in kinds
 
 
+def test_second_start_during_a_solution(whole, rng):
+    """What is solved then is of the start before, and is not loaded."""
+    octets = np.concatenate([octets_of(rng, "A", 347 * 6), octets_of(rng, "A", 450 * 6)[SILENCE:]])
+    samples = samples_of("26awg-6kft", octets, "A", snr=40, ppm=-30, seed=6)
+    result = both(samples, levels_of([U_INFO], "A"), gateware=whole)
+    assert [kind for _, kind in result.events] == [Kind.DETECTED, Kind.DETECTED, Kind.TRAINED]
+
+
 def test_training_fails_on_noise(whole, rng):
     """Sd, and then something else than TRN1d."""
     octets = octets_of(rng, "A", 0)
