@@ -40,7 +40,9 @@ MUTANTS = [
     ("golden/leastsquares.py", "(root >> 1)[:, None]", "0 * root[:, None]"),
     ("golden/equalizer.py", "a + b) << (FINE - 1)", "a + b) << FINE"),
     ("golden/equalizer.py", "power_bits - training_bits + STEP_BITS", "power_bits + STEP_BITS"),
-    ("golden/sequences.py", "crc_bits(bits[self._covered]), bits", "bits[self._crc], bits"),
+    ("golden/sequences.py", "crc_bits(bits[layout.covered]), bits", "bits[layout.crc], bits"),
+    ("golden/sequences.py", "(end + 1) % 2, FILL", "end % 2, FILL"),
+    ("golden/training.py", "ucode >> 4]", "ucode >> 3]"),
     ("golden/receiver.py", "QUIET = 12 * 64", "QUIET = 0"),
     # the same kinds in gateware
     ("hdl/fixed.py", "x = x + (1 << (drop - 1))\n", "x = x + 0\n"),
@@ -64,6 +66,14 @@ MUTANTS = [
     ("hdl/equalizer.py", "(candidate <= count)", "(candidate < count)"),
     ("hdl/receiver.py", "self._second.eq(self._again)", "self._second.eq(0)"),
     ("hdl/top.py", "self.late.eq(highway.late)", "self.late.eq(0)"),
+    ("hdl/top.py", "receiver.o.valid & ~receiver.training)", "receiver.o.valid)"),
+    # the wrong channel's row, a stale word, a reset that some channels miss
+    ("hdl/channels.py", "addr=self._ahead", "addr=self._channel"),
+    ("hdl/channels.py", "enabled.eq(port._en)", "enabled.eq(1)"),
+    ("hdl/channels.py", "fresh.eq(last)", "fresh.eq(0)"),
+    ("hdl/mapper.py", "(read.data >> position) >> 1", "read.data >> position"),
+    ("hdl/leastsquares.py", "away.eq(negative)]", "away.eq(0)]"),
+    ("hdl/equalizer.py", "word.payload[8] & ~stale", "word.payload[8]"),
     # the world around: ties, slips by a place, a high-pass that forgets, a tap upside down,
     # a clock that runs backwards, amplitudes for powers
     ("sim/network.py", 'side="left"', 'side="right"'),
