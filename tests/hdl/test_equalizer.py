@@ -508,3 +508,21 @@ def test_taps_wait_until_they_are_loaded_or_discarded():
     assert result.taken["i_taps"].tolist() == [*range(6), 31, 32, 33]
     expected = np.isin(np.arange(result.cycles), [*range(6, 31), *range(34, 60)])
     assert np.array_equal(result.probes["loaded_good"], expected)
+
+
+def test_taps_asked_for_before_a_discard_are_none():
+    """In the middle of a set, and with its last word."""
+    gateware = Gateware(Equalizer(1, 1))
+    good = tap_words([1], [2], 10, 1)
+    for at in (0, 1):
+        asking, discard = np.zeros((2, 30), int)
+        asking[0] = discard[at + 1] = 1
+        result = gateware.run(
+            {"i_taps": np.array([*good, *good])},
+            waves={"asking": asking, "discard": discard, "load": 0}, cycles=30,
+            probes=["loaded_good", "answered"], partial=True, drain=0,
+        )  # fmt: skip
+        taken = result.taken["i_taps"]
+        assert len(taken) == 6
+        for name in ("loaded_good", "answered"):
+            assert np.array_equal(result.probes[name], np.arange(result.cycles) > taken[5]), name
