@@ -3,6 +3,15 @@
 A data frame at a time: twelve samples of half symbols make six values, each is decided against the
 constellation of its data frame interval, and taps move once, at the frame's end, by what the six
 errors say (LMS). PCM values are those of Table 1/V.90; "fine" ones have 4 fraction bits.
+
+A high-pass in the network can switch in during a call, and what it takes away reaches further back
+than the taps. With pole p and gain (1 + p) / 2, which is 1 at 4 kHz, it makes of the feed-forward
+part's output s what (1 + p) / 2 (s[n] - s[n-1]) + p y[n-1] is, and is undone by (1 + t / 2) s[n]
+and t times the sum of s before it, with t = 1 - p as good as exactly: one tap, whatever the line.
+That sum leaks, and the errors of decisions steer it, a little as a rule and much in a hurry, when
+errors are large: then it follows what the tap has not learnt yet. Noise of the requantisation
+behind the high-pass passes the line's response as the symbols do, so an error tells of the next one
+where the feed-forward part does not whiten it; one more tap takes that away.
 """
 
 from bisect import bisect_left
@@ -13,7 +22,18 @@ from itertools import pairwise
 import numpy as np
 
 from golden.errors import V90Error
-from golden.formats import ERROR, FEEDBACK_TAP, FEEDBACK_TAP_USED, FORWARD_TAP, SLOPE, SOFT
+from golden.formats import (
+    COARSE,
+    DRIFT,
+    DRIFT_TAP,
+    ERROR,
+    ERROR_TAP,
+    FEEDBACK_TAP,
+    FEEDBACK_TAP_USED,
+    FORWARD_TAP,
+    SLOPE,
+    SOFT,
+)
 from golden.parameters import INTERVALS
 
 #: Taps as a rule; others are possible.
@@ -24,6 +44,18 @@ FINE = SOFT.fraction
 
 #: Step of LMS in bits: 2**-11 of what would cancel an error at once with one tap.
 STEP_BITS = 11
+
+#: Steps of the drift's tap in bits, as a rule and in a hurry, and that of the errors' tap: errors
+#: are 36 dB and more below the signal, so that it takes some thousand symbols.
+DRIFT_STEP_BITS, DRIFT_HURRY_BITS, ERROR_STEP_BITS = 10, 4, -1
+
+#: What of the drift stays for the next symbol, in 2**-10, and what of an error is added to it, in
+#: 2**-9 because errors have one fraction bit more: as a rule, which leaves 0.01 dB of noise, and in
+#: a hurry. There the drift forgets within 16 symbols, for a wrong one is not seen in the errors.
+KEPT, STEERED = (1016, 960), (4, 320)
+
+#: Bits of a drift beside a product of the feedback part.
+DRIFT_BITS = FEEDBACK_TAP_USED.fraction - DRIFT.fraction
 
 #: Bits of the square of the working level of TRN1d, 2**11.
 INPUT_POWER_BITS = 22
@@ -137,6 +169,7 @@ class Equalizer:
     ``forward_taps`` FORWARD_TAP ``(c, F)``, ``drop`` ``(c,)``, ``feedback_taps`` FEEDBACK_TAP
     ``(c, B)`` are what a :class:`golden.leastsquares.Solver` gives; ``history`` holds the last
     samples ``(c, F)``, oldest first, ``past`` the last values decided ``(c, B)``, latest first.
+    ``drift`` DRIFT, ``drift_tap`` DRIFT_TAP and ``error_tap`` ERROR_TAP ``(c,)`` begin with nought.
     """
 
     def __init__(self, lines=1, forward=FORWARD, feedback=FEEDBACK):
@@ -146,22 +179,26 @@ class Equalizer:
         self.drop = np.full(lines, 10, np.int64)
         self.history = np.zeros((lines, forward), np.int64)
         self.past = np.zeros((lines, feedback), np.int64)
-        self._odd = np.zeros(lines, np.int64)
+        self.drift, self.drift_tap, self.error_tap = np.zeros((3, lines), np.int64)
+        self._odd, self._error = np.zeros((2, lines), np.int64)
 
     def clear(self, line):
-        """Forget the samples and decisions of a line."""
-        self.history[line] = self.past[line] = self._odd[line] = 0
+        """Forget the samples, decisions and drift of a line."""
+        self.history[line] = self.past[line] = self._odd[line] = self._error[line] = 0
+        self.drift[line] = self.drift_tap[line] = self.error_tap[line] = 0
 
-    def process(self, halves, slicer, lines, turn):
+    def process(self, halves, slicer, lines, turn, hurry):
         """Decide a data frame.
 
         ``halves`` (``(c, 12)``) are INTERPOLATED, the newest for its first symbol first; ``lines``
-        (``(c,)``) the lines that they are of; ``turn`` (``(c,)``) the interval of the first symbol.
+        (``(c,)``) the lines that they are of; ``turn`` (``(c,)``) the interval of the first symbol;
+        ``hurry`` (``(c,)``, bool) whether the drift is steered by the errors mainly.
 
         A symbol's value is the sum of the samples from its newest on times the feed-forward taps,
-        shifted by ``drop``, plus the sum of the values before it times the feedback taps, each
-        rounded half up. The slope is what the feed-forward sum of the half symbol behind is above
-        that of the half symbol before; both sums go through ``drop``.
+        shifted by ``drop``, plus the sum of the values before it times the feedback taps, of the
+        last error times its tap, of the feed-forward part's value times half the drift's tap, and
+        of the drift; each sum rounded half up. The slope is what the feed-forward sum of the half
+        symbol behind is above that of the half symbol before; both sums go through ``drop``.
         """
         samples = np.concatenate([self.history[lines], halves], axis=1).astype(np.float64)
         windows = _windows(samples, self.forward)[:, 1:]
@@ -174,43 +211,65 @@ class Equalizer:
         self._odd[lines] = odd[:, -1]
         slope = _clip((odd[:, 1:] - odd[:, :-1] + (1 << (FINE - 1))) >> FINE, SLOPE)
         soft = soft[:, ::2]
+        kept, steered = _KEPT[hurry.astype(np.int64)], _STEERED[hurry.astype(np.int64)]
+        # What the drift grows by, half of which counts for the symbol itself.
+        right = FINE - COARSE.fraction
+        coarse = (soft + (1 << (right - 1))) >> right
+        growth = (self.drift_tap[lines, None] >> 16) * coarse
         # Values decided, latest first: the six of this frame, as they come, then those before.
         past = np.zeros((len(soft), INTERVALS + self.feedback))
         past[:, INTERVALS:] = self.past[lines]
         feedback = (self.feedback_taps[lines] >> 16).astype(np.float64)
-        feedback *= 2.0 ** (FINE - FEEDBACK_TAP_USED.fraction)
+        drift, error_tap = self.drift[lines], self.error_tap[lines] >> 16
+        error = np.empty((len(soft), INTERVALS + 1), np.int64)
+        error[:, 0] = self._error[lines]
         fine, ucode, value = np.empty((3, *soft.shape), np.int64)
         intervals = (turn + np.arange(INTERVALS)[:, None]) % INTERVALS
         for i, interval in enumerate(intervals):
             at = INTERVALS - i
-            back = np.vecdot(feedback, past[:, at : at + self.feedback])
-            fine[:, i] = y = _clip(soft[:, i] + np.floor(back + 0.5), SOFT)
+            back = np.vecdot(feedback, past[:, at : at + self.feedback]).astype(np.int64)
+            back += error_tap * error[:, i] + growth[:, i] + (drift << DRIFT_BITS)
+            fine[:, i] = y = _clip(soft[:, i] + ((back + _HALF) >> _BACK_BITS), SOFT)
             ucode[:, i], value[:, i] = slicer.process(y, interval, lines)
             past[:, at - 1] = value[:, i]
-        error = _clip((value << FINE) - fine, ERROR)
-        self._windows, self._values = windows[:, ::2], past
+            error[:, i + 1] = lacking = _clip((value[:, i] << FINE) - y, ERROR)
+            drift = kept * drift + growth[:, i] + steered * lacking
+            drift = _clip((drift + _HALF) >> _BACK_BITS, DRIFT)
+        self._windows, self._values, self._errors = windows[:, ::2], past, error
+        self.drift[lines], self._error[lines] = drift, error[:, -1]
         self.history[lines] = samples[:, INTERVALS * 2 :]
         self.past[lines] = past[:, : self.feedback]
+        error = error[:, 1:]
         return Frame(ucode, value, fine, error, (error * slope).sum(-1))
 
-    def adapt(self, error, power_bits, training_bits, lines, hurry):
+    def adapt(self, adapting, power_bits, training_bits, lines, hurry):
         """Move the taps by the last frame's errors.
 
-        ``error`` (``(c, 6)``): ERROR, or nought to leave them; ``power_bits`` (``(c,)``):
-        :attr:`Levels.power_bits` of the frame's levels; ``training_bits``: that of TRN1d;
-        ``hurry``: bits by which the step of the feedback part is longer than 2**-STEP_BITS.
+        ``adapting`` (``(c,)``, bool): whether others than the drift's move; ``power_bits``
+        (``(c,)``): :attr:`Levels.power_bits` of the frame's levels; ``training_bits``: that of
+        TRN1d; ``hurry``: that of :meth:`process`, for the drift's tap.
 
         Each tap gets the sum of the six errors times its six samples (or values), shifted and
-        rounded half up once, and saturates.
+        rounded half up once, and saturates. That of the errors gets the sum of the frame's five
+        products of an error and the one before. The drift's gets the sum of errors times the value
+        before, and is not below nought: a drift that feeds on itself would not end.
         """
-        error = error.astype(np.float64)
+        error = (self._errors[:, 1:] * adapting[:, None]).astype(np.float64)
         forward = (error[:, None] @ self._windows)[:, 0, ::-1].astype(np.int64)
         right = power_bits - training_bits + STEP_BITS + INPUT_POWER_BITS - 16 - self.drop[lines]
-        _add(self.forward_taps, lines, forward, right, FORWARD_TAP)
+        _add(self.forward_taps, lines, forward, right[:, None], FORWARD_TAP)
         values = _windows(self._values, self.feedback)[:, 1 : INTERVALS + 1]
         feedback = (error[:, None, ::-1] @ values)[:, 0].astype(np.int64)
-        right = power_bits + STEP_BITS + FINE - FEEDBACK_TAP.fraction - hurry
-        _add(self.feedback_taps, lines, feedback, right, FEEDBACK_TAP)
+        right = power_bits + STEP_BITS + FINE - FEEDBACK_TAP.fraction
+        _add(self.feedback_taps, lines, feedback, right[:, None], FEEDBACK_TAP)
+        errors, values = self._errors[:, 1:], self._values[:, INTERVALS:0:-1].astype(np.int64)
+        right = power_bits + ERROR_STEP_BITS + 2 * FINE - ERROR_TAP.fraction
+        common = (errors[:, 1:] * errors[:, :-1]).sum(-1) * adapting
+        _add(self.error_tap, lines, common, right, ERROR_TAP)
+        right = power_bits + np.where(hurry, DRIFT_HURRY_BITS, DRIFT_STEP_BITS)
+        right += FINE - DRIFT_TAP.fraction
+        _add(self.drift_tap, lines, (errors * values).sum(-1), right, DRIFT_TAP)
+        self.drift_tap[lines] = np.maximum(self.drift_tap[lines], 0)
 
 
 def shifted(x, right):
@@ -220,14 +279,18 @@ def shifted(x, right):
 
 
 def _add(taps, lines, change, right, form):
-    taps[lines] = _clip(taps[lines] + shifted(change, right[:, None]), form)
+    taps[lines] = _clip(taps[lines] + shifted(change, right), form)
 
 
 # NumPy is faster with arrays than with numbers, and a property takes its time.
 _ENDS = {
     form: (np.array(form.min), np.array(form.max))
-    for form in (ERROR, FEEDBACK_TAP, FORWARD_TAP, SLOPE, SOFT)
+    for form in (DRIFT, DRIFT_TAP, ERROR, ERROR_TAP, FEEDBACK_TAP, FORWARD_TAP, SLOPE, SOFT)
 }
+_KEPT, _STEERED = np.array(KEPT), np.array(STEERED)
+# From a product of the feedback part to a fine value, and from one of the drift to a drift.
+_BACK_BITS = FEEDBACK_TAP_USED.fraction - FINE
+_HALF = 1 << (_BACK_BITS - 1)
 
 
 def _clip(x, form):

@@ -46,9 +46,9 @@ FAST_BITS, SLOW_BITS = 3, 6
 #: within 6 dB at the working level. Errors do not tell: decisions that feed themselves have none.
 QUIET = 12 * 64
 
-#: Bits by which the feedback taps' step is longer without synchronism: a high-pass that switched in
-#: is a matter of the symbols before, and is learnt while many of the decisions are wrong.
-HURRY = 2
+#: Data frames without synchronism after which it is lost: 30 ms. A disturbance that is over by then
+#: is only that. A report of one is not later for it.
+GRACE = 40
 
 #: Data frames without synchronism after which the receiver gives up: 1.08 s. Wrong decisions that
 #: cause others have ended after 0.1 to 0.5 s.
@@ -74,6 +74,7 @@ class Kind(IntEnum):
     LOST = 4
     RECOVERED = 5
     GIVEN_UP = 6
+    DISTURBED = 7
 
 
 @dataclass
@@ -142,6 +143,7 @@ class Receiver:
         self._pending = np.zeros((2, n), np.int64)
         self._fast, self._loud, self._coasting = np.zeros((3, n), np.int64)
         self._slow = np.zeros((n, INTERVALS), np.int64)
+        self._hurry = np.zeros(n, bool)
         self._turn = np.zeros(n, np.int64)
         self._recorded, self._solved = [None] * n, [None] * n
         self._levels = list(self.training)
@@ -210,6 +212,7 @@ class Receiver:
         self._pending[:, k] = 0
         self._fast[k] = self._loud[k] = self._coasting[k] = 0
         self._slow[k] = 0
+        self._hurry[k] = False
         self._turn[k] = 0
         self._recorded[k] = self._solved[k] = None
         self.equalizer.clear(k)
@@ -309,7 +312,8 @@ class Receiver:
         if len(again):
             before = self.equalizer.history[lines], self.equalizer.past[lines]
         turn = self._turn[lines]
-        frame = self.equalizer.process(halves, self._slicer, lines, turn)
+        hurry = self._hurry[lines]
+        frame = self.equalizer.process(halves, self._slicer, lines, turn, hurry)
         for at in again:
             k = int(lines[at])
             if state[at] == State.COAST or self._levels[k] is not self.training[k]:
@@ -320,12 +324,10 @@ class Receiver:
         squares = frame.error * frame.error
         energy = squares.sum(-1)
         loss, bits = self._loss[lines], self._power_bits[lines]
-        adapting = energy >> 8 <= loss >> 1
+        # Errors that are much larger than they were tell of something else than taps.
+        adapting = energy >> 8 <= loss >> 3
         coasting = state == _COAST
-        self.equalizer.adapt(
-            frame.error * adapting[:, None], bits, self._training_bits[lines], lines,
-            HURRY * coasting,
-        )  # fmt: skip
+        self.equalizer.adapt(adapting, bits, self._training_bits[lines], lines, hurry)
         # The error is what is lacking: where it goes with the slope, the instants are early.
         slope, right = frame.slope * adapting, bits - timing.INSTANT_FRACTION + LOOP_BITS
         self._pending[0, lines] = shifted(slope, right)
@@ -336,6 +338,7 @@ class Receiver:
             lines, frame.fine, frame.error, frame.ucode, number, ~coasting, turn,
             self._slow[lines], self._step[lines],
         ))  # fmt: skip
+        self._hurry[lines] = ~adapting | (self._fast[lines] >> 8 > loss >> 1)
         self._watch(lines, coasting, loss)
         self._number[lines] += 1
 
@@ -361,14 +364,16 @@ class Receiver:
     def _watch(self, lines, coasting, loss):
         fast = self._fast[lines] >> 8
         quiet = self._loud[lines] >> FAST_BITS < QUIET
-        lost = ~coasting & ((fast > loss) | quiet)
-        if not (lost.any() or coasting.any()):
+        disturbed = ~coasting & ((fast > loss) | quiet)
+        if not (disturbed.any() or coasting.any()):
             return
         back = coasting & (fast <= loss >> 1) & ~quiet
         self._coasting[lines] = np.where(coasting, self._coasting[lines] + 1, 0)
-        given_up = coasting & ~back & (self._coasting[lines] == PATIENCE)
+        still = coasting & ~back
+        given_up = still & (self._coasting[lines] == PATIENCE)
         for which, state, kind in (
-            (lost, State.COAST, Kind.LOST),
+            (disturbed, State.COAST, Kind.DISTURBED),
+            (still & (self._coasting[lines] == GRACE), State.COAST, Kind.LOST),
             (back, State.TRACK, Kind.RECOVERED),
             (given_up, State.SEARCH, Kind.GIVEN_UP),
         ):
