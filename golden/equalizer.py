@@ -5,13 +5,16 @@ constellation of its data frame interval, and taps move once, at the frame's end
 errors say (LMS). PCM values are those of Table 1/V.90; "fine" ones have 4 fraction bits.
 
 A high-pass in the network can switch in during a call, and what it takes away reaches further back
-than the taps. With pole p and gain (1 + p) / 2, which is 1 at 4 kHz, it makes of the feed-forward
-part's output s what (1 + p) / 2 (s[n] - s[n-1]) + p y[n-1] is, and is undone by (1 + t / 2) s[n]
-and t times the sum of s before it, with t = 1 - p as good as exactly: one tap, whatever the line.
-That sum leaks, and the errors of decisions steer it, a little as a rule and much in a hurry, when
-errors are large: then it follows what the tap has not learnt yet. Noise of the requantisation
-behind the high-pass passes the line's response as the symbols do, so an error tells of the next one
-where the feed-forward part does not whiten it; one more tap takes that away.
+than the taps. One with the pole p and the gain (1 + p) / 2, which is 1 at 4 kHz, makes the feed-
+forward part's output v into (1 + p) / 2 times v[n] - (1 - p) (v[n-1] + p v[n-2] + p**2 v[n-3] ...).
+So it is undone, whatever the line, by a drift that is added, a leaky sum of past v, which grows by
+t v with every symbol, and by a gain of 1 + t / 2: one tap, t, which is 1 - p. The errors of
+decisions steer the drift besides, a little as a rule and much in a hurry, when errors are large:
+then it follows what the tap has not learnt yet, and the tap learns quickly.
+
+Noise of the requantisation behind such a high-pass passes the line's response as symbols do. Taps
+learn slowly to whiten it; till then, an error tells of the next one, and one more tap, times the
+last error, takes that away.
 """
 
 from bisect import bisect_left
@@ -45,17 +48,17 @@ FINE = SOFT.fraction
 #: Step of LMS in bits: 2**-11 of what would cancel an error at once with one tap.
 STEP_BITS = 11
 
-#: Steps of the drift's tap in bits, as a rule and in a hurry, and that of the errors' tap: errors
-#: are 36 dB and more below the signal, so that it takes some thousand symbols.
-DRIFT_STEP_BITS, DRIFT_HURRY_BITS, ERROR_STEP_BITS = 10, 4, -1
+#: Steps of the drift's tap in bits, as a rule and in a hurry, and of the errors': 2**-9 and 2**-4
+#: with every symbol, and twice an error's power beside the signal's, which is 36 dB and more above.
+DRIFT_STEP_BITS, DRIFT_HURRY_BITS, ERROR_STEP_BITS = 9, 4, -1
 
-#: What of the drift stays for the next symbol, in 2**-10, and what of an error is added to it, in
-#: 2**-9 because errors have one fraction bit more: as a rule, which leaves 0.01 dB of noise, and in
-#: a hurry. There the drift forgets within 16 symbols, for a wrong one is not seen in the errors.
-KEPT, STEERED = (1016, 960), (4, 320)
+#: What of the drift stays for the next symbol, in 2**-10: 15/16, between the poles of high-passes
+#: and what forgets a wrong drift soon, which errors do not show where all decisions are off alike.
+KEPT = 960
 
-#: Bits of a drift beside a product of the feedback part.
-DRIFT_BITS = FEEDBACK_TAP_USED.fraction - DRIFT.fraction
+#: What of an error is added to the drift, as a rule and in a hurry, in 2**-9 because an ERROR has a
+#: fraction bit more: 1/128, which is noise of less than 0.01 dB, and 5/8.
+STEERED = 4, 320
 
 #: Bits of the square of the working level of TRN1d, 2**11.
 INPUT_POWER_BITS = 22
@@ -192,13 +195,13 @@ class Equalizer:
 
         ``halves`` (``(c, 12)``) are INTERPOLATED, the newest for its first symbol first; ``lines``
         (``(c,)``) the lines that they are of; ``turn`` (``(c,)``) the interval of the first symbol;
-        ``hurry`` (``(c,)``, bool) whether the drift is steered by the errors mainly.
+        ``hurry`` (``(c,)``, bool) whether errors steer the drift in a hurry.
 
         A symbol's value is the sum of the samples from its newest on times the feed-forward taps,
-        shifted by ``drop``, plus the sum of the values before it times the feedback taps, of the
-        last error times its tap, of the feed-forward part's value times half the drift's tap, and
-        of the drift; each sum rounded half up. The slope is what the feed-forward sum of the half
-        symbol behind is above that of the half symbol before; both sums go through ``drop``.
+        shifted by ``drop``, plus the drift; plus the sum of the values before it times the feedback
+        taps, of the error before times its tap, and of the first sum times half the drift's tap.
+        Sums are rounded half up. The slope is what the feed-forward sum of the half symbol behind
+        is above that of the half symbol before; both go through ``drop``.
         """
         samples = np.concatenate([self.history[lines], halves], axis=1).astype(np.float64)
         windows = _windows(samples, self.forward)[:, 1:]
@@ -211,16 +214,12 @@ class Equalizer:
         self._odd[lines] = odd[:, -1]
         slope = _clip((odd[:, 1:] - odd[:, :-1] + (1 << (FINE - 1))) >> FINE, SLOPE)
         soft = soft[:, ::2]
-        kept, steered = _KEPT[hurry.astype(np.int64)], _STEERED[hurry.astype(np.int64)]
-        # What the drift grows by, half of which counts for the symbol itself.
-        right = FINE - COARSE.fraction
-        coarse = (soft + (1 << (right - 1))) >> right
-        growth = (self.drift_tap[lines, None] >> 16) * coarse
         # Values decided, latest first: the six of this frame, as they come, then those before.
         past = np.zeros((len(soft), INTERVALS + self.feedback))
         past[:, INTERVALS:] = self.past[lines]
         feedback = (self.feedback_taps[lines] >> 16).astype(np.float64)
-        drift, error_tap = self.drift[lines], self.error_tap[lines] >> 16
+        drift, drift_tap = self.drift[lines], self.drift_tap[lines] >> 16
+        error_tap, steered = self.error_tap[lines] >> 16, _STEERED[hurry.astype(np.int64)]
         error = np.empty((len(soft), INTERVALS + 1), np.int64)
         error[:, 0] = self._error[lines]
         fine, ucode, value = np.empty((3, *soft.shape), np.int64)
@@ -228,12 +227,15 @@ class Equalizer:
         for i, interval in enumerate(intervals):
             at = INTERVALS - i
             back = np.vecdot(feedback, past[:, at : at + self.feedback]).astype(np.int64)
-            back += error_tap * error[:, i] + growth[:, i] + (drift << DRIFT_BITS)
-            fine[:, i] = y = _clip(soft[:, i] + ((back + _HALF) >> _BACK_BITS), SOFT)
+            drifted = _clip(soft[:, i] + (drift << (FINE - DRIFT.fraction)), SOFT)
+            # What the drift grows by, and half of it the symbol itself: one product for both.
+            growth = drift_tap * ((drifted + _COARSE_HALF) >> _COARSE_BITS)
+            back += error_tap * error[:, i] + growth
+            fine[:, i] = y = _clip(drifted + ((back + _HALF) >> _BACK_BITS), SOFT)
             ucode[:, i], value[:, i] = slicer.process(y, interval, lines)
             past[:, at - 1] = value[:, i]
             error[:, i + 1] = lacking = _clip((value[:, i] << FINE) - y, ERROR)
-            drift = kept * drift + growth[:, i] + steered * lacking
+            drift = KEPT * drift + growth + steered * lacking
             drift = _clip((drift + _HALF) >> _BACK_BITS, DRIFT)
         self._windows, self._values, self._errors = windows[:, ::2], past, error
         self.drift[lines], self._error[lines] = drift, error[:, -1]
@@ -287,10 +289,12 @@ _ENDS = {
     form: (np.array(form.min), np.array(form.max))
     for form in (DRIFT, DRIFT_TAP, ERROR, ERROR_TAP, FEEDBACK_TAP, FORWARD_TAP, SLOPE, SOFT)
 }
-_KEPT, _STEERED = np.array(KEPT), np.array(STEERED)
-# From a product of the feedback part to a fine value, and from one of the drift to a drift.
+_STEERED = np.array(STEERED)
+# From a product of the feedback part to a fine value, and alike from the drift's to a drift.
 _BACK_BITS = FEEDBACK_TAP_USED.fraction - FINE
 _HALF = 1 << (_BACK_BITS - 1)
+_COARSE_BITS = FINE - COARSE.fraction
+_COARSE_HALF = 1 << (_COARSE_BITS - 1)
 
 
 def _clip(x, form):

@@ -137,18 +137,18 @@ SLOPE = Q(1, 15, 0)
 
 #: Drift: what a high-pass in the network takes from a symbol on account of those before it, PCM
 #: values. With its corner at 60 Hz (a pole of 0.953) it is 16 dB below the signal, a deviation of
-#: 600 for data at TRN1d's working level, seven times of which fit.
+#: 600 for data at TRN1d's working level, of which almost seven fit.
 DRIFT = Q(1, 12, 3)
 
 #: What the drift grows by for each symbol, as a share of that: 1 less the high-pass's pole. From
-#: nought to an eighth, a corner of 170 Hz; as it is kept, and as it is multiplied (the upper half).
-DRIFT_TAP = Q(1, -3, 34)
-DRIFT_TAP_USED = Q(1, -3, 18)
+#: nought to a sixteenth; as it is kept, and as it is multiplied (the upper half).
+DRIFT_TAP = Q(1, -4, 35)
+DRIFT_TAP_USED = Q(1, -4, 19)
 
-#: The feed-forward part's output for that, in units of 32: an eighth of half a unit is little.
-COARSE = Q(1, 20, -5)
+#: A symbol's value for that, in units of 64: a sixteenth of half a unit is 2. SOFT fits.
+COARSE = Q(1, 21, -6)
 
 #: Share of an error that the next one has in common with it, below 1 in magnitude; as it is kept,
-#: and as it is multiplied. An error of ERROR times it has FEEDBACK_TAP_USED's fraction.
+#: and as it is multiplied. An ERROR times it has FEEDBACK_TAP_USED's fraction.
 ERROR_TAP = Q(1, 5, 26)
 ERROR_TAP_USED = Q(1, 5, 10)
