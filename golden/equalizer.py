@@ -49,16 +49,16 @@ FINE = SOFT.fraction
 STEP_BITS = 11
 
 #: Steps of the drift's tap in bits, as a rule and in a hurry, and of the errors': 2**-9 and 2**-4
-#: with every symbol, and twice an error's power beside the signal's, which is 36 dB and more above.
-DRIFT_STEP_BITS, DRIFT_HURRY_BITS, ERROR_STEP_BITS = 9, 4, -1
+#: with every symbol, and an error's power beside the signal's, which is 36 dB and more above.
+DRIFT_STEP_BITS, DRIFT_HURRY_BITS, ERROR_STEP_BITS = 9, 4, 0
 
 #: What of the drift stays for the next symbol, in 2**-10: 15/16, between the poles of high-passes
 #: and what forgets a wrong drift soon, which errors do not show where all decisions are off alike.
 KEPT = 960
 
 #: What of an error is added to the drift, as a rule and in a hurry, in 2**-9 because an ERROR has a
-#: fraction bit more: 1/128, which is noise of less than 0.01 dB, and 5/8.
-STEERED = 4, 320
+#: fraction bit more: 1/256, which is noise of less than 0.01 dB, and 5/8.
+STEERED = 2, 320
 
 #: Bits of the square of the working level of TRN1d, 2**11.
 INPUT_POWER_BITS = 22
@@ -190,12 +190,13 @@ class Equalizer:
         self.history[line] = self.past[line] = self._odd[line] = self._error[line] = 0
         self.drift[line] = self.drift_tap[line] = self.error_tap[line] = 0
 
-    def process(self, halves, slicer, lines, turn, hurry):
+    def process(self, halves, slicer, lines, turn, hurry, still):
         """Decide a data frame.
 
         ``halves`` (``(c, 12)``) are INTERPOLATED, the newest for its first symbol first; ``lines``
         (``(c,)``) the lines that they are of; ``turn`` (``(c,)``) the interval of the first symbol;
-        ``hurry`` (``(c,)``, bool) whether errors steer the drift in a hurry.
+        ``hurry`` (``(c,)``, bool) whether errors steer the drift in a hurry; ``still`` (``(c,)``,
+        bool) whether there is to be no drift.
 
         A symbol's value is the sum of the samples from its newest on times the feed-forward taps,
         shifted by ``drop``, plus the drift; plus the sum of the values before it times the feedback
@@ -236,7 +237,7 @@ class Equalizer:
             past[:, at - 1] = value[:, i]
             error[:, i + 1] = lacking = _clip((value[:, i] << FINE) - y, ERROR)
             drift = KEPT * drift + growth + steered * lacking
-            drift = _clip((drift + _HALF) >> _BACK_BITS, DRIFT)
+            drift = _clip((drift + _HALF) >> _BACK_BITS, DRIFT) * ~still
         self._windows, self._values, self._errors = windows[:, ::2], past, error
         self.drift[lines], self._error[lines] = drift, error[:, -1]
         self.history[lines] = samples[:, INTERVALS * 2 :]
@@ -244,12 +245,12 @@ class Equalizer:
         error = error[:, 1:]
         return Frame(ucode, value, fine, error, (error * slope).sum(-1))
 
-    def adapt(self, adapting, power_bits, training_bits, lines, hurry):
+    def adapt(self, adapting, power_bits, training_bits, lines, hurry, still):
         """Move the taps by the last frame's errors.
 
         ``adapting`` (``(c,)``, bool): whether others than the drift's move; ``power_bits``
         (``(c,)``): :attr:`Levels.power_bits` of the frame's levels; ``training_bits``: that of
-        TRN1d; ``hurry``: that of :meth:`process`, for the drift's tap.
+        TRN1d; ``hurry``, ``still``: those of :meth:`process`, for the drift's tap.
 
         Each tap gets the sum of the six errors times its six samples (or values), shifted and
         rounded half up once, and saturates. That of the errors gets the sum of the frame's five
@@ -271,7 +272,7 @@ class Equalizer:
         right = power_bits + np.where(hurry, DRIFT_HURRY_BITS, DRIFT_STEP_BITS)
         right += FINE - DRIFT_TAP.fraction
         _add(self.drift_tap, lines, (errors * values).sum(-1), right, DRIFT_TAP)
-        self.drift_tap[lines] = np.maximum(self.drift_tap[lines], 0)
+        self.drift_tap[lines] = np.maximum(self.drift_tap[lines], 0) * ~still
 
 
 def shifted(x, right):

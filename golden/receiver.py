@@ -50,6 +50,10 @@ QUIET = 12 * 64
 #: needs most.
 HURRY = 15
 
+#: Bit of the number of data frames without synchronism that tells the drift to rest: for 48 ms it
+#: may find a high-pass, for 48 ms it is nought, for where there is none it only stands in the way.
+STILL_BIT = 6
+
 #: Data frames without synchronism after which it is lost: 30 ms. A disturbance that is over by then
 #: is only that. A report of one is not later for it.
 GRACE = 40
@@ -317,7 +321,9 @@ class Receiver:
             before = self.equalizer.history[lines], self.equalizer.past[lines]
         turn = self._turn[lines]
         hurry = self._hurry[lines] > 0
-        frame = self.equalizer.process(halves, self._slicer, lines, turn, hurry)
+        coasting = state == _COAST
+        still = coasting & (self._coasting[lines] >> STILL_BIT & 1 > 0)
+        frame = self.equalizer.process(halves, self._slicer, lines, turn, hurry, still)
         for at in again:
             k = int(lines[at])
             if state[at] == State.COAST or self._levels[k] is not self.training[k]:
@@ -331,8 +337,7 @@ class Receiver:
         # Six errors with twice the mean square at which synchronism is lost: at an error rate of
         # 10**-6 noise alone does that once in 100 000 data frames.
         adapting = energy >> 8 <= loss >> 2
-        coasting = state == _COAST
-        self.equalizer.adapt(adapting, bits, self._training_bits[lines], lines, hurry)
+        self.equalizer.adapt(adapting, bits, self._training_bits[lines], lines, hurry, still)
         # The error is what is lacking: where it goes with the slope, the instants are early.
         slope, right = frame.slope * adapting, bits - timing.INSTANT_FRACTION + LOOP_BITS
         self._pending[0, lines] = shifted(slope, right)
