@@ -294,7 +294,7 @@ class _Accumulator(wiring.Component):
         return m
 
 
-def _read(m, memory, address, write):
+def read_alone(m, memory, address, write):
     """A synchronous read port of a memory that is not read in cycles in which it is written.
 
     A synchronous port of ``lib.memory`` gives what was there before; where block RAM does not say
@@ -374,7 +374,7 @@ class _Taps(wiring.Component):
         word, number, drop = self.i_taps, Signal(7), Signal(5)
         last = number == self.taps
         m.d.comb += [
-            self.word.eq(_read(m, memory, address, write)),
+            self.word.eq(read_alone(m, memory, address, write)),
             word.ready.eq(self.idle & ~self.write & ~self.loaded_good),
             write.addr.eq(Mux(self.write, address, Cat(number, ~bank))),
             write.data.eq(
@@ -472,7 +472,7 @@ class _Samples(wiring.Component):
         origin, distance = Signal(7), Signal(7)
         m.d.comb += [
             address.eq(Cat(Mux(slot, kept, at[:6]), Mux(past, 0, slot | at[6]), past | slot)),
-            self.sample.eq(_read(m, memory, address, write)),
+            self.sample.eq(read_alone(m, memory, address, write)),
             self.i.ready.eq(~self.write & ~self.busy & ~(last & self.hold)),
             self.taken.eq(self.i.valid & self.i.ready),
             self.complete.eq(self.taken & last),

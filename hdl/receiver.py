@@ -18,12 +18,15 @@ from golden.receiver import (
     FAST_BITS,
     FIRST,
     FREQUENCY_BITS,
+    GRACE,
+    HURRY,
     LOOP_BITS,
     PATIENCE,
     QUIET,
     SKIPPED,
     SLOW_BITS,
     SOLVING,
+    STILL_BIT,
     TRAINED,
     TRAINED_AGAIN,
     Kind,
@@ -32,7 +35,7 @@ from golden.receiver import (
 from golden.scrambler import GPC, Scrambler
 from golden.timing import HALVES, INSTANT_FRACTION
 from hdl.detection import SdDetector
-from hdl.equalizer import Equalizer, Slicer
+from hdl.equalizer import Equalizer, Slicer, read_alone
 from hdl.leastsquares import Correlator, Solver
 from hdl.mac import Multiplier
 from hdl.timing import Interpolator
@@ -228,7 +231,9 @@ class _Quality(wiring.Component):
 class _Settings(wiring.Component):
     """What the configuration stream writes, but for the levels, which the slicer keeps.
 
-    ``turn`` is a pulse with ``symbols``; ``armed`` says that a start was ever written.
+    ``turn`` is a pulse with ``symbols``; ``armed`` says that a start was ever written. ``loss`` is
+    that of TRN1d or of the data, as ``training`` was in the cycle before; it and ``start`` are in
+    block RAM, nought from the chip's configuration on and not after a reset.
     """
 
     def __init__(self, entry):
@@ -238,8 +243,8 @@ class _Settings(wiring.Component):
                 "ucode": Out(7),
                 "training_power": Out(5),
                 "data_power": Out(5),
-                "training_loss": Out(32),
-                "data_loss": Out(32),
+                "training": In(1),
+                "loss": Out(32),
                 "start": Out(NUMBER),
                 "armed": Out(1),
                 "turn": Out(1),
@@ -266,11 +271,25 @@ class _Settings(wiring.Component):
         ]
         registers = {
             TRAINING_POWER: self.training_power,
-            TRAINING_LOSS: self.training_loss,
             DATA_POWER: self.data_power,
-            DATA_LOSS: self.data_loss,
-            START: self.start,
         }
+        loss = (word.address == TRAINING_LOSS) | (word.address == DATA_LOSS)
+        start = word.address == START
+        known = word.address == TRAINING_LOSS
+        for number, (register, writes, read, written) in enumerate(
+            ((self.loss, loss, self.training, known), (self.start, start, 0, 0))
+        ):
+            memory = Memory(
+                shape=len(register), depth=2, init=[], attrs={"ram_style": "block"}
+            )
+            m.submodules[f"memory{number}"] = memory
+            write = memory.write_port()
+            m.d.comb += [
+                write.en.eq(self.i.valid & writes),
+                write.addr.eq(written),
+                write.data.eq(word.data),
+                register.eq(read_alone(m, memory, read, write)),
+            ]
         with m.If(self.i.valid):
             with m.Switch(word.address):
                 with m.Case(TRAINING):
@@ -278,8 +297,8 @@ class _Settings(wiring.Component):
                 for address, register in registers.items():
                     with m.Case(address):
                         m.d.sync += register.eq(word.data)
-                        if address == START:
-                            m.d.sync += self.armed.eq(1)
+                with m.Case(START):
+                    m.d.sync += self.armed.eq(1)
         return m
 
 
@@ -301,6 +320,7 @@ class _Control(wiring.Component):
                 "trained": In(1),
                 "measured": In(1),
                 "done": In(1),
+                "adapting": In(1),
                 "slope": In(signed(40)),
                 "energy": In(36),
                 "loud": In(20),
@@ -315,6 +335,7 @@ class _Control(wiring.Component):
                 "power_bits": Out(5),
                 "loss": Out(32),
                 "hurry": Out(1),
+                "still": Out(1),
                 "turn": Out(3),
                 "correct": Out(1),
                 "phase": Out(signed(40)),
@@ -334,11 +355,14 @@ class _Control(wiring.Component):
         # "again": the second stretch is being recorded; "second": it was recorded to its end.
         self._again, self._second = Signal(), Signal()
         self._turning = Signal(3)
+        self._hurry, self._coasting = Signal(range(HURRY + 1)), Signal(range(PATIENCE + 1))
         m.d.comb += [
             self.known.eq(self.state == State.TRAIN),
-            self.hurry.eq(self.state == State.COAST),
+            self.hurry.eq(self._hurry != 0),
+            self.still.eq((self.state == State.COAST) & self._coasting[STILL_BIT]),
             self.power_bits.eq(Mux(self.training, settings.training_power, settings.data_power)),
-            self.loss.eq(Mux(self.training, settings.training_loss, settings.data_loss)),
+            self.loss.eq(settings.loss),
+            settings.training.eq(self.training),
             self.accumulate.eq(first | self._again),
             self.last.eq(
                 (self.number == SKIPPED + TRAINED - 1)
@@ -366,7 +390,7 @@ class _Control(wiring.Component):
         """What the equaliser says at a data frame's end."""
         self._ended, self._energy = Signal(), Signal(36)
         self._wide, self._dropped = Signal(signed(40)), Signal()
-        self._fast, self._coasting = Signal(36), Signal(range(PATIENCE + 1))
+        self._fast = Signal(36)
         self._loud, self._louder = Signal(23), Signal(20)
         self._kind = Signal(Kind)
         m.d.comb += [
@@ -409,7 +433,7 @@ class _Control(wiring.Component):
                 m.next = "RESTART"
         with m.State("RESTART"):
             m.d.comb += self.restart.eq(~self.busy)
-            m.d.sync += [self._fast.eq(0), self._loud.eq(0), self._coasting.eq(0)]
+            m.d.sync += [self._fast.eq(0), self._loud.eq(0), self._hurry.eq(0)]
             with m.If(self.started):
                 m.next = "EVENT"
         self._event(m, "EVENT", "WAIT")
@@ -453,14 +477,21 @@ class _Control(wiring.Component):
             m.d.sync += self._fast.eq(self._fast + self._energy - (self._fast >> FAST_BITS))
             m.d.sync += [self._coasting.eq(Mux(coasting, self._coasting + 1, 0)), self._hear()]
             m.next = "JUDGE"
+            with m.If(~self.adapting):
+                m.d.sync += self._hurry.eq(HURRY)
+            with m.Elif(self.hurry):
+                m.d.sync += self._hurry.eq(self._hurry - 1)
         with m.State("JUDGE"):
             m.next = "COUNT"
             with m.If(~coasting):
                 with m.If((fast > loss) | quiet):
-                    m.d.sync += [self.state.eq(State.COAST), self._kind.eq(Kind.LOST)]
+                    m.d.sync += [self.state.eq(State.COAST), self._kind.eq(Kind.DISTURBED)]
                     m.next = "EVENT AFTER"
             with m.Elif((fast <= loss >> 1) & ~quiet):
                 m.d.sync += [self.state.eq(State.TRACK), self._kind.eq(Kind.RECOVERED)]
+                m.next = "EVENT AFTER"
+            with m.Elif(self._coasting == GRACE):
+                m.d.sync += self._kind.eq(Kind.LOST)
                 m.next = "EVENT AFTER"
             with m.Elif(self._coasting == PATIENCE):
                 m.d.comb += self.stop.eq(1)
@@ -591,6 +622,7 @@ class _Line(wiring.Component):
             control.busy.eq(equalizer.busy),
             control.measured.eq(equalizer.measured),
             control.done.eq(equalizer.done),
+            control.adapting.eq(equalizer.adapting),
             control.slope.eq(equalizer.slope),
             control.energy.eq(equalizer.energy),
             control.loaded.eq(equalizer.loaded_good),
@@ -603,6 +635,7 @@ class _Line(wiring.Component):
             equalizer.power_bits.eq(control.power_bits),
             equalizer.training_bits.eq(settings.training_power),
             equalizer.hurry.eq(control.hurry),
+            equalizer.still.eq(control.still),
             slicer.bank.eq(0),
             slicer.training.eq(control.training),
             slicer.training_value.eq(settings.value),

@@ -153,7 +153,8 @@ def test_slicer_has_one_level_while_training(engine, rng):
 FRAME = data.StructLayout(
     {
         "clear": 1, "load": 1, "ahead": 1, "turn": 3, "known": 1, "known_signs": INTERVALS,
-        "power_bits": 6, "training_bits": 6, "hurry": 1, "still": 1, "loss": 32, "bank": 1, "training": 1,
+        "power_bits": 6, "training_bits": 6, "hurry": 1, "still": 1, "loss": 32, "bank": 1,
+        "training": 1,
     }
 )  # fmt: skip
 REPORT = data.StructLayout({"energy": 36, "slope": signed(40), "adapting": 1, "taps": 32})

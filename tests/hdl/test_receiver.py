@@ -12,10 +12,13 @@ from golden.receiver import (
     FAST_BITS,
     FIRST,
     FREQUENCY_BITS,
+    GRACE,
+    HURRY,
     LOOP_BITS,
     QUIET,
     SKIPPED,
     SOLVING,
+    STILL_BIT,
     TRAINED,
     Kind,
 )  # fmt: skip
@@ -181,7 +184,9 @@ class ControlAlone(wiring.Component):
         self.settings = _Settings(LEVEL)
         self.control = _Control(self.settings)
         given = ("found", "trained", "measured", "done", "energy", "loaded", "loud", "slope")
+        given += ("adapting",)
         told = ("state", "number", "load", "phase", "frequency", "correct", "training", "hurry")
+        told += ("still",)
         members = self.control.signature.members
         super().__init__(
             {
@@ -215,11 +220,11 @@ def test_synchronism_lost_and_found(engine, rng):
     trained = SKIPPED + TRAINED + SOLVING - FIRST
     quiet, good, bad = 100, 2000, 60_000
     frames = [(good << 8, 5000)] * 20 + [(bad << 8, 5000)] * 12 + [(good << 8, 5000)] * 40
-    frames += [(good << 8, quiet)] * 30 + [(good << 8, 5000)] * 30
+    frames += [(good << 8, quiet)] * 80 + [(good << 8, 5000)] * 30
     slopes = rng.integers(-(2**32), 2**32, len(frames))
     cycles = start + trained * 20 + 100 + len(frames) * gap + 100
-    waves = {name: np.zeros(cycles, np.int64) for name in
-             ("found", "trained", "measured", "done", "energy", "loud", "slope")}  # fmt: skip
+    names = "found", "trained", "measured", "done", "energy", "loud", "slope", "adapting"
+    waves = {name: np.zeros(cycles, np.int64) for name in names}
     waves["found"][start - 20] = 1
     waves["loud"][:] = 5000
     waves["trained"][start + 20 * np.arange(trained)] = 1
@@ -227,32 +232,45 @@ def test_synchronism_lost_and_found(engine, rng):
         at = start + trained * 20 + 100 + number * gap
         waves["measured"][at] = waves["done"][at + 2] = 1
         waves["energy"][at], waves["loud"][at], waves["slope"][at + 2] = energy, loud, slope
+        waves["adapting"][at : at + gap] = energy >> 8 <= limit >> 2
         ends.append(at)
     # What golden's _watch does with the same numbers.
     events, coasting = [(FIRST, Kind.DETECTED), (FIRST + trained, Kind.TRAINED)], False
     fast, heard, first = 0, 0, FIRST + trained
+    hurry, coasted, ways = 0, 0, []
     for _ in range(trained):
         heard += 5000 - (heard >> FAST_BITS)
     for number, (energy, loud) in enumerate(frames):
         fast += energy - (fast >> FAST_BITS)
         heard += loud - (heard >> FAST_BITS)
         dead = heard >> FAST_BITS < QUIET
+        coasted = coasted + 1 if coasting else 0
+        hurry = max(0, hurry - 1) if energy >> 8 <= limit >> 2 else HURRY
         if not coasting and (fast >> 8 > limit or dead):
-            events.append((first + number, Kind.LOST))
+            events.append((first + number, Kind.DISTURBED))
             coasting = True
         elif coasting and fast >> 8 <= limit >> 1 and not dead:
             events.append((first + number, Kind.RECOVERED))
             coasting = False
-    assert [kind for _, kind in events].count(Kind.LOST) == 2
+        elif coasted == GRACE:
+            events.append((first + number, Kind.LOST))
+        ways.append((hurry > 0, coasting and coasted >> STILL_BIT & 1))
+    told = [kind for _, kind in events]
+    assert told.count(Kind.DISTURBED) == 2 and told.count(Kind.LOST) == 1
     expected = {"kind": np.array([int(kind) for _, kind in events]),
                 "number": np.array([number for number, _ in events])}  # fmt: skip
     (result,) = compare(
         ControlAlone(), {"i": np.array(words, [("address", np.int64), ("data", np.int64)])},
         {"o_event": expected}, engine=engine, patterns=[Pattern()], cycles=cycles,
-        waves={**waves, "loaded": 1}, probes=["correct", "phase", "frequency"], drain=100,
+        waves={**waves, "loaded": 1}, drain=100,
+        probes=["correct", "phase", "frequency", "hurry", "still"],
     )  # fmt: skip
     corrected = np.flatnonzero(result.probes["correct"])
     assert len(corrected) > 100  # to the last event
+    seen = np.array(ends[1 : len(corrected)])
+    for name, expected in zip(("hurry", "still"), zip(*ways, strict=True), strict=True):
+        assert len(set(expected)) == 2
+        assert np.array_equal(result.probes[name][seen], expected[: len(seen)])
     slopes = slopes[: len(corrected)]
     right = 24 - 32 + LOOP_BITS
     assert np.array_equal(result.probes["phase"][corrected], shifted(slopes, right))
