@@ -220,26 +220,31 @@ class Equalizer:
         past[:, INTERVALS:] = self.past[lines]
         feedback = (self.feedback_taps[lines] >> 16).astype(np.float64)
         drift, drift_tap = self.drift[lines], self.drift_tap[lines] >> 16
-        error_tap, steered = self.error_tap[lines] >> 16, _STEERED[hurry.astype(np.int64)]
+        error_tap, steered = self.error_tap[lines] >> 16, _STEERED[hurry.view(np.int8)]
+        lacking, quiet = self._error[lines], still.any()
         error = np.empty((len(soft), INTERVALS + 1), np.int64)
-        error[:, 0] = self._error[lines]
+        error[:, 0] = lacking
         fine, ucode, value = np.empty((3, *soft.shape), np.int64)
         intervals = (turn + np.arange(INTERVALS)[:, None]) % INTERVALS
         for i, interval in enumerate(intervals):
             at = INTERVALS - i
             back = np.vecdot(feedback, past[:, at : at + self.feedback]).astype(np.int64)
-            drifted = _clip(soft[:, i] + (drift << (FINE - DRIFT.fraction)), SOFT)
+            drifted = _clip(soft[:, i] + (drift << _DRIFT_BITS), SOFT)
             # What the drift grows by, and half of it the symbol itself: one product for both.
-            growth = drift_tap * ((drifted + _COARSE_HALF) >> _COARSE_BITS)
-            back += error_tap * error[:, i] + growth
-            fine[:, i] = y = _clip(drifted + ((back + _HALF) >> _BACK_BITS), SOFT)
+            growth = drift_tap * (drifted + _COARSE_HALF >> _COARSE_BITS)
+            back += error_tap * lacking
+            back += growth
+            fine[:, i] = y = _clip(drifted + (back + _HALF >> _BACK_BITS), SOFT)
             ucode[:, i], value[:, i] = slicer.process(y, interval, lines)
             past[:, at - 1] = value[:, i]
             error[:, i + 1] = lacking = _clip((value[:, i] << FINE) - y, ERROR)
-            drift = KEPT * drift + growth + steered * lacking
-            drift = _clip((drift + _HALF) >> _BACK_BITS, DRIFT) * ~still
+            growth += KEPT * drift
+            growth += steered * lacking
+            drift = _clip(growth + _HALF >> _BACK_BITS, DRIFT)
+            if quiet:
+                drift[still] = 0
         self._windows, self._values, self._errors = windows[:, ::2], past, error
-        self.drift[lines], self._error[lines] = drift, error[:, -1]
+        self.drift[lines], self._error[lines] = drift, lacking
         self.history[lines] = samples[:, INTERVALS * 2 :]
         self.past[lines] = past[:, : self.feedback]
         error = error[:, 1:]
@@ -269,10 +274,9 @@ class Equalizer:
         right = power_bits + ERROR_STEP_BITS + 2 * FINE - ERROR_TAP.fraction
         common = (errors[:, 1:] * errors[:, :-1]).sum(-1) * adapting
         _add(self.error_tap, lines, common, right, ERROR_TAP)
-        right = power_bits + np.where(hurry, DRIFT_HURRY_BITS, DRIFT_STEP_BITS)
-        right += FINE - DRIFT_TAP.fraction
-        _add(self.drift_tap, lines, (errors * values).sum(-1), right, DRIFT_TAP)
-        self.drift_tap[lines] = np.maximum(self.drift_tap[lines], 0) * ~still
+        right = power_bits + _DRIFT_STEPS[hurry.view(np.int8)]
+        tap = self.drift_tap[lines] + shifted((errors * values).sum(-1), right)
+        self.drift_tap[lines] = np.minimum(np.maximum(tap, 0), DRIFT_TAP.max) * ~still
 
 
 def shifted(x, right):
@@ -288,9 +292,11 @@ def _add(taps, lines, change, right, form):
 # NumPy is faster with arrays than with numbers, and a property takes its time.
 _ENDS = {
     form: (np.array(form.min), np.array(form.max))
-    for form in (DRIFT, DRIFT_TAP, ERROR, ERROR_TAP, FEEDBACK_TAP, FORWARD_TAP, SLOPE, SOFT)
+    for form in (DRIFT, ERROR, ERROR_TAP, FEEDBACK_TAP, FORWARD_TAP, SLOPE, SOFT)
 }
 _STEERED = np.array(STEERED)
+_DRIFT_STEPS = np.array([DRIFT_STEP_BITS, DRIFT_HURRY_BITS]) + FINE - DRIFT_TAP.fraction
+_DRIFT_BITS = FINE - DRIFT.fraction
 # From a product of the feedback part to a fine value, and alike from the drift's to a drift.
 _BACK_BITS = FEEDBACK_TAP_USED.fraction - FINE
 _HALF = 1 << (_BACK_BITS - 1)

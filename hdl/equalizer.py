@@ -521,8 +521,8 @@ class Equalizer(wiring.Component):
     A data frame is processed when its last sample comes. With known symbols they only go to the
     past values; otherwise the data frame's six symbols are decided, one after the other, and taps
     are moved unless the energy is too large. With 64 + 32 taps and a slicer and outputs that do not
-    wait, a data frame takes 3020 cycles when powers are alike, at most 3640 for powers that
-    :class:`golden.equalizer.Levels` has and 5130 for any from 0 on; 1700 when taps do not move; 60
+    wait, a data frame takes 3230 cycles when powers are alike, at most 3800 for powers that
+    :class:`golden.equalizer.Levels` has and 5210 for any from 0 on; 1780 when taps do not move; 60
     with known symbols while training. Bit-exact with golden.
 
     Taps that a solver gives wait in the other half of the tap memory until ``load``.

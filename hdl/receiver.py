@@ -732,7 +732,7 @@ def _multiply(m, part):
 class Receiver(wiring.Component):
     """Samples of the A/D to signed Ucodes, as :class:`golden.receiver.Receiver` for one line.
 
-    A data frame, twelve half symbols, takes at most 3800 cycles after its last sample, a sample
+    A data frame, twelve half symbols, takes at most 4000 cycles after its last sample, a sample
     400, a solution for 64 and 32 taps 590 000, and 100 data frames may pass until it is used: so 12
     MHz do, which are 9000 cycles a data frame. Decisions of one come together, after its last
     sample; a consumer has 100 cycles for each. They are late by 13 symbols and a data frame.
