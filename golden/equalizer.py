@@ -9,8 +9,8 @@ than the taps. One with the pole p and the gain (1 + p) / 2, which is 1 at 4 kHz
 forward part's output v into (1 + p) / 2 times v[n] - (1 - p) (v[n-1] + p v[n-2] + p**2 v[n-3] ...).
 So it is undone, whatever the line, by a drift that is added, a leaky sum of past v, which grows by
 t v with every symbol, and by a gain of 1 + t / 2: one tap, t, which is 1 - p. The errors of
-decisions steer the drift besides, a little as a rule and much in a hurry, when errors are large:
-then it follows what the tap has not learnt yet, and the tap learns quickly.
+decisions steer the drift besides, a little as a rule and much in a hurry, without synchronism: then
+it follows what the tap has not learnt yet, and the tap learns quickly.
 
 Noise of the requantisation behind such a high-pass passes the line's response as symbols do. Taps
 learn slowly to whiten it; till then, an error tells of the next one, and one more tap, times the

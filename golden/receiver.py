@@ -46,10 +46,6 @@ FAST_BITS, SLOW_BITS = 3, 6
 #: within 6 dB at the working level. Errors do not tell: decisions that feed themselves have none.
 QUIET = 12 * 64
 
-#: Data frames in a hurry after one whose errors were large: 11 ms, of which a new high-pass's drift
-#: needs most.
-HURRY = 15
-
 #: Bit of the number of data frames without synchronism that tells the drift to rest: for 48 ms it
 #: may find a high-pass, for 48 ms it is nought, for where there is none it only stands in the way.
 STILL_BIT = 6
@@ -151,7 +147,6 @@ class Receiver:
         self._pending = np.zeros((2, n), np.int64)
         self._fast, self._loud, self._coasting = np.zeros((3, n), np.int64)
         self._slow = np.zeros((n, INTERVALS), np.int64)
-        self._hurry = np.zeros(n, np.int64)
         self._turn = np.zeros(n, np.int64)
         self._recorded, self._solved = [None] * n, [None] * n
         self._levels = list(self.training)
@@ -220,7 +215,6 @@ class Receiver:
         self._pending[:, k] = 0
         self._fast[k] = self._loud[k] = self._coasting[k] = 0
         self._slow[k] = 0
-        self._hurry[k] = 0
         self._turn[k] = 0
         self._recorded[k] = self._solved[k] = None
         self.equalizer.clear(k)
@@ -320,10 +314,9 @@ class Receiver:
         if len(again):
             before = self.equalizer.history[lines], self.equalizer.past[lines]
         turn = self._turn[lines]
-        hurry = self._hurry[lines] > 0
         coasting = state == _COAST
         still = coasting & (self._coasting[lines] >> STILL_BIT & 1 > 0)
-        frame = self.equalizer.process(halves, self._slicer, lines, turn, hurry, still)
+        frame = self.equalizer.process(halves, self._slicer, lines, turn, coasting, still)
         for at in again:
             k = int(lines[at])
             if state[at] == State.COAST or self._levels[k] is not self.training[k]:
@@ -334,10 +327,10 @@ class Receiver:
         squares = frame.error * frame.error
         energy = squares.sum(-1)
         loss, bits = self._loss[lines], self._power_bits[lines]
-        # Six errors with twice the mean square at which synchronism is lost: at an error rate of
-        # 10**-6 noise alone does that once in 100 000 data frames.
+        # Six errors with twice the mean square at which synchronism is lost tell of something else
+        # than taps; at an error rate of 10**-6 noise alone does that once in 100 000 data frames.
         adapting = energy >> 8 <= loss >> 2
-        self.equalizer.adapt(adapting, bits, self._training_bits[lines], lines, hurry, still)
+        self.equalizer.adapt(adapting, bits, self._training_bits[lines], lines, coasting, still)
         # The error is what is lacking: where it goes with the slope, the instants are early.
         slope, right = frame.slope * adapting, bits - timing.INSTANT_FRACTION + LOOP_BITS
         self._pending[0, lines] = shifted(slope, right)
@@ -348,7 +341,6 @@ class Receiver:
             lines, frame.fine, frame.error, frame.ucode, number, ~coasting, turn,
             self._slow[lines], self._step[lines],
         ))  # fmt: skip
-        self._hurry[lines] = np.where(adapting, np.maximum(self._hurry[lines] - 1, 0), HURRY)
         self._watch(lines, coasting, loss)
         self._number[lines] += 1
 

@@ -19,7 +19,6 @@ from golden.receiver import (
     FIRST,
     FREQUENCY_BITS,
     GRACE,
-    HURRY,
     LOOP_BITS,
     PATIENCE,
     QUIET,
@@ -320,7 +319,6 @@ class _Control(wiring.Component):
                 "trained": In(1),
                 "measured": In(1),
                 "done": In(1),
-                "adapting": In(1),
                 "slope": In(signed(40)),
                 "energy": In(36),
                 "loud": In(20),
@@ -355,11 +353,11 @@ class _Control(wiring.Component):
         # "again": the second stretch is being recorded; "second": it was recorded to its end.
         self._again, self._second = Signal(), Signal()
         self._turning = Signal(3)
-        self._hurry, self._coasting = Signal(range(HURRY + 1)), Signal(range(PATIENCE + 1))
+        self._coasting = Signal(range(PATIENCE + 1))
         m.d.comb += [
             self.known.eq(self.state == State.TRAIN),
-            self.hurry.eq(self._hurry != 0),
-            self.still.eq((self.state == State.COAST) & self._coasting[STILL_BIT]),
+            self.hurry.eq(self.state == State.COAST),
+            self.still.eq(self.hurry & self._coasting[STILL_BIT]),
             self.power_bits.eq(Mux(self.training, settings.training_power, settings.data_power)),
             self.loss.eq(settings.loss),
             settings.training.eq(self.training),
@@ -433,7 +431,7 @@ class _Control(wiring.Component):
                 m.next = "RESTART"
         with m.State("RESTART"):
             m.d.comb += self.restart.eq(~self.busy)
-            m.d.sync += [self._fast.eq(0), self._loud.eq(0), self._hurry.eq(0)]
+            m.d.sync += [self._fast.eq(0), self._loud.eq(0), self._coasting.eq(0)]
             with m.If(self.started):
                 m.next = "EVENT"
         self._event(m, "EVENT", "WAIT")
@@ -477,10 +475,6 @@ class _Control(wiring.Component):
             m.d.sync += self._fast.eq(self._fast + self._energy - (self._fast >> FAST_BITS))
             m.d.sync += [self._coasting.eq(Mux(coasting, self._coasting + 1, 0)), self._hear()]
             m.next = "JUDGE"
-            with m.If(~self.adapting):
-                m.d.sync += self._hurry.eq(HURRY)
-            with m.Elif(self.hurry):
-                m.d.sync += self._hurry.eq(self._hurry - 1)
         with m.State("JUDGE"):
             m.next = "COUNT"
             with m.If(~coasting):
@@ -622,7 +616,6 @@ class _Line(wiring.Component):
             control.busy.eq(equalizer.busy),
             control.measured.eq(equalizer.measured),
             control.done.eq(equalizer.done),
-            control.adapting.eq(equalizer.adapting),
             control.slope.eq(equalizer.slope),
             control.energy.eq(equalizer.energy),
             control.loaded.eq(equalizer.loaded_good),

@@ -13,7 +13,6 @@ from golden.receiver import (
     FIRST,
     FREQUENCY_BITS,
     GRACE,
-    HURRY,
     LOOP_BITS,
     QUIET,
     SKIPPED,
@@ -184,7 +183,6 @@ class ControlAlone(wiring.Component):
         self.settings = _Settings(LEVEL)
         self.control = _Control(self.settings)
         given = ("found", "trained", "measured", "done", "energy", "loaded", "loud", "slope")
-        given += ("adapting",)
         told = ("state", "number", "load", "phase", "frequency", "correct", "training", "hurry")
         told += ("still",)
         members = self.control.signature.members
@@ -223,7 +221,7 @@ def test_synchronism_lost_and_found(engine, rng):
     frames += [(good << 8, quiet)] * 80 + [(good << 8, 5000)] * 30
     slopes = rng.integers(-(2**32), 2**32, len(frames))
     cycles = start + trained * 20 + 100 + len(frames) * gap + 100
-    names = "found", "trained", "measured", "done", "energy", "loud", "slope", "adapting"
+    names = "found", "trained", "measured", "done", "energy", "loud", "slope"
     waves = {name: np.zeros(cycles, np.int64) for name in names}
     waves["found"][start - 20] = 1
     waves["loud"][:] = 5000
@@ -232,12 +230,11 @@ def test_synchronism_lost_and_found(engine, rng):
         at = start + trained * 20 + 100 + number * gap
         waves["measured"][at] = waves["done"][at + 2] = 1
         waves["energy"][at], waves["loud"][at], waves["slope"][at + 2] = energy, loud, slope
-        waves["adapting"][at : at + gap] = energy >> 8 <= limit >> 2
         ends.append(at)
     # What golden's _watch does with the same numbers.
     events, coasting = [(FIRST, Kind.DETECTED), (FIRST + trained, Kind.TRAINED)], False
     fast, heard, first = 0, 0, FIRST + trained
-    hurry, coasted, ways = 0, 0, []
+    coasted, ways = 0, []
     for _ in range(trained):
         heard += 5000 - (heard >> FAST_BITS)
     for number, (energy, loud) in enumerate(frames):
@@ -245,7 +242,6 @@ def test_synchronism_lost_and_found(engine, rng):
         heard += loud - (heard >> FAST_BITS)
         dead = heard >> FAST_BITS < QUIET
         coasted = coasted + 1 if coasting else 0
-        hurry = max(0, hurry - 1) if energy >> 8 <= limit >> 2 else HURRY
         if not coasting and (fast >> 8 > limit or dead):
             events.append((first + number, Kind.DISTURBED))
             coasting = True
@@ -254,7 +250,7 @@ def test_synchronism_lost_and_found(engine, rng):
             coasting = False
         elif coasted == GRACE:
             events.append((first + number, Kind.LOST))
-        ways.append((hurry > 0, coasting and coasted >> STILL_BIT & 1))
+        ways.append((coasting, coasting and coasted >> STILL_BIT & 1))
     told = [kind for _, kind in events]
     assert told.count(Kind.DISTURBED) == 2 and told.count(Kind.LOST) == 1
     expected = {"kind": np.array([int(kind) for _, kind in events]),
