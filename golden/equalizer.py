@@ -3,6 +3,18 @@
 A data frame at a time: twelve samples of half symbols make six values, each is decided against the
 constellation of its data frame interval, and taps move once, at the frame's end, by what the six
 errors say (LMS). PCM values are those of Table 1/V.90; "fine" ones have 4 fraction bits.
+
+A high-pass in the network can switch in during a call, and what it takes away reaches further back
+than the taps. One with the pole p and the gain (1 + p) / 2, which is 1 at 4 kHz, makes the feed-
+forward part's output v into (1 + p) / 2 times v[n] - (1 - p) (v[n-1] + p v[n-2] + p**2 v[n-3] ...).
+So it is undone, whatever the line, by a drift that is added, a leaky sum of past v, which grows by
+t v with every symbol, and by a gain of 1 + t / 2: one tap, t, which is 1 - p. The errors of
+decisions steer the drift besides, a little as a rule and much in a hurry, without synchronism: then
+it follows what the tap has not learnt yet, and the tap learns quickly.
+
+Noise of the requantisation behind such a high-pass passes the line's response as symbols do. Taps
+learn slowly to whiten it; till then, an error tells of the next one, and one more tap, times the
+last error, takes that away.
 """
 
 from bisect import bisect_left
@@ -13,7 +25,18 @@ from itertools import pairwise
 import numpy as np
 
 from golden.errors import V90Error
-from golden.formats import ERROR, FEEDBACK_TAP, FEEDBACK_TAP_USED, FORWARD_TAP, SLOPE, SOFT
+from golden.formats import (
+    COARSE,
+    DRIFT,
+    DRIFT_TAP,
+    ERROR,
+    ERROR_TAP,
+    FEEDBACK_TAP,
+    FEEDBACK_TAP_USED,
+    FORWARD_TAP,
+    SLOPE,
+    SOFT,
+)
 from golden.parameters import INTERVALS
 
 #: Taps as a rule; others are possible.
@@ -24,6 +47,18 @@ FINE = SOFT.fraction
 
 #: Step of LMS in bits: 2**-11 of what would cancel an error at once with one tap.
 STEP_BITS = 11
+
+#: Steps of the drift's tap in bits, as a rule and in a hurry, and of the errors': 2**-9 and 2**-4
+#: with every symbol, and an error's power beside the signal's, which is 36 dB and more above.
+DRIFT_STEP_BITS, DRIFT_HURRY_BITS, ERROR_STEP_BITS = 9, 4, 0
+
+#: What of the drift stays for the next symbol, in 2**-10: 15/16, between the poles of high-passes
+#: and what forgets a wrong drift soon, which errors do not show where all decisions are off alike.
+KEPT = 960
+
+#: What of an error is added to the drift, as a rule and in a hurry, in 2**-9 because an ERROR has a
+#: fraction bit more: 1/256, which is noise of less than 0.01 dB, and 5/8.
+STEERED = 2, 320
 
 #: Bits of the square of the working level of TRN1d, 2**11.
 INPUT_POWER_BITS = 22
@@ -137,6 +172,7 @@ class Equalizer:
     ``forward_taps`` FORWARD_TAP ``(c, F)``, ``drop`` ``(c,)``, ``feedback_taps`` FEEDBACK_TAP
     ``(c, B)`` are what a :class:`golden.leastsquares.Solver` gives; ``history`` holds the last
     samples ``(c, F)``, oldest first, ``past`` the last values decided ``(c, B)``, latest first.
+    ``drift`` DRIFT, ``drift_tap`` DRIFT_TAP and ``error_tap`` ERROR_TAP ``(c,)`` begin with nought.
     """
 
     def __init__(self, lines=1, forward=FORWARD, feedback=FEEDBACK):
@@ -146,22 +182,27 @@ class Equalizer:
         self.drop = np.full(lines, 10, np.int64)
         self.history = np.zeros((lines, forward), np.int64)
         self.past = np.zeros((lines, feedback), np.int64)
-        self._odd = np.zeros(lines, np.int64)
+        self.drift, self.drift_tap, self.error_tap = np.zeros((3, lines), np.int64)
+        self._odd, self._error = np.zeros((2, lines), np.int64)
 
     def clear(self, line):
-        """Forget the samples and decisions of a line."""
-        self.history[line] = self.past[line] = self._odd[line] = 0
+        """Forget the samples, decisions and drift of a line."""
+        self.history[line] = self.past[line] = self._odd[line] = self._error[line] = 0
+        self.drift[line] = self.drift_tap[line] = self.error_tap[line] = 0
 
-    def process(self, halves, slicer, lines, turn):
+    def process(self, halves, slicer, lines, turn, hurry, still):
         """Decide a data frame.
 
         ``halves`` (``(c, 12)``) are INTERPOLATED, the newest for its first symbol first; ``lines``
-        (``(c,)``) the lines that they are of; ``turn`` (``(c,)``) the interval of the first symbol.
+        (``(c,)``) the lines that they are of; ``turn`` (``(c,)``) the interval of the first symbol;
+        ``hurry`` (``(c,)``, bool) whether errors steer the drift in a hurry; ``still`` (``(c,)``,
+        bool) whether there is to be no drift.
 
         A symbol's value is the sum of the samples from its newest on times the feed-forward taps,
-        shifted by ``drop``, plus the sum of the values before it times the feedback taps, each
-        rounded half up. The slope is what the feed-forward sum of the half symbol behind is above
-        that of the half symbol before; both sums go through ``drop``.
+        shifted by ``drop``, plus the drift; plus the sum of the values before it times the feedback
+        taps, of the error before times its tap, and of the first sum times half the drift's tap.
+        Sums are rounded half up. The slope is what the feed-forward sum of the half symbol behind
+        is above that of the half symbol before; both go through ``drop``.
         """
         samples = np.concatenate([self.history[lines], halves], axis=1).astype(np.float64)
         windows = _windows(samples, self.forward)[:, 1:]
@@ -178,39 +219,64 @@ class Equalizer:
         past = np.zeros((len(soft), INTERVALS + self.feedback))
         past[:, INTERVALS:] = self.past[lines]
         feedback = (self.feedback_taps[lines] >> 16).astype(np.float64)
-        feedback *= 2.0 ** (FINE - FEEDBACK_TAP_USED.fraction)
+        drift, drift_tap = self.drift[lines], self.drift_tap[lines] >> 16
+        error_tap, steered = self.error_tap[lines] >> 16, _STEERED[hurry.view(np.int8)]
+        lacking, quiet = self._error[lines], still.any()
+        error = np.empty((len(soft), INTERVALS + 1), np.int64)
+        error[:, 0] = lacking
         fine, ucode, value = np.empty((3, *soft.shape), np.int64)
         intervals = (turn + np.arange(INTERVALS)[:, None]) % INTERVALS
         for i, interval in enumerate(intervals):
             at = INTERVALS - i
-            back = np.vecdot(feedback, past[:, at : at + self.feedback])
-            fine[:, i] = y = _clip(soft[:, i] + np.floor(back + 0.5), SOFT)
+            back = np.vecdot(feedback, past[:, at : at + self.feedback]).astype(np.int64)
+            drifted = _clip(soft[:, i] + (drift << _DRIFT_BITS), SOFT)
+            # What the drift grows by, and half of it the symbol itself: one product for both.
+            growth = drift_tap * (drifted + _COARSE_HALF >> _COARSE_BITS)
+            back += error_tap * lacking
+            back += growth
+            fine[:, i] = y = _clip(drifted + (back + _HALF >> _BACK_BITS), SOFT)
             ucode[:, i], value[:, i] = slicer.process(y, interval, lines)
             past[:, at - 1] = value[:, i]
-        error = _clip((value << FINE) - fine, ERROR)
-        self._windows, self._values = windows[:, ::2], past
+            error[:, i + 1] = lacking = _clip((value[:, i] << FINE) - y, ERROR)
+            growth += KEPT * drift
+            growth += steered * lacking
+            drift = _clip(growth + _HALF >> _BACK_BITS, DRIFT)
+            if quiet:
+                drift[still] = 0
+        self._windows, self._values, self._errors = windows[:, ::2], past, error
+        self.drift[lines], self._error[lines] = drift, lacking
         self.history[lines] = samples[:, INTERVALS * 2 :]
         self.past[lines] = past[:, : self.feedback]
+        error = error[:, 1:]
         return Frame(ucode, value, fine, error, (error * slope).sum(-1))
 
-    def adapt(self, error, power_bits, training_bits, lines, hurry):
+    def adapt(self, adapting, power_bits, training_bits, lines, hurry, still):
         """Move the taps by the last frame's errors.
 
-        ``error`` (``(c, 6)``): ERROR, or nought to leave them; ``power_bits`` (``(c,)``):
-        :attr:`Levels.power_bits` of the frame's levels; ``training_bits``: that of TRN1d;
-        ``hurry``: bits by which the step of the feedback part is longer than 2**-STEP_BITS.
+        ``adapting`` (``(c,)``, bool): whether others than the drift's move; ``power_bits``
+        (``(c,)``): :attr:`Levels.power_bits` of the frame's levels; ``training_bits``: that of
+        TRN1d; ``hurry``, ``still``: those of :meth:`process`, for the drift's tap.
 
         Each tap gets the sum of the six errors times its six samples (or values), shifted and
-        rounded half up once, and saturates.
+        rounded half up once, and saturates. That of the errors gets the sum of the frame's five
+        products of an error and the one before. The drift's gets the sum of errors times the value
+        before, and is not below nought: a drift that feeds on itself would not end.
         """
-        error = error.astype(np.float64)
+        error = (self._errors[:, 1:] * adapting[:, None]).astype(np.float64)
         forward = (error[:, None] @ self._windows)[:, 0, ::-1].astype(np.int64)
         right = power_bits - training_bits + STEP_BITS + INPUT_POWER_BITS - 16 - self.drop[lines]
-        _add(self.forward_taps, lines, forward, right, FORWARD_TAP)
+        _add(self.forward_taps, lines, forward, right[:, None], FORWARD_TAP)
         values = _windows(self._values, self.feedback)[:, 1 : INTERVALS + 1]
         feedback = (error[:, None, ::-1] @ values)[:, 0].astype(np.int64)
-        right = power_bits + STEP_BITS + FINE - FEEDBACK_TAP.fraction - hurry
-        _add(self.feedback_taps, lines, feedback, right, FEEDBACK_TAP)
+        right = power_bits + STEP_BITS + FINE - FEEDBACK_TAP.fraction
+        _add(self.feedback_taps, lines, feedback, right[:, None], FEEDBACK_TAP)
+        errors, values = self._errors[:, 1:], self._values[:, INTERVALS:0:-1].astype(np.int64)
+        right = power_bits + ERROR_STEP_BITS + 2 * FINE - ERROR_TAP.fraction
+        common = (errors[:, 1:] * errors[:, :-1]).sum(-1) * adapting
+        _add(self.error_tap, lines, common, right, ERROR_TAP)
+        right = power_bits + _DRIFT_STEPS[hurry.view(np.int8)]
+        tap = self.drift_tap[lines] + shifted((errors * values).sum(-1), right)
+        self.drift_tap[lines] = np.minimum(np.maximum(tap, 0), DRIFT_TAP.max) * ~still
 
 
 def shifted(x, right):
@@ -220,14 +286,22 @@ def shifted(x, right):
 
 
 def _add(taps, lines, change, right, form):
-    taps[lines] = _clip(taps[lines] + shifted(change, right[:, None]), form)
+    taps[lines] = _clip(taps[lines] + shifted(change, right), form)
 
 
 # NumPy is faster with arrays than with numbers, and a property takes its time.
 _ENDS = {
     form: (np.array(form.min), np.array(form.max))
-    for form in (ERROR, FEEDBACK_TAP, FORWARD_TAP, SLOPE, SOFT)
+    for form in (DRIFT, ERROR, ERROR_TAP, FEEDBACK_TAP, FORWARD_TAP, SLOPE, SOFT)
 }
+_STEERED = np.array(STEERED)
+_DRIFT_STEPS = np.array([DRIFT_STEP_BITS, DRIFT_HURRY_BITS]) + FINE - DRIFT_TAP.fraction
+_DRIFT_BITS = FINE - DRIFT.fraction
+# From a product of the feedback part to a fine value, and alike from the drift's to a drift.
+_BACK_BITS = FEEDBACK_TAP_USED.fraction - FINE
+_HALF = 1 << (_BACK_BITS - 1)
+_COARSE_BITS = FINE - COARSE.fraction
+_COARSE_HALF = 1 << (_COARSE_BITS - 1)
 
 
 def _clip(x, form):

@@ -134,3 +134,21 @@ ERROR = Q(1, 11, 4)
 
 #: Change of the feed-forward part's output in one symbol's time, saturated.
 SLOPE = Q(1, 15, 0)
+
+#: Drift: what a high-pass in the network takes from a symbol on account of those before it, PCM
+#: values. With its corner at 60 Hz (a pole of 0.953) it is 16 dB below the signal, a deviation of
+#: 600 for data at TRN1d's working level, of which almost seven fit.
+DRIFT = Q(1, 12, 3)
+
+#: What the drift grows by for each symbol, as a share of that: 1 less the high-pass's pole. From
+#: nought to a sixteenth; as it is kept, and as it is multiplied (the upper half).
+DRIFT_TAP = Q(1, -4, 35)
+DRIFT_TAP_USED = Q(1, -4, 19)
+
+#: A symbol's value for that, in units of 64: a sixteenth of half a unit is 2. SOFT fits.
+COARSE = Q(1, 21, -6)
+
+#: Share of an error that the next one has in common with it, below 1 in magnitude; as it is kept,
+#: and as it is multiplied. An ERROR times it has FEEDBACK_TAP_USED's fraction.
+ERROR_TAP = Q(1, 5, 26)
+ERROR_TAP_USED = Q(1, 5, 10)

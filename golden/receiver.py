@@ -46,9 +46,13 @@ FAST_BITS, SLOW_BITS = 3, 6
 #: within 6 dB at the working level. Errors do not tell: decisions that feed themselves have none.
 QUIET = 12 * 64
 
-#: Bits by which the feedback taps' step is longer without synchronism: a high-pass that switched in
-#: is a matter of the symbols before, and is learnt while many of the decisions are wrong.
-HURRY = 2
+#: Bit of the number of data frames without synchronism that tells the drift to rest: for 48 ms it
+#: may find a high-pass, for 48 ms it is nought, for where there is none it only stands in the way.
+STILL_BIT = 6
+
+#: Data frames without synchronism after which it is lost: 30 ms. A disturbance that is over by then
+#: is only that. A report of one is not later for it.
+GRACE = 40
 
 #: Data frames without synchronism after which the receiver gives up: 1.08 s. Wrong decisions that
 #: cause others have ended after 0.1 to 0.5 s.
@@ -74,6 +78,7 @@ class Kind(IntEnum):
     LOST = 4
     RECOVERED = 5
     GIVEN_UP = 6
+    DISTURBED = 7
 
 
 @dataclass
@@ -315,7 +320,9 @@ class Receiver:
         if len(again):
             before = self.equalizer.history[lines], self.equalizer.past[lines]
         turn = self._turn[lines]
-        frame = self.equalizer.process(halves, self._slicer, lines, turn)
+        coasting = state == _COAST
+        still = coasting & (self._coasting[lines] >> STILL_BIT & 1 > 0)
+        frame = self.equalizer.process(halves, self._slicer, lines, turn, coasting, still)
         for at in again:
             k = int(lines[at])
             if state[at] == State.COAST or self._levels[k] is not self.training[k]:
@@ -326,12 +333,10 @@ class Receiver:
         squares = frame.error * frame.error
         energy = squares.sum(-1)
         loss, bits = self._loss[lines], self._power_bits[lines]
-        adapting = energy >> 8 <= loss >> 1
-        coasting = state == _COAST
-        self.equalizer.adapt(
-            frame.error * adapting[:, None], bits, self._training_bits[lines], lines,
-            HURRY * coasting,
-        )  # fmt: skip
+        # Six errors with twice the mean square at which synchronism is lost tell of something else
+        # than taps; at an error rate of 10**-6 noise alone does that once in 100 000 data frames.
+        adapting = energy >> 8 <= loss >> 2
+        self.equalizer.adapt(adapting, bits, self._training_bits[lines], lines, coasting, still)
         # The error is what is lacking: where it goes with the slope, the instants are early.
         slope, right = frame.slope * adapting, bits - timing.INSTANT_FRACTION + LOOP_BITS
         self._pending[0, lines] = shifted(slope, right)
@@ -367,14 +372,16 @@ class Receiver:
     def _watch(self, lines, coasting, loss):
         fast = self._fast[lines] >> 8
         quiet = self._loud[lines] >> FAST_BITS < QUIET
-        lost = ~coasting & ((fast > loss) | quiet)
-        if not (lost.any() or coasting.any()):
+        disturbed = ~coasting & ((fast > loss) | quiet)
+        if not (disturbed.any() or coasting.any()):
             return
         back = coasting & (fast <= loss >> 1) & ~quiet
         self._coasting[lines] = np.where(coasting, self._coasting[lines] + 1, 0)
-        given_up = coasting & ~back & (self._coasting[lines] == PATIENCE)
+        still = coasting & ~back
+        given_up = still & (self._coasting[lines] == PATIENCE)
         for which, state, kind in (
-            (lost, State.COAST, Kind.LOST),
+            (disturbed, State.COAST, Kind.DISTURBED),
+            (still & (self._coasting[lines] == GRACE), State.COAST, Kind.LOST),
             (back, State.TRACK, Kind.RECOVERED),
             (given_up, State.SEARCH, Kind.GIVEN_UP),
         ):

@@ -11,7 +11,18 @@ import numpy as np
 
 from golden import receiver, timing
 from golden.detection import SdDetector
-from golden.equalizer import FEEDBACK, FINE, FORWARD, INPUT_POWER_BITS, STEP_BITS
+from golden.equalizer import (
+    DRIFT_STEP_BITS,
+    ERROR_STEP_BITS,
+    FEEDBACK,
+    FINE,
+    FORWARD,
+    INPUT_POWER_BITS,
+    KEPT,
+    STEERED,
+    STEP_BITS,
+)
+from golden.formats import DRIFT_TAP
 from golden.leastsquares import solve_reference
 from golden.parameters import INTERVALS
 from golden.receiver import AGAIN, FIRST, SKIPPED, SOLVING, TRAINED, TRAINED_AGAIN, TRN1D
@@ -47,7 +58,9 @@ class _Reference:
         self._phase = self._frequency = 0.0
         self._levels = training
         self._history, self._past = np.zeros(forward), np.zeros(feedback)
-        self._odd = 0.0
+        self._odd = self._drift = self._drift_tap = self._error_tap = 0.0
+        # That of the symbol before the data frame, then the frame's.
+        self._errors = np.zeros(INTERVALS + 1)
         self._out = []
 
     def run(self):
@@ -105,9 +118,15 @@ class _Reference:
         self._odd = odd[-1]
         past, y, values = self._past, soft[::2], np.empty(INTERVALS)
         y = y.copy()
+        errors = self._errors = np.roll(self._errors, 1)
         for i in range(INTERVALS):
-            y[i] += feedback @ past
+            y[i] += self._drift
+            growth = self._drift_tap * y[i]
+            y[i] += growth / 2 + self._error_tap * errors[i] + feedback @ past
             values[i] = self._nearest(y[i], i)
+            errors[i + 1] = values[i] - y[i]
+            self._drift *= KEPT * 2.0**-10
+            self._drift += growth + STEERED[0] * 2.0**-9 * errors[i + 1]
             past = np.concatenate([values[i : i + 1], past[:-1]])
         self._out.append((y, values, number, self._step))
         self._adapt(windows[::2], values - y, np.diff(odd), _before(values, self._past)[:, 1:])
@@ -120,9 +139,12 @@ class _Reference:
         return -value if y < 0 else value
 
     def _adapt(self, windows, error, slope, values):
-        if error @ error > self._levels.loss / 2:
-            return
         power, training = self._levels.power_bits, self._training.power_bits
+        self._drift_tap += error @ values[:, 0] * 2.0 ** (-power - DRIFT_STEP_BITS)
+        self._drift_tap = min(max(self._drift_tap, 0.0), 2.0**DRIFT_TAP.integer)
+        if error @ error > self._levels.loss / 4:
+            return
+        self._error_tap += error[1:] @ error[:-1] * 2.0 ** (-power - ERROR_STEP_BITS)
         # Golden's errors are fine ones: FINE bits more than these.
         self._taps = self._taps + np.concatenate([
             error @ windows * 2.0 ** (training - power - STEP_BITS - INPUT_POWER_BITS),

@@ -8,20 +8,46 @@ errors once more from the other.
 
 from enum import IntEnum
 
-from amaranth.hdl import Cat, Const, Module, Mux, Signal, signed
+from amaranth.hdl import Cat, Const, Module, Mux, Signal, Value, signed
 from amaranth.lib import data, stream, wiring
 from amaranth.lib.memory import Memory
 from amaranth.lib.wiring import In, Out, connect, flipped
 
-from golden.equalizer import FEEDBACK, FINE, FORWARD, INPUT_POWER_BITS, MOST_LEVELS, STEP_BITS
-from golden.formats import ERROR, FEEDBACK_TAP, FEEDBACK_TAP_USED, INTERPOLATED, SOFT
+from golden.equalizer import (
+    DRIFT_HURRY_BITS,
+    DRIFT_STEP_BITS,
+    ERROR_STEP_BITS,
+    FEEDBACK,
+    FINE,
+    FORWARD,
+    INPUT_POWER_BITS,
+    KEPT,
+    MOST_LEVELS,
+    STEERED,
+    STEP_BITS,
+)
+from golden.formats import (
+    COARSE,
+    DRIFT,
+    DRIFT_TAP,
+    ERROR,
+    ERROR_TAP,
+    FEEDBACK_TAP,
+    FEEDBACK_TAP_USED,
+    INTERPOLATED,
+    SOFT,
+)
 from golden.parameters import INTERVALS
-from golden.receiver import HURRY
 from golden.timing import HALVES
 from hdl.fixed import shape
 from hdl.mac import MULTIPLY
 
 INDEX_BITS = (MOST_LEVELS - 1).bit_length()
+
+# One shift does for the feedback part, for a coarse value and for the drift; an error that steers
+# and a drift that is added have the same factor.
+assert FEEDBACK_TAP_USED.fraction - FINE == FINE - COARSE.fraction
+assert STEERED[0] == 1 << (FINE - DRIFT.fraction)
 
 #: What comes to be sliced, and what comes back.
 SLICE = data.StructLayout({"fine": shape(SOFT), "interval": 3})
@@ -276,7 +302,7 @@ class _Accumulator(wiring.Component):
         return m
 
 
-def _read(m, memory, address, write):
+def read_alone(m, memory, address, write):
     """What a memory holds, read in each cycle in which nothing is written.
 
     So the two never meet, and synthesis may be told that it need not see to that.
@@ -287,14 +313,19 @@ def _read(m, memory, address, write):
 
 
 class _Place(IntEnum):
-    """Words of the tap memory besides taps."""
+    """Words of the tap memory besides the feed-forward and feedback taps."""
 
+    STEERED = 0
+    HURRIED = 1
     ERRORS = 0  # six from 2 on
     SOFT = 8
     FINE = 9
     ODD = 10
+    KEPT = 11
     MINUS_SIXTEEN = 12
     ONE = 13
+    DRIFT_TAP = 14
+    ERROR_TAP = 15
 
 
 class _Taps(wiring.Component):
@@ -340,13 +371,16 @@ class _Taps(wiring.Component):
         init[self._address(_Place.MINUS_SIXTEEN)] = -16 << 16
         init[self._address(_Place.ONE)] = 1 << 16
         init[self._address(_Place.ODD)] = -1
+        init[self._address(_Place.KEPT)] = KEPT << 16
+        init[self._address(_Place.STEERED)] = STEERED[0] << 16
+        init[self._address(_Place.HURRIED)] = STEERED[1] << 16
         m.submodules.memory = memory = Memory(shape=signed(32), depth=256, init=init)
         write, bank = memory.write_port(), Signal()
         address = Mux(self.placed, Cat(self.place, Const(0b0111, 4)), Cat(self.tap, bank))
         word, number, drop = self.i_taps, Signal(7), Signal(5)
         last = number == self.taps
         m.d.comb += [
-            self.word.eq(_read(m, memory, address, write)),
+            self.word.eq(read_alone(m, memory, address, write)),
             word.ready.eq(self.idle & ~self.write & ~self.loaded_good),
             write.addr.eq(Mux(self.write, address, Cat(number, ~bank))),
             write.data.eq(
@@ -379,12 +413,14 @@ class _Taps(wiring.Component):
 
 
 class _Region(IntEnum):
-    """Where in the sample memory."""
+    """Where in the sample memory: rings, and from SLOPES on a word for each symbol of a frame."""
 
     SAMPLES = 0
     PAST = 1
-    SLOPES = 2
-    ERRORS = 3
+    SLOPES = 4
+    ERRORS = 5
+    COARSE = 6
+    DRIFTS = 7
 
 
 class _Samples(wiring.Component):
@@ -399,7 +435,8 @@ class _Samples(wiring.Component):
     i : In(stream), as that of :class:`Equalizer`; hold : In(1), leave a frame's last sample waiting
     busy : In(1), leave any sample waiting; taken : Out(1), a sample comes, so nothing is read
     complete : Out(1), a frame's last sample comes
-    region : In(_Region); half : In(4)
+    region : In(_Region); half : In(4); before : In(1), of the symbol before, where a region has a
+        word for each; where ``half`` is of the first or nought, that is the last one's
     start : In(1), ``at`` goes to half symbol ``half`` in SAMPLES, else before its symbol's value,
         or to that with ``own`` : In(1)
     move : In(1), ``at`` goes on by ``step`` : In(signed(7)) instead
@@ -417,6 +454,7 @@ class _Samples(wiring.Component):
                 "complete": Out(1),
                 "region": In(_Region),
                 "half": In(4),
+                "before": In(1),
                 "start": In(1),
                 "own": In(1),
                 "move": In(1),
@@ -435,14 +473,19 @@ class _Samples(wiring.Component):
         frame, at = Signal(5), Signal(7)
         base = Cat(Const(0, 2), frame)
         past = self.region == _Region.PAST
-        slot = (self.region == _Region.SLOPES) | (self.region == _Region.ERRORS)
-        kept = Cat(self.half[1:], self.region == _Region.ERRORS, Const(0, 2))
+        region, symbol = Value.cast(self.region), self.half[1:]
+        slot = region[2]
+        # Symbols count from 2 to 7: before 2 is 7.
+        previous = Cat(
+            ~symbol[0], (symbol != 5) & (symbol != 6), (symbol != 3) & (symbol != 4)
+        )  # fmt: skip
+        kept = Cat(Mux(self.before, previous, symbol), region[:2], Const(0, 1))
         address = Signal(8)
         last = self.i.payload.index == HALVES - 1
         origin, distance = Signal(7), Signal(7)
         m.d.comb += [
             address.eq(Cat(Mux(slot, kept, at[:6]), Mux(past, 0, slot | at[6]), past | slot)),
-            self.sample.eq(_read(m, memory, address, write)),
+            self.sample.eq(read_alone(m, memory, address, write)),
             self.i.ready.eq(~self.write & ~self.busy & ~(last & self.hold)),
             self.taken.eq(self.i.valid & self.i.ready),
             self.complete.eq(self.taken & last),
@@ -466,7 +509,7 @@ class _Samples(wiring.Component):
 
 
 class _Phase(IntEnum):
-    """What a sum is for. Those from ENERGY on are of a whole data frame."""
+    """What a sum is for: of a half symbol, or of a data frame from ENERGY on, but for FOLLOW."""
 
     FORWARD = 0
     BACK = 1
@@ -474,10 +517,15 @@ class _Phase(IntEnum):
     SCALE = 3
     SYMBOL = 4
     CHANGE = 5
+    DRIFT = 6
+    COARSE = 7
     ENERGY = 8
     ADAPT_FORWARD = 9
     ADAPT_BACK = 10
     SLOPE = 11
+    FOLLOW = 12
+    ADAPT_ERROR = 13
+    ADAPT_DRIFT = 14
 
 
 class Equalizer(wiring.Component):
@@ -486,8 +534,8 @@ class Equalizer(wiring.Component):
     A data frame is processed when its last sample comes. With known symbols they only go to the
     past values; otherwise the data frame's six symbols are decided, one after the other, and taps
     are moved unless the energy is too large. With 64 + 32 taps and a slicer and outputs that do not
-    wait, a data frame takes 3020 cycles when powers are alike, at most 3640 for powers that
-    :class:`golden.equalizer.Levels` has and 5130 for any from 0 on; 1700 when taps do not move; 60
+    wait, a data frame takes 3230 cycles when powers are alike, at most 3800 for powers that
+    :class:`golden.equalizer.Levels` has and 5210 for any from 0 on; 1780 when taps do not move; 60
     with known symbols while training. Bit-exact with golden.
 
     Taps that a solver gives wait in the other half of the tap memory until ``load``.
@@ -507,8 +555,9 @@ class Equalizer(wiring.Component):
     turn : In(3), interval of the frame's first symbol, 0 to 5; known : In(1), a frame of known
         symbols. Both are looked at in the cycle in which ``i`` gives the last sample.
     known_sign : In(1), 1 positive, of the known symbol; known_next : Out(1), it was looked at
-    power_bits, training_bits : In(6), logarithms of powers (at most 30); hurry : In(1), feedback
-        taps' step is 2**HURRY as long; loss : In(32), of the levels. They hold during a frame.
+    power_bits, training_bits : In(6), logarithms of powers (at most 30); hurry : In(1), errors
+        steer the drift in a hurry; still : In(1), there is none; loss : In(32), of the levels. They
+        hold during a frame.
     o_slice, i_slice : Out(stream), In(stream), of a :class:`Slicer`. It is asked for known symbols
         too, with 0 or -1, and must be ``training`` then.
     o : Out(stream), fine (SOFT); error (ERROR); ucode; sign, 1 positive; interval: symbols decided
@@ -544,6 +593,7 @@ class Equalizer(wiring.Component):
                 "power_bits": In(6),
                 "training_bits": In(6),
                 "hurry": In(1),
+                "still": In(1),
                 "loss": In(32),
                 "o_slice": Out(stream.Signature(SLICE)),
                 "i_slice": In(stream.Signature(SLICED)),
@@ -641,18 +691,32 @@ class Equalizer(wiring.Component):
         last = self._half[1:] == HALVES // 2 + 1
         with m.If(self._phase == _Phase.ADAPT_FORWARD):
             m.d.comb += samples.step.eq(Mux(last, 1 - HALVES, 2))
-        with m.If(self._phase == _Phase.ADAPT_BACK):
+        with m.If(self._at(_Phase.ADAPT_BACK, _Phase.ADAPT_DRIFT)):
             m.d.comb += samples.step.eq(Mux(last, -INTERVALS, 1))
         with m.Switch(self._phase):
-            with m.Case(_Phase.BACK, _Phase.ERROR, _Phase.ADAPT_BACK):
+            with m.Case(_Phase.BACK, _Phase.ERROR, _Phase.ADAPT_BACK, _Phase.ADAPT_DRIFT):
                 m.d.comb += samples.region.eq(_Region.PAST)
+            with m.Case(_Phase.DRIFT, _Phase.FOLLOW):
+                m.d.comb += [samples.region.eq(_Region.DRIFTS), samples.before.eq(1)]
             with m.Case(_Phase.ENERGY):
                 m.d.comb += samples.region.eq(_Region.ERRORS)
+            with m.Case(_Phase.ADAPT_ERROR):
+                m.d.comb += [samples.region.eq(_Region.ERRORS), samples.before.eq(1)]
             with m.Case(_Phase.SLOPE):
                 m.d.comb += samples.region.eq(_Region.SLOPES)
 
     def _place(self, m, place):
         m.d.comb += [self._taps.placed.eq(1), self._taps.place.eq(place)]
+
+    def _place_word(self, m):
+        """The word of a phase that is added to its sum, where that is not one of the taps."""
+        with m.Switch(self._phase):
+            with m.Case(_Phase.BACK):
+                self._place(m, _Place.SOFT)
+            with m.Case(_Phase.ADAPT_ERROR):
+                self._place(m, _Place.ERROR_TAP)
+            with m.Case(_Phase.ADAPT_DRIFT):
+                self._place(m, _Place.DRIFT_TAP)
 
     def _rest(self, m):
         """Wait for a data frame, or forget the last one."""
@@ -675,12 +739,18 @@ class Equalizer(wiring.Component):
                 m.d.sync += [self._tap.eq(0), self._half.eq(0)]
                 m.next = "CLEAR"
         with m.State("CLEAR"):
-            self._place(m, _Place.ODD)
-            second = self._half[0]
+            # The rings; the last error, the drift and their taps; the odd sum.
+            second, last = self._half[0], ~self._tap[6]
+            error = self._tap[0]
+            self._place(m, Mux(second, Cat(error, Const(0b111, 3)), _Place.ODD))
+            other = Mux(error, _Region.ERRORS, _Region.DRIFTS)
             m.d.comb += [
                 taps.write.eq(1),
-                taps.invert.eq(1),
-                samples.region.eq(Mux(second, _Region.PAST, _Region.SAMPLES)),
+                taps.invert.eq(~second),
+                samples.region.eq(
+                    Mux(second, Mux(last, other, _Region.PAST), _Region.SAMPLES)
+                ),
+                samples.before.eq(1),
                 samples.write.eq(1),
                 samples.move.eq(second),
             ]
@@ -696,6 +766,8 @@ class Equalizer(wiring.Component):
             m.d.comb += [samples.start.eq(1), accumulator.do.eq(_Sum.ZEROS)]
             with m.If(self._at(_Phase.FORWARD, _Phase.ENERGY)):
                 m.d.sync += self._tap.eq(0)
+            with m.If(self._at(_Phase.ADAPT_ERROR)):
+                m.d.sync += self._half.eq(6)
             m.next = "MULTIPLY"
             with m.If(self._known & self._at(_Phase.FORWARD)):
                 m.d.comb += self.known_next.eq(1)
@@ -713,6 +785,15 @@ class Equalizer(wiring.Component):
                         m.d.sync += self._tap.eq(self._tap + 1)
                         with m.If(self._last_tap):
                             m.next = "DRAIN"
+                            with m.If(self._at(_Phase.BACK)):
+                                m.next = "GROW"
+                    with m.Case(_Phase.DRIFT):
+                        # A drift has one fraction bit less than the sum.
+                        self._place(m, _Place.STEERED)
+                        m.next = "DRAIN"
+                    with m.Case(_Phase.FOLLOW):
+                        self._place(m, _Place.KEPT)
+                        m.next = "GROW"
                     with m.Case(_Phase.ERROR):
                         self._place(m, _Place.MINUS_SIXTEEN)
                         m.next = "DRAIN"
@@ -724,11 +805,23 @@ class Equalizer(wiring.Component):
                         self._next_half(m, 2)
                         with m.If(self._half[1:] == HALVES // 2 + 1):
                             m.next = "DRAIN"
+        with m.State("GROW"):
+            self._place(m, _Place.DRIFT_TAP)
+            m.d.comb += [samples.region.eq(_Region.COARSE), samples.before.eq(0)]
+            with m.If(~samples.taken):
+                m.d.sync += self._issued.eq(1)
+                m.next = "STEER"
+        with m.State("STEER"):
+            back = self._at(_Phase.BACK)
+            self._place(m, Mux(back, _Place.ERROR_TAP, self.hurry))
+            m.d.comb += [samples.region.eq(_Region.ERRORS), samples.before.eq(back)]
+            with m.If(~samples.taken):
+                m.d.sync += self._issued.eq(1)
+                m.next = "DRAIN"
         with m.State("DRAIN"):
             m.d.comb += samples.busy.eq(1)
             m.d.sync += self._shift.eq(self._amount(m))
-            with m.If(self._at(_Phase.BACK)):
-                self._place(m, _Place.SOFT)
+            self._place_word(m)
             with m.If(~self._issued):
                 m.next = "SHIFT"
                 with m.Switch(self._phase):
@@ -755,7 +848,7 @@ class Equalizer(wiring.Component):
         with m.Switch(self._phase):
             with m.Case(_Phase.FORWARD):
                 m.d.comb += amount.eq(self._taps.drop)
-            with m.Case(_Phase.BACK):
+            with m.Case(_Phase.BACK, _Phase.COARSE, _Phase.FOLLOW):
                 m.d.comb += amount.eq(FEEDBACK_TAP_USED.fraction - FINE)
             with m.Case(_Phase.SCALE):
                 m.d.comb += amount.eq(-16)
@@ -768,7 +861,13 @@ class Equalizer(wiring.Component):
                 )
             with m.Case(_Phase.ADAPT_BACK):
                 bits = STEP_BITS + FINE - FEEDBACK_TAP.fraction
-                m.d.comb += amount.eq(self.power_bits + bits - Mux(self.hurry, HURRY, 0))
+                m.d.comb += amount.eq(self.power_bits + bits)
+            with m.Case(_Phase.ADAPT_ERROR):
+                bits = ERROR_STEP_BITS + 2 * FINE - ERROR_TAP.fraction
+                m.d.comb += amount.eq(self.power_bits + bits)
+            with m.Case(_Phase.ADAPT_DRIFT):
+                steps = Mux(self.hurry, DRIFT_HURRY_BITS, DRIFT_STEP_BITS)
+                m.d.comb += amount.eq(self.power_bits + FINE - DRIFT_TAP.fraction + steps)
         return amount
 
     def _narrow(self, m):
@@ -776,8 +875,7 @@ class Equalizer(wiring.Component):
         accumulator, shift = self._sum, self._shift
         with m.State("SHIFT"):
             m.d.comb += accumulator.rounding.eq(1)
-            with m.If(self._at(_Phase.BACK)):
-                self._place(m, _Place.SOFT)
+            self._place_word(m)
             with m.If(shift[:2].any() | shift[-1]):
                 m.d.comb += accumulator.do.eq(_Sum.DOUBLE)
                 m.d.sync += shift.eq(shift + 1)
@@ -786,7 +884,10 @@ class Equalizer(wiring.Component):
                 m.d.sync += shift.eq(shift - 4)
             with m.Else():
                 with m.Switch(self._phase):
-                    with m.Case(_Phase.BACK, _Phase.ADAPT_FORWARD, _Phase.ADAPT_BACK):
+                    with m.Case(
+                        _Phase.BACK, _Phase.ADAPT_FORWARD, _Phase.ADAPT_BACK,
+                        _Phase.ADAPT_ERROR, _Phase.ADAPT_DRIFT,
+                    ):  # fmt: skip
                         m.d.comb += accumulator.do.eq(_Sum.ADD_WORD)
                     with m.Case(_Phase.ERROR):
                         # The value is below the sum by its error and 1: by the complement.
@@ -797,12 +898,15 @@ class Equalizer(wiring.Component):
         with m.State("SATURATE"):
             self._place(m, _Place.ODD)
             with m.Switch(self._phase):
-                with m.Case(_Phase.FORWARD, _Phase.BACK):
+                with m.Case(_Phase.FORWARD, _Phase.DRIFT, _Phase.BACK):
                     m.d.comb += accumulator.do.eq(_Sum.FIT_SOFT)
-                with m.Case(_Phase.ERROR, _Phase.CHANGE):
+                with m.Case(_Phase.ERROR, _Phase.CHANGE, _Phase.COARSE, _Phase.FOLLOW):
                     m.d.comb += accumulator.do.eq(_Sum.FIT_16)
                 with m.Default():
                     m.d.comb += accumulator.do.eq(_Sum.FIT_32)
+            negative = self._at(_Phase.ADAPT_DRIFT) & accumulator.total[-1]
+            with m.If(negative | (self._at(_Phase.ADAPT_DRIFT, _Phase.FOLLOW) & self.still)):
+                m.d.comb += accumulator.do.eq(_Sum.ZEROS)
             m.next = "STORE"
 
     def _store(self, m):
@@ -811,19 +915,25 @@ class Equalizer(wiring.Component):
         with m.State("STORE"):
             with m.Switch(self._phase):
                 with m.Case(_Phase.FORWARD):
-                    m.d.comb += taps.write.eq(1)
                     with m.If(self._half[0]):
                         # The complement of the odd sum before is in the word, and one is lacking.
                         self._place(m, _Place.ODD)
                         m.d.comb += [
+                            taps.write.eq(1),
                             taps.invert.eq(1),
                             accumulator.plus_one.eq(1),
                             accumulator.do.eq(_Sum.ADD_WORD),
                         ]
                         self._go(m, _Phase.CHANGE, "DRAIN")
                     with m.Else():
-                        self._place(m, _Place.SOFT)
-                        self._go(m, _Phase.BACK, "BEGIN")
+                        self._go(m, _Phase.DRIFT, "MULTIPLY")
+                with m.Case(_Phase.DRIFT):
+                    self._place(m, _Place.SOFT)
+                    m.d.comb += taps.write.eq(1)
+                    self._go(m, _Phase.COARSE, "DRAIN")
+                with m.Case(_Phase.COARSE):
+                    m.d.comb += [samples.region.eq(_Region.COARSE), samples.write.eq(1)]
+                    self._go(m, _Phase.BACK, "BEGIN")
                 with m.Case(_Phase.BACK):
                     self._place(m, _Place.FINE)
                     m.d.comb += taps.write.eq(1)
@@ -838,6 +948,9 @@ class Equalizer(wiring.Component):
                     m.next = "TELL"
                 with m.Case(_Phase.SCALE):
                     m.d.comb += [taps.placed.eq(1), taps.invert.eq(1), taps.write.eq(1)]
+                    self._go(m, _Phase.FOLLOW, "BEGIN")
+                with m.Case(_Phase.FOLLOW):
+                    m.d.comb += [samples.before.eq(0), samples.write.eq(1)]
                     self._go(m, _Phase.SYMBOL, "BEGIN")
                 with m.Case(_Phase.CHANGE):
                     m.d.comb += [samples.region.eq(_Region.SLOPES), samples.write.eq(1)]
@@ -845,6 +958,14 @@ class Equalizer(wiring.Component):
                     self._go(m, _Phase.FORWARD, "BEGIN")
                     with m.If(self._half.all()):
                         self._go(m, _Phase.ENERGY, "BEGIN")
+                with m.Case(_Phase.ADAPT_ERROR):
+                    self._place(m, _Place.ERROR_TAP)
+                    m.d.comb += taps.write.eq(1)
+                    self._go(m, _Phase.ADAPT_DRIFT, "BEGIN")
+                with m.Case(_Phase.ADAPT_DRIFT):
+                    self._place(m, _Place.DRIFT_TAP)
+                    m.d.comb += taps.write.eq(1)
+                    self._go(m, _Phase.SLOPE, "BEGIN")
                 with m.Default():
                     m.d.comb += [taps.write.eq(1), accumulator.do.eq(_Sum.ZEROS)]
                     m.d.sync += self._tap.eq(self._tap + 1)
@@ -852,7 +973,7 @@ class Equalizer(wiring.Component):
                     with m.If(self._last_tap):
                         m.next = "BEGIN"
                         m.d.sync += self._phase.eq(
-                            Mux(self._at(_Phase.ADAPT_BACK), _Phase.SLOPE, _Phase.ADAPT_BACK)
+                            Mux(self._at(_Phase.ADAPT_BACK), _Phase.ADAPT_ERROR, _Phase.ADAPT_BACK)
                         )
 
     def _decide(self, m):
@@ -893,9 +1014,9 @@ class Equalizer(wiring.Component):
         """Measure a data frame's errors, and end it."""
         with m.State("MEASURE"):
             m.d.comb += self.measured.eq(1)
-            adapts = (self.energy >> 8) <= (self.loss >> 1)
+            adapts = (self.energy >> 8) <= (self.loss >> 2)
             m.d.sync += self.adapting.eq(adapts)
-            self._go(m, Mux(adapts, _Phase.ADAPT_FORWARD, _Phase.SLOPE), "BEGIN")
+            self._go(m, Mux(adapts, _Phase.ADAPT_FORWARD, _Phase.ADAPT_DRIFT), "BEGIN")
         with m.State("DONE"):
             m.d.comb += self.done.eq(1)
             m.next = "IDLE"

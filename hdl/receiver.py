@@ -18,12 +18,14 @@ from golden.receiver import (
     FAST_BITS,
     FIRST,
     FREQUENCY_BITS,
+    GRACE,
     LOOP_BITS,
     PATIENCE,
     QUIET,
     SKIPPED,
     SLOW_BITS,
     SOLVING,
+    STILL_BIT,
     TRAINED,
     TRAINED_AGAIN,
     Kind,
@@ -34,7 +36,7 @@ from golden.timing import HALVES, INSTANT_FRACTION
 from hdl.channels import LEAST, Channels
 from hdl.csr import channel_shape
 from hdl.detection import SdDetector
-from hdl.equalizer import Equalizer, Slicer
+from hdl.equalizer import Equalizer, Slicer, read_alone
 from hdl.leastsquares import Correlator, Solver
 from hdl.mac import Multiplier
 from hdl.stream import pass_on
@@ -233,7 +235,9 @@ class _Quality(wiring.Component):
 class _Settings(wiring.Component):
     """What the configuration stream writes, but for the levels, which the slicer keeps.
 
-    ``turn`` is a pulse with ``symbols``; ``armed`` says that a start was ever written.
+    ``turn`` is a pulse with ``symbols``; ``armed`` says that a start was ever written. ``loss`` is
+    that of TRN1d or of the data, as ``training`` was in the cycle before; it and ``start`` are in
+    block RAM, nought from the chip's configuration on and not after a reset.
     """
 
     def __init__(self, entry):
@@ -243,8 +247,8 @@ class _Settings(wiring.Component):
                 "ucode": Out(7),
                 "training_power": Out(5),
                 "data_power": Out(5),
-                "training_loss": Out(32),
-                "data_loss": Out(32),
+                "training": In(1),
+                "loss": Out(32),
                 "start": Out(NUMBER),
                 "armed": Out(1),
                 "turn": Out(1),
@@ -271,11 +275,23 @@ class _Settings(wiring.Component):
         ]
         registers = {
             TRAINING_POWER: self.training_power,
-            TRAINING_LOSS: self.training_loss,
             DATA_POWER: self.data_power,
-            DATA_LOSS: self.data_loss,
-            START: self.start,
         }
+        loss = (word.address == TRAINING_LOSS) | (word.address == DATA_LOSS)
+        start = word.address == START
+        known = word.address == TRAINING_LOSS
+        for number, (register, writes, read, written) in enumerate(
+            ((self.loss, loss, self.training, known), (self.start, start, 0, 0))
+        ):
+            memory = Memory(shape=len(register), depth=2, init=[])
+            m.submodules[f"memory{number}"] = memory
+            write = memory.write_port()
+            m.d.comb += [
+                write.en.eq(self.i.valid & writes),
+                write.addr.eq(written),
+                write.data.eq(word.data),
+                register.eq(read_alone(m, memory, read, write)),
+            ]
         with m.If(self.i.valid):
             with m.Switch(word.address):
                 with m.Case(TRAINING):
@@ -283,8 +299,8 @@ class _Settings(wiring.Component):
                 for address, register in registers.items():
                     with m.Case(address):
                         m.d.sync += register.eq(word.data)
-                        if address == START:
-                            m.d.sync += self.armed.eq(1)
+                with m.Case(START):
+                    m.d.sync += self.armed.eq(1)
         return m
 
 
@@ -325,6 +341,7 @@ class _Control(wiring.Component):
                 "power_bits": Out(5),
                 "loss": Out(32),
                 "hurry": Out(1),
+                "still": Out(1),
                 "turn": Out(3),
                 "correct": Out(1),
                 "phase": Out(signed(40)),
@@ -344,11 +361,14 @@ class _Control(wiring.Component):
         # "again": the second stretch is being recorded; "second": it was recorded to its end.
         self._again, self._second = Signal(), Signal()
         self._turning = Signal(3)
+        self._coasting = Signal(range(PATIENCE + 1))
         m.d.comb += [
             self.known.eq(self.state == State.TRAIN),
             self.hurry.eq(self.state == State.COAST),
+            self.still.eq(self.hurry & self._coasting[STILL_BIT]),
             self.power_bits.eq(Mux(self.training, settings.training_power, settings.data_power)),
-            self.loss.eq(Mux(self.training, settings.training_loss, settings.data_loss)),
+            self.loss.eq(settings.loss),
+            settings.training.eq(self.training),
             self.accumulate.eq(first | self._again),
             self.last.eq(
                 (self.number == SKIPPED + TRAINED - 1)
@@ -376,7 +396,7 @@ class _Control(wiring.Component):
         """What the equaliser says at a data frame's end."""
         self._ended, self._energy = Signal(), Signal(36)
         self._wide, self._dropped = Signal(signed(40)), Signal()
-        self._fast, self._coasting = Signal(36), Signal(range(PATIENCE + 1))
+        self._fast = Signal(36)
         self._loud, self._louder = Signal(23), Signal(20)
         self._kind = Signal(Kind)
         m.d.comb += [
@@ -471,10 +491,13 @@ class _Control(wiring.Component):
             m.next = "COUNT"
             with m.If(~coasting):
                 with m.If((fast > loss) | quiet):
-                    m.d.sync += [self.state.eq(State.COAST), self._kind.eq(Kind.LOST)]
+                    m.d.sync += [self.state.eq(State.COAST), self._kind.eq(Kind.DISTURBED)]
                     m.next = "EVENT AFTER"
             with m.Elif((fast <= loss >> 1) & ~quiet):
                 m.d.sync += [self.state.eq(State.TRACK), self._kind.eq(Kind.RECOVERED)]
+                m.next = "EVENT AFTER"
+            with m.Elif(self._coasting == GRACE):
+                m.d.sync += self._kind.eq(Kind.LOST)
                 m.next = "EVENT AFTER"
             with m.Elif(self._coasting == PATIENCE):
                 m.d.comb += self.stop.eq(1)
@@ -611,6 +634,7 @@ class _Line(wiring.Component):
             equalizer.power_bits.eq(control.power_bits),
             equalizer.training_bits.eq(settings.training_power),
             equalizer.hurry.eq(control.hurry),
+            equalizer.still.eq(control.still),
             slicer.bank.eq(0),
             slicer.training.eq(control.training),
             slicer.training_value.eq(settings.value),
@@ -709,7 +733,7 @@ def _multiply(m, part):
 class Receiver(wiring.Component):
     """Samples of the A/D to signed Ucodes, as :class:`golden.receiver.Receiver` for one line.
 
-    A data frame, twelve half symbols, takes at most 3800 cycles after its last sample, a sample
+    A data frame, twelve half symbols, takes at most 4000 cycles after its last sample, a sample
     400, a solution for 64 and 32 taps 590 000, and 100 data frames may pass until it is used: so 12
     MHz do, which are 9000 cycles a data frame. Decisions of one come together, after its last
     sample; a consumer has 100 cycles for each. They are late by 13 symbols and a data frame.
@@ -750,8 +774,8 @@ class Receivers(wiring.Component):
     A line's turn is a cycle in ``slots``; what :class:`Receiver` says of cycles is true of turns
     here, but for the solver, which all lines share: it takes every cycle, and does one training at
     a time. A solution that waits for others may come 100 data frames late; then that line does
-    without its second solution, and beyond that its training fails. With eight lines at 44 MHz
-    there are 5.5 million turns a second, and all eight may begin at once.
+    without its second solution, and beyond that its training fails. With eight lines at 48 MHz
+    there are 6 million turns a second, 375 a sample, and all eight may begin at once.
 
     Parameters: ``channels``; ``forward``, ``feedback``. ``slots``: ``channels``, or LEAST of
     :mod:`hdl.channels`.

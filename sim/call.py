@@ -515,7 +515,9 @@ def run(call, data, engines=Engines()):
 def aside(reception):
     """What the receiver had to tell beside the file: text that begins with a semicolon, or none."""
     parts = [f"the network slipped about data frame {at}" for at, _ in reception.slips]
-    for kind, what in ((Kind.LOST, "was lost"), (Kind.GIVEN_UP, "was given up")):
+    for kind, what in (
+        (Kind.DISTURBED, "was disturbed"), (Kind.LOST, "was lost"), (Kind.GIVEN_UP, "was given up"),
+    ):  # fmt: skip
         places = [at for at, event in reception.decisions.events if event == kind]
         if places:
             parts.append(f"synchronism {what} in data frame {places[0]}")

@@ -508,6 +508,9 @@ _FRAME = 60
 #: Samples that receiver and decoder take at a time: 20 ms.
 _PIECE = 320
 
+#: What a receiver says when it notices one.
+_NOTICED = Kind.DISTURBED, Kind.LOST
+
 #: Data frames by which a hit may seem to come earlier than it did.
 _AHEAD = 8
 
@@ -618,8 +621,8 @@ class _Event:
         self._good.append(decisions.good[(at >= 0) & (at < len(self._octets) // INTERVALS)])
         if self._seen < np.inf:
             return None
-        lost = [number for number, kind in mine if kind is Kind.LOST]
-        self._seen = min([*lost, self._listener.complaint])
+        told = [number for number, kind in mine if kind in _NOTICED]
+        self._seen = min([*told, self._listener.complaint])
         # A host would try all intervals; which one is right is known here.
         return -self._slip if self._seen < np.inf else None
 
@@ -633,7 +636,7 @@ class _Event:
         forged = sum(frame not in known for frame in frames)
         # The last frames are cut off by the call's end.
         back = bool(set(frames[-3:]) & set(self._payloads[-8:]))
-        lost = [number for number, kind in self._noticed if kind is Kind.LOST]
+        told = [number for number, kind in self._noticed if kind in _NOTICED]
         gone = any(kind is Kind.GIVEN_UP for _, kind in self._noticed)
         after = (self._seen - hit) / FRAMES * 1000
 
@@ -642,7 +645,7 @@ class _Event:
 
         return Row(self.name, {
             "intervals": self.title, "event": self.what,
-            "receiver ms": when(min(lost, default=np.inf)),
+            "receiver ms": when(min(told, default=np.inf)),
             "decoder ms": when(self._listener.complaint),
             "unflagged": "-" if self._slip else int(np.count_nonzero(wrong & good)),
             "HDLC lost": len(known - set(frames)), "forged": forged, "back": _yes(back),

@@ -30,6 +30,7 @@ _SHOWN = 8
 _MARKS = {
     Kind.TRAINED: ("taps", "C2"), Kind.DATA: ("data", "0.3"), Kind.LOST: ("lost", "C3"),
     Kind.RECOVERED: ("back", "C4"), Kind.GIVEN_UP: ("given up", "C3"),
+    Kind.DISTURBED: ("disturbed", "C1"),
 }  # fmt: skip
 
 _STYLE = """

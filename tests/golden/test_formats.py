@@ -70,6 +70,7 @@ def test_the_rows_are_all_looked_at_here():
         "CORRELATION", "NORMAL", "FACTOR", "SOLUTION",
         "FORWARD_TAP", "FORWARD_TAP_USED", "FEEDBACK_TAP", "FEEDBACK_TAP_USED",
         "SOFT", "ERROR", "SLOPE",
+        "DRIFT", "DRIFT_TAP", "DRIFT_TAP_USED", "COARSE", "ERROR_TAP", "ERROR_TAP_USED",
     }  # fmt: skip
 
 
@@ -101,6 +102,24 @@ def test_equalizer_headroom():
     # A slope is the difference of two soft values without their fraction, an error saturates.
     assert formats.SLOPE.width == formats.ERROR.width == 16
     assert formats.ERROR.fraction == formats.SOFT.fraction
+
+
+def test_drift_headroom():
+    for kept, used in (
+        (formats.DRIFT_TAP, formats.DRIFT_TAP_USED), (formats.ERROR_TAP, formats.ERROR_TAP_USED),
+    ):  # fmt: skip
+        assert (kept.width, used.width, kept.integer) == (32, 16, used.integer)
+    drop = formats.SOFT.fraction - formats.COARSE.fraction
+    assert (largest(formats.SOFT) + (1 << drop >> 1)) >> drop <= formats.COARSE.max
+    assert formats.DRIFT.width == formats.COARSE.width == 16
+    # 58 feedback taps and two more, each with 16 bits as its factor has.
+    assert (58 + 2) * 2**30 < 2**37
+    # One sum has products of values and of errors, and half of what the drift grows by.
+    fraction = formats.FEEDBACK_TAP_USED.fraction
+    growth = formats.DRIFT_TAP_USED.fraction + formats.COARSE.fraction
+    assert formats.ERROR_TAP_USED.fraction + formats.ERROR.fraction == fraction == growth + 1
+    # The drift's own: of a drift in 2**-10, an error in 2**-9, and the growth.
+    assert formats.DRIFT.fraction + 10 == formats.ERROR.fraction + 9 == growth
 
 
 def test_linear_holds_both_laws():

@@ -241,7 +241,7 @@ def test_a_dropout_is_told_and_survived(rng):
     wrong = (decided(decisions)[mine] != sent.reshape(-1, INTERVALS)[frames]).any(-1)
     lost, recovered = (
         next(number for number, kind in decisions.events if kind is wanted) - DATA_AT
-        for wanted in (Kind.LOST, Kind.RECOVERED)
+        for wanted in (Kind.DISTURBED, Kind.RECOVERED)
     )
     first = int(np.flatnonzero(wrong)[0])
     print(f"wrong from {first} on, lost at {lost}, recovered at {recovered}")
@@ -260,13 +260,15 @@ def test_what_is_no_data_is_given_up(rng):
     decisions = one.process(sampled(octets))
     told = [kind for kind in kinds(decisions) if kind is not Kind.DATA]
     assert told == [
-        Kind.DETECTED, Kind.TRAINED, Kind.LOST, Kind.GIVEN_UP, Kind.DETECTED, Kind.TRAINED,
+        Kind.DETECTED, Kind.TRAINED, Kind.DISTURBED, Kind.LOST, Kind.GIVEN_UP,
+        Kind.DETECTED, Kind.TRAINED,
     ]  # fmt: skip
-    lost, given_up = (
+    disturbed, lost, given_up = (
         next(number for number, kind in decisions.events if kind is wanted)
-        for wanted in (Kind.LOST, Kind.GIVEN_UP)
+        for wanted in (Kind.DISTURBED, Kind.LOST, Kind.GIVEN_UP)
     )
-    assert abs(lost - DATA_AT - 100) < 67 and given_up - lost == receiver.PATIENCE
+    assert abs(disturbed - DATA_AT - 100) < 67 and given_up - disturbed == receiver.PATIENCE
+    assert lost - disturbed == receiver.GRACE
     # Nothing is decided between giving up and training again, where numbers begin anew.
     after = int(np.flatnonzero(decisions.number == given_up)[0]) + 1
     assert not decisions.good[after - receiver.PATIENCE : after].any()

@@ -12,10 +12,12 @@ from golden.receiver import (
     FAST_BITS,
     FIRST,
     FREQUENCY_BITS,
+    GRACE,
     LOOP_BITS,
     QUIET,
     SKIPPED,
     SOLVING,
+    STILL_BIT,
     TRAINED,
     Kind,
 )  # fmt: skip
@@ -133,8 +135,8 @@ def test_training_fails_on_noise(whole, rng):
 class Paced(wiring.Component):
     """Receivers that take turns, with a sample for each, one after the other, every TURNS turns."""
 
-    #: Of eight lines at 44 MHz.
-    TURNS = 344
+    #: Of eight lines at 48 MHz.
+    TURNS = 375
 
     def __init__(self, count, forward=64, feedback=32):
         self.receivers = Receivers(count, forward, feedback)
@@ -230,6 +232,7 @@ class ControlAlone(wiring.Component):
         self.control = _Control(self.settings)
         given = ("found", "trained", "measured", "done", "energy", "loaded", "loud", "slope")
         told = ("state", "number", "load", "phase", "frequency", "correct", "training", "hurry")
+        told += ("still",)
         members = self.control.signature.members
         super().__init__(
             {
@@ -263,11 +266,11 @@ def test_synchronism_lost_and_found(engine, rng):
     trained = SKIPPED + TRAINED + SOLVING - FIRST
     quiet, good, bad = 100, 2000, 60_000
     frames = [(good << 8, 5000)] * 20 + [(bad << 8, 5000)] * 12 + [(good << 8, 5000)] * 40
-    frames += [(good << 8, quiet)] * 30 + [(good << 8, 5000)] * 30
+    frames += [(good << 8, quiet)] * 80 + [(good << 8, 5000)] * 30
     slopes = rng.integers(-(2**32), 2**32, len(frames))
     cycles = start + trained * 20 + 100 + len(frames) * gap + 100
-    waves = {name: np.zeros(cycles, np.int64) for name in
-             ("found", "trained", "measured", "done", "energy", "loud", "slope")}  # fmt: skip
+    names = "found", "trained", "measured", "done", "energy", "loud", "slope"
+    waves = {name: np.zeros(cycles, np.int64) for name in names}
     waves["found"][start - 20] = 1
     waves["loud"][:] = 5000
     waves["trained"][start + 20 * np.arange(trained)] = 1
@@ -279,28 +282,39 @@ def test_synchronism_lost_and_found(engine, rng):
     # What golden's _watch does with the same numbers.
     events, coasting = [(FIRST, Kind.DETECTED), (FIRST + trained, Kind.TRAINED)], False
     fast, heard, first = 0, 0, FIRST + trained
+    coasted, ways = 0, []
     for _ in range(trained):
         heard += 5000 - (heard >> FAST_BITS)
     for number, (energy, loud) in enumerate(frames):
         fast += energy - (fast >> FAST_BITS)
         heard += loud - (heard >> FAST_BITS)
         dead = heard >> FAST_BITS < QUIET
+        coasted = coasted + 1 if coasting else 0
         if not coasting and (fast >> 8 > limit or dead):
-            events.append((first + number, Kind.LOST))
+            events.append((first + number, Kind.DISTURBED))
             coasting = True
         elif coasting and fast >> 8 <= limit >> 1 and not dead:
             events.append((first + number, Kind.RECOVERED))
             coasting = False
-    assert [kind for _, kind in events].count(Kind.LOST) == 2
+        elif coasted == GRACE:
+            events.append((first + number, Kind.LOST))
+        ways.append((coasting, coasting and coasted >> STILL_BIT & 1))
+    told = [kind for _, kind in events]
+    assert told.count(Kind.DISTURBED) == 2 and told.count(Kind.LOST) == 1
     expected = {"kind": np.array([int(kind) for _, kind in events]),
                 "number": np.array([number for number, _ in events])}  # fmt: skip
     (result,) = compare(
         ControlAlone(), {"i": np.array(words, [("address", np.int64), ("data", np.int64)])},
         {"o_event": expected}, engine=engine, patterns=[Pattern()], cycles=cycles,
-        waves={**waves, "loaded": 1}, probes=["correct", "phase", "frequency"], drain=100,
+        waves={**waves, "loaded": 1}, drain=100,
+        probes=["correct", "phase", "frequency", "hurry", "still"],
     )  # fmt: skip
     corrected = np.flatnonzero(result.probes["correct"])
     assert len(corrected) > 100  # to the last event
+    seen = np.array(ends[1 : len(corrected)])
+    for name, expected in zip(("hurry", "still"), zip(*ways, strict=True), strict=True):
+        assert len(set(expected)) == 2
+        assert np.array_equal(result.probes[name][seen], expected[: len(seen)])
     slopes = slopes[: len(corrected)]
     right = 24 - 32 + LOOP_BITS
     assert np.array_equal(result.probes["phase"][corrected], shifted(slopes, right))
