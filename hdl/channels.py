@@ -89,9 +89,10 @@ class _Target(ValueTransformer):
 
 
 class _Interleaver(FragmentTransformer):
-    """``channel`` has its turn; ``behind`` had it a cycle before, ``ahead`` has it a cycle later,
+    """Turns registers into rows, and memories into as many in one.
 
-    and begins anew where ``fresh`` is 1.
+    ``channel`` has its turn; ``behind`` had it a cycle before; ``ahead`` has it a cycle later, and
+    begins anew where ``fresh`` is 1.
     """
 
     def __init__(self, count, channel, behind, ahead, fresh):
