@@ -388,7 +388,6 @@ CP = Sequence("CP", _words("Table 14/V.90", [
 ]), _cp)  # fmt: skip
 
 
-
 def mapping_parameters(cp):
     """:class:`~golden.parameters.MappingParameters` that a CP's fields ask for.
 
@@ -553,6 +552,3 @@ INFO1A_V34 = _info("INFO1a for V.34", "Table 11/V.90", (
     (3, "downstream_symbol_rate", "symbol rate of the digital modem", range(6)),
     _OFFSET,
 ))  # fmt: skip
-
-#: Ones of E, which ends MP and CP in the upstream direction (10.1.3.2/V.34).
-E = 20

@@ -118,9 +118,9 @@ class Mapper(ConfiguredBlock):
 class Demapper(wiring.Component):
     """One receiver's Ucodes back to labels: how many of the constellation are greater.
 
-    Latency at most 12 cycles, a symbol at a time. Bit-exact with :class:`golden.mapper.Demapper`
-    for Ucodes of their interval's constellation. Another one gets the label of the greatest that is
-    smaller, and is counted.
+    Latency at most 11 cycles, a symbol at a time; one less but for a COMMIT. Bit-exact with
+    :class:`golden.mapper.Demapper` for Ucodes of their interval's constellation. Another one gets
+    the label of the greatest that is smaller, and is counted.
 
     Words go on to a :class:`hdl.decoder.Decoder`. A COMMIT goes on just before the label of the
     first symbol that it is for, so that both change their parameters with the same data frame.
@@ -134,7 +134,7 @@ class Demapper(wiring.Component):
     unknown : Out(16), Ucodes that their constellation had not; stops at 65535
     """
 
-    latency = 12
+    latency = 11
 
     def __init__(self):
         words = stream.Signature(word_layout())

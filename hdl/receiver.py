@@ -100,8 +100,8 @@ class _Front(wiring.Component):
     """Interpolator and detector with one multiplier between them.
 
     A sample takes at most 340 cycles, those that end a stretch of Sd 480: one sample can wait for
-    that. ``found`` stays until ``restart`` has been taken, which ``started``
-    tells; from it on no half symbols come out. ``idle`` says that a sample can be taken at once.
+    that. ``found`` stays until ``restart`` has been taken, which ``started`` tells; from it on no
+    half symbols come out. ``idle`` says that a sample can be taken at once.
     """
 
     def __init__(self):

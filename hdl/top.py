@@ -72,7 +72,8 @@ class AnalogueReceiver(wiring.Component):
 
     Data frames are decoded from the receiver's START on (:mod:`hdl.receiver`), which must be the
     data frame with which data begin, and for whose mapping parameters words with a COMMIT must have
-    come. Bits of a data frame come within 1500 cycles of the sample that its decisions come with.
+    come. A data frame's first bit comes ``latency`` cycles after its last decision at most, the
+    others one a cycle.
 
     Parameters: ``forward``, ``feedback``, numbers of taps.
 
@@ -82,11 +83,14 @@ class AnalogueReceiver(wiring.Component):
     quality : as those of :class:`hdl.receiver.Receiver`
     i_parameters : In(stream), words of ``hdl.csr``
     decision : Out, the receiver's DECISION, with decided : Out(1) for a cycle
-    o : Out(stream), bit; first, 1 in the first bit of a data frame. A consumer takes 50 bits in 300
-        cycles, or decisions wait.
+    o : Out(stream), bit; first, 1 in the first bit of a data frame. Decisions wait while a data
+        frame's bits are not taken.
     unknown, overflows : Out(16), as those of :class:`hdl.mapper.Demapper` and
         :class:`hdl.decoder.Decoder`
     """
+
+    # A decision is over when its label is taken.
+    latency = Decoder.latency
 
     def __init__(self, forward=FORWARD, feedback=FEEDBACK):
         self.receiver = Receiver(forward, feedback)

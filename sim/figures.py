@@ -709,11 +709,11 @@ def _read(facts, decisions):
         errors = decisions.fine.reshape(-1)[: end - first] / 16
         errors = np.abs(errors) - level
         snr = float(-10 * np.log10(np.mean(errors**2) / level**2))
-    lost = [n for n, kind in decisions.events if kind is Kind.LOST and n < end // INTERVALS]
+    told = [n for n, kind in decisions.events if kind in _NOTICED and n < end // INTERVALS]
     columns = {
         "Sd": _yes(any(kind is Kind.DETECTED for _, kind in decisions.events)),
         "trained": _yes(trained), "TRN1d wrong": wrong, "Jd": len(frames),
-        "of": facts["jd_frames"], "SNR": snr, "lost": len(lost),
+        "of": facts["jd_frames"], "SNR": snr, "disturbed": len(told),
     }  # fmt: skip
     alike = len({tuple(fields.items()) for _, fields in frames}) == 1
     return columns, whole and not wrong and alike and len(frames) == facts["jd_frames"]

@@ -63,7 +63,7 @@ def read(content, name):
         raise V90Error(f"{name} ends after {len(content)} of the {said} octets that it says it has")
     if len(x) < SHORTEST * rate:
         raise V90Error(
-            f"{name} is too short: {len(x) / rate:.3f} s, and Sd alone takes {SHORTEST:.3f} s"
+            f"{name} is too short: {len(x) / rate:.3f} s, and Sd and S-bar-d take {SHORTEST:.3f} s"
         )
     if not np.isfinite(x).all():
         raise V90Error(f"{name} holds values that are no numbers")

@@ -127,8 +127,9 @@ def test_labels_of_all_ucodes(rng):
         assert np.array_equal(got["label"], np.array(greater) % 128)
         # A COMMIT makes way for the first symbol only.
         assert result.outputs["o_configuration"]["address"].tolist() == [COMMIT]
-        assert (result.given["o"] - result.taken["i"] <= 0).all()
-        assert np.diff(result.taken["i"]).max() <= Demapper.latency + 1
+        # The first one waits for the COMMIT; Ucodes of Uchord 1, which come first, take longest.
+        assert result.given["o"][0] == Demapper.latency
+        assert np.diff(result.given["o"]).max() == Demapper.latency
         unknown = (~known).sum()
         assert result.probes["unknown"][-1] == unknown - (not known[-1])
     assert unknown

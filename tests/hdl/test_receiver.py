@@ -207,11 +207,11 @@ def calls(rng, count, trn1d, ucodes):
 
 
 def test_two_take_turns(rng):
-    """With fewer taps, trained at nearly the same time, on different levels."""
+    """With fewer taps, trained at nearly the same time, on levels that differ: one is wrong."""
     ucodes = np.arange(56, 100, 6)
     rows = calls(rng, 2, 460, ucodes)
-    turns(2, rows, (), 460, [levels_of([U_INFO], "A")] * 2, levels_of(ucodes, "A"), forward=32,
-          feedback=17)  # fmt: skip
+    levels = [levels_of([u_info], "A") for u_info in (U_INFO, 75)]
+    turns(2, rows, (), 460, levels, levels_of(ucodes, "A"), forward=32, feedback=17)
 
 
 def test_eight_begin_at_once(rng):

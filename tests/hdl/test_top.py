@@ -159,7 +159,7 @@ class Paced(wiring.Component):
     def __init__(self, forward, feedback):
         self.path = AnalogueReceiver(forward, feedback)
         members = self.path.signature.members
-        self.passed = ("i_configuration", "i_parameters", "o", "o_event", "unknown")
+        self.passed = ("i_configuration", "i_parameters", "o", "o_event", "unknown", "decided")
         super().__init__(
             {"i": In(stream.Signature(signed(16)))} | {name: members[name] for name in self.passed}
         )
@@ -202,7 +202,7 @@ def test_samples_to_bits(rng):
         "i_parameters": {name: words[name] for name in ("address", "data")},
     })  # fmt: skip
     result = gateware.run({"i": samples}, {}, len(samples) * 376, reset=False, drain=6000,
-                          probes=["unknown"])  # fmt: skip
+                          probes=["unknown", "decided"])  # fmt: skip
     golden = Receiver(*levels, begin, forward=forward, feedback=feedback).process(samples)
     data = golden.number >= begin
     decided = g711.octet(golden.ucode[data], golden.sign[data], p.law).reshape(-1)
@@ -212,3 +212,8 @@ def test_samples_to_bits(rng):
     firsts = np.flatnonzero(result.outputs["o"]["first"])
     assert np.array_equal(firsts, np.arange(0, len(bits), p.data_bits))
     assert not result.probes["unknown"].any()
+    # Of each data frame: its last decision, its first bit.
+    ends = np.flatnonzero(result.probes["decided"])[5::6][-len(firsts) :]
+    begun = result.given["o"][firsts]
+    assert (begun - ends == AnalogueReceiver.latency).all()
+    assert (np.diff(result.given["o"].reshape(-1, p.data_bits)) == 1).all()
