@@ -57,3 +57,29 @@ _LINEAR = {law: _linear_table(law) for law in LAWS}
 def linear(ucode, law):
     """Linear values of Table 1/V.90 (int64, 0 to 32256) of Ucodes."""
     return _LINEAR[check_law(law)][np.asarray(ucode)]
+
+
+def _conversions():
+    # Tables 3/G.711 and 4/G.711, from decoder output value number to number: a mu-law number is its
+    # Ucode, an A-law number its Ucode and one.
+    mu = np.arange(128)
+    mu_to_a = mu + np.select(
+        [mu < 16, mu < 33, mu < 37, mu < 48, mu == 48, mu < 64, mu < 80],
+        [mu // 2 + 1 - mu, -7, mu - 39, -3, -2, -1, 0],
+        1,
+    )
+    a = np.arange(129)
+    a_to_mu = a + np.select(
+        [a < 9, a < 26, a < 33, a < 45, a < 49, a < 63, a == 63, a < 80],
+        [a - 1, 7, (a - 1) // 2 + 20 - a, 3, (a - 1) // 2 + 26 - a, 1, 1, 0],
+        -1,
+    )
+    return {"mu": mu_to_a - 1, "A": a_to_mu[1:]}
+
+
+_CONVERTED = _conversions()
+
+
+def converted(ucode, law):
+    """Ucodes (int64) in the other law of Ucodes in ``law``, by Tables 3/G.711 and 4/G.711."""
+    return _CONVERTED[check_law(law)][np.asarray(ucode)]

@@ -13,7 +13,7 @@ from itertools import pairwise
 
 import numpy as np
 
-from golden import g711
+from golden import constellations, g711
 from golden.decoder import Decoder
 from golden.detection import SdDetector
 from golden.equalizer import FINE, Levels
@@ -451,7 +451,7 @@ def forecast(call, engines=Engines()):
     """
     arrived = design.arrivals(call.network)
     training = design.training_levels(arrived, call.u_info)
-    levels = tuple((int(x),) for x in design.middle(arrived)[:, call.u_info])
+    levels = tuple((int(x),) for x in constellations.middle(arrived)[:, call.u_info])
     own = Levels(levels, training.ucodes)
     conditions = replace(call.conditions, impulses=(), gain_hits=(), phase_hits=())
     longer = replace(call, trn1d=call.trn1d + MEASURED, conditions=conditions)
@@ -482,12 +482,12 @@ def run(call, data, engines=Engines()):
     if p is None:
         noise = forecast(call, engines)
         with engines.phase("constellations"):
-            least = design.distances(noise, call.margin)
-            designer = design.Designer(arrived, call.law, least, call.sr, call.ld)
+            least = constellations.distances(noise, call.margin)
+            designer = constellations.Designer(arrived, call.law, least, call.sr, call.ld)
             p = designer.best() if call.data_bits is None else designer.at_rate(call.data_bits)
     elif p.law != call.law:
         raise V90Error(f"the parameters are for {p.law}-law, and the call is {call.law}-law")
-    levels = design.data_levels(arrived, p)
+    levels = constellations.data_levels(arrived, p)
     bits = transfer.file_bits(data, p.data_bits)
     frames = len(bits) // p.data_bits
     bits = np.concatenate([bits, np.ones(TAIL * p.data_bits, np.uint8)])
@@ -545,5 +545,5 @@ def receive_recording(samples, parameters, u_info=U_INFO, symbols=TRN1D, engines
         raise V90Error("the recording holds no Sd")
     arrived = design.arrivals(NetworkParameters(law=parameters.law))
     training = design.training_levels(arrived, u_info)
-    data = design.data_levels(arrived, parameters)
+    data = constellations.data_levels(arrived, parameters)
     return receive(samples, training, data, parameters, symbols // INTERVALS, engines)

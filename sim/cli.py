@@ -24,7 +24,7 @@ from rich.progress import BarColumn, Progress, TaskProgressColumn, TextColumn, T
 from rich.table import Table
 from rich.text import Text
 
-from golden import g711
+from golden import constellations, g711
 from golden.errors import CallFailed, V90Error
 from golden.parameters import (
     INTERVALS,
@@ -342,7 +342,7 @@ def simulate(arguments):
 
 def call_of(arguments):
     """The :class:`sim.call.Call` of a command line."""
-    from sim import call, design, lines
+    from sim import call, lines
     from sim.line import Conditions
     from sim.network import NetworkParameters
 
@@ -362,7 +362,8 @@ def call_of(arguments):
         network.law, a.line, Conditions(snr=a.snr, ppm=a.ppm, drift=a.drift, seed=a.seed), network,
         call.U_INFO if a.u_info is None else a.u_info,
         call.TRN1D if a.training_symbols is None else a.training_symbols, parameters,
-        None if a.rate is None else design.data_bits_of(a.rate), a.sr or 0, a.ld or 0, a.margin,
+        None if a.rate is None else constellations.data_bits_of(a.rate), a.sr or 0, a.ld or 0,
+        a.margin,
     )  # fmt: skip
 
 

@@ -26,36 +26,12 @@ PHASES = 6
 MOST_PAD = 30.0
 
 
-def _conversions():
-    """Tables 3/G.711 and 4/G.711, as arrays from decoder output value number to number.
-
-    A mu-law number is its Ucode, an A-law number its Ucode and one.
-    """
-    mu = np.arange(128)
-    mu_to_a = mu + np.select(
-        [mu < 16, mu < 33, mu < 37, mu < 48, mu == 48, mu < 64, mu < 80],
-        [mu // 2 + 1 - mu, -7, mu - 39, -3, -2, -1, 0],
-        1,
-    )
-    a = np.arange(129)
-    a_to_mu = a + np.select(
-        [a < 9, a < 26, a < 33, a < 45, a < 49, a < 63, a == 63, a < 80],
-        [a - 1, 7, (a - 1) // 2 + 20 - a, 3, (a - 1) // 2 + 26 - a, 1, 1, 0],
-        -1,
-    )
-    return mu_to_a, a_to_mu
-
-
-_MU_TO_A, _A_TO_MU = _conversions()
-
-
 def convert(octets, source, target):
     """Octets of one law as octets of another by Tables 3/G.711 and 4/G.711; signs are kept."""
     ucode = g711.ucode(octets, source)
     if g711.check_law(target) == source:
         return np.array(octets, np.uint8)
-    ucode = _MU_TO_A[ucode] - 1 if source == "mu" else _A_TO_MU[ucode.astype(np.int64) + 1]
-    return g711.octet(ucode, g711.sign(octets), target)
+    return g711.octet(g711.converted(ucode, source), g711.sign(octets), target)
 
 
 def values(octets, law):

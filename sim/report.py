@@ -7,7 +7,7 @@ import io
 import numpy as np
 from scipy.signal import welch
 
-from golden import g711
+from golden import constellations, g711
 from golden.equalizer import FINE
 from golden.parameters import INTERVALS
 from golden.receiver import Kind
@@ -50,7 +50,7 @@ def summary(outcome):
     """Rows ``(what, text)`` that say what a call was and what became of it."""
     call, p, d = outcome.call, outcome.parameters, outcome.reception.decisions
     sigma = outcome.deviations()
-    room = design.margins(outcome.arrived, p, sigma)
+    room = constellations.margins(outcome.arrived, p, sigma)
     wrong, compared = outcome.wrong()
     file = outcome.reception.file
     rows = [
@@ -63,7 +63,7 @@ def summary(outcome):
         ("training", f"U_INFO {call.u_info}, {call.trn1d} symbols of TRN1d"),
     ]
     if outcome.forecast is not None:
-        ahead = design.margins(outcome.arrived, p, outcome.forecast)
+        ahead = constellations.margins(outcome.arrived, p, outcome.forecast)
         text = f"{_joined(ahead)} dB by interval"
         if ahead.min() < 0:
             text += f"; {float(p.rate):.0f} bit/s is more than this SNR carries at 1e-6"

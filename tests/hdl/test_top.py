@@ -6,7 +6,7 @@ from amaranth.hdl import Module, Mux, Signal, signed
 from amaranth.lib import stream, wiring
 from amaranth.lib.wiring import In
 
-from golden import g711, training
+from golden import constellations, g711, training
 from golden.decoder import Decoder
 from golden.encoder import Encoder
 from golden.errors import V90Error
@@ -193,7 +193,7 @@ def test_samples_to_bits(rng):
                 law=p.law)  # fmt: skip
     samples = np.clip(np.rint(line.process(octets) * 32768), -32768, 32767).astype(np.int64)
     arrived = design.arrivals(NetworkParameters(law=p.law))
-    levels = design.training_levels(arrived, 79), design.data_levels(arrived, p)
+    levels = design.training_levels(arrived, 79), constellations.data_levels(arrived, p)
     pairs = [("address", np.int64), ("data", np.int64)]
     words = host_words([(0, p)])
     gateware = Gateware(Paced(forward, feedback))

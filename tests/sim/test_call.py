@@ -7,7 +7,7 @@ from types import SimpleNamespace
 import numpy as np
 import pytest
 
-from golden import g711
+from golden import constellations, g711
 from golden.encoder import B1D_FRAMES
 from golden.errors import CallFailed, V90Error
 from golden.parameters import INTERVALS, MappingParameters
@@ -70,8 +70,8 @@ def test_a_file_arrives_at_the_rate_that_goes(line, options):
     outcome = short(line, **options)
     demand_arrived(outcome)
     assert 40000 < outcome.parameters.rate < 50000
-    ahead = design.margins(outcome.arrived, outcome.parameters, outcome.forecast)
-    found = design.margins(outcome.arrived, outcome.parameters, outcome.deviations())
+    ahead = constellations.margins(outcome.arrived, outcome.parameters, outcome.forecast)
+    found = constellations.margins(outcome.arrived, outcome.parameters, outcome.deviations())
     assert (ahead > 0.49).all() and (found > 0).all()
     assert np.abs(ahead - found).max() < 2
 
@@ -138,7 +138,7 @@ def test_a_rate_beyond_what_goes():
     assert outcome.parameters.rate == 56000 and outcome.back is None
     assert "the file did not arrive whole" in outcome.failure
     assert "synchronism was lost" in outcome.failure
-    ahead = design.margins(outcome.arrived, outcome.parameters, outcome.forecast)
+    ahead = constellations.margins(outcome.arrived, outcome.parameters, outcome.forecast)
     assert ahead.max() < 0
     assert outcome.wrong()[0] > 0
 
@@ -162,7 +162,8 @@ def test_a_dropout_is_reported():
 @pytest.mark.parametrize("what, shift", [(1, 1), (-1, 5)])
 def test_a_slip_is_found(what, shift):
     # Equal constellations: the receiver does not see the slip, only the decoder does.
-    points = design.points(*(level[0] for level in design.arrivals(NetworkParameters())), 480)
+    arrived = design.arrivals(NetworkParameters())
+    points = constellations.points(*(level[0] for level in arrived), 480)
     equal = MappingParameters("CP", 10, 0, 0, "A", 0, 0, 0, 0, (0,) * 6, (tuple(points[:16]),))
     data = np.random.default_rng(2).bytes(3000)
     outcome = short(network={"slips": ((3000, what),)}, data=data, parameters=equal)
@@ -189,14 +190,14 @@ def decided(soft, start=444):
 @pytest.mark.parametrize("missing", [-1, 1, 2, 3])
 def test_alignment_with_other_constellations_in_each_interval(at, missing):
     arrived = design.arrivals(NetworkParameters(robbed=("1", "", "", "0", "", "")))
-    p = design.Designer(arrived, "A", np.full(6, 300.0)).best()
+    p = constellations.Designer(arrived, "A", np.full(6, 300.0)).best()
     assert len(set(p.intervals)) > 2
-    levels = design.data_levels(arrived, p)
+    levels = constellations.data_levels(arrived, p)
     data = np.random.default_rng(at).bytes(5000)
     bits = transfer.file_bits(data, p.data_bits)
     octets = pcm.encode(p, np.concatenate([bits, np.ones(600 * p.data_bits, np.uint8)]))
     n = len(octets)
-    level = design.middle(arrived)[np.arange(n) % 6, g711.ucode(octets, "A")] * 16
+    level = constellations.middle(arrived)[np.arange(n) % 6, g711.ucode(octets, "A")] * 16
     soft = np.where(g711.sign(octets) == 1, level, -level)
     soft += np.random.default_rng(1).integers(-1000, 1000, n)
     whole, none = call.align(decided(soft), levels, 444, p)

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from golden import g711
+from golden import constellations, g711
 from golden.errors import CallFailed, V90Error
 from golden.parameters import rate
 from sim import design
@@ -22,8 +22,8 @@ NETWORKS = {
 
 
 def designer(network, sigma, margin=0.5, **options):
-    least = design.distances(np.broadcast_to(sigma, 6), margin)
-    return design.Designer(design.arrivals(network), network.law, least, **options)
+    least = constellations.distances(np.broadcast_to(sigma, 6), margin)
+    return constellations.Designer(design.arrivals(network), network.law, least, **options)
 
 
 @pytest.mark.parametrize("name", NETWORKS)
@@ -51,10 +51,10 @@ def test_points_arrive_apart_and_keep_the_power(name, sigma):
     network = NETWORKS[name]
     p = designer(network, sigma, 1.0).best()
     assert p.law == network.law and not p.exceeds(-12)
-    assert (design.margins(design.arrivals(network), p, np.full(6, sigma)) >= 1.0 - 1e-9).all()
     arrived = design.arrivals(network)
-    levels = design.data_levels(arrived, p)
-    distance = design.distances(np.full(6, sigma), 1.0)[0]
+    assert (constellations.margins(arrived, p, np.full(6, sigma)) >= 1.0 - 1e-9).all()
+    levels = constellations.data_levels(arrived, p)
+    distance = constellations.distances(np.full(6, sigma), 1.0)[0]
     for i in range(6):
         low, high = (level[i, list(p.intervals[i])] for level in arrived)
         assert (low[1:] - high[:-1] >= distance - 1e-6).all() and 2 * low[0] >= distance
@@ -65,23 +65,23 @@ def test_the_rate_is_the_highest():
     network, sigma = NetworkParameters(), 30.0
     best = designer(network, sigma)
     p = best.best()
-    higher = design.Designer(best.arrived, "A", best.least).at_rate(p.data_bits + 1)
-    assert design.margins(best.arrived, higher, np.full(6, sigma)).min() < 0.5
+    higher = constellations.Designer(best.arrived, "A", best.least).at_rate(p.data_bits + 1)
+    assert constellations.margins(best.arrived, higher, np.full(6, sigma)).min() < 0.5
     # At its rate points are as far apart as can be: more would not carry it.
-    assert design.margins(best.arrived, p, np.full(6, sigma)).min() > 0.5
+    assert constellations.margins(best.arrived, p, np.full(6, sigma)).min() > 0.5
 
 
 def test_noise_by_interval_makes_different_constellations():
     sigma = np.array([15.0, 15, 15, 60, 15, 15])
     p = designer(NetworkParameters(), sigma).best()
     assert p.moduli[3] < min(p.moduli[:3])
-    assert (design.margins(design.arrivals(NetworkParameters()), p, sigma) >= 0.5).all()
+    assert (constellations.margins(design.arrivals(NetworkParameters()), p, sigma) >= 0.5).all()
 
 
 @pytest.mark.parametrize("d", [21, 30, 36, 42])
 def test_a_rate_that_is_asked_for(d):
     arrived = design.arrivals(NetworkParameters(law="mu"))
-    p = design.Designer(arrived, "mu", np.full(6, 500.0)).at_rate(d)
+    p = constellations.Designer(arrived, "mu", np.full(6, 500.0)).at_rate(d)
     assert p.data_bits == d and p.type == "CP" and not p.exceeds(-12)
     # No larger than it must be.
     assert p.modulus_product < 8 << p.k
@@ -101,20 +101,21 @@ def test_what_cannot_be():
     with pytest.raises(V90Error, match="no points carry 56000 bit/s"):
         designer(robbed, 10.0).at_rate(42)
     with pytest.raises(V90Error, match="26666 bit/s is not possible with Sr 0"):
-        design.Designer(design.arrivals(robbed), "A", np.ones(6)).at_rate(20)
+        constellations.Designer(design.arrivals(robbed), "A", np.ones(6)).at_rate(20)
     p = designer(NetworkParameters(), 1.0).at_rate(42)
     with pytest.raises(V90Error, match=r"Ucodes \d+ and \d+ of data frame interval 0 arrive at"):
-        design.data_levels(design.arrivals(robbed), p)
+        constellations.data_levels(design.arrivals(robbed), p)
 
 
 def test_rates_by_their_number():
-    assert design.data_bits_of(28000) == 21 and design.data_bits_of(56000) == 42
+    assert constellations.data_bits_of(28000) == 21 and constellations.data_bits_of(56000) == 42
     for d in range(21, 43):
-        assert design.data_bits_of(float(rate(d))) == design.data_bits_of(int(rate(d))) == d
-        assert design.data_bits_of(round(float(rate(d)))) == d
+        assert constellations.data_bits_of(float(rate(d))) == d
+        assert constellations.data_bits_of(int(rate(d))) == d
+        assert constellations.data_bits_of(round(float(rate(d)))) == d
     for wrong in (0, 27000, 30000, 57333, float("nan"), float("inf")):
         with pytest.raises(V90Error, match="there are 28000, 29333, .*, 56000"):
-            design.data_bits_of(wrong)
+            constellations.data_bits_of(wrong)
 
 
 def test_training_has_one_level():
