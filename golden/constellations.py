@@ -136,14 +136,17 @@ class Designer:
         # Ascending.
         self.ks = [k for k, s, _, _ in rate_table(kind) if s == INTERVALS - sr]
 
-    def best(self, most=None):
+    def best(self, most=None, allowed=None):
         """Parameters of the highest rate; then, for that rate, with points as far apart as can be.
 
-        ``most``: largest D. Raises :class:`~golden.errors.CallFailed` where not even the lowest
-        rate is possible.
+        ``most``: largest D; ``allowed``: those that are, None: all. Raises
+        :class:`~golden.errors.CallFailed` where not even the lowest rate is possible.
         """
         for k in reversed(self.ks):
-            if (most is None or k + INTERVALS - self.sr <= most) and self._at(1.0, k):
+            d = k + INTERVALS - self.sr
+            if (most is not None and d > most) or (allowed is not None and d not in allowed):
+                continue
+            if self._at(1.0, k):
                 return self._widest(k, 1.0, _FURTHER)
         raise CallFailed("the line does not carry the lowest rate of V.90 at this noise")
 

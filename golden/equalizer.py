@@ -77,10 +77,14 @@ class Levels:
         PCM values as received, 0 to 32767, ascending, 1 to 128 of them.
     ucodes : six sequences of int
         Their Ucodes.
+    lost : int, optional
+        :attr:`loss` where levels do not tell it: those of DIL are all that there are, and the
+        distance between the smallest says nothing of synchronism.
     """
 
     values: tuple
     ucodes: tuple
+    lost: int | None = None
 
     def __post_init__(self):
         if len(self.values) != INTERVALS or len(self.ucodes) != INTERVALS:
@@ -115,6 +119,11 @@ class Levels:
         """
         return max(16, int(np.rint(np.log2(max(1.0, self.power)))))
 
+    @property
+    def single(self):
+        """Whether each interval has one level, as TRN1d has."""
+        return all(len(values) == 1 for values in self.values)
+
     @cached_property
     def loss(self):
         """What 48 squared errors add up to when synchronism is lost.
@@ -123,6 +132,8 @@ class Levels:
         at a 96th of it one decision in 10**6 is wrong (4.9 standard deviations). The limit is half
         way between them in dB, 5 standard deviations and more of such a sum from either.
         """
+        if self.lost is not None:
+            return self.lost
         return min(2**32 - 1, int(48 * self.least_distance**2 / 34))
 
 

@@ -11,11 +11,15 @@ from enum import IntEnum
 import numpy as np
 
 from golden import timing
+from golden.decoder import Decoder
 from golden.detection import SdDetector
 from golden.equalizer import FEEDBACK, FORWARD, Equalizer, Levels, Slicer, shifted
+from golden.framing import SequenceFramer
 from golden.leastsquares import Correlator, Solver
+from golden.mapper import Demapper
 from golden.parameters import INTERVALS
 from golden.scrambler import GPC, Scrambler
+from golden.training import R_BAR
 
 #: From the sample of the reversal to the newest one for TRN1d's first symbol: S-bar-d, less the
 #: correlation's length, and the samples behind the response's peak that help.
@@ -59,6 +63,10 @@ GRACE = 40
 PATIENCE = 1440
 
 
+#: Data frames of R's signs in a row that are R, and those of R-bar that are its reversal (8.6.4).
+R_FRAMES, R_BAR_FRAMES = 16, 2
+
+
 class State(IntEnum):
     """What a receiver does."""
 
@@ -79,6 +87,10 @@ class Kind(IntEnum):
     RECOVERED = 5
     GIVEN_UP = 6
     DISTURBED = 7
+    R = 8
+    REVERSAL = 9
+    SWITCHED = 10
+    ED = 11
 
 
 @dataclass
@@ -121,11 +133,14 @@ class Receiver:
         Lines whose first solution takes twice SOLVING data frames, because others came before them
         to a solver that they share. They do without the second one.
 
+    What a start-up needs besides, per line: :meth:`switch`, :meth:`arm`, :meth:`follow` and
+    :meth:`after_ed` change the levels at a data frame, behind the next R-bar, and behind Ed.
+
     ``process(samples)``: int64 within 16 bits, ``(lines, n)``, or ``(n,)`` for one line; returns a
     list of :class:`Decisions`, one for each line, or one. Calls in pieces give what one call gives.
 
     A detection of Sd starts a line anew, whatever it was doing; samples up to the detection's count
-    for what it was doing.
+    for what it was doing. Levels that were to come are forgotten, but those of the parameters.
     """
 
     def __init__(
@@ -155,6 +170,12 @@ class Receiver:
         self._slow = np.zeros((n, INTERVALS), np.int64)
         self._turn = np.zeros(n, np.int64)
         self._recorded, self._solved = [None] * n, [None] * n
+        self._run, self._heard = np.zeros((2, n), np.int64)
+        self._coming, self._due = [[] for _ in range(n)], np.full(n, _NEVER)
+        self._armed, self._to_follow, self._behind_ed = [None] * n, [None] * n, [None] * n
+        self._followed = [None] * n
+        for k in range(n):
+            self._expect(k)
         self._levels = list(self.training)
         self._training_bits = np.array([levels.power_bits for levels in self.training])
         self._change()
@@ -223,6 +244,10 @@ class Receiver:
         self._slow[k] = 0
         self._turn[k] = 0
         self._recorded[k] = self._solved[k] = None
+        self._run[k] = self._heard[k] = 0
+        self._armed[k] = self._to_follow[k] = self._behind_ed[k] = self._followed[k] = None
+        self._coming[k].clear()
+        self._expect(k)
         self.equalizer.clear(k)
         self._levels[k] = self.training[k]
         self._change()
@@ -237,6 +262,41 @@ class Receiver:
         For slips of octets in the network, which nothing but the decoded data may show.
         """
         self._turn[line] = (self._turn[line] + symbols) % INTERVALS
+
+    # Levels to come -------------------------------------------------------------------------------
+
+    def _expect(self, k):
+        if self.data[k] is not None:
+            self._coming[k].append((self.start, self.data[k], Kind.DATA))
+        self._due[k] = min((frame for frame, *_ in self._coming[k]), default=_NEVER)
+
+    def _plan(self, k, frame, levels, kind):
+        self._coming[k].append((frame, levels, kind))
+        self._due[k] = min(self._due[k], frame)
+
+    def switch(self, levels, frame, line=0):
+        """Decide on ``levels`` from data frame ``frame`` on, or from the next one if that is past.
+
+        The second solution of TRN1d goes on while an interval has one level, as U_INFO has.
+        """
+        self._plan(line, frame, levels, None)
+
+    def arm(self, levels, line=0):
+        """Decide on ``levels`` from behind the next R-bar on (8.6.4); None: nothing is to happen.
+
+        The event SWITCHED tells the first data frame.
+        """
+        self._armed[line] = levels
+        if levels is None:
+            self._to_follow[line] = None
+
+    def follow(self, parameters, line=0):
+        """Decode what comes behind the next R-bar, TRN2d and MP, and wait for Ed (8.6.2, 8.6.3)."""
+        self._to_follow[line] = parameters
+
+    def after_ed(self, levels, line=0):
+        """Decide on ``levels`` from the data frame behind Ed on; the event ED tells which it is."""
+        self._behind_ed[line] = levels
 
     # A data frame ---------------------------------------------------------------------------------
 
@@ -325,7 +385,7 @@ class Receiver:
         frame = self.equalizer.process(halves, self._slicer, lines, turn, coasting, still)
         for at in again:
             k = int(lines[at])
-            if state[at] == State.COAST or self._levels[k] is not self.training[k]:
+            if state[at] == State.COAST or not self._levels[k].single:
                 self._recorded[k] = None
                 continue
             self._record(k, int(number[at]), (AGAIN, TRAINED_AGAIN), before[0][at], before[1][at],
@@ -348,26 +408,74 @@ class Receiver:
             self._slow[lines], self._step[lines],
         ))  # fmt: skip
         self._watch(lines, coasting, loss)
+        self._listen(lines, number, frame)
         self._number[lines] += 1
 
     def _switch(self, lines, number):
         """What is due before a data frame: other levels, or the second solution's taps."""
-        due = (number == self.start) | (number == _LOADED)
+        due = (number >= self._due[lines]) | (number == _LOADED)
         if not due.any():
             return
-        for at in np.flatnonzero(number == self.start):
-            k = int(lines[at])
-            if self.data[k] is not None:
-                self._levels[k] = self.data[k]
-                self._recorded[k] = self._solved[k] = None
-                # Errors against other levels tell nothing.
-                self._fast[k] = 0
-                self._change()
-                self._event(k, Kind.DATA)
+        for at in np.flatnonzero(number >= self._due[lines]):
+            self._put(int(lines[at]), int(number[at]))
         for at in np.flatnonzero(number == _LOADED):
             k = int(lines[at])
             if self._solved[k] is not None and self._load(k):
                 self._event(k, Kind.TRAINED)
+
+    def _put(self, k, number):
+        """Put the levels to use that are due, of several the latest."""
+        due = [one for one in self._coming[k] if one[0] <= number]
+        self._coming[k] = [one for one in self._coming[k] if one[0] > number]
+        self._due[k] = min((frame for frame, *_ in self._coming[k]), default=_NEVER)
+        _, levels, kind = due[-1]
+        self._levels[k] = levels
+        if not levels.single:
+            self._recorded[k] = self._solved[k] = None
+        # Errors against other levels tell nothing.
+        self._fast[k] = 0
+        self._change()
+        if kind is not None:
+            self._event(k, kind)
+
+    def _listen(self, lines, number, frame):
+        """R and its reversal; Ed on lines that are followed."""
+        ups = (frame.fine >= 0) @ _WEIGHTS
+        plus, minus = ups == _R_PLUS, ups == _R_MINUS
+        run = self._run[lines]
+        run = np.where(plus, np.maximum(run, 0) + 1, np.where(minus, np.minimum(run, 0) - 1, 0))
+        self._run[lines] = run
+        if run.any() or self._heard[lines].any():
+            heard = self._heard[lines]
+            found = (np.abs(run) >= R_FRAMES) & (heard != np.sign(run))
+            turned = (heard != 0) & (run == -R_BAR_FRAMES * heard)
+            kept = np.where(turned | (run == 0), 0, heard)
+            self._heard[lines] = np.where(found, np.sign(run), kept)
+            for at in np.flatnonzero(found):
+                self._event(int(lines[at]), Kind.R)
+            for at in np.flatnonzero(turned & ~found):
+                self._reversed(int(lines[at]), int(number[at]) - R_BAR_FRAMES + 1)
+        for at, k in enumerate(lines.tolist()):
+            follower = self._followed[k]
+            if follower is None or number[at] < follower.first:
+                continue
+            if follower.process(frame.ucode[at], frame.fine[at] >= 0):
+                self._followed[k] = None
+                if self._behind_ed[k] is not None:
+                    self._plan(k, int(number[at]) + 1, self._behind_ed[k], Kind.ED)
+                    self._behind_ed[k] = None
+
+    def _reversed(self, k, first):
+        """R-bar's first data frame is ``first``."""
+        self._events[k].append((first, Kind.REVERSAL))
+        if self._armed[k] is None:
+            return
+        behind = first + R_BAR
+        self._plan(k, behind, self._armed[k], Kind.SWITCHED)
+        self._armed[k] = None
+        if self._to_follow[k] is not None:
+            self._followed[k] = _Follower(self._to_follow[k], behind)
+            self._to_follow[k] = None
 
     def _watch(self, lines, coasting, loss):
         fast = self._fast[lines] >> 8
@@ -390,6 +498,21 @@ class Receiver:
                 self._event(int(k), kind)
 
 
+class _Follower:
+    """Decodes data frames of TRN2d and MP one by one, from number ``first`` on, up to Ed."""
+
+    def __init__(self, parameters, first):
+        self.first = first
+        self._decoder, self._demapper = Decoder(parameters), Demapper(parameters.intervals)
+        self._framer = SequenceFramer(parameters.data_bits)
+
+    def process(self, ucodes, signs):
+        """Take a data frame; tell whether it is the last of Ed."""
+        labels, _ = self._demapper.process(ucodes)
+        bits = self._decoder.process_labels(labels[None], signs[None].astype(np.uint8))
+        return self._framer.process(bits[None])[1] is not None
+
+
 def _decisions(frames, events):
     """What each line decided, from the columns of all frames."""
     wide, narrow = np.zeros((0, INTERVALS), np.int64), np.zeros(0, np.int64)
@@ -408,6 +531,11 @@ def _decisions(frames, events):
 # Data frame from which the second solution's taps are there; middle of the stretch that it is from.
 _LOADED = AGAIN + TRAINED_AGAIN + SOLVING
 _MIDDLE = AGAIN + TRAINED_AGAIN / 2 - 0.5
+# A data frame that never comes.
+_NEVER = np.int64(1) << 62
+# Signs of a data frame of R as a number, and of R-bar.
+_WEIGHTS = 1 << np.arange(INTERVALS)
+_R_PLUS, _R_MINUS = 0b000111, 0b111000
 # NumPy compares with plain numbers faster.
 _SEARCH, _TRAIN, _COAST = int(State.SEARCH), int(State.TRAIN), int(State.COAST)
 _OFFSETS = np.arange(-timing.BEFORE + 1, timing.TAPS - timing.BEFORE + 1)

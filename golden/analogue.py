@@ -1,0 +1,596 @@
+"""The analogue modem through phases 3 and 4 and data, downstream (9.3.2, 9.4.2, 9.5.2, 9.6.2/V.90).
+
+It is told what INFO0d tells (law, power limit and where that counts) and chooses U_INFO. Everything
+else it learns: the taps from TRN1d, the network from DIL, the noise from decisions. What it sends
+upstream are signals and whole bit sequences, which a return path carries to the digital modem.
+"""
+
+from dataclasses import dataclass, field
+from enum import IntEnum
+
+import numpy as np
+
+from golden import constellations, g711, learning
+from golden.decoder import Decoder
+from golden.digital import Upstream, renegotiated
+from golden.encoder import B1D_FRAMES
+from golden.equalizer import Levels
+from golden.errors import CallFailed
+from golden.mapper import Demapper
+from golden.parameters import INTERVALS, rate_table
+from golden.receiver import AGAIN, SOLVING, TRAINED_AGAIN, Kind
+from golden.sequences import CP, DIL, JD, MP, cp_fields
+from golden.training import DilAverager, TrainingDecoder
+
+#: Data frames a second.
+FRAMES = 8000 / INTERVALS
+
+#: Data frames of TRN1d or Jd from which the six levels of U_INFO are taken, and those from which
+#: the noise is: 6 * 240 values, whose deviation is right within 2 % (0.16 dB).
+LEVELS, NOISE = 64, 240
+
+#: Data frames of TRN2d that tell the noise under data's levels.
+TRN2D_NOISE = 240
+
+#: dB by which CPt's points are further apart than CP's.
+SAFER = 3.0
+
+#: dB of margin that CP keeps as a rule, for what noise does later.
+MARGIN = 1.0
+
+#: Most passes of DIL: 4 * 1.15 s are within the 5000 ms of 9.3.2.10.
+PASSES = 4
+
+#: Mean square misfit above which another pass is worth its time.
+MISFIT = 2.0
+
+#: dB of the margin that must be lost for half a second, and gained for some seconds beyond a step,
+#: before the rate changes; and data frames over which the noise is taken in data.
+LOST_DB, GAINED_DB, WATCHED = 1.0, 0.75, int(FRAMES / 2)
+
+#: Data frames after a change before the rate may go up again.
+PATIENCE = int(4 * FRAMES)
+
+#: Data frames without synchronism before a retrain: 0.5 s.
+HOPELESS = int(0.5 * FRAMES)
+
+#: Data frames for which Sd, Jd and the rest of a training may be awaited: 9.3.2.4, 9.3.2.7, and of
+#: 15 s of 9.4.2 what concerns phases 3 and 4.
+_WAITS = {"Sd": int(1.5 * FRAMES), "phase 3": int(10.0 * FRAMES), "phase 4": int(8.0 * FRAMES)}
+
+#: What TRN1d's table and that of DIL call lost synchronism, beside the square of the level of
+#: TRN1d: six times a mean square of -20 dB.
+_DIL_LOSS = 48 * 0.01
+
+
+class Phase(IntEnum):
+    """Where the analogue modem is."""
+
+    SD = 0
+    TRN1D = 1
+    DIL = 2
+    RI = 3
+    TRN2D = 4
+    MP = 5
+    DATA = 6
+    RD = 7
+    CLEARED = 8
+
+
+@dataclass
+class Reading:
+    """What was found in one training; None or 0 is not yet.
+
+    Fields: ``jd``, fields of the last, and ``jds``, how many; ``passes`` of DIL; ``deviation``
+    (``(6,)``) in TRN1d and Jd, ``phase4_deviation`` in TRN2d; ``impairments``; ``cpt``, ``cp``,
+    mapping parameters; ``mp``, fields, and ``mps``; ``b1d``, share of ones; ``times``, data frames
+    from TRN1d's first by name.
+    """
+
+    jd: dict | None = None
+    jds: int = 0
+    passes: int = 0
+    deviation: np.ndarray | None = None
+    phase4_deviation: np.ndarray | None = None
+    impairments: learning.Impairments | None = None
+    cpt: object = None
+    cp: object = None
+    mp: dict | None = None
+    mps: int = 0
+    b1d: float | None = None
+    times: dict = field(default_factory=dict)
+
+
+def training_levels(u_info, law):
+    """TRN1d's one level as :class:`~golden.equalizer.Levels`: that of U_INFO in Table 1."""
+    return Levels(((int(g711.linear(u_info, law)),),) * INTERVALS, ((u_info,),) * INTERVALS)
+
+
+class AnalogueModem:
+    """One analogue modem, on a line of a :class:`~golden.receiver.Receiver`.
+
+    Parameters
+    ----------
+    receiver : Receiver
+        Whose ``training`` for this line are :func:`training_levels`.
+    line : int
+    law, power, at_codec
+        Of INFO0d: law of the digital modem, limit of the average power in dBm0, and whether it
+        counts at the codec's output (bits 39, 33:37, 38).
+    u_info : int
+        Of INFO1a.
+    margin : float
+        dB between the noise found and that with which 1e-6 of the decisions are wrong.
+    most_bits : int, optional
+        Largest D to ask for.
+    sr : int, optional
+        Of the shaper; None: as the channel wants it.
+
+    ``process`` takes :class:`~golden.receiver.Decisions` in pieces and returns what to send
+    upstream, pairs of :class:`~golden.digital.Upstream` and bits or None. ``data`` holds the bits
+    received behind B1d that nobody took; ``reading`` is what the last training found,
+    ``readings`` all of them.
+    """
+
+    def __init__(
+        self, receiver, line=0, law="A", power=-12.0, at_codec=True, u_info=79, margin=MARGIN,
+        most_bits=None, sr=None,
+    ):  # fmt: skip
+        self.receiver, self.line, self.law = receiver, line, law
+        self.power, self.at_codec, self.u_info = power, at_codec, u_info
+        self.margin, self.most_bits, self.sr = margin, most_bits, sr
+        self.readings, self.log = [], []
+        self.data, self._out = [], []
+        self._renegotiations = 0
+        self._restart()
+
+    @property
+    def reading(self):
+        """What the last training found."""
+        return self.readings[-1]
+
+    def _restart(self):
+        known = self.readings[-1].impairments if self.readings else None
+        self.readings.append(Reading())
+        # What was learnt already need not be learnt from so many symbols, nor may it be in doubt.
+        doubt = known is None or known.misfit > MISFIT
+        self.descriptor = learning.dil_request(self.u_info, learning.SEGMENT)
+        self._passes = PASSES if doubt else 2
+        self._enter(Phase.SD)
+        self._send(Upstream.S)
+        self._send(Upstream.S_BAR)
+        self._send(Upstream.JA, DIL.build(2, **self.descriptor))
+
+    def _enter(self, phase):
+        self.phase, self._waited = phase, 0
+        self._frames = []
+        self.log.append((phase, getattr(self, "_number", 0)))
+
+    def _send(self, upstream, bits=None):
+        self._out.append((upstream, bits))
+
+    def take(self):
+        """Bits (uint8) received since the last call, behind B1d."""
+        bits = np.concatenate([np.zeros(0, np.uint8), *self.data])
+        self.data = []
+        return bits
+
+    # --- Pieces -----------------------------------------------------------------------------------
+
+    def process(self, decisions, frames):
+        """See the class; ``frames``: data frames that the piece lasted, decided or not."""
+        sent, self._out = self._out, []
+        if self.phase is Phase.CLEARED:
+            return sent
+        self._waited += frames
+        for number, kind in decisions.events:
+            if kind is Kind.DETECTED:
+                if self.phase is not Phase.SD:
+                    self.readings.append(Reading())
+                self._enter(Phase.TRN1D)
+                self._begin()
+            elif kind in (Kind.FAILED, Kind.GIVEN_UP):
+                self.retrain()
+            else:
+                self._event(number, kind)
+        if len(decisions.number):
+            self._number = int(decisions.number[-1]) + 1
+            self._piece(decisions)
+        self._watch()
+        sent += self._out
+        self._out = []
+        return sent
+
+    def _begin(self):
+        self._training_bits = TrainingDecoder()
+        self._first = None
+        self._six = self._quiet = self._decoder = None
+        self._asked = False
+        self._bad = 0
+        self._number = 0
+
+    def retrain(self):
+        """Ask for a retrain (9.5.2.1), here from phase 3 on."""
+        if self.phase is Phase.SD and self._waited < _WAITS["Sd"]:
+            return
+        self.receiver.arm(None, self.line)
+        self._send(Upstream.TONE_A)
+        self._restart()
+
+    def cleardown(self):
+        """End the call (9.7): a rate renegotiation whose CP has drn 0."""
+        self._clearing = True
+        self._renegotiate(self.reading.cp)
+
+    def _watch(self):
+        name = {Phase.SD: "Sd", Phase.TRN1D: "phase 3", Phase.DIL: "phase 3"}.get(self.phase)
+        if self.phase in (Phase.RI, Phase.TRN2D, Phase.MP, Phase.RD):
+            name = "phase 4"
+        if name and self._waited > _WAITS[name]:
+            self.retrain()
+        if self.phase in (Phase.RI, Phase.MP):
+            self._repeat()
+
+    def _repeat(self):
+        """CPt until R-bar comes, CP until Ed: sequences go on (9.4.2.1, 9.4.2.3)."""
+        if self.phase is Phase.RI:
+            self._send(Upstream.CP, self._cp(self.reading.cpt))
+        elif self._asked:
+            acknowledge = int(self.reading.mps > 0)
+            self._send(Upstream.CP, self._cp(self._wanted, acknowledge))
+            if self._finished:
+                self._send(Upstream.E)
+
+    def _cp(self, parameters, acknowledge=0):
+        found = self.reading.impairments
+        level = g711.linear(found.codewords[:, self.u_info].reshape(-1), found.law_out)
+        ratio = g711.linear(self.u_info, self.law) / np.sqrt(np.mean(level.astype(float) ** 2))
+        codec = self._codec(parameters)
+        fields = cp_fields(
+            parameters, upstream_rates=0x1FFF, rms_ratio=int(np.clip(ratio * 8192, 0, 65535)),
+            acknowledge=acknowledge, codec=codec,
+        )  # fmt: skip
+        fields["law"] = int(found.law_out == "A")
+        if getattr(self, "_clearing", False) and parameters.type == "CP":
+            fields["drn"] = 0
+        return CP.build(**fields)
+
+    def _codewords(self):
+        """Ucodes at the codec's output ``(6, 128)``, the larger where there are two."""
+        return self.reading.impairments.codewords.max((2, 3))
+
+    def _codec(self, parameters):
+        """Constellations at the codec's output, in the order of CP's; none where they are equal."""
+        words = self._codewords()
+        sets = []
+        for index, ucodes in enumerate(parameters.constellations):
+            interval = parameters.interval_constellation.index(index)
+            sets.append(tuple(int(words[interval, u]) for u in ucodes))
+        return () if tuple(sets) == parameters.constellations else tuple(sets)
+
+    # --- Phase 3 ----------------------------------------------------------------------------------
+
+    def _piece(self, decisions):
+        if self.phase in (Phase.TRN1D, Phase.DIL, Phase.RI):
+            self._phase3(decisions)
+        elif self.phase in (Phase.TRN2D, Phase.MP):
+            self._phase4(decisions)
+        elif self.phase in (Phase.DATA, Phase.RD):
+            self._receive(decisions)
+
+    def _phase3(self, decisions):
+        if self._first is None:
+            self._first = int(decisions.number[0])
+        before = self._training_bits.dil
+        bits, _ = self._training_bits.process(decisions.sign)
+        if self.phase is Phase.TRN1D:
+            self._frames.append((decisions.number, decisions.fine, bits))
+            self._train()
+        elif self.phase is Phase.DIL:
+            if self._training_bits.dil is None:
+                return
+            start = self._first + self._training_bits.dil
+            if before is None:
+                self.reading.times["DIL"] = start
+                self._averager = DilAverager(self.descriptor)
+                self._dil = start
+            mine = decisions.number >= self._dil
+            self._frames.append(decisions.fine[mine])
+            self._average()
+
+    def _train(self):
+        number, fine = (np.concatenate([one[k] for one in self._frames]) for k in range(2))
+        soft = np.abs(fine) / 16
+        first = self._first + 16
+        if self._six is None:
+            if len(number) < LEVELS + 16:
+                return
+            level = soft[number >= first].mean(0)
+            self._six = self._number
+            self.receiver.switch(self._own(level), self._six, self.line)
+            return
+        settled = max(AGAIN + TRAINED_AGAIN + SOLVING, self._six) + 16
+        if self._number < settled + NOISE:
+            return
+        sequences = [
+            one for one in JD.find(np.concatenate([bits.reshape(-1) for *_, bits in self._frames]))
+        ]
+        if not sequences:
+            return
+        self.reading.jd, self.reading.jds = sequences[-1][1], len(sequences)
+        own = soft[number >= settled]
+        # In intervals where a robbed bit takes turns that counts too, until DIL has told.
+        self.reading.deviation = own.std(0)
+        # All levels of G.711: whatever the network does, the exchange has no others.
+        self._grid(self.law, 1.0)
+        self._enter(Phase.DIL)
+        self._send(Upstream.S)
+
+    def _own(self, level):
+        return Levels(
+            tuple((int(np.rint(x)),) for x in level), ((self.u_info,),) * INTERVALS,
+        )  # fmt: skip
+
+    def _grid(self, law, gain):
+        values = np.rint(g711.linear(np.arange(128), law) * gain).astype(int)
+        keep = [int(u) for u in range(128) if values[u] <= 32767]
+        row, ucodes = tuple(int(values[u]) for u in keep), tuple(keep)
+        level = int(g711.linear(self.u_info, self.law))
+        self._scale = law, gain
+        levels = Levels((row,) * INTERVALS, (ucodes,) * INTERVALS, lost=int(_DIL_LOSS * level**2))
+        self.receiver.switch(levels, self._number, self.line)
+
+    def _average(self):
+        frames = np.concatenate(self._frames)
+        whole = sum((h + 1) for h in np.array(self.descriptor["H"])[
+            np.array(self.descriptor["training_ucodes"]) >> 4])  # fmt: skip
+        while len(frames) >= whole and self.phase is Phase.DIL:
+            self._averager.process(frames[:whole])
+            frames = frames[whole:]
+            self._dil += whole
+            self.reading.passes += 1
+            self._learn()
+        self._frames = [frames]
+
+    def _learn(self):
+        found = self._averager
+        measurement = learning.Measurement.of_segments(
+            self.descriptor, found.sums, found.counts, self._noise()
+        )
+        self.reading.impairments = explained = learning.impairments(measurement, self.law)
+        more = self.reading.passes < self._passes
+        law, gain = self._scale
+        other = explained.law_out != law or abs(explained.gain / gain - 1) > 1 / 256
+        if more and other:
+            # Decisions were on levels that are none there: once more with the right ones.
+            self._grid(explained.law_out, explained.gain)
+            self._averager = DilAverager(self.descriptor)
+            return
+        if more and explained.misfit > MISFIT:
+            return
+        self._design()
+
+    def _noise(self):
+        """Deviation of one value in each interval, without what changing robbed bits do to it."""
+        deviation = self.reading.deviation
+        found = self.reading.impairments
+        turn = 0.0
+        if found is not None:
+            turns = ["01" in pair for pair in zip(found.robbed, found.robbed_after, strict=True)]
+            turn = (found.most - found.least)[:, self.u_info] ** 2 / 4 * np.array(turns)
+        own = np.maximum(deviation**2 - turn, 0.01)
+        # Noise knows no intervals; what is left of turns is no noise.
+        return np.full(INTERVALS, np.sqrt(np.median(own)))
+
+    def _designer(self, deviation, margin, **options):
+        found = self.reading.impairments
+        least = constellations.distances(deviation, margin)
+        arrived = np.floor(found.least), np.ceil(found.most)
+        codec = (self._codewords(), found.law_out) if self.at_codec else None
+        return constellations.Designer(
+            arrived, self.law, least, power=self.power, codec=codec,
+            usable=[int(u) for u in np.flatnonzero(found.measured)], **options,
+        )  # fmt: skip
+
+    def _allowed(self):
+        """D of the rates that Jd offers."""
+        rates = self.reading.jd["rates"]
+        return {d for _, _, d, _ in rate_table("CP") if rates >> (d - 21) & 1}
+
+    def best(self, deviation, margin):
+        """CP's mapping parameters of the highest rate at this noise.
+
+        Raises :class:`~golden.errors.CallFailed` where there is none.
+        """
+        sr = 0 if self.sr is None else self.sr
+        ld = min(3, self.reading.jd["look_ahead"]) if sr else 0
+        designer = self._designer(deviation, margin, sr=sr, ld=ld)
+        return designer.best(self.most_bits, self._allowed())
+
+    def _design(self):
+        deviation = self._noise()
+        try:
+            cp = self.best(deviation, self.margin)
+            cpt = self._designer(deviation, self.margin + SAFER, kind="CPt").best()
+        except CallFailed as error:
+            self.failure = str(error)
+            self.retrain()
+            return
+        self.reading.cpt, self.reading.cp = cpt, cp
+        self.receiver.arm(self._levels(cpt), self.line)
+        self.receiver.follow(cpt, self.line)
+        self._enter(Phase.RI)
+        self._send(Upstream.S)
+        self._send(Upstream.S_BAR)
+
+    def _levels(self, parameters):
+        found = self.reading.impairments
+        arrived = np.rint(found.least).astype(np.int64), np.rint(found.most).astype(np.int64)
+        return constellations.data_levels(arrived, parameters)
+
+    # --- Phase 4 and rate renegotiation -----------------------------------------------------------
+
+    def _event(self, number, kind):
+        if kind is Kind.SWITCHED and self.phase in (Phase.RI, Phase.DATA, Phase.RD):
+            self.reading.times["TRN2d"] = number
+            self._four = self.reading.cpt
+            if self.phase is not Phase.RI:
+                self._four = renegotiated(self.reading.cpt, self.reading.cp)
+                if self.phase is Phase.DATA:
+                    self._renegotiate(self.best(self._now(), self.margin), answer=True)
+                self._renegotiations += 1
+            self._enter(Phase.TRN2D)
+            self._start = number
+            self._decoder = Decoder(self._four)
+            self._demapper = Demapper(self._four.intervals)
+            self._bits = []
+            self._finished = False
+        elif kind is Kind.ED and self.phase is Phase.MP:
+            self.reading.times["B1d"] = number
+            if not self._finished:
+                self._send(Upstream.CP, self._cp(self._wanted, 1))
+                self._send(Upstream.E)
+            self._send(Upstream.B1)
+            self.reading.cp = self._wanted
+            self._enter(Phase.DATA)
+            if getattr(self, "_clearing", False):
+                self.phase = Phase.CLEARED
+                return
+            self._start = number
+            self._decoder = Decoder(self.reading.cp)
+            self._demapper = Demapper(self.reading.cp.intervals)
+            self._b1d = B1D_FRAMES * self.reading.cp.data_bits
+            self._ones = []
+            four = renegotiated(self.reading.cpt, self.reading.cp)
+            self.receiver.arm(self._levels(four), self.line)
+            self.receiver.follow(four, self.line)
+            self._since, self._low, self._recent = number, 0, []
+        elif kind in (Kind.DISTURBED, Kind.LOST) and self.phase is Phase.DATA:
+            self._bad = number if not self._bad else self._bad
+        elif kind is Kind.RECOVERED:
+            self._bad = 0
+
+    def _decode(self, decisions):
+        """Bits of the piece's data frames from ``_start`` on, and errors of the same."""
+        mine = decisions.number >= self._start
+        labels, _ = self._demapper.process(decisions.ucode[mine])
+        bits = self._decoder.process_labels(labels, decisions.sign[mine])
+        return bits, decisions.error[mine] / 16
+
+    def _phase4(self, decisions):
+        bits, errors = self._decode(decisions)
+        self._bits.append(bits)
+        self._frames.append(errors)
+        received = np.concatenate(self._bits)
+        sequences = MP.find(received)
+        if sequences:
+            self.reading.mp, self.reading.mps = sequences[-1][1], len(sequences)
+            if self.reading.mp["drn"] == 0:
+                self._enter(Phase.CLEARED)
+                return
+        if self.phase is Phase.TRN2D:
+            errors = np.concatenate(self._frames)
+            if len(errors) < 16 + TRN2D_NOISE and not sequences:
+                return
+            if self._renegotiations == 0 or len(errors) > TRN2D_NOISE:
+                own = errors[min(16, len(errors) // 2) :]
+                pooled = np.sqrt(np.mean(own**2))
+                self.reading.phase4_deviation = np.full(INTERVALS, pooled)
+            try:
+                self._wanted = self._proposal()
+            except CallFailed:
+                self.retrain()
+                return
+            self.receiver.after_ed(self._levels(self._wanted), self.line)
+            self._enter(Phase.MP)
+            self._asked = True
+        elif any(one["acknowledge"] for _, one in sequences):
+            # MP' came, and CP' has been sent with the piece before.
+            self._finished = True
+
+    def _proposal(self):
+        deviation = self.reading.phase4_deviation
+        p = self.best(deviation, self.margin)
+        cpt = self.reading.cpt
+        limit = 2 * cpt.average_power
+        # 8.5.2: data's power is at most 3 dB above that of training.
+        while p.average_power > limit and p.data_bits > 21:
+            p = self._designer(deviation, self.margin).best(p.data_bits - 1, self._allowed())
+        return p
+
+    # --- Data -------------------------------------------------------------------------------------
+
+    def _receive(self, decisions):
+        bits, errors = self._decode(decisions)
+        if self._b1d:
+            ones, bits = bits[: self._b1d], bits[self._b1d :]
+            self._b1d -= len(ones)
+            self._ones.append(ones)
+            if not self._b1d:
+                self.reading.b1d = float(np.mean(np.concatenate(self._ones)))
+                self.reading.times.setdefault("data", self._start + B1D_FRAMES)
+        if len(bits):
+            self.data.append(bits)
+        self._recent.append((errors**2).mean(1))
+        if self._bad and self._number - self._bad > HOPELESS:
+            self.retrain()
+            return
+        if self.phase is Phase.DATA:
+            self._judge()
+
+    def _now(self):
+        """Deviation over the last half second."""
+        recent = np.concatenate(self._recent)[-WATCHED:]
+        return np.full(INTERVALS, np.sqrt(recent.mean()) if len(recent) else 1.0)
+
+    def room(self):
+        """Margin in dB that the data have over the last half second."""
+        found = self.reading.impairments
+        return float(constellations.margins(
+            (np.rint(found.least), np.rint(found.most)), self.reading.cp, self._now()
+        ).min())  # fmt: skip
+
+    def _judge(self):
+        recent = np.concatenate(self._recent)
+        if len(recent) < WATCHED:
+            return
+        self._recent = [recent[-WATCHED:]]
+        room, last = self.room(), self._number - self._since
+        low = room < self.margin - LOST_DB
+        if low and not self._bad:
+            self._low += 1
+            if self._low >= 2:
+                self._renegotiate(self._lower())
+        else:
+            self._low = 0
+        if last > PATIENCE and room > self.margin + GAINED_DB:
+            try:
+                better = self.best(self._now(), self.margin + GAINED_DB / 2)
+            except CallFailed:
+                return
+            if better.data_bits > self.reading.cp.data_bits:
+                self._renegotiate(better)
+            else:
+                self._since = self._number
+
+    def _lower(self):
+        try:
+            return self.best(self._now(), self.margin)
+        except CallFailed:
+            return None
+
+    def renegotiate(self):
+        """Start a rate renegotiation (9.6.2.1) with what the noise bears now."""
+        self._renegotiate(self._lower())
+
+    def _renegotiate(self, wanted, answer=False):
+        if wanted is None:
+            self.retrain()
+            return
+        self._wanted = wanted
+        self._asked = False
+        self._send(Upstream.S)
+        self._send(Upstream.S_BAR)
+        if not answer:
+            self.reading.phase4_deviation = self._now() if self._recent else None
+            self._enter(Phase.RD)
