@@ -58,9 +58,14 @@ HOPELESS = int(0.5 * FRAMES)
 #: 15 s of 9.4.2 what concerns phases 3 and 4.
 _WAITS = {"Sd": int(1.5 * FRAMES), "phase 3": int(10.0 * FRAMES), "phase 4": int(8.0 * FRAMES)}
 
-#: What TRN1d's table and that of DIL call lost synchronism, beside the square of the level of
-#: TRN1d: six times a mean square of -20 dB.
-_DIL_LOSS = 48 * 0.01
+#: What DIL's table calls lost synchronism: nothing, for a codeword is always near.
+_NEVER_LOST = 2**32 - 1
+
+#: Standard deviations between the means of even and odd data frames that tell a robbed bit.
+_TURNS = 8.0
+
+#: Levels beyond TRN1d's times this may have been cut off by the A/D.
+_CLIPPED = 5.0
 
 
 class Phase(IntEnum):
@@ -284,7 +289,7 @@ class AnalogueModem:
         before = self._training_bits.dil
         bits, _ = self._training_bits.process(decisions.sign)
         if self.phase is Phase.TRN1D:
-            self._frames.append((decisions.number, decisions.fine, bits))
+            self._frames.append((decisions.number, decisions.fine, bits, decisions.error))
             self._train()
         elif self.phase is Phase.DIL:
             if self._training_bits.dil is None:
@@ -305,39 +310,42 @@ class AnalogueModem:
         if self._six is None:
             if len(number) < LEVELS + 16:
                 return
-            level = soft[number >= first].mean(0)
+            mine = number >= first
             self._six = self._number
-            self.receiver.switch(self._own(level), self._six, self.line)
+            self.receiver.switch(self._own(soft[mine], number[mine]), self._six, self.line)
             return
         settled = max(AGAIN + TRAINED_AGAIN + SOLVING, self._six) + 16
         if self._number < settled + NOISE:
             return
         sequences = [
-            one for one in JD.find(np.concatenate([bits.reshape(-1) for *_, bits in self._frames]))
+            one for one in JD.find(np.concatenate([one[2].reshape(-1) for one in self._frames]))
         ]
         if not sequences:
             return
         self.reading.jd, self.reading.jds = sequences[-1][1], len(sequences)
-        own = soft[number >= settled]
-        # In intervals where a robbed bit takes turns that counts too, until DIL has told.
-        self.reading.deviation = own.std(0)
+        errors = np.concatenate([one[3] for one in self._frames])[number >= settled]
+        self.reading.deviation = errors.std(0) / 16
         # All levels of G.711: whatever the network does, the exchange has no others.
         self._grid(self.law, 1.0)
         self._enter(Phase.DIL)
         self._send(Upstream.S)
 
-    def _own(self, level):
-        return Levels(
-            tuple((int(np.rint(x)),) for x in level), ((self.u_info,),) * INTERVALS,
-        )  # fmt: skip
+    def _own(self, soft, number):
+        """Levels of U_INFO in each interval: one, or two where a robbed bit takes turns."""
+        noise = soft.std(0) / np.sqrt(len(soft) / 4)
+        values = []
+        for i in range(INTERVALS):
+            turns = sorted(float(soft[number % 2 == turn, i].mean()) for turn in range(2))
+            two = turns[1] - turns[0] > _TURNS * noise.min()
+            values.append(tuple(int(np.rint(x)) for x in (turns if two else [soft[:, i].mean()])))
+        return Levels(tuple(values), tuple((self.u_info,) * len(one) for one in values))
 
     def _grid(self, law, gain):
         values = np.rint(g711.linear(np.arange(128), law) * gain).astype(int)
         keep = [int(u) for u in range(128) if values[u] <= 32767]
         row, ucodes = tuple(int(values[u]) for u in keep), tuple(keep)
-        level = int(g711.linear(self.u_info, self.law))
         self._scale = law, gain
-        levels = Levels((row,) * INTERVALS, (ucodes,) * INTERVALS, lost=int(_DIL_LOSS * level**2))
+        levels = Levels((row,) * INTERVALS, (ucodes,) * INTERVALS, _NEVER_LOST, hold=True)
         self.receiver.switch(levels, self._number, self.line)
 
     def _average(self):
@@ -357,6 +365,8 @@ class AnalogueModem:
         measurement = learning.Measurement.of_segments(
             self.descriptor, found.sums, found.counts, self._noise()
         )
+        level = g711.linear(self.u_info, self.law)
+        measurement.count[np.nan_to_num(measurement.mean) > _CLIPPED * level] = 0
         self.reading.impairments = explained = learning.impairments(measurement, self.law)
         more = self.reading.passes < self._passes
         law, gain = self._scale
@@ -371,16 +381,8 @@ class AnalogueModem:
         self._design()
 
     def _noise(self):
-        """Deviation of one value in each interval, without what changing robbed bits do to it."""
-        deviation = self.reading.deviation
-        found = self.reading.impairments
-        turn = 0.0
-        if found is not None:
-            turns = ["01" in pair for pair in zip(found.robbed, found.robbed_after, strict=True)]
-            turn = (found.most - found.least)[:, self.u_info] ** 2 / 4 * np.array(turns)
-        own = np.maximum(deviation**2 - turn, 0.01)
-        # Noise knows no intervals; what is left of turns is no noise.
-        return np.full(INTERVALS, np.sqrt(np.median(own)))
+        """Deviation of one value: noise knows no intervals, and what differs is no noise."""
+        return np.full(INTERVALS, np.sqrt(np.median(self.reading.deviation**2)))
 
     def _designer(self, deviation, margin, **options):
         found = self.reading.impairments
@@ -424,9 +426,18 @@ class AnalogueModem:
         self._send(Upstream.S_BAR)
 
     def _levels(self, parameters):
+        """Where the points of ``parameters`` arrive: of Ucodes that arrive at two levels, both."""
         found = self.reading.impairments
-        arrived = np.rint(found.least).astype(np.int64), np.rint(found.most).astype(np.int64)
-        return constellations.data_levels(arrived, parameters)
+        least, most = (np.rint(x).astype(int) for x in (found.least, found.most))
+        values, names, distance = [], [], np.inf
+        for i, ucodes in enumerate(parameters.intervals):
+            pairs = sorted({(int(x[i, u]), u) for u in ucodes for x in (least, most)})
+            own = np.array([-pairs[0][0], *(value for value, _ in pairs)])
+            name = np.array([-1, *(ucode for _, ucode in pairs)])
+            distance = min(distance, *np.diff(own)[np.diff(name) != 0])
+            values.append(tuple(value for value, _ in pairs))
+            names.append(tuple(ucode for _, ucode in pairs))
+        return Levels(tuple(values), tuple(names), int(min(_NEVER_LOST, 48 * distance**2 / 34)))
 
     # --- Phase 4 and rate renegotiation -----------------------------------------------------------
 
@@ -494,7 +505,7 @@ class AnalogueModem:
                 return
             if self._renegotiations == 0 or len(errors) > TRN2D_NOISE:
                 own = errors[min(16, len(errors) // 2) :]
-                pooled = np.sqrt(np.mean(own**2))
+                pooled = np.sqrt(np.median(np.mean(own**2, axis=0)))
                 self.reading.phase4_deviation = np.full(INTERVALS, pooled)
             try:
                 self._wanted = self._proposal()
@@ -531,7 +542,7 @@ class AnalogueModem:
                 self.reading.times.setdefault("data", self._start + B1D_FRAMES)
         if len(bits):
             self.data.append(bits)
-        self._recent.append((errors**2).mean(1))
+        self._recent.append(errors**2)
         if self._bad and self._number - self._bad > HOPELESS:
             self.retrain()
             return
@@ -541,7 +552,7 @@ class AnalogueModem:
     def _now(self):
         """Deviation over the last half second."""
         recent = np.concatenate(self._recent)[-WATCHED:]
-        return np.full(INTERVALS, np.sqrt(recent.mean()) if len(recent) else 1.0)
+        return np.full(INTERVALS, np.sqrt(np.median(recent.mean(0))) if len(recent) else 1.0)
 
     def room(self):
         """Margin in dB that the data have over the last half second."""
@@ -592,5 +603,6 @@ class AnalogueModem:
         self._send(Upstream.S)
         self._send(Upstream.S_BAR)
         if not answer:
-            self.reading.phase4_deviation = self._now() if self._recent else None
+            if self._recent:
+                self.reading.phase4_deviation = self._now()
             self._enter(Phase.RD)

@@ -80,11 +80,14 @@ class Levels:
     lost : int, optional
         :attr:`loss` where levels do not tell it: those of DIL are all that there are, and the
         distance between the smallest says nothing of synchronism.
+    hold : bool
+        Taps stay as they are, where levels are only a guess; the clock goes on.
     """
 
     values: tuple
     ucodes: tuple
     lost: int | None = None
+    hold: bool = False
 
     def __post_init__(self):
         if len(self.values) != INTERVALS or len(self.ucodes) != INTERVALS:
@@ -121,8 +124,8 @@ class Levels:
 
     @property
     def single(self):
-        """Whether each interval has one level, as TRN1d has."""
-        return all(len(values) == 1 for values in self.values)
+        """Whether all levels are those of one Ucode, as in TRN1d."""
+        return len({ucode for ucodes in self.ucodes for ucode in ucodes}) == 1
 
     @cached_property
     def loss(self):
@@ -261,18 +264,20 @@ class Equalizer:
         error = error[:, 1:]
         return Frame(ucode, value, fine, error, (error * slope).sum(-1))
 
-    def adapt(self, adapting, power_bits, training_bits, lines, hurry, still):
+    def adapt(self, adapting, power_bits, training_bits, lines, hurry, still, hold=False):
         """Move the taps by the last frame's errors.
 
         ``adapting`` (``(c,)``, bool): whether others than the drift's move; ``power_bits``
         (``(c,)``): :attr:`Levels.power_bits` of the frame's levels; ``training_bits``: that of
-        TRN1d; ``hurry``, ``still``: those of :meth:`process`, for the drift's tap.
+        TRN1d; ``hurry``, ``still``: those of :meth:`process`, for the drift's tap; ``hold``
+        (``(c,)``, bool): where no tap moves at all.
 
         Each tap gets the sum of the six errors times its six samples (or values), shifted and
         rounded half up once, and saturates. That of the errors gets the sum of the frame's five
         products of an error and the one before. The drift's gets the sum of errors times the value
         before, and is not below nought: a drift that feeds on itself would not end.
         """
+        adapting = adapting & ~np.asarray(hold)
         error = (self._errors[:, 1:] * adapting[:, None]).astype(np.float64)
         forward = (error[:, None] @ self._windows)[:, 0, ::-1].astype(np.int64)
         right = power_bits - training_bits + STEP_BITS + INPUT_POWER_BITS - 16 - self.drop[lines]
@@ -286,7 +291,8 @@ class Equalizer:
         common = (errors[:, 1:] * errors[:, :-1]).sum(-1) * adapting
         _add(self.error_tap, lines, common, right, ERROR_TAP)
         right = power_bits + _DRIFT_STEPS[hurry.view(np.int8)]
-        tap = self.drift_tap[lines] + shifted((errors * values).sum(-1), right)
+        tap = shifted((errors * values).sum(-1), right) * ~np.asarray(hold)
+        tap = self.drift_tap[lines] + tap
         self.drift_tap[lines] = np.minimum(np.maximum(tap, 0), DRIFT_TAP.max) * ~still
 
 

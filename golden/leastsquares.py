@@ -22,9 +22,9 @@ class Correlator:
     """Sums the normal equations.
 
     ``process(forward, symbols)``: ``forward`` (int64 within 16 bits, ``(..., n, F)``) are the
-    samples before each symbol of the training, ``symbols`` (+-1, ``(..., n, B + 1)``) the symbol
-    and those before it. Adds to ``matrix`` (int64, ``(..., F+B+1, F+B+1)``): regressors in the
-    order of the module's docstring, the target last.
+    samples before each symbol of the training, ``symbols`` (``(..., n, B + 1)``, +-1, or as many
+    4096ths as levels differ) the symbol and those before it. Adds to ``matrix`` (int64, ``(...,
+    F+B+1, F+B+1)``): regressors in the order of the module's docstring, the target last.
     """
 
     def __init__(self):

@@ -14,6 +14,7 @@ from golden import timing
 from golden.decoder import Decoder
 from golden.detection import SdDetector
 from golden.equalizer import FEEDBACK, FORWARD, Equalizer, Levels, Slicer, shifted
+from golden.formats import TRAINING_LEVEL
 from golden.framing import SequenceFramer
 from golden.leastsquares import Correlator, Solver
 from golden.mapper import Demapper
@@ -184,6 +185,7 @@ class Receiver:
         self._slicer = Slicer(self._levels)
         self._power_bits = np.array([levels.power_bits for levels in self._levels])
         self._loss = np.array([levels.loss for levels in self._levels])
+        self._hold = np.array([levels.hold for levels in self._levels])
 
     def process(self, samples):
         """See the class."""
@@ -277,7 +279,7 @@ class Receiver:
     def switch(self, levels, frame, line=0):
         """Decide on ``levels`` from data frame ``frame`` on, or from the next one if that is past.
 
-        The second solution of TRN1d goes on while an interval has one level, as U_INFO has.
+        The second solution of TRN1d goes on while all levels are of one Ucode, as in TRN1d.
         """
         self._plan(line, frame, levels, None)
 
@@ -359,7 +361,9 @@ class Receiver:
 
     def _solve(self, samples, symbols, k):
         windows = np.lib.stride_tricks.sliding_window_view(samples, self.forward)[1::2, ::-1]
-        symbols = np.lib.stride_tricks.sliding_window_view(np.sign(symbols), self.feedback + 1)
+        # As shares of TRN1d's level, which differ where a robbed bit does.
+        symbols = np.rint(symbols * (TRAINING_LEVEL / self._level(k))) / TRAINING_LEVEL
+        symbols = np.lib.stride_tricks.sliding_window_view(symbols, self.feedback + 1)
         matrix = Correlator().process(windows, symbols[:, ::-1])
         return Solver().process(matrix, self.forward, self._level(k))
 
@@ -396,7 +400,9 @@ class Receiver:
         # Six errors with twice the mean square at which synchronism is lost tell of something else
         # than taps; at an error rate of 10**-6 noise alone does that once in 100 000 data frames.
         adapting = energy >> 8 <= loss >> 2
-        self.equalizer.adapt(adapting, bits, self._training_bits[lines], lines, coasting, still)
+        self.equalizer.adapt(
+            adapting, bits, self._training_bits[lines], lines, coasting, still, self._hold[lines]
+        )
         # The error is what is lacking: where it goes with the slope, the instants are early.
         slope, right = frame.slope * adapting, bits - timing.INSTANT_FRACTION + LOOP_BITS
         self._pending[0, lines] = shifted(slope, right)

@@ -2,7 +2,8 @@
 
 What :class:`~sim.line.Line` does to a whole call is done here as time goes on, with the same
 samples to within the rounding of float64: response, white noise, impulses, gain hits and the
-client's clock. Phase hits and mains hum, echoes (nothing is sent upstream), and levels that refer to the whole call are not.
+client's clock. Phase hits and mains hum, echoes (nothing is sent upstream), and levels that refer
+to the whole call are not.
 """
 
 import numpy as np
