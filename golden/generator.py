@@ -60,6 +60,10 @@ _BEFORE = {
 }
 
 
+#: Signals whose unit is not a data frame.
+_LONGER = (Signal.JD, Signal.JD_END, Signal.DIL, Signal.MP, Signal.MP_ACK)
+
+
 @dataclass(frozen=True, eq=False)
 class Command:
     """Send ``length`` units of a signal, 1 at least.
@@ -188,7 +192,7 @@ class Generator:
         if not self._rest:
             self._rest = self._unit(command)
             self._left = max(self._left - 1, 0)
-            if self._rest == 1:  # such units in one go
+            if command.signal not in _LONGER:  # as many as there are in one go
                 on = command.repeat and not self._waiting
                 more = count - 1 if on else min(count - 1, self._left)
                 self._rest += more
