@@ -432,7 +432,7 @@ class DigitalModem:
             if first is None:
                 return None
         seconds, round_trips = timer
-        return first + int((seconds + round_trips * self._round_trip) * FRAME_RATE)
+        return first + round((seconds + round_trips * self._round_trip) * FRAME_RATE)
 
     def _expire(self):
         if self._state == State.ANSWER:
