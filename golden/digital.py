@@ -1,476 +1,464 @@
-"""The digital modem through phases 3 and 4 and data, downstream (9.3.1, 9.4.1, 9.5.1, 9.6.1/V.90).
+"""The digital modem: what it sends and when (9.3.1, 9.4.1, 9.5.1, 9.6.1 and 9.7/V.90).
 
-A state is a signal; each is a generator of pieces of whole data frames, and asks at every boundary
-at which the clauses let it end whether what it waits for has come.
+The analogue modem's signals come over an ideal return path, as events. Phases 1 and 2 are not part
+of it: U_INFO is given, and a retrain is silence until phase 3 begins again. What has no event, MD,
+PP and TRN, is left out: a digital modem trains its own receiver with them.
 """
 
-from collections import deque
 from dataclasses import dataclass, replace
-from enum import Enum
+from enum import Enum, auto
+from fractions import Fraction
 
 import numpy as np
 
-from golden import g711, training
-from golden.constellations import at_codec
-from golden.encoder import B1D_FRAMES, Encoder
+from golden import g711
+from golden.encoder import B1D_FRAMES
 from golden.errors import V90Error
-from golden.framing import ED_FRAMES
-from golden.parameters import INTERVALS, TYPES
-from golden.sequences import CP, DIL, JD, JD_END, MP, mapping_parameters
+from golden.generator import Command, Generator, Signal
+from golden.parameters import INTERVALS, POWER_LIMITS, TYPES
+from golden.sequences import CP, DIL, JD, MP, mapping_parameters
+from golden.training import R_BAR, SD, SD_BAR
 
-#: Data frames a second.
-FRAMES = 8000 / INTERVALS
+#: Data frames in a second (5.1).
+FRAME_RATE = Fraction(8000, INTERVALS)
 
-#: Rates of Jd, 28 000 to 56 000 bit/s.
+#: Data frames of Ri at least (9.4.1.1), of Rd and Rt (9.6.1.1.1, 9.6.1.2.6), and of Ed (8.6.2).
+RI, RD, ED = 192 // INTERVALS, 384 // INTERVALS, 2
+
+#: Symbols of TRN1d (9.3.1.4) and of TRN2d (9.4.1.2, 9.4.1.3), least and most. 9.3.1.4 has 32 000
+#: symbols as TRN1d's most, but servers send 32 760, and clients that know them wait for it.
+TRN1D_SYMBOLS, TRN2D_SYMBOLS = (2040, 32760), (2040, 16000)
+
+#: Data frames between Ja and Sd at most, 500 ms (9.3.1.3).
+WAIT = 666
+
+#: All rates of Jd, 28 000 to 56 000 bit/s (Table 13).
 ALL_RATES = (1 << 22) - 1
 
-#: Least data frames of Ri (192T), Rd and Rt (384T): 9.4.1.1, 9.6.1.
-RI_FRAMES, RD_FRAMES = 32, 64
+#: Seconds after which a retrain follows, and round trips on top: no S since TRN1d began (9.3.1.5);
+#: no B1 since INFO1a, which is 75 ms before S at most (9.4.1, 9.3.2.1); no E since R-bar-d (9.6.1).
+NO_S, NO_B1, NO_E = (5.1, 1), (15 - 0.075, 5), (5, 2)
 
-#: Timeouts in data frames: S after TRN1d's start (9.3.1.5), B1 (9.4.1) and E (9.6.1), to which
-#: round trips add; and DIL, for which the client has the 5000 ms of 9.3.2.10.
-_S_TIME, _B1_TIME, _E_TIME, _DIL_TIME = (int(s * FRAMES) for s in (5.1, 15.0, 5.0, 5.1))
+#: The same for a DIL that nobody ends. 8.4.1 asks for a timeout and names none. The analogue modem
+#: has 5 s from the end of its S to the next S (9.3.2.10), which lasts 43 ms; how long it takes to
+#: notice Jd' is not said (9.3.1.6), so it gets most of a second.
+NO_END = (6, 1)
 
-#: Data frames of silence before a retrain (70 ms, 9.5.1).
-_SILENCE = 93
+#: Seconds in which the far end may answer an MP with drn = 0, before this modem is silent anyway.
+NO_ANSWER = (1, 1)
 
-#: MP's fields unless told: type 0, 33 600 bit/s, all rates.
-_MP = {"type": 0, "drn": 14, "trellis": 0, "nonlinear": 0, "shaping": 0, "upstream_rates": 0x1FFF}
+#: MP with nothing to say: 4800 to 33 600 bit/s.
+MP_FIELDS = {
+    "type": 0, "drn": 14, "trellis": 0, "nonlinear": 0, "shaping": 0, "upstream_rates": 0x1FFF,
+}  # fmt: skip
 
 
 class Upstream(Enum):
-    """What crosses the return path. ``S_BAR`` is the transition from S to S-bar."""
+    """What the analogue modem sends. S_BAR is the S-to-S-bar transition, E the 20-bit E."""
 
-    SILENCE = "silence"
-    S = "S"
-    S_BAR = "S-bar"
-    JA = "Ja"
-    SCR = "SCR"
-    CP = "CP"
-    E = "E"
-    B1 = "B1"
-    TONE_A = "Tone A"
+    SILENCE = auto()
+    S = auto()
+    S_BAR = auto()
+    JA = auto()
+    SCR = auto()
+    CP = auto()
+    E = auto()
+    B1 = auto()
+    TONE_A = auto()
 
 
-@dataclass
+class State(Enum):
+    """What a modem waits for."""
+
+    S = auto()  #: S and the S-to-S-bar transition, with which phase 3 begins
+    JA = auto()
+    S_IN_JD = auto()
+    S_IN_DIL = auto()  #: S, and the transition behind it, after those of Jd
+    CPT = auto()
+    CP = auto()
+    ACKNOWLEDGE = auto()  #: CP' or E
+    SILENCE = auto()  #: CPs'
+    CP_IN_SILENCE = auto()  #: CP, with bit 30 clear
+    DATA = auto()  #: S, for a rate renegotiation
+    ANSWER = auto()  #: anything that says that drn = 0 was understood
+    CLEARED = auto()
+
+
+#: Where a rate sequence is expected.
+RATE_STATES = (
+    State.CPT, State.CP, State.ACKNOWLEDGE, State.SILENCE, State.CP_IN_SILENCE, State.ANSWER,
+)  # fmt: skip
+
+
+@dataclass(frozen=True)
 class Sent:
-    """A signal sent: its name in V.90, its first data frame from the modem's first, its length."""
+    """A signal in the order of sending: its first data frame, and how many were given."""
 
     signal: str
     first: int
-    frames: int = 0
+    frames: int
 
 
-class _Retrain(Exception):
-    pass
-
-
-class _Cleared(Exception):
-    pass
-
-
-def renegotiated(cpt, cp):
-    """Mapping parameters of TRN2d, MP and Ed in a rate renegotiation (8.6).
-
-    CPt's constellations and K with the shaping of the data mode before.
-    """
-    offset = TYPES["CPt"][0]
-    drn = cpt.k + INTERVALS - cp.sr - offset
-    return replace(
-        cpt, drn=drn, sr=cp.sr, ld=cp.ld, a1=cp.a1, a2=cp.a2, b1=cp.b1, b2=cp.b2
-    )  # fmt: skip
+def check_length(name, symbols, bounds):
+    """Raise :class:`~golden.errors.V90Error` for a length out of bounds or of no whole frames."""
+    least, most = bounds
+    if not least <= symbols <= most or symbols % INTERVALS:
+        raise V90Error(f"{name} is {least} to {most} symbols, whole data frames, not {symbols}")
 
 
 class DigitalModem:
-    """One digital modem; Ja, CPt and CP say what it sends.
+    """A digital modem from the beginning of phase 3: events in, octets out.
 
-    Parameters
+    Parameters: ``law``; ``u_info``, U_INFO of INFO1a; ``power`` in dBm0 and ``at_codec``, most
+    transmit power and where it counts, of INFO0d; ``rates``, ``look_ahead`` of Jd; ``trn1d`` and
+    ``trn2d`` in symbols; ``mp``, fields of :data:`golden.sequences.MP`; ``wait`` data frames
+    between Ja and Sd; ``round_trip`` in seconds; ``jd``, other fields of Jd.
+
+    An event counts from the next data frame that is decided on; that is heard
+    ``golden.parameters.DELAY_FRAMES`` later (:class:`golden.generator.Generator`).
+
+    Attributes
     ----------
-    law : str
-    u_info : int
-        Of INFO1a.
-    power, at_codec
-        Of INFO0d: limit of the average power in dBm0, and whether it counts at the codec's output.
-    rates : int
-        Of Jd: bit i is 28 000 + i * 8000 / 6 bit/s.
-    look_ahead : int
-        Of Jd, 1 to 3.
-    trn1d, trn2d : int
-        Symbols of TRN1d and the least of TRN2d, multiples of 6, at least 2040.
-    mp : dict, optional
-        Fields of MP that differ from the usual.
-    wait : int
-        Data frames between Ja and Sd.
-    round_trip : float
-        In s, which timeouts add.
-
-    ``receive(upstream, bits)``: something has come, with a whole Ja or CP its bits (uint8).
-    ``send(bits)`` queues data. ``frames(count)`` gives the octets (uint8, ``(6 count,)``).
-    ``timeline`` lists what was sent (:class:`Sent`). ``in_data``, ``cleared``; ``parameters``, the
-    data's; ``cpt``; ``refused``: why a CP was not taken, or None.
+    parameters : MappingParameters of the data mode, from CP's acceptance on, or None
+    refused : str, why a CP was not accepted, or None
+    cleared : bool, the connection was ended, from the moment that is decided
+    retrains : int, how many were begun by this side: timeouts, and :meth:`retrain`
     """
 
     def __init__(
         self, law="A", u_info=79, power=-12.0, at_codec=True, rates=ALL_RATES, look_ahead=3,
-        trn1d=2040, mp=None, wait=0, trn2d=2040, round_trip=0.0,
+        trn1d=2040, mp=None, wait=0, trn2d=2040, round_trip=0.0, jd=None,
     ):  # fmt: skip
-        g711.check_law(law)
-        for name, symbols in (("TRN1d", trn1d), ("TRN2d", trn2d)):
-            if symbols % INTERVALS or symbols < 2040:
-                raise V90Error(f"{name} is 2040 symbols or more, a multiple of 6, not {symbols}")
-        self.law, self.u_info, self.power, self.at_codec = law, u_info, power, at_codec
-        self.jd = {"rates": rates, "training": 1, "renegotiation": 1, "look_ahead": look_ahead}
-        JD.build(**self.jd)
-        self.trn1d, self.trn2d, self.wait = trn1d // INTERVALS, trn2d // INTERVALS, wait
-        self.mp = {**_MP, **(mp or {})}
-        self.round_trip = int(np.ceil(round_trip * FRAMES))
-        self.timeline, self.refused = [], None
-        self.in_data = self.cleared = False
-        self.parameters = self.cpt = None
-        self._data = np.zeros(0, np.uint8)
-        self._events, self._asked, self._clearing = deque(), None, False
-        self._now = 0
-        self._ready, self._signals = np.zeros(0, np.uint8), self._whole()
+        check_length("TRN1d", trn1d, TRN1D_SYMBOLS)
+        check_length("TRN2d", trn2d, TRN2D_SYMBOLS)
+        if not 0 <= wait <= WAIT:
+            raise V90Error(f"Sd comes 0 to {WAIT} data frames after Ja, not {wait}")
+        if power not in POWER_LIMITS:
+            raise V90Error(f"INFO0d has powers of -0.5 to -16 dBm0 in steps of 0.5, not {power:g}")
+        self._law, self._u_info = g711.check_law(law), u_info
+        self._power, self._at_codec = power, at_codec
+        self._rates, self._look_ahead = rates, look_ahead
+        fields = {"training": 0, "renegotiation": 0, **(jd or {})}
+        self._jd = JD.build(rates=rates, look_ahead=look_ahead, **fields)
+        self._mp = {**MP_FIELDS, **(mp or {})}
+        self._mp.pop("acknowledge", None)
+        MP.build(acknowledge=0, **self._mp)  # what is wrong with it is said at once
+        self._trn1d, self._trn2d, self._wait = trn1d // INTERVALS, trn2d // INTERVALS, wait
+        self._round_trip = round_trip
+        self._generator = Generator(law)
+        self.refused, self.cleared, self.retrains = None, False, 0
+        self._start()
 
-    # --- Ports ------------------------------------------------------------------------------------
+    def _start(self):
+        """Phase 3 is to come."""
+        self._state, self._timers = State.S, {}
+        self._dil = self._cpt = self._training = self.parameters = None
+        self._s = self._renegotiates = self._clears = False
 
-    def receive(self, upstream, bits=None):
-        """See the class; what cannot be parsed is not there."""
-        if upstream is Upstream.JA:
-            bits = DIL.parse(bits)
-        elif upstream is Upstream.CP:
-            bits = CP.parse(bits)
-        if bits is not None or upstream not in (Upstream.JA, Upstream.CP):
-            self._events.append((upstream, bits))
+    # --- What others see -------------------------------------------------------------------------
 
-    def send(self, bits):
-        """Queue data bits (uint8)."""
-        self._data = np.concatenate([self._data, np.asarray(bits, np.uint8)])
+    @property
+    def timeline(self):
+        """What has been sent so far, list of :class:`Sent`."""
+        sent = []
+        for entry in self._generator.log:
+            frames = min(entry.frames, self._generator.given - entry.first)
+            name = entry.command.name
+            if frames > 0 and sent and sent[-1].signal == name:
+                sent[-1] = replace(sent[-1], frames=sent[-1].frames + frames)
+            elif frames > 0:
+                sent.append(Sent(name, entry.first, frames))
+        return sent
+
+    @property
+    def in_data(self):
+        """Whether the data frame given last was of the data mode."""
+        sent = [entry for entry in self._generator.log if entry.first < self._generator.given]
+        return bool(sent) and sent[-1].command.signal == Signal.DATA
 
     @property
     def queued(self):
-        """Data bits that were not sent yet."""
-        return len(self._data)
+        """Data bits that have not been sent."""
+        return self._generator.queued
 
-    def renegotiate(self):
-        """Start a rate renegotiation (9.6.1.1)."""
-        self._asked = self._asked or "renegotiation"
+    @property
+    def underruns(self):
+        """Data frames of the data mode that were ones, as there were too few bits."""
+        return self._generator.underruns
 
-    def retrain(self):
-        """Start a retrain (9.5.1.1)."""
-        self._asked = "retrain"
+    # --- What others ask -------------------------------------------------------------------------
 
-    def cleardown(self):
-        """End the call (9.7)."""
-        self._clearing = True
-        self.renegotiate()
+    def send(self, bits):
+        """Append data bits; they are kept until there is a data mode to send them in."""
+        self._generator.fill(bits)
 
     def frames(self, count):
-        """See the class."""
-        need, parts = count * INTERVALS, [self._ready]
-        have = len(self._ready)
-        while have < need:
-            piece = next(self._signals)
-            self._now += len(piece) // INTERVALS
-            parts.append(piece)
-            have += len(piece)
-        octets = np.concatenate(parts)
-        self._ready = octets[need:]
-        return octets[:need]
+        """The next ``count`` data frames: octets (uint8, ``(6 count,)``)."""
+        parts = [np.zeros(0, np.uint8)]
+        while count:
+            # No timeout is shorter, so none passes unseen that starts in a piece.
+            piece = min(count, int(FRAME_RATE))
+            due = self._due()
+            if due is not None:
+                piece = min(piece, max(due - self._generator.given, 1))
+            parts.append(self._generator.process(piece))
+            count -= piece
+            if self._due() is not None and self._generator.given >= self._due():
+                self._expire()
+        return np.concatenate(parts)
 
-    # --- Signals ----------------------------------------------------------------------------------
+    def renegotiate(self):
+        """Begin a rate renegotiation (9.6.1.1.1)."""
+        if self._state != State.DATA:
+            raise V90Error("a rate renegotiation begins in data mode, and this is none")
+        self._renegotiate()
 
-    def _name(self, signal):
-        self.timeline.append(Sent(signal, self._now))
+    def retrain(self):
+        """Begin a retrain (9.5.1.1): silence, until phase 3 begins again."""
+        if self.cleared:
+            raise V90Error("a connection that is cleared down has no retrain")
+        self.retrains += 1
+        self._silence()
 
-    def _octets(self, symbols):
-        """A piece of given Ucodes and signs."""
-        self.timeline[-1].frames += len(symbols[0]) // INTERVALS
-        return g711.octet(*symbols, self.law)
+    def cleardown(self):
+        """End the connection (9.7), by MP with drn = 0 where this modem sends or can send MP."""
+        if self._state == State.DATA:
+            self._clears = True
+            self._renegotiate()
+        elif self._state in (State.CP, State.ACKNOWLEDGE, State.SILENCE):
+            self._give_up()
+        elif not self.cleared:
+            self._clear()
 
-    def _came(self, *wanted):
-        """Whether one of these came; those before it are dropped. The last one's bits."""
-        if any(event is Upstream.TONE_A for event, _ in self._events):
-            raise _Retrain
-        if self._asked == "retrain":
-            raise _Retrain
-        found = None
-        while any(event in wanted for event, _ in self._events):
-            event, bits = self._events.popleft()
-            if event in wanted:
-                found = event, bits
-        return found
+    # --- Events ----------------------------------------------------------------------------------
 
-    def _whole(self):
-        """All that is ever sent."""
-        while True:
-            try:
-                yield from self._training()
-                while True:
-                    yield from self._data_mode()
-                    yield from self._renegotiation()
-            except _Retrain:
-                self._events = deque(
-                    one for one in self._events if one[0] is not Upstream.TONE_A
-                )
-                self._asked, self.in_data = None, False
-                yield from self._silent(_SILENCE)
-            except _Cleared:
-                self.cleared, self.in_data = True, False
-                break
-        self._name("silence")
-        while True:
-            yield self._silence()
+    def receive(self, upstream, bits=None):
+        """Something new from the far end; ``bits``: one whole Ja or CP sequence."""
+        if self.cleared:
+            return
+        if upstream == Upstream.TONE_A:  # 9.5.1.2
+            self._silence()
+        elif upstream == Upstream.CP:
+            cp = CP.parse(bits)
+            if cp is not None:
+                self._receive_cp(cp)
+        elif upstream == Upstream.JA and self._state == State.JA:
+            self._dil = DIL.parse(bits)
+            if self._dil is not None:
+                self._train()
+        elif upstream == Upstream.S:
+            self._receive_s()
+        elif upstream == Upstream.S_BAR:
+            self._receive_s_bar()
+        elif upstream == Upstream.E:
+            self._timers.pop(NO_E, None)
+            if self._state == State.ACKNOWLEDGE:
+                self._finish()
+        elif upstream == Upstream.B1:
+            self._timers.pop(NO_B1, None)
+        if self._state == State.ANSWER and upstream in (Upstream.SILENCE, Upstream.E):
+            self._clear()
+
+    def _receive_s(self):
+        if self._state == State.S_IN_JD:
+            # 9.3.1.5, 9.3.1.6. An S that began before Jd is detected then, in its first sequence.
+            del self._timers[NO_S]
+            self._give(Signal.JD_END, "Jd'", value=(self._u_info, None))
+            if self._dil["segments"]:
+                self._give(Signal.DIL, "DIL", repeat=True, value=self._dil)
+                self._state = State.S_IN_DIL
+                self._time(NO_END, "DIL")
+            else:
+                self._to_phase_4()
+            self._s = False
+        else:
+            self._s = True
+            if self._state == State.S:
+                self._timers.setdefault(NO_B1, (None, self._generator.given))
+
+    def _receive_s_bar(self):
+        if not self._s:
+            return  # with DIL that of Jd's S comes first
+        self._s = False
+        if self._state == State.S:
+            self._state = State.JA
+        elif self._state == State.S_IN_DIL:
+            del self._timers[NO_END]
+            self._to_phase_4()
+        elif self._state == State.DATA:
+            self._renegotiate()
+
+    def _receive_cp(self, cp):
+        state = self._state
+        if cp["drn"] == 0 and state in RATE_STATES:
+            self._clear()
+        elif state == State.CPT and not cp["type"]:
+            self._receive_cpt(cp)
+        elif state == State.ACKNOWLEDGE and cp["type"] and cp["acknowledge"]:
+            self._finish()
+        elif state == State.SILENCE and cp["silence"] and cp["acknowledge"]:
+            self._give(Signal.ED, "Ed", ED)
+            self._give(Signal.SILENCE, "silence", repeat=True)
+            self._state = State.CP_IN_SILENCE
+        elif state == State.CP and cp["type"] and cp["silence"] and self._renegotiates:
+            self._give_mp(1)
+            self._state = State.SILENCE
+            if cp["acknowledge"]:
+                self._receive_cp(cp)
+        elif state in (State.CP, State.CP_IN_SILENCE) and cp["type"] and not cp["silence"]:
+            asked = self._accepted(cp)
+            if state == State.CP_IN_SILENCE:
+                self._give_r("Rt", "R-bar-t", RD, self._greatest(self._cpt))
+                if asked is not None:
+                    self._give_mp(0, repeat=False)
+            if asked is None:
+                self._give_up()
+                return
+            self.parameters = asked
+            self._give_mp(1)
+            self._state = State.ACKNOWLEDGE
+            if cp["acknowledge"]:
+                self._finish()
+
+    # --- Procedures ------------------------------------------------------------------------------
+
+    def _give(self, signal, name, length=1, repeat=False, value=None, now=False):
+        self._generator.give(Command(signal, length, repeat, value, now, name))
+
+    def _give_r(self, name, bar, length, ucodes, repeat=False):
+        self._give(Signal.R, name, length, repeat, ucodes)
+        if not repeat:
+            self._give(Signal.R_BAR, bar, R_BAR, value=ucodes)
+
+    def _give_mp(self, acknowledge, repeat=True):
+        fields = {**self._mp, "acknowledge": acknowledge}
+        if self._clears:
+            fields["drn"] = 0
+        bits = MP.build(self._training.data_bits, **fields)
+        signal, name = ((Signal.MP, "MP"), (Signal.MP_ACK, "MP'"))[acknowledge]
+        self._give(signal, name, repeat=repeat, value=bits)
+
+    def _train(self):
+        """Ja is known: phase 3 up to Jd (9.3.1.3, 9.3.1.4)."""
+        if self._wait:
+            self._give(Signal.SILENCE, "silence", self._wait)
+        self._give(Signal.SD, "Sd", SD, value=self._u_info)
+        self._give(Signal.SD_BAR, "S-bar-d", SD_BAR, value=self._u_info)
+        self._give(Signal.TRN1D, "TRN1d", self._trn1d, value=self._u_info)
+        self._give(Signal.JD, "Jd", repeat=True, value=(self._u_info, self._jd))
+        self._state = State.S_IN_JD
+        self._time(NO_S, "TRN1d")
+
+    def _to_phase_4(self):
+        """Ri, until CPt (9.4.1.1)."""
+        self._give_r("Ri", None, RI, (self._u_info,) * INTERVALS, repeat=True)
+        self._state = State.CPT
+
+    def _receive_cpt(self, cp):
+        """9.4.1.2, and 9.4.1.3 up to MP."""
+        self._cpt = self._training = self._accepted(cp)
+        if self._cpt is None:
+            # Without parameters there is no MP that could say so.
+            self._clear()
+            return
+        self._give(Signal.R_BAR, "R-bar-i", R_BAR, value=(self._u_info,) * INTERVALS)
+        self._to_mp()
+
+    def _to_mp(self):
+        self._give(Signal.TRN2D, "TRN2d", self._trn2d, value=self._training)
+        self._give_mp(0)
+        self._state = State.CP
+        if self._clears:
+            self._state = State.ANSWER
+            self._time(NO_ANSWER, "MP")
+
+    def _renegotiate(self):
+        """Rd up to MP (9.6.1.1.1, 9.6.1.2.2)."""
+        self._give_r("Rd", "R-bar-d", RD, self._greatest(self.parameters))
+        # 8.6: the shaping of the data mode before, the K and the constellations of CPt.
+        cpt, before = self._cpt, self.parameters
+        shaping = {name: getattr(before, name) for name in ("sr", "ld", "a1", "a2", "b1", "b2")}
+        drn = cpt.k + INTERVALS - before.sr - TYPES["CPt"][0]
+        self._training = replace(cpt, drn=drn, **shaping)
+        self._renegotiates = True
+        self._time(NO_E, "R-bar-d")
+        self._to_mp()
+
+    @staticmethod
+    def _greatest(parameters):
+        """Ucodes of the greatest power of each interval (8.6.4)."""
+        return tuple(constellation[-1] for constellation in parameters.intervals)
+
+    def _finish(self):
+        """Ed, B1d and the data mode (9.4.1.4, 9.4.1.5)."""
+        self._give(Signal.ED, "Ed", ED)
+        self._give(Signal.B1D, "B1d", B1D_FRAMES, value=self.parameters)
+        self._give(Signal.DATA, "data", repeat=True)
+        self._state = State.DATA
+
+    def _give_up(self):
+        """MP with drn = 0 in place of what is being sent (9.7)."""
+        self._clears = True
+        self._give_mp(0)
+        self._state = State.ANSWER
+        self._timers = {}
+        self._time(NO_ANSWER, "MP")
+
+    def _clear(self):
+        self._give(Signal.SILENCE, "silence", repeat=True)
+        self._state, self._timers, self.cleared = State.CLEARED, {}, True
 
     def _silence(self):
-        return self._octets((np.zeros(6, np.uint8), np.tile(np.array([0, 1], np.uint8), 3)))
+        """What every retrain begins with (9.5.1)."""
+        self._give(Signal.SILENCE, "silence", repeat=True, now=True)
+        self._start()
 
-    def _silent(self, frames):
-        self._name("silence")
-        for _ in range(frames):
-            yield self._silence()
+    # --- Time ------------------------------------------------------------------------------------
 
-    def _until(self, *wanted, timeout=None):
-        """Silence until one of these comes."""
-        self._name("silence")
-        begin = self._now
-        while (found := self._came(*wanted)) is None:
-            if timeout is not None and self._now - begin > timeout:
-                raise _Retrain
-            yield self._silence()
-        return found
+    def _time(self, timer, name):
+        """Let a timer run from the next beginning of a signal."""
+        self._timers[timer] = name, len(self._generator.log)
 
-    def _r(self, name, ucodes, least):
-        """R of ``least`` data frames, or until something comes; then R-bar (8.6.4)."""
-        self._name(f"R{name}")
-        symbols, signs = training.r(ucodes, 1)
-        done = 0
-        while done < least:
-            yield self._octets((symbols[:6], signs[:6]))
-            done += 1
+    def _due(self):
+        """Data frame before which the next timeout comes, None without one that runs."""
+        due = [self._frame_of(*timer) for timer in self._timers.items()]
+        return min((frame for frame in due if frame is not None), default=None)
 
-    def _r_bar(self, name, ucodes):
-        self._name(f"R-bar-{name}")
-        symbols, signs = training.r(ucodes, 0)
-        yield self._octets((symbols, signs))
+    def _frame_of(self, timer, start):
+        name, first = start
+        if name:
+            later = self._generator.log[first:]
+            first = next((entry.first for entry in later if entry.command.name == name), None)
+            if first is None:
+                return None
+        seconds, round_trips = timer
+        return first + round((seconds + round_trips * self._round_trip) * FRAME_RATE)
 
-    # --- Phase 3 (9.3.1) --------------------------------------------------------------------------
-
-    def _training(self):
-        yield from self._until(Upstream.S)
-        yield from self._until(Upstream.S_BAR)
-        _, descriptor = yield from self._until(Upstream.JA)
-        self._started = self._now
-        yield from self._silent(self.wait)
-        symbols, signs = training.sd(self.u_info)
-        self._name("Sd")
-        yield self._octets((symbols[: 6 * training.SD], signs[: 6 * training.SD]))
-        self._name("S-bar-d")
-        yield self._octets((symbols[6 * training.SD :], signs[6 * training.SD :]))
-        self._name("TRN1d")
-        began = self._now
-        symbols, signs = training.trn1d(self.u_info, INTERVALS * self.trn1d)
-        yield self._octets((symbols, signs))
-        yield from self._jd(signs, began)
-        if descriptor["segments"]:
-            yield from self._dil(descriptor)
+    def _expire(self):
+        if self._state == State.ANSWER:
+            self._clear()
         else:
-            self._came(Upstream.S, Upstream.S_BAR)
-        yield from self._phase4()
+            self.retrain()
 
-    def _jd(self, before, began):
-        """Jd until S, and Jd' behind it: one scrambler and one differential encoder."""
-        self._name("Jd")
-        one = JD.build(**self.jd)
-        bits = np.zeros(0, np.uint8)
+    # --- What a CP may ask -----------------------------------------------------------------------
 
-        def more(new):
-            nonlocal bits
-            bits = np.concatenate([bits, new])
-            symbols = training.after_trn1d(self.u_info, bits, before)
-            return self._octets(tuple(part[-len(new) :] for part in symbols))
-
-        while True:
-            yield more(one)
-            if self._came(Upstream.S):
-                break
-            if self._now - began > _S_TIME + self.round_trip:
-                raise _Retrain
-        self._name("Jd'")
-        yield more(np.zeros(JD_END, np.uint8))
-
-    def _dil(self, descriptor):
-        """DIL, segment after segment, until S-bar (8.4.1, 9.3.1.6)."""
-        self._name("DIL")
-        began = self._now
-        ends = np.cumsum(training.dil_lengths(descriptor))
-        ucodes, signs = training.dil(descriptor)
-        while True:
-            for begin, end in zip([0, *ends[:-1]], ends, strict=True):
-                yield self._octets((ucodes[begin:end], signs[begin:end]))
-                if self._came(Upstream.S_BAR):
-                    return
-                if self._now - began > _DIL_TIME + self.round_trip:
-                    raise _Retrain
-
-    # --- Phase 4 (9.4.1) --------------------------------------------------------------------------
-
-    def _phase4(self):
-        self._name("Ri")
-        done, cpt = 0, None
-        while cpt is None or done < RI_FRAMES:
-            symbols, signs = training.r(self.u_info, 1)
-            yield self._octets((symbols[:6], signs[:6]))
-            done += 1
-            cpt = cpt or self._cp(0)
-            self._late(self._started, _B1_TIME, 5)
-        self.cpt = cpt[1]
-        yield from self._r_bar("i", self.u_info)
-        yield from self._exchange(self.cpt, self.trn2d)
-
-    def _late(self, began, time, trips):
-        if self._now - began > time + trips * self.round_trip:
-            raise _Retrain
-
-    def _cp(self, kind):
-        """``(fields, mapping parameters)`` of the CP (kind 1) or CPt (0) that came, or None."""
-        found = self._came(Upstream.CP)
-        if found is None or found[1]["type"] != kind:
-            return None
-        fields = found[1]
-        if fields["drn"] == 0 or fields["silence"]:
-            return fields, None
+    def _accepted(self, cp):
+        """Mapping parameters of a CP, in this modem's law; None, with ``refused``, where not."""
         try:
-            # The law of CP is that of the client's codec, which a network may have changed.
-            p = mapping_parameters(fields).with_law(self.law)
-            self._demand(fields, p)
+            asked = mapping_parameters(cp)
+            name = asked.type
+            if cp["type"] and not self._rates >> cp["drn"] - 1 & 1:
+                raise V90Error(f"{name} asks for {int(asked.rate)} bit/s, which Jd does not offer")
+            if asked.ld > self._look_ahead:
+                raise V90Error(
+                    f"{name} asks for a look-ahead of {asked.ld}, and Jd offers {self._look_ahead}"
+                )
+            measured = asked.with_law(self._law)
+            if self._at_codec and cp["codec_differs"]:
+                measured = mapping_parameters({**cp, "constellations": cp["codec_constellations"]})
+            if measured.exceeds(self._power):
+                raise V90Error(f"{name} asks for more power than {self._power:g} dBm0")
         except V90Error as error:
             self.refused = str(error)
-            return fields, None
-        return fields, p
-
-    def _demand(self, fields, p):
-        if p.ld > self.jd["look_ahead"]:
-            raise V90Error(f"look-ahead of {p.ld} data frames was not offered")
-        if p.type == "CP" and not self.jd["rates"] >> (p.data_bits - 21) & 1:
-            raise V90Error(f"{int(p.rate)} bit/s was not offered")
-        counted = p
-        if self.at_codec and fields["codec_differs"]:
-            # What CP says of the codec's output is all that is known here of it.
-            words = np.zeros((INTERVALS, 128), np.int64)
-            for i, index in enumerate(fields["interval_constellation"]):
-                mask = fields["codec_constellations"][index]
-                there = [u for u in range(128) if mask >> u & 1]
-                if len(there) != len(p.intervals[i]):
-                    raise V90Error("the codec's constellations have other sizes than those sent")
-                words[i, list(p.intervals[i])] = there
-            counted = at_codec(p, words, "A" if fields["law"] else "mu")
-        if counted.exceeds(self.power):
-            raise V90Error(
-                f"the average power of {p.type}'s constellations is above {self.power:g} dBm0"
-            )
-
-    def _coded(self, encoder, frames, bits=None):
-        """Octets of an encoder for so many data frames of its own."""
-        if bits is not None:
-            encoder.fill(bits)
-        self.timeline[-1].frames += frames
-        return encoder.frames(frames)
-
-    def _exchange(self, p, trn2d, silent=False):
-        """TRN2d, MP, Ed (9.4.1.2 to 9.4.1.4, 9.6.1.2.3), then B1d and its parameters."""
-        encoder, began = Encoder(p), self._now
-        taken = accepted = acknowledged = None
-        if trn2d:
-            self._name("TRN2d")
-        for _ in range(trn2d):
-            yield self._coded(encoder, 1)
-            taken = self._cp(1) or taken
-        while True:
-            self._late(began, _E_TIME if self.parameters else _B1_TIME, 2)
-            if taken is not None:
-                fields, accepted = taken
-                if accepted is None and not fields["silence"]:
-                    self._clearing = self._clearing or fields["drn"] != 0
-            ends = acknowledged and (
-                accepted is not None or self._clearing or bool(taken and taken[0]["silence"])
-            )
-            if taken is not None and taken[0]["drn"] == 0:
-                ends = True
-            if ends:
-                break
-            acknowledge = int(taken is not None)
-            name = "MP'" if acknowledge else "MP"
-            if self.timeline[-1].signal != name:
-                self._name(name)
-            values = {**self.mp, "acknowledge": acknowledge}
-            if self._clearing:
-                values["drn"] = 0
-            mp = MP.build(p.data_bits, **values)
-            yield self._coded(encoder, len(mp) // p.data_bits, mp)
-            sent = acknowledge
-            found = self._came(Upstream.E)
-            if sent and (found or (taken and taken[0]["acknowledge"])):
-                acknowledged = True
-            taken = self._cp(1) or taken
-            if sent and taken[0]["acknowledge"]:
-                acknowledged = True
-        self._name("Ed")
-        yield self._coded(encoder, ED_FRAMES, np.zeros(ED_FRAMES * p.data_bits, np.uint8))
-        pending = encoder.flush()
-        if len(pending):
-            yield pending
-        if taken is not None and taken[0]["silence"] and not self._clearing:
-            yield from self._pause(p)
-            return
-        if accepted is None:
-            raise _Cleared
-        self.parameters = accepted
-
-    def _pause(self, p):
-        """Silence that CPs asked for, until a CP without (9.6.1.2.5, 9.6.1.2.6)."""
-        self._name("silence")
-        began = self._now
-        while True:
-            found = self._came(Upstream.CP)
-            if found and not found[1]["silence"]:
-                break
-            self._late(began, _E_TIME, 2)
-            yield self._silence()
-        self._events.append(found)
-        highest = [one[-1] for one in self.cpt.intervals]
-        yield from self._r("t", highest, RD_FRAMES)
-        yield from self._r_bar("t", highest)
-        yield from self._exchange(p, 0)
-
-    # --- Data, rate renegotiation (9.6.1), cleardown (9.7) ----------------------------------------
-
-    def _data_mode(self):
-        p = self.parameters
-        encoder = Encoder(p)
-        self._events.clear()
-        self._name("B1d")
-        yield self._coded(encoder, B1D_FRAMES)
-        self._name("data")
-        self.in_data = True
-        while True:
-            if self._came(Upstream.S_BAR) or self._asked == "renegotiation":
-                break
-            whole = self._data[: p.data_bits]
-            if len(whole) == p.data_bits:
-                self._data = self._data[p.data_bits :]
-                yield self._coded(encoder, 1, whole)
-            else:
-                yield self._coded(encoder, 1)
-        pending = encoder.flush()
-        if len(pending):
-            yield pending
-        self.in_data = False
-
-    def _renegotiation(self):
-        self._asked = None
-        highest = [one[-1] for one in self.parameters.intervals]
-        yield from self._r("d", highest, RD_FRAMES)
-        yield from self._r_bar("d", highest)
-        p = renegotiated(self.cpt, self.parameters)
-        yield from self._exchange(p, 0)
+            return None
+        return asked.with_law(self._law)
