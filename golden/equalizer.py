@@ -81,8 +81,9 @@ class Levels:
         :attr:`loss` where levels do not tell it: those of DIL are all that there are, and the
         distance between the smallest says nothing of synchronism.
     reference : int, optional
-        The only Ucode whose level is sure, as DIL's reference symbol: taps and clock go by errors
-        of symbols decided as it (None: by all).
+        The only Ucode whose level is sure, as DIL's reference symbol: the clock goes by errors of
+        symbols decided as it. Taps rest, for DIL's pattern repeats with each segment and leaves
+        them free where it has no frequencies. None: clock and taps go by all.
     """
 
     values: tuple
@@ -259,16 +260,17 @@ class Equalizer:
             drift = _clip(growth + _HALF >> _BACK_BITS, DRIFT)
             if quiet:
                 drift[still] = 0
-        sure = error
+        self._windows, self._values, self._errors = windows[:, ::2], past, error
+        sure = error[:, 1:]
         if reference is not None and (reference >= 0).any():
-            known = (reference[:, None] < 0) | (ucode == reference[:, None])
-            sure = error * np.concatenate([np.ones((len(known), 1), bool), known], axis=1)
-        self._windows, self._values, self._errors = windows[:, ::2], past, sure
+            reference = reference[:, None]
+            sure = sure * ((reference < 0) | (ucode == reference))
+            self._errors = error * (reference < 0)
         self.drift[lines], self._error[lines] = drift, lacking
         self.history[lines] = samples[:, INTERVALS * 2 :]
         self.past[lines] = past[:, : self.feedback]
         error = error[:, 1:]
-        return Frame(ucode, value, fine, error, (sure[:, 1:] * slope).sum(-1))
+        return Frame(ucode, value, fine, error, (sure * slope).sum(-1))
 
     def adapt(self, adapting, power_bits, training_bits, lines, hurry, still):
         """Move the taps by the last frame's errors.
