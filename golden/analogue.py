@@ -349,7 +349,8 @@ class AnalogueModem:
         values, names = [], []
         for own in self._six_levels.values:
             # No codeword is as near to a sure level as half a step, unless it is that one.
-            near = min(np.diff(codewords)[np.searchsorted(codewords, own[0]) - 1], own[0]) * 0.6
+            step = np.diff(codewords)[np.clip(np.searchsorted(codewords, own[0]), 1, 127) - 1]
+            near = 0.6 * step
             others = {
                 int(np.rint(x)) for x in codewords
                 if x <= 32767 and min(abs(x - one) for one in own) > near

@@ -1,0 +1,113 @@
+"""Both modems through phases 3 and 4: what is learnt, what is asked for, what arrives."""
+
+import numpy as np
+import pytest
+
+from golden.analogue import Phase
+from golden.sequences import CP
+from sim.line import Conditions
+from sim.network import NetworkParameters
+from sim.session import Session, Setting
+
+FRAMES = 8000 / 6
+
+
+def started(settings, seconds=0.3, **options):
+    """A session in which all are in data, for so long; and what was sent."""
+    session = Session(settings, **options)
+    rng = np.random.default_rng(9)
+    sent = [rng.integers(0, 2, 400_000, np.uint8) for _ in settings]
+    for modem, bits in zip(session.digital, sent, strict=True):
+        modem.send(bits)
+    session.run(int(8 * FRAMES), lambda s: all(
+        a.phase is Phase.DATA and d.in_data for a, d in zip(s.analogue, s.digital, strict=True)
+    ))  # fmt: skip
+    session.run(int(seconds * FRAMES))
+    return session, sent
+
+
+NETWORKS = {
+    "clean": {},
+    "robbed": {"robbed": ("", "01", "", "", "1", "")},
+    "pad": {"pad": 6.0},
+    "converted": {"output_law": "A"},
+}
+
+
+@pytest.fixture(scope="module")
+def calls():
+    settings = [
+        Setting(law, "26awg-9kft", Conditions(snr=47.0, seed=n, phase=0.37, ppm=90.0 - 60 * n),
+                NetworkParameters(law=law, **what), -12.0)
+        for n, (law, what) in enumerate(zip(("A", "A", "mu", "mu"), NETWORKS.values(), strict=True))
+    ]  # fmt: skip
+    return settings, *started(settings)
+
+
+@pytest.mark.parametrize("k, name", list(enumerate(NETWORKS)))
+def test_a_whole_start_up(calls, k, name):
+    settings, session, sent = calls
+    analogue, digital, setting = session.analogue[k], session.digital[k], settings[k]
+    reading, network = analogue.reading, setting.network
+    assert len(analogue.readings) == 1 and digital.refused is None
+    found = reading.impairments
+    assert (found.law_out, found.pad) == (network.law_out, network.pad)
+    assert (found.robbed, found.robbed_after) == (network.robbed, network.robbed_after)
+    # Every Jd and MP sent is read, but what the first solution needs; B1d is all ones.
+    lengths = {s.signal: s.frames for s in digital.timeline}
+    assert reading.jds > 10 and reading.mps > 1 and reading.b1d == 1.0
+    assert reading.mp["acknowledge"] == 1
+    assert lengths["B1d"] == 48 and lengths["Ed"] == 2 and lengths["R-bar-i"] == 4
+    # 8.5.2: the power limit, exactly, and CPt at most 3 dB below CP.
+    assert reading.cp == digital.parameters
+    assert not reading.cp.exceeds(-12.0) and not reading.cpt.exceeds(-12.0)
+    assert reading.cp.average_power <= 2 * reading.cpt.average_power
+    assert reading.cp.rate > 30_000
+    got = analogue.take()
+    assert len(got) > 5000 and np.array_equal(got, sent[k][: len(got)])
+
+
+def test_a_converted_call_says_so_in_cp(calls):
+    _, session, _ = calls
+    analogue = session.analogue[3]
+    fields = CP.parse(analogue._cp(analogue.reading.cp, 1))
+    assert fields["law"] == 1 and fields["codec_differs"] == 1 and fields["acknowledge"] == 1
+    masks = fields["codec_constellations"]
+    assert [bin(m).count("1") for m in masks] == [
+        bin(m).count("1") for m in fields["constellations"]
+    ]
+
+
+def test_rate_renegotiation_from_either_side_and_cleardown():
+    session, sent = started([Setting("A", "codec", Conditions(snr=45.0, phase=0.37))] * 2)
+    before = [modem.reading.cp for modem in session.analogue]
+    session.analogue[0].most_bits = before[0].data_bits - 2
+    session.analogue[0].renegotiate()
+    session.digital[1].renegotiate()
+    session.run(int(1.5 * FRAMES))
+    for k in range(2):
+        analogue, digital = session.analogue[k], session.digital[k]
+        signals = [s.signal for s in digital.timeline]
+        assert signals.count("Rd") == 1 and signals.count("data") == 2
+        assert analogue.phase is Phase.DATA and len(analogue.readings) == 1
+        assert analogue.reading.cp == digital.parameters
+        got = analogue.take()
+        # Nothing is lost: the digital modem sends what it has, the analogue one reads all of it.
+        assert len(got) > 30_000 and np.array_equal(got, sent[k][: len(got)])
+    assert session.analogue[0].reading.cp.data_bits == before[0].data_bits - 2
+    session.analogue[0].cleardown()
+    session.digital[1].cleardown()
+    session.run(int(1.5 * FRAMES))
+    assert all(modem.phase is Phase.CLEARED for modem in session.analogue)
+    assert all(modem.cleared for modem in session.digital)
+
+
+def test_retrain_from_either_side():
+    session, _ = started([Setting("A", "codec", Conditions(snr=45.0, phase=0.37))] * 2, 0.1)
+    session.analogue[0].retrain()
+    session.digital[1].retrain()
+    session.run(int(5 * FRAMES))
+    for analogue, digital in zip(session.analogue, session.digital, strict=True):
+        assert analogue.phase is Phase.DATA and digital.in_data
+        assert len(analogue.readings) > 1
+        assert [s.signal for s in digital.timeline].count("Sd") == 2
