@@ -12,12 +12,12 @@ import numpy as np
 
 from golden import constellations, g711, learning
 from golden.decoder import Decoder
-from golden.digital import Upstream, renegotiated
+from golden.digital import Upstream
 from golden.encoder import B1D_FRAMES
-from golden.equalizer import Levels
+from golden.equalizer import MOST_LEVELS, Levels
 from golden.errors import CallFailed
 from golden.mapper import Demapper
-from golden.parameters import INTERVALS, rate_table
+from golden.parameters import INTERVALS, rate_table, renegotiated
 from golden.receiver import AGAIN, SOLVING, TRAINED_AGAIN, Kind
 from golden.sequences import CP, DIL, JD, MP, cp_fields
 from golden.training import DilAverager, TrainingDecoder
@@ -311,8 +311,8 @@ class AnalogueModem:
             if len(number) < LEVELS + 16:
                 return
             mine = number >= first
-            self._six = self._number
-            self.receiver.switch(self._own(soft[mine], number[mine]), self._six, self.line)
+            self._six, self._six_levels = self._number, self._own(soft[mine], number[mine])
+            self.receiver.switch(self._six_levels, self._six, self.line)
             return
         settled = max(AGAIN + TRAINED_AGAIN + SOLVING, self._six) + 16
         if self._number < settled + NOISE:
@@ -338,14 +338,26 @@ class AnalogueModem:
             turns = sorted(float(soft[number % 2 == turn, i].mean()) for turn in range(2))
             two = turns[1] - turns[0] > _TURNS * noise.min()
             values.append(tuple(int(np.rint(x)) for x in (turns if two else [soft[:, i].mean()])))
-        return Levels(tuple(values), tuple((self.u_info,) * len(one) for one in values))
+        # Two levels of one Ucode do not make synchronism harder to lose.
+        lost = self.receiver.training[self.line].loss
+        return Levels(tuple(values), tuple((self.u_info,) * len(one) for one in values), lost)
 
     def _grid(self, law, gain):
-        values = np.rint(g711.linear(np.arange(128), law) * gain).astype(int)
-        keep = [int(u) for u in range(128) if values[u] <= 32767]
-        row, ucodes = tuple(int(values[u]) for u in keep), tuple(keep)
+        """Decide DIL on all levels of G.711, times a factor; that of TRN1d alone is sure."""
         self._scale = law, gain
-        levels = Levels((row,) * INTERVALS, (ucodes,) * INTERVALS, _NEVER_LOST, hold=True)
+        codewords = g711.linear(np.arange(128), law) * gain
+        values, names = [], []
+        for own in self._six_levels.values:
+            # No codeword is as near to a sure level as half a step, unless it is that one.
+            near = min(np.diff(codewords)[np.searchsorted(codewords, own[0]) - 1], own[0]) * 0.6
+            others = {
+                int(np.rint(x)) for x in codewords
+                if x <= 32767 and min(abs(x - one) for one in own) > near
+            }  # fmt: skip
+            row = sorted({*others, *own})[-MOST_LEVELS:]
+            values.append(tuple(row))
+            names.append(tuple(self.u_info if value in own else 0 for value in row))
+        levels = Levels(tuple(values), tuple(names), _NEVER_LOST, self.u_info)
         self.receiver.switch(levels, self._number, self.line)
 
     def _average(self):

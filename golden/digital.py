@@ -15,7 +15,7 @@ from golden import g711
 from golden.encoder import B1D_FRAMES
 from golden.errors import V90Error
 from golden.generator import Command, Generator, Signal
-from golden.parameters import INTERVALS, POWER_LIMITS, TYPES
+from golden.parameters import INTERVALS, POWER_LIMITS, renegotiated
 from golden.sequences import CP, DIL, JD, MP, mapping_parameters
 from golden.training import R_BAR, SD, SD_BAR
 
@@ -376,10 +376,7 @@ class DigitalModem:
         """Rd up to MP (9.6.1.1.1, 9.6.1.2.2)."""
         self._give_r("Rd", "R-bar-d", RD, self._greatest(self.parameters))
         # 8.6: the shaping of the data mode before, the K and the constellations of CPt.
-        cpt, before = self._cpt, self.parameters
-        shaping = {name: getattr(before, name) for name in ("sr", "ld", "a1", "a2", "b1", "b2")}
-        drn = cpt.k + INTERVALS - before.sr - TYPES["CPt"][0]
-        self._training = replace(cpt, drn=drn, **shaping)
+        self._training = renegotiated(self._cpt, self.parameters)
         self._renegotiates = True
         self._time(NO_E, "R-bar-d")
         self._to_mp()

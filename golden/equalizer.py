@@ -80,14 +80,16 @@ class Levels:
     lost : int, optional
         :attr:`loss` where levels do not tell it: those of DIL are all that there are, and the
         distance between the smallest says nothing of synchronism.
-    hold : bool
-        Taps stay as they are, where levels are only a guess; the clock goes on.
+    reference : int, optional
+        The only Ucode whose level is sure, as DIL's reference symbol: the clock goes by errors of
+        symbols decided as it. Taps rest, for DIL's pattern repeats with each segment and leaves
+        them free where it has no frequencies. None: clock and taps go by all.
     """
 
     values: tuple
     ucodes: tuple
     lost: int | None = None
-    hold: bool = False
+    reference: int | None = None
 
     def __post_init__(self):
         if len(self.values) != INTERVALS or len(self.ucodes) != INTERVALS:
@@ -204,13 +206,14 @@ class Equalizer:
         self.history[line] = self.past[line] = self._odd[line] = self._error[line] = 0
         self.drift[line] = self.drift_tap[line] = self.error_tap[line] = 0
 
-    def process(self, halves, slicer, lines, turn, hurry, still):
+    def process(self, halves, slicer, lines, turn, hurry, still, reference=None):
         """Decide a data frame.
 
         ``halves`` (``(c, 12)``) are INTERPOLATED, the newest for its first symbol first; ``lines``
         (``(c,)``) the lines that they are of; ``turn`` (``(c,)``) the interval of the first symbol;
         ``hurry`` (``(c,)``, bool) whether errors steer the drift in a hurry; ``still`` (``(c,)``,
-        bool) whether there is to be no drift.
+        bool) whether there is to be no drift; ``reference`` (``(c,)``), :attr:`Levels.reference`,
+        -1 where there is none.
 
         A symbol's value is the sum of the samples from its newest on times the feed-forward taps,
         shifted by ``drop``, plus the drift; plus the sum of the values before it times the feedback
@@ -258,26 +261,29 @@ class Equalizer:
             if quiet:
                 drift[still] = 0
         self._windows, self._values, self._errors = windows[:, ::2], past, error
+        sure = error[:, 1:]
+        if reference is not None and (reference >= 0).any():
+            reference = reference[:, None]
+            sure = sure * ((reference < 0) | (ucode == reference))
+            self._errors = error * (reference < 0)
         self.drift[lines], self._error[lines] = drift, lacking
         self.history[lines] = samples[:, INTERVALS * 2 :]
         self.past[lines] = past[:, : self.feedback]
         error = error[:, 1:]
-        return Frame(ucode, value, fine, error, (error * slope).sum(-1))
+        return Frame(ucode, value, fine, error, (sure * slope).sum(-1))
 
-    def adapt(self, adapting, power_bits, training_bits, lines, hurry, still, hold=False):
+    def adapt(self, adapting, power_bits, training_bits, lines, hurry, still):
         """Move the taps by the last frame's errors.
 
         ``adapting`` (``(c,)``, bool): whether others than the drift's move; ``power_bits``
         (``(c,)``): :attr:`Levels.power_bits` of the frame's levels; ``training_bits``: that of
-        TRN1d; ``hurry``, ``still``: those of :meth:`process`, for the drift's tap; ``hold``
-        (``(c,)``, bool): where no tap moves at all.
+        TRN1d; ``hurry``, ``still``: those of :meth:`process`, for the drift's tap.
 
         Each tap gets the sum of the six errors times its six samples (or values), shifted and
         rounded half up once, and saturates. That of the errors gets the sum of the frame's five
         products of an error and the one before. The drift's gets the sum of errors times the value
         before, and is not below nought: a drift that feeds on itself would not end.
         """
-        adapting = adapting & ~np.asarray(hold)
         error = (self._errors[:, 1:] * adapting[:, None]).astype(np.float64)
         forward = (error[:, None] @ self._windows)[:, 0, ::-1].astype(np.int64)
         right = power_bits - training_bits + STEP_BITS + INPUT_POWER_BITS - 16 - self.drop[lines]
@@ -291,8 +297,7 @@ class Equalizer:
         common = (errors[:, 1:] * errors[:, :-1]).sum(-1) * adapting
         _add(self.error_tap, lines, common, right, ERROR_TAP)
         right = power_bits + _DRIFT_STEPS[hurry.view(np.int8)]
-        tap = shifted((errors * values).sum(-1), right) * ~np.asarray(hold)
-        tap = self.drift_tap[lines] + tap
+        tap = self.drift_tap[lines] + shifted((errors * values).sum(-1), right)
         self.drift_tap[lines] = np.minimum(np.maximum(tap, 0), DRIFT_TAP.max) * ~still
 
 

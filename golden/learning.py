@@ -183,8 +183,8 @@ class Impairments:
     ``codewords`` (``(6, 128, 2, 2)``), Ucodes at the exchange by interval, Ucode sent, even or odd
     data frame, and sign; ``least``, ``most`` (float64, ``(6, 128)``), range of values received;
     ``measured`` (``(128,)``, bool), Ucodes that DIL held in all intervals; ``departures``, triples
-    ``(interval, ucode, sign)`` that the explanation does not hold for; ``misfit``, mean square of
-    deviations from it in standard deviations of the noise, 1 when all is said.
+    ``(interval, ucode, sign)`` that the explanation does not hold for; ``misfit``, square of the
+    usual deviation from it in standard deviations of the noise, 1 when all is said.
     """
 
     law: str
@@ -289,6 +289,9 @@ def _checked(measurement, known, law, out, pad, gain, kinds, codewords, measured
         expected = grid[codewords].mean(2) * gain
         error = measurement.errors
         z = np.where(known, (measurement.mean - expected) / error, 0.0)
+        # Noise may be more than was thought: half of normal deviations are within 0.6745.
+        error = error * max(1.0, float(np.median(np.abs(z[known]))) / 0.6745)
+        z = np.where(known, (measurement.mean - expected) / error, 0.0)
         # The nearest codeword, where it is another one and explains what is seen.
         scaled = np.nan_to_num(measurement.mean) / gain
         nearest = np.abs(scaled[..., None] - grid).argmin(-1)
@@ -304,8 +307,8 @@ def _checked(measurement, known, law, out, pad, gain, kinds, codewords, measured
         gain = float((weight * expected * np.nan_to_num(measurement.mean)).sum()
                      / (weight * expected**2).sum())  # fmt: skip
     levels = grid[codewords] * gain
-    z = np.where(known, (measurement.mean - levels.mean(2)) / error, 0.0)
-    misfit = float(np.sum(z**2) / max(1, known.sum()))
+    z = np.where(known, (measurement.mean - levels.mean(2)) / measurement.errors, 0.0)
+    misfit = float(np.median(np.abs(z[known])) / 0.6745) ** 2
     return Impairments(
         law, out, pad, gain, tuple(b for b, _ in kinds), tuple(a for _, a in kinds), codewords,
         levels.min((2, 3)), levels.max((2, 3)), measured, departures, misfit,

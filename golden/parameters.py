@@ -266,6 +266,15 @@ class MappingParameters:
         return json.dumps(self.to_dict())
 
 
+def renegotiated(cpt, before):
+    """Mapping parameters of TRN2d, MP and Ed in a rate renegotiation (8.6).
+
+    The constellations and the K of ``cpt``, with the shaping of the data mode ``before``.
+    """
+    shaping = {name: getattr(before, name) for name in ("sr", "ld", "a1", "a2", "b1", "b2")}
+    return replace(cpt, drn=cpt.k + INTERVALS - before.sr - TYPES["CPt"][0], **shaping)
+
+
 def _short(value):
     """A wrong value as it appears in a sentence, however large it is."""
     if isinstance(value, int) and abs(value) > 1 << 64:

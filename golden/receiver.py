@@ -195,7 +195,9 @@ class Receiver:
         self._slicer = Slicer(self._levels)
         self._power_bits = np.array([levels.power_bits for levels in self._levels])
         self._loss = np.array([levels.loss for levels in self._levels])
-        self._hold = np.array([levels.hold for levels in self._levels])
+        self._reference = np.array([
+            -1 if levels.reference is None else levels.reference for levels in self._levels
+        ])  # fmt: skip
 
     def process(self, samples):
         """See the class."""
@@ -406,7 +408,10 @@ class Receiver:
         turn = self._turn[lines]
         coasting = state == _COAST
         still = coasting & (self._coasting[lines] >> STILL_BIT & 1 > 0)
-        frame = self.equalizer.process(halves, self._slicer, lines, turn, coasting, still)
+        reference = self._reference[lines]
+        frame = self.equalizer.process(
+            halves, self._slicer, lines, turn, coasting, still, reference
+        )
         for at in again:
             k = int(lines[at])
             if state[at] == State.COAST or not self._levels[k].single:
@@ -420,9 +425,7 @@ class Receiver:
         # Six errors with twice the mean square at which synchronism is lost tell of something else
         # than taps; at an error rate of 10**-6 noise alone does that once in 100 000 data frames.
         adapting = energy >> 8 <= loss >> 2
-        self.equalizer.adapt(
-            adapting, bits, self._training_bits[lines], lines, coasting, still, self._hold[lines]
-        )
+        self.equalizer.adapt(adapting, bits, self._training_bits[lines], lines, coasting, still)
         # The error is what is lacking: where it goes with the slope, the instants are early.
         slope, right = frame.slope * adapting, bits - timing.INSTANT_FRACTION + LOOP_BITS
         self._pending[0, lines] = shifted(slope, right)
