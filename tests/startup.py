@@ -50,7 +50,7 @@ def training_levels(law):
 def grid(law):
     """All levels that there are in G.711, as for DIL."""
     return levels_of((range(0 if law == "A" else 1, 128),) * INTERVALS, law,
-                     lost=2**32 - 1, hold=True)  # fmt: skip
+                     lost=2**32 - 1, reference=U_INFO)  # fmt: skip
 
 
 @dataclass
@@ -80,16 +80,18 @@ class StartUp:
         )  # fmt: skip
         generator = Generator(law)
         d = one.cpt.data_bits
-        ack = MP.build(d, **_MP, acknowledge=1)
+        first_mp, ack = (MP.build(d, **_MP, acknowledge=one) for one in range(2))
         dil = {
             "segments": 3, "sign_length": 10, "training_length": 6,
-            "sign_pattern": rng.integers(0, 2, 11).tolist(), "training_pattern": [0, 0, 1, 0, 1, 0, 0],
+            "sign_pattern": rng.integers(0, 2, 11).tolist(),
+            "training_pattern": [0, 0, 1, 0, 1, 0, 0],
             "H": [3] * 8, "REF": [U_INFO] * 8, "training_ucodes": [90, 40, 66],
         }  # fmt: skip
         top = [max(row) for row in one.cp.intervals]
         phase4 = [
-            ("trn2d", Signal.TRN2D, trn2d, one.cpt), ("mp", Signal.MP, 2, MP.build(d, **_MP, acknowledge=0)),
-            ("mp", Signal.MP_ACK, 2, ack), ("ed", Signal.ED, 2, None), ("b1d", Signal.B1D, 48, one.cp),
+            ("trn2d", Signal.TRN2D, trn2d, one.cpt), ("mp", Signal.MP, 2, first_mp),
+            ("mp", Signal.MP_ACK, 2, ack), ("ed", Signal.ED, 2, None),
+            ("b1d", Signal.B1D, 48, one.cp),
             ("data", Signal.DATA, data, None),
         ]  # fmt: skip
         sent = [

@@ -15,8 +15,10 @@ SIZES = (9, 12, 17, 18, 19, 24, 30)
 
 def mp(rng, d, kind=0):
     """Bits of one MP."""
-    fields = {"type": kind, "drn": int(rng.integers(15)), "trellis": 0, "nonlinear": 1, "shaping": 0,
-              "acknowledge": int(rng.integers(2)), "upstream_rates": int(rng.integers(1 << 13))}
+    fields = {
+        "type": kind, "drn": int(rng.integers(15)), "trellis": 0, "nonlinear": 1, "shaping": 0,
+        "acknowledge": int(rng.integers(2)), "upstream_rates": int(rng.integers(1 << 13)),
+    }  # fmt: skip
     if kind:
         # Long runs of zeroes, and of ones.
         fields["precoding"] = [0, 0, 65535, 0, int(rng.integers(1 << 16)), 0]
@@ -24,7 +26,7 @@ def mp(rng, d, kind=0):
 
 
 def sequences(rng, d, kinds, trained=5):
-    """Data frames of TRN2d, MP and Ed, and ones behind them; with the numbers that must be found."""
+    """Data frames of TRN2d, MP, Ed and ones; with the numbers that must be found."""
     parts, begins = [np.ones(trained * d, np.uint8)], []
     for kind in kinds:
         begins.append(sum(map(len, parts)) // d)
