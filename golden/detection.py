@@ -1,8 +1,11 @@
-"""Sd found in the samples of the analogue modem's A/D, and what it tells (8.4.4, 9.3.2/V.90).
+"""Sd found in the samples of the analogue modem's A/D, and R in decisions (8.4.4, 8.6.4/V.90).
 
 Sd repeats after six symbols, so x[n+3] = -x[n]: at 16 000 samples a second r[k-6] = -r[k], whatever
 the line does. S-bar-d turns the sign, once, 96 samples before TRN1d. Between the line's two
-frequencies 4 kHz is weak, so Sd is a tone of 8000/6 Hz, whose phase gives the clock's offset.
+frequencies 4 kHz is weak, so Sd is a tone of 8000/6 Hz, whose phase gives the clock's offset
+(9.3.2).
+
+R has the same signs, in data frames of a receiver that is trained.
 """
 
 from dataclasses import dataclass
@@ -46,6 +49,13 @@ TANGENT_FRACTION, TANGENT_LIMIT = 18, (1 << 15) - 1
 
 #: The step in Q32 for a tangent of 2**-18, in 1/256: 2**32 / (STRETCH * 2 pi / 12) / 2**18 * 256.
 STEP_SCALE = int(np.rint(2**22 / (STRETCH * 2 * np.pi / PERIOD)))
+
+#: Data frames in a row that are R, and those of R-bar behind them that are its end (8.6.4): of 32
+#: or more, and of 4.
+R_FRAMES, R_BAR_FRAMES = 16, 2
+
+#: Signs of a data frame of R, 1 positive, or of R-bar, as the line's polarity is.
+_R = np.array([1, 1, 1, 0, 0, 0], bool)
 
 
 class Phase(IntEnum):
@@ -198,6 +208,51 @@ def step(first_cosine, first_sine, second_cosine, second_sine):
         return None
     tangent = -tangent if cross < 0 else tangent
     return (tangent * STEP_SCALE) >> 8
+
+
+class RDetector:
+    """Finds R, and R-bar behind it, in the signs of data frames; lines side by side (8.6.4).
+
+    R_FRAMES data frames with the signs of R, or with those of R-bar, in a row are R; it lasts as
+    long as there is nothing else. Then R_BAR_FRAMES in a row with the other signs are its reversal.
+
+    ``process(signs)`` takes data frames of one line, ``(n, 6)``, 1 positive, in pieces, and returns
+    the numbers, from 0 on, of those with which R was sure and of those that were R-bar's first.
+    """
+
+    def __init__(self, lines=1):
+        # Data frames in a row that are alike, negative with R-bar's signs; 1 or -1 while R lasts.
+        self._run, self._heard = np.zeros((2, lines), np.int64)
+        self.taken = 0
+
+    def reset(self, line=0):
+        """Know of nothing."""
+        self._run[line] = self._heard[line] = self.taken = 0
+
+    def process(self, signs):
+        """See the class."""
+        sure, reversals, line = [], [], np.zeros(1, np.int64)
+        for row in np.asarray(signs, bool):
+            found, turned = self.frames(row[None], line)
+            if found[0]:
+                sure.append(self.taken)
+            if turned[0]:
+                reversals.append(self.taken - (R_BAR_FRAMES - 1))
+            self.taken += 1
+        return sure, reversals
+
+    def frames(self, signs, lines):
+        """One data frame each of ``lines`` (``(c,)``), bool ``(c, 6)``.
+
+        Returns whether R is sure with it, and whether it is the last of R_BAR_FRAMES.
+        """
+        way = (signs == _R).all(-1).astype(np.int64) - (signs == ~_R).all(-1)
+        run, heard = self._run[lines], self._heard[lines]
+        self._run[lines] = run = np.where(way * run > 0, run, 0) + way
+        sure = (abs(run) >= R_FRAMES) & (run * heard <= 0)
+        turned = (heard != 0) & (run == -R_BAR_FRAMES * heard)
+        self._heard[lines] = np.where(sure, way, np.where(turned, 0, heard * (way != 0)))
+        return sure, turned
 
 
 def step_reference(samples):

@@ -104,11 +104,11 @@ class Levels:
 
     @cached_property
     def least_distance(self):
-        """Least distance between two points, signs included."""
-        return min(
-            min(np.diff(np.unique([[-value, value] for value in values])), default=1)
-            for values in self.values
-        )
+        """Least distance between two points of which one is decided wrongly as the other.
+
+        Signs are included; levels of one Ucode, where a robbed bit takes turns, are no mistake.
+        """
+        return min(map(_least_distance, self.values, self.ucodes))
 
     @cached_property
     def power(self):
@@ -140,6 +140,13 @@ class Levels:
         if self.lost is not None:
             return self.lost
         return min(2**32 - 1, int(48 * self.least_distance**2 / 34))
+
+
+def _least_distance(values, ucodes):
+    positive = [(value, ucode + 1) for value, ucode in zip(values, ucodes, strict=True)]
+    negative = [(-value, -name) for value, name in positive if value]
+    points = sorted(negative + positive)
+    return min((b - a for (a, x), (b, y) in pairwise(points) if x != y), default=1)
 
 
 class Slicer:

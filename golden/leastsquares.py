@@ -14,6 +14,10 @@ from golden.formats import FEEDBACK_TAP, NORMAL, SOLUTION, TRAINING_LEVEL
 #: the factorisation's rounding errors from making the matrix indefinite.
 RIDGE = 1 << 4
 
+#: By how much of TRAINING_LEVEL a symbol can differ from TRN1d's level: a robbed bit moves a Ucode
+#: by a 16.5th at most, for U_INFO is 67 or more.
+MOST_OFF = 255
+
 #: Bits of a solved feed-forward tap.
 _SOLVED_BITS = 30
 
@@ -71,6 +75,17 @@ class Solver:
             taps.reshape(*lead, -1), drop.reshape(lead), feedback.reshape(*lead, -1),
             good.reshape(lead),
         )  # fmt: skip
+
+
+def shares(values, level):
+    """PCM values, which are near plus or minus ``level``, in TRAINING_LEVEL-ths of it, to nearest.
+
+    ``values``: int64; what is further than MOST_OFF from TRAINING_LEVEL counts as that far.
+    """
+    values = np.asarray(values, np.int64)
+    magnitude = (2 * TRAINING_LEVEL * np.abs(values) + level) // (2 * level)
+    most = TRAINING_LEVEL + MOST_OFF
+    return np.sign(values) * np.clip(magnitude, TRAINING_LEVEL - MOST_OFF, most)
 
 
 def _bits(x):

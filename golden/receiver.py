@@ -11,13 +11,11 @@ from enum import IntEnum
 import numpy as np
 
 from golden import timing
-from golden.decoder import Decoder
-from golden.detection import SdDetector
+from golden.detection import R_BAR_FRAMES, RDetector, SdDetector
 from golden.equalizer import FEEDBACK, FORWARD, Equalizer, Levels, Slicer, shifted
 from golden.formats import TRAINING_LEVEL
-from golden.framing import SequenceFramer
-from golden.leastsquares import Correlator, Solver
-from golden.mapper import Demapper
+from golden.framing import Follower
+from golden.leastsquares import Correlator, Solver, shares
 from golden.parameters import INTERVALS
 from golden.scrambler import GPC, Scrambler
 from golden.training import R_BAR
@@ -64,10 +62,6 @@ GRACE = 40
 PATIENCE = 1440
 
 
-#: Data frames of R's signs in a row that are R, and those of R-bar that are its reversal (8.6.4).
-R_FRAMES, R_BAR_FRAMES = 16, 2
-
-
 class State(IntEnum):
     """What a receiver does."""
 
@@ -78,7 +72,11 @@ class State(IntEnum):
 
 
 class Kind(IntEnum):
-    """What an event tells."""
+    """What an event tells: of most, the data frame is that after which it is known.
+
+    DATA, SWITCHED and ED: the first on other levels; for ED also where there are none. R: that with
+    which R is sure. REVERSAL: R-bar's first.
+    """
 
     DETECTED = 0
     TRAINED = 1
@@ -92,6 +90,15 @@ class Kind(IntEnum):
     REVERSAL = 9
     SWITCHED = 10
     ED = 11
+
+
+@dataclass
+class _Waiting:
+    """Levels that are to be used, with the event that tells of it; from ``frame`` on, if known."""
+
+    levels: Levels
+    kind: Kind
+    frame: int | None = None
 
 
 @dataclass
@@ -125,7 +132,8 @@ class Receiver:
     training : Levels, or one per line
         TRN1d's one level as it arrives, the same for all intervals.
     data : Levels, or one per line, optional
-        Levels from data frame ``start`` (counted from TRN1d's first) on.
+        Levels from data frame ``start`` (counted from TRN1d's first) on: :meth:`switch` after each
+        detection of Sd, until other levels are given.
     start : int
     lines : int
     forward, feedback : int
@@ -134,14 +142,16 @@ class Receiver:
         Lines whose first solution takes twice SOLVING data frames, because others came before them
         to a solver that they share. They do without the second one.
 
-    What a start-up needs besides, per line: :meth:`switch`, :meth:`arm`, :meth:`follow` and
-    :meth:`after_ed` change the levels at a data frame, behind the next R-bar, and behind Ed.
+    What a start-up needs besides, per line: :meth:`switch`, :meth:`arm` and :meth:`after_ed` give
+    the levels to come, at a data frame, behind the next R-bar, or behind Ed, which :meth:`follow`
+    has it look for. A receiver keeps two tables, that in use and one that waits: levels that are
+    given take the place of others that wait.
 
     ``process(samples)``: int64 within 16 bits, ``(lines, n)``, or ``(n,)`` for one line; returns a
     list of :class:`Decisions`, one for each line, or one. Calls in pieces give what one call gives.
 
     A detection of Sd starts a line anew, whatever it was doing; samples up to the detection's count
-    for what it was doing. Levels that were to come are forgotten, but those of the parameters.
+    for what it was doing. What waits is forgotten, but for ``data``.
     """
 
     def __init__(
@@ -171,10 +181,10 @@ class Receiver:
         self._slow = np.zeros((n, INTERVALS), np.int64)
         self._turn = np.zeros(n, np.int64)
         self._recorded, self._solved = [None] * n, [None] * n
-        self._run, self._heard = np.zeros((2, n), np.int64)
-        self._coming, self._due = [[] for _ in range(n)], np.full(n, _NEVER)
-        self._armed, self._to_follow, self._behind_ed = [None] * n, [None] * n, [None] * n
-        self._followed = [None] * n
+        self._r = RDetector(n)
+        self._waiting, self._due = [None] * n, np.full(n, _NEVER)
+        self._given = list(self.data)
+        self._to_follow, self._followed, self._ended = [None] * n, {}, {}
         for k in range(n):
             self._expect(k)
         self._levels = list(self.training)
@@ -248,9 +258,10 @@ class Receiver:
         self._slow[k] = 0
         self._turn[k] = 0
         self._recorded[k] = self._solved[k] = None
-        self._run[k] = self._heard[k] = 0
-        self._armed[k] = self._to_follow[k] = self._behind_ed[k] = self._followed[k] = None
-        self._coming[k].clear()
+        self._r.reset(k)
+        self._to_follow[k] = None
+        self._followed.pop(k, None)
+        self._ended.pop(k, None)
         self._expect(k)
         self.equalizer.clear(k)
         self._levels[k] = self.training[k]
@@ -270,37 +281,47 @@ class Receiver:
     # Levels to come -------------------------------------------------------------------------------
 
     def _expect(self, k):
-        if self.data[k] is not None:
-            self._coming[k].append((self.start, self.data[k], Kind.DATA))
-        self._due[k] = min((frame for frame, *_ in self._coming[k]), default=_NEVER)
+        self._await(k, self._given[k] and _Waiting(self._given[k], Kind.DATA, self.start))
 
-    def _plan(self, k, frame, levels, kind):
-        self._coming[k].append((frame, levels, kind))
-        self._due[k] = min(self._due[k], frame)
+    def _await(self, k, waiting):
+        self._waiting[k] = waiting
+        known = waiting is not None and waiting.frame is not None
+        self._due[k] = waiting.frame if known else _NEVER
+
+    def _give(self, k, levels, kind, frame=None):
+        self._given[k] = None
+        self._await(k, None if levels is None else _Waiting(levels, kind, frame))
 
     def switch(self, levels, frame, line=0):
         """Decide on ``levels`` from data frame ``frame`` on, or from the next one if that is past.
 
-        The second solution of TRN1d goes on while all levels are of one Ucode, as in TRN1d.
+        The event DATA tells the first data frame. The second solution of TRN1d goes on while levels
+        are :attr:`~golden.equalizer.Levels.single`.
         """
-        self._plan(line, frame, levels, None)
+        self._give(line, levels, Kind.DATA, frame)
 
     def arm(self, levels, line=0):
-        """Decide on ``levels`` from behind the next R-bar on (8.6.4); None: nothing is to happen.
+        """Decide on ``levels`` from behind the next R-bar on (8.6.4); None: nothing waits any more.
 
-        The event SWITCHED tells the first data frame.
+        The event SWITCHED tells the first data frame, R_BAR behind R-bar's first.
         """
-        self._armed[line] = levels
+        self._give(line, levels, Kind.SWITCHED)
         if levels is None:
             self._to_follow[line] = None
 
     def follow(self, parameters, line=0):
-        """Decode what comes behind the next R-bar, TRN2d and MP, and wait for Ed (8.6.2, 8.6.3)."""
+        """Decode from the next R-bar with armed levels on, which are those of ``parameters``.
+
+        TRN2d and MP come there, and Ed ends them (8.6.2, 8.6.3).
+        """
         self._to_follow[line] = parameters
 
     def after_ed(self, levels, line=0):
-        """Decide on ``levels`` from the data frame behind Ed on; the event ED tells which it is."""
-        self._behind_ed[line] = levels
+        """Decide on ``levels`` from the data frame behind Ed on, B1d's first (8.6.1, 8.6.2).
+
+        The event ED tells which it is, with or without levels that wait.
+        """
+        self._give(line, levels, Kind.ED)
 
     # A data frame ---------------------------------------------------------------------------------
 
@@ -363,8 +384,7 @@ class Receiver:
 
     def _solve(self, samples, symbols, k):
         windows = np.lib.stride_tricks.sliding_window_view(samples, self.forward)[1::2, ::-1]
-        # As shares of TRN1d's level, which differ where a robbed bit does.
-        symbols = np.rint(symbols * (TRAINING_LEVEL / self._level(k))) / TRAINING_LEVEL
+        symbols = shares(symbols, self._level(k)) / TRAINING_LEVEL
         symbols = np.lib.stride_tricks.sliding_window_view(symbols, self.feedback + 1)
         matrix = Correlator().process(windows, symbols[:, ::-1])
         return Solver().process(matrix, self.forward, self._level(k))
@@ -421,69 +441,66 @@ class Receiver:
         self._number[lines] += 1
 
     def _switch(self, lines, number):
-        """What is due before a data frame: other levels, or the second solution's taps."""
+        """What is due before a data frame: levels, the second solution's taps, levels behind Ed."""
         due = (number >= self._due[lines]) | (number == _LOADED)
-        if not due.any():
-            return
-        for at in np.flatnonzero(number >= self._due[lines]):
-            self._put(int(lines[at]), int(number[at]))
-        for at in np.flatnonzero(number == _LOADED):
-            k = int(lines[at])
-            if self._solved[k] is not None and self._load(k):
-                self._event(k, Kind.TRAINED)
+        if due.any():
+            for at in np.flatnonzero(number >= self._due[lines]):
+                k = int(lines[at])
+                waiting = self._waiting[k]
+                self._await(k, None)
+                self._put(k, waiting.levels)
+                self._event(k, waiting.kind)
+            for at in np.flatnonzero(number == _LOADED):
+                k = int(lines[at])
+                if self._solved[k] is not None and self._load(k):
+                    self._event(k, Kind.TRAINED)
+        for k in [k for k in lines.tolist() if k in self._ended]:
+            levels = self._ended.pop(k)
+            if levels is not None:
+                self._put(k, levels)
+            self._event(k, Kind.ED)
 
-    def _put(self, k, number):
-        """Put the levels to use that are due, of several the latest."""
-        due = [one for one in self._coming[k] if one[0] <= number]
-        self._coming[k] = [one for one in self._coming[k] if one[0] > number]
-        self._due[k] = min((frame for frame, *_ in self._coming[k]), default=_NEVER)
-        _, levels, kind = due[-1]
+    def _put(self, k, levels):
         self._levels[k] = levels
         if not levels.single:
             self._recorded[k] = self._solved[k] = None
         # Errors against other levels tell nothing.
         self._fast[k] = 0
         self._change()
-        if kind is not None:
-            self._event(k, kind)
 
     def _listen(self, lines, number, frame):
         """R and its reversal; Ed on lines that are followed."""
-        ups = (frame.fine >= 0) @ _WEIGHTS
-        plus, minus = ups == _R_PLUS, ups == _R_MINUS
-        run = self._run[lines]
-        run = np.where(plus, np.maximum(run, 0) + 1, np.where(minus, np.minimum(run, 0) - 1, 0))
-        self._run[lines] = run
-        if run.any() or self._heard[lines].any():
-            heard = self._heard[lines]
-            found = (np.abs(run) >= R_FRAMES) & (heard != np.sign(run))
-            turned = (heard != 0) & (run == -R_BAR_FRAMES * heard)
-            kept = np.where(turned | (run == 0), 0, heard)
-            self._heard[lines] = np.where(found, np.sign(run), kept)
-            for at in np.flatnonzero(found):
-                self._event(int(lines[at]), Kind.R)
-            for at in np.flatnonzero(turned & ~found):
-                self._reversed(int(lines[at]), int(number[at]) - R_BAR_FRAMES + 1)
+        sure, turned = self._r.frames(frame.fine >= 0, lines)
+        for at in np.flatnonzero(sure):
+            self._event(int(lines[at]), Kind.R)
+        for at in np.flatnonzero(turned):
+            self._reversed(int(lines[at]), int(number[at]) - (R_BAR_FRAMES - 1))
+        if not self._followed:
+            return
         for at, k in enumerate(lines.tolist()):
-            follower = self._followed[k]
+            follower = self._followed.get(k)
             if follower is None or number[at] < follower.first:
                 continue
             if follower.process(frame.ucode[at], frame.fine[at] >= 0):
-                self._followed[k] = None
-                if self._behind_ed[k] is not None:
-                    self._plan(k, int(number[at]) + 1, self._behind_ed[k], Kind.ED)
-                    self._behind_ed[k] = None
+                del self._followed[k]
+                waiting = self._waiting[k]
+                self._ended[k] = None
+                if waiting is not None and waiting.kind is Kind.ED:
+                    self._ended[k] = waiting.levels
+                    self._await(k, None)
 
     def _reversed(self, k, first):
         """R-bar's first data frame is ``first``."""
         self._events[k].append((first, Kind.REVERSAL))
-        if self._armed[k] is None:
+        waiting = self._waiting[k]
+        if waiting is None or waiting.kind is not Kind.SWITCHED or waiting.frame is not None:
             return
-        behind = first + R_BAR
-        self._plan(k, behind, self._armed[k], Kind.SWITCHED)
-        self._armed[k] = None
+        waiting.frame = first + R_BAR
+        self._await(k, waiting)
+        # What was followed before has ended without an Ed.
+        self._followed.pop(k, None)
         if self._to_follow[k] is not None:
-            self._followed[k] = _Follower(self._to_follow[k], behind)
+            self._followed[k] = Follower(self._to_follow[k], waiting.frame)
             self._to_follow[k] = None
 
     def _watch(self, lines, coasting, loss):
@@ -507,21 +524,6 @@ class Receiver:
                 self._event(int(k), kind)
 
 
-class _Follower:
-    """Decodes data frames of TRN2d and MP one by one, from number ``first`` on, up to Ed."""
-
-    def __init__(self, parameters, first):
-        self.first = first
-        self._decoder, self._demapper = Decoder(parameters), Demapper(parameters.intervals)
-        self._framer = SequenceFramer(parameters.data_bits)
-
-    def process(self, ucodes, signs):
-        """Take a data frame; tell whether it is the last of Ed."""
-        labels, _ = self._demapper.process(ucodes)
-        bits = self._decoder.process_labels(labels[None], signs[None].astype(np.uint8))
-        return self._framer.process(bits[None])[1] is not None
-
-
 def _decisions(frames, events):
     """What each line decided, from the columns of all frames."""
     wide, narrow = np.zeros((0, INTERVALS), np.int64), np.zeros(0, np.int64)
@@ -542,9 +544,6 @@ _LOADED = AGAIN + TRAINED_AGAIN + SOLVING
 _MIDDLE = AGAIN + TRAINED_AGAIN / 2 - 0.5
 # A data frame that never comes.
 _NEVER = np.int64(1) << 62
-# Signs of a data frame of R as a number, and of R-bar.
-_WEIGHTS = 1 << np.arange(INTERVALS)
-_R_PLUS, _R_MINUS = 0b000111, 0b111000
 # NumPy compares with plain numbers faster.
 _SEARCH, _TRAIN, _COAST = int(State.SEARCH), int(State.TRAIN), int(State.COAST)
 _OFFSETS = np.arange(-timing.BEFORE + 1, timing.TAPS - timing.BEFORE + 1)
