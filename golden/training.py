@@ -1,13 +1,18 @@
-"""Training signals of the digital modem as PCM octets (8.4.1 to 8.4.5, 8.6.4/V.90).
+"""Training signals of the digital modem (8.4.1 to 8.4.5, 8.6.4/V.90): sent, and received.
 
 Each function returns ``(ucodes, signs)``, uint8 arrays of one entry a symbol; a sign of 1 is
-positive. :func:`golden.g711.octet` makes octets of them in either law.
+positive. :func:`golden.g711.octet` makes octets of them in either law. The classes do their work in
+pieces.
 """
+
+from typing import NamedTuple
 
 import numpy as np
 
+from golden.errors import V90Error
 from golden.parameters import INTERVALS
 from golden.scrambler import GPC, Scrambler
+from golden.sequences import DIL
 
 #: Ucodes that W of Sd is above U_INFO (8.4.4).
 ABOVE = 16
@@ -84,3 +89,63 @@ def r(ucodes, periods):
     signs[periods * INTERVALS :] ^= 1
     row = np.broadcast_to(np.asarray(ucodes, np.uint8), INTERVALS)
     return np.tile(row, periods + R_BAR), signs
+
+
+class DilSymbols(NamedTuple):
+    """Symbols of DIL (8.4.1), an entry each of arrays of one length.
+
+    ``ucodes`` and ``signs`` (uint8; 1 positive) are what is sent. ``training`` (bool): a training
+    symbol, not the reference. ``segments`` (int64): number of the DIL-segment, from 0. ``last``
+    (bool): the last symbol of its DIL-segment, behind which DIL may end.
+    """
+
+    ucodes: np.ndarray
+    signs: np.ndarray
+    training: np.ndarray
+    segments: np.ndarray
+    last: np.ndarray
+
+
+class DilSequencer:
+    """The symbols of DIL one after the other, the whole again and again (8.4.1).
+
+    Parameters: ``descriptor``, fields of :data:`golden.sequences.DIL`.
+
+    Raises :class:`~golden.errors.V90Error` for a descriptor that is none.
+    """
+
+    def __init__(self, descriptor):
+        check_descriptor(descriptor)
+        lengths = dil_lengths(descriptor)
+        segments = np.repeat(np.arange(len(lengths)), lengths)
+        ends = np.cumsum(lengths)
+        position = np.arange(ends[-1]) - (ends - lengths)[segments]
+        pattern = np.array(descriptor["training_pattern"], bool)
+        self._once = DilSymbols(
+            *dil(descriptor), pattern[position % len(pattern)], segments,
+            position == lengths[segments] - 1,
+        )  # fmt: skip
+        self.reset()
+
+    def reset(self):
+        """Begin anew."""
+        self._at = 0
+
+    def process(self, count):
+        """The next ``count`` symbols, :class:`DilSymbols`."""
+        length = len(self._once.ucodes)
+        which = (self._at + np.arange(count)) % length
+        self._at = (self._at + count) % length
+        return DilSymbols(*(part[which] for part in self._once))
+
+
+def check_descriptor(descriptor):
+    """Raise :class:`~golden.errors.V90Error` unless a DIL can be made of the fields."""
+    if not len(descriptor.get("training_ucodes", ())):
+        raise V90Error("a DIL has 1 to 255 segments; without any (N = 0) it is not transmitted")
+    lists = {name: descriptor.get(name, ()) for name in
+             ("sign_pattern", "training_pattern", "H", "REF", "training_ucodes")}  # fmt: skip
+    DIL.build(
+        segments=len(lists["training_ucodes"]), sign_length=len(lists["sign_pattern"]) - 1,
+        training_length=len(lists["training_pattern"]) - 1, **lists,
+    )  # fmt: skip

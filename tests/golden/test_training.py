@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 
 from golden import g711
+from golden.errors import V90Error
 from golden.scrambler import GPC, Descrambler
 from golden.sequences import DIL
 from golden.training import (
@@ -11,6 +12,7 @@ from golden.training import (
     R_BAR,
     SD,
     SD_BAR,
+    DilSequencer,
     after_trn1d,
     dil,
     dil_lengths,
@@ -108,6 +110,42 @@ def test_dil_symbol_by_symbol(n, lsp, ltp, rng):
     assert np.array_equal(more, np.concatenate([ucodes, ucodes[:again]]))
     assert np.array_equal(more_signs, np.concatenate([signs, signs[:again]]))
     assert len(dil(d, 0)[0]) == 0
+
+
+@pytest.mark.parametrize("n, lsp, ltp", [(1, 1, 1), (3, 7, 128), (255, 128, 5)])
+def test_dil_in_pieces(n, lsp, ltp, rng):
+    d = descriptor(rng, n, lsp, ltp)
+    lengths = dil_lengths(d)
+    ucodes, signs = dil(d, 2 * n + 1)
+    expected = [
+        (symbol % ltp, segment % n, symbol == lengths[segment % n] - 1)
+        for segment in range(2 * n + 1)
+        for symbol in range(lengths[segment % n])
+    ]
+    places, segments, last = (np.array(part) for part in zip(*expected, strict=True))
+    training = np.array(d["training_pattern"], bool)[places]
+    sequencer = DilSequencer(d)
+    cuts = np.sort(rng.integers(0, len(ucodes), 5))
+    pieces = [sequencer.process(count) for count in np.diff([0, *cuts, len(ucodes)])]
+    for got, wanted in zip(
+        zip(*pieces, strict=True), (ucodes, signs, training, segments, last), strict=True
+    ):
+        assert np.array_equal(np.concatenate(got), wanted)
+    sequencer.reset()
+    assert np.array_equal(sequencer.process(100).ucodes, np.resize(dil(d)[0], 100))
+
+
+@pytest.mark.parametrize("wrong, sentence", [
+    ({"training_ucodes": []}, "1 to 255 segments"),
+    ({"training_ucodes": [1] * 256}, "segments .* is 0 to 255, not 256"),
+    ({"sign_pattern": []}, "sign_length .* not -1"),
+    ({"training_pattern": [1] * 129}, "training_length .* not 128"),
+    ({"H": [1] * 7}, "H .* are 8"),
+    ({"REF": [128] * 8}, "REF .* is 0 to 127"),
+])  # fmt: skip
+def test_what_is_no_descriptor(wrong, sentence, rng):
+    with pytest.raises(V90Error, match=sentence):
+        DilSequencer({**descriptor(rng, 2, 3, 4), **wrong})
 
 
 def test_no_dil():
