@@ -1,10 +1,14 @@
-"""Training signals of the digital modem (8.4.1 to 8.4.5/V.90): DIL's symbols, one by one."""
+"""Training signals of the digital modem (8.4.1 to 8.4.5/V.90): DIL's symbols, TRN1d and Jd read."""
 
-from amaranth.hdl import Module, Mux, Signal
+from amaranth.hdl import Cat, Module, Mux, Signal
 from amaranth.lib import data, stream, wiring
 from amaranth.lib.wiring import In, Out
 
 from golden.parameters import INTERVALS
+from golden.scrambler import GPC
+from golden.sequences import JD
+from golden.training import AGAIN, NO_MORE
+from hdl.receiver import DECISION, NUMBER
 
 #: Where a DIL descriptor stands in its memory. Patterns, the first symbol in bit 0 of the first
 #: word: SP and TP, eight words each.
@@ -172,4 +176,138 @@ class DilSequencer(wiring.Component):
                 symbol.state.sign_place.eq(0),
                 symbol.state.training_place.eq(0),
             ]
+        return m
+
+
+#: How a Jd begins, 17 ones and a zero: the last of three data frames, its first bit in bit 0.
+_SYNC_ENDS = 0b011111
+
+#: Data frames of a Jd.
+_JD_FRAMES = JD.length // INTERVALS
+
+
+class TrainingDecoder(wiring.Component):
+    """A receiver's decisions to the bits of TRN1d and Jd, up to DIL (8.4.2, 8.4.3, 8.4.5).
+
+    A data frame's last decision is followed a cycle later by what is known then: the first bit of
+    the data frame two before, which is there ``latency`` = 2 cycles after the decision was taken,
+    the others one a cycle; 8 cycles after it was taken the next decision is. Bit-exact with
+    :class:`golden.training.TrainingDecoder`.
+
+    Members
+    -------
+    i : In(stream), DECISION. Those that do not belong to a whole data frame are dropped, and so are
+        all behind Jd'
+    restart : In(1), wait for TRN1d: as after a reset, but for a data frame on its way out
+    o : Out(stream), bit; first, 1 in the first bit of a data frame; begins, 1 in the bits of a data
+        frame with which a Jd begins. Those of Jd' are not given
+    dil : Out(1), Jd' has been read: the decision that is taken next is DIL's first. It goes up two
+        cycles after the last decision of Jd' was taken; no decision is taken in between
+    number : Out, NUMBER of DIL's first data frame, with dil
+    """
+
+    latency = 2
+
+    def __init__(self):
+        bit = data.StructLayout({"bit": 1, "first": 1, "begins": 1})
+        super().__init__(
+            {
+                "i": In(stream.Signature(DECISION)),
+                "restart": In(1),
+                "o": Out(stream.Signature(bit)),
+                "dil": Out(1),
+                "number": Out(NUMBER),
+            }
+        )
+
+    def elaborate(self, platform):
+        m = Module()
+        near, far = GPC
+        decision = self.i.payload
+        # The oldest in bit 0, everywhere. ``line`` has the scrambled bits, as far as they are known
+        # to be signs or changes of sign; ``before`` the bits of two data frames.
+        collected, place = Signal(INTERVALS), Signal(range(INTERVALS + 1))
+        signs, line, before = Signal(far), Signal(far), Signal(2 * INTERVALS)
+        waits = Signal(range(3))
+        jd, ones, others = Signal(), Signal(range(AGAIN + 1)), Signal(range(NO_MORE + 1))
+        known, since = Signal(), Signal(range(_JD_FRAMES))
+        given, left, begins = Signal(INTERVALS), Signal(range(INTERVALS)), Signal()
+
+        whole = Cat(signs, collected)
+        changes = Signal(far + INTERVALS - 1)
+        m.d.comb += changes.eq(whole[1:] ^ whole)
+        last = changes[-INTERVALS:]
+
+        def descrambled(bits, past):
+            return (bits ^ past[far - near :] ^ past)[:INTERVALS]
+
+        plain, own, bits = Signal(INTERVALS), Signal(INTERVALS), Signal(INTERVALS)
+        begun, no_more, again, in_jd = Signal(), Signal(), Signal(), Signal()
+        synchronised, ends = Signal(), Signal()
+        one, phase = Signal(), Signal.like(since)
+        m.d.comb += [
+            plain.eq(descrambled(collected, signs)),
+            own.eq(descrambled(last, line)),
+            one.eq(plain.all()),
+            begun.eq(~jd & own.all() & ~one),
+            no_more.eq(~jd & ~one & (others >= NO_MORE - 1)),
+            again.eq(jd & one & (ones >= AGAIN - 1)),
+            in_jd.eq((jd | begun) & ~again),
+            bits.eq(Mux(in_jd, own, plain)),
+            synchronised.eq(in_jd & (own == _SYNC_ENDS) & before.all()),
+            phase.eq(Mux(since == _JD_FRAMES - 1, 0, since + 1)),
+            ends.eq(
+                jd & known & (phase == _JD_FRAMES - 1) & ~own.any() & ~before[INTERVALS:].any()
+            ),
+            self.o.payload.bit.eq(given[0]),
+            self.o.payload.first.eq(left == INTERVALS - 1),
+            self.o.payload.begins.eq(begins),
+        ]
+        with m.FSM():
+            with m.State("COLLECT"):
+                m.d.comb += self.i.ready.eq(1)
+                m.d.sync += left.eq(INTERVALS - 1)
+                with m.If(self.i.valid & ~self.dil):
+                    m.d.sync += place.eq(0)
+                    with m.If((decision.interval == place) | (decision.interval == 0)):
+                        m.d.sync += [
+                            collected.eq(Cat(collected[1:], decision.sign)),
+                            place.eq(decision.interval + 1),
+                            self.number.eq(decision.number + 1),
+                        ]
+                        with m.If(decision.interval == INTERVALS - 1):
+                            m.next = "JUDGE"
+            with m.State("JUDGE"):
+                m.d.sync += [
+                    place.eq(0),
+                    signs.eq(whole[INTERVALS:]),
+                    line.eq(whole[INTERVALS:]),
+                    before.eq(Cat(before[INTERVALS:], bits)),
+                    given.eq(before),
+                    begins.eq(synchronised),
+                    jd.eq(in_jd),
+                    since.eq(Mux(synchronised, 0, phase)),
+                    known.eq((known | synchronised) & ~again),
+                    self.dil.eq(ends),
+                    ones.eq(Mux(one, ones + (ones != AGAIN), 0)),
+                    others.eq(Mux(one, 0, others + (others != NO_MORE))),
+                ]
+                with m.If(in_jd):
+                    m.d.sync += line.eq(Cat(line, last)[INTERVALS:])
+                with m.Elif(no_more):
+                    m.d.sync += [line.eq(changes[-far:]), jd.eq(1)]
+                with m.If(waits != 2):
+                    m.d.sync += waits.eq(waits + 1)
+                m.next = "COLLECT"
+                with m.If((waits == 2) & ~self.restart):
+                    m.next = "GIVE"
+            with m.State("GIVE"):
+                m.d.comb += self.o.valid.eq(1)
+                with m.If(self.o.ready):
+                    m.d.sync += [given.eq(given >> 1), left.eq(left - 1)]
+                    with m.If(left == 0):
+                        m.next = "COLLECT"
+        with m.If(self.restart):
+            kept = (place, signs, line, before, waits, jd, ones, others, known, self.dil)
+            m.d.sync += [register.eq(register.init) for register in kept]
         return m

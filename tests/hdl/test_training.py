@@ -1,3 +1,5 @@
+import json
+
 import numpy as np
 import pytest
 from amaranth.hdl import Cat, Module, Signal
@@ -5,8 +7,11 @@ from amaranth.lib import data, stream, wiring
 from amaranth.lib.memory import Memory
 from amaranth.lib.wiring import In, Out, connect, flipped
 
+from golden import g711
 from golden import training as golden
+from golden.formats import ERROR, SOFT
 from golden.parameters import INTERVALS
+from golden.sequences import JD, JD_END
 from hdl.training import (
     DIL_ADDRESS_BITS,
     DIL_STATE,
@@ -14,9 +19,12 @@ from hdl.training import (
     DIL_WORD,
     DIL_WORD_BITS,
     DilSequencer,
+    TrainingDecoder,
     descriptor_words,
 )
-from tests.hdl.support import columns, compare_resetting, scaled
+from sim.engines import compare
+from sim.gateware import Gateware
+from tests.hdl.support import columns, compare_resetting, patterns_of, scaled
 
 ENGINES = ("cxxrtl", "verilator", "icarus")
 
@@ -143,3 +151,138 @@ def test_dil_sequencer_equal_to_golden(engine, rng):
     )  # fmt: skip
     assert (result.given["o"] - result.taken["i"] == DilSequencer.latency).all()
     assert (np.diff(result.taken["i"]) == DilSequencer.latency + 1).all()
+
+
+def decisions(rng, signs=None, fine=None, number=0):
+    """Decisions of data frames ``(n, 6)`` of signs or soft values, the others at random."""
+    count = np.size(signs if fine is None else fine)
+    if signs is None:
+        signs = rng.integers(0, 2, count)
+    if fine is None:
+        fine = rng.integers(SOFT.min, SOFT.max + 1, count)
+    return {
+        "fine": np.reshape(fine, -1), "error": rng.integers(ERROR.min, ERROR.max + 1, count),
+        "ucode": rng.integers(0, 128, count), "sign": np.reshape(signs, -1).astype(int),
+        "interval": np.arange(count) % INTERVALS, "good": rng.integers(0, 2, count),
+        "number": number + np.arange(count) // INTERVALS,
+    }  # fmt: skip
+
+
+def sent_signs(rng, frames, jds, more):
+    """Signs by data frames: TRN1d, so many Jd, Jd', and what follows."""
+    jd = JD.build(
+        rates=int(rng.integers(1 << 22)), training=int(rng.integers(2)),
+        renegotiation=int(rng.integers(2)), look_ahead=int(rng.integers(1, 4)),
+    )  # fmt: skip
+    bits = np.concatenate([np.tile(jd, jds), np.zeros(JD_END, np.uint8)])
+    _, before = golden.trn1d(70, INTERVALS * frames)
+    _, behind = golden.after_trn1d(70, bits, before)
+    after = rng.integers(0, 2, INTERVALS * more, dtype=np.uint8)
+    return np.concatenate([before, behind, after]).reshape(-1, INTERVALS)
+
+
+def serial(decoded):
+    """What the gateware gives of golden's bits."""
+    bits, begins = decoded
+    return {
+        "bit": bits.reshape(-1),
+        "first": np.arange(bits.size) % INTERVALS == 0,
+        "begins": np.repeat(begins, INTERVALS),
+    }
+
+
+@pytest.mark.parametrize("engine", ENGINES)
+def test_training_decoder_equal_to_golden(engine, rng):
+    signs = sent_signs(rng, scaled(engine, 400, 12), scaled(engine, 10, 3), 6)
+    number = int(rng.integers(1000))
+    model = golden.TrainingDecoder()
+    expected = serial(model.process(signs))
+    assert model.dil == len(signs) - 6
+    inputs = {"i": decisions(rng, signs, number=number)}
+    for reset_at in (None, 777):
+        results = compare(
+            TrainingDecoder(), inputs, {"o": expected}, engine=engine,
+            patterns=patterns_of(engine), cycles=1_000_000, reset_at=reset_at,
+            probes=("dil", "number"),
+        )  # fmt: skip
+    for result in results:
+        # Six decisions a data frame; all behind Jd' are taken and nothing comes of them.
+        taken = result.taken["i"].reshape(-1, INTERVALS)
+        up = np.flatnonzero(result.probes["dil"])
+        assert up[0] == taken[model.dil - 1, -1] + 2 < taken[model.dil, 0]
+        assert np.diff(up).max() == 1
+        assert (result.probes["number"][up] == number + model.dil).all()
+    taken = results[0].taken["i"].reshape(-1, INTERVALS)[: model.dil]
+    given = results[0].given["o"].reshape(-1, INTERVALS)
+    assert (given[:, 0] - taken[2:, -1] == TrainingDecoder.latency).all()
+    assert (np.diff(given, axis=1) == 1).all() and (np.diff(taken, axis=1) == 1).all()
+    assert (taken[3:, 0] - taken[2:-1, -1] == 8).all()
+
+
+@pytest.fixture(scope="module")
+def training_decoder():
+    return Gateware(TrainingDecoder())
+
+
+def test_training_decoder_through_errors(training_decoder, rng):
+    """What is wrong is wrong in the same way, and ``restart`` is a reset."""
+    dils = 0
+    for run in range(200):
+        model = golden.TrainingDecoder()
+        parts = [
+            sent_signs(rng, int(rng.integers(4, 40)), int(rng.integers(1, 5)), 0)[
+                : None if rng.random() < 0.5 else -int(rng.integers(2, 20))
+            ],
+            rng.integers(0, 2, (int(rng.integers(1, 60)), INTERVALS), dtype=np.uint8),
+            np.full((int(rng.integers(1, 20)), INTERVALS), rng.integers(2), np.uint8),
+        ]
+        order = rng.permutation(len(parts)) if run % 2 else range(len(parts))
+        signs = np.concatenate([parts[one] for one in order])
+        signs[rng.random(signs.shape) < rng.choice([0, 0.003, 0.03])] ^= 1
+        expected = serial(model.process(signs))
+        result = training_decoder.run(
+            {"i": decisions(rng, signs)}, {"o": len(expected["bit"])}, 100_000, reset=False,
+            drain=20,
+        )  # fmt: skip
+        for name, values in expected.items():
+            assert np.array_equal(result.outputs["o"][name], values), name
+        assert training_decoder.get("dil") == (model.dil is not None)
+        if model.dil is not None:
+            dils += 1
+            assert training_decoder.get("number") == model.dil
+        training_decoder.set("restart", 1)
+        training_decoder.run({}, cycles=1, reset=False)
+        training_decoder.set("restart", 0)
+    assert 20 < dils < 180
+
+
+def test_only_whole_data_frames_are_decoded(training_decoder, rng):
+    """Decisions before a data frame's first, and data frames that break off, are dropped."""
+    signs = sent_signs(rng, 40, 2, 3)
+    model = golden.TrainingDecoder()
+    expected = serial(model.process(signs))
+    whole, pieces = decisions(rng, signs), []
+    for frame in range(len(signs)):
+        if rng.random() < 0.3:
+            stray = decisions(rng, rng.integers(0, 2, INTERVALS))
+            first = int(rng.integers(0, INTERVALS))
+            # From the first on and not to the last; or not from the first on.
+            pieces.append(chosen(stray, slice(0, first) if frame % 2 else slice(first + 1, None)))
+        pieces.append(chosen(whole, slice(INTERVALS * frame, INTERVALS * (frame + 1))))
+    result = training_decoder.run({"i": joined(pieces)}, {"o": len(expected["bit"])}, 100_000)
+    for name, values in expected.items():
+        assert np.array_equal(result.outputs["o"][name], values), name
+    assert training_decoder.get("dil") == 1
+
+
+def test_training_decoder_of_real_calls(training_decoder, real_call, rng):
+    facts = json.loads((real_call / "call.json").read_text())
+    where = facts["samples"]
+    signs = g711.sign(np.fromfile(real_call / "down.al", np.uint8)[where["trn1d"] : where["ri"]])
+    signs = (signs ^ signs[0] ^ 1).reshape(-1, INTERVALS)
+    expected = serial(golden.TrainingDecoder().process(signs))
+    result = training_decoder.run({"i": decisions(rng, signs)}, {"o": len(expected["bit"])})
+    for name, values in expected.items():
+        assert np.array_equal(result.outputs["o"][name], values), name
+    assert result.outputs["o"]["begins"].sum() == INTERVALS * facts["jd_frames"]
+    assert training_decoder.get("number") == (where["dil"] - where["trn1d"]) // INTERVALS
