@@ -5,6 +5,7 @@ import pytest
 
 from golden import g711
 from golden.errors import V90Error
+from golden.formats import DIL_COUNT, DIL_SUM, SOFT
 from golden.scrambler import GPC, Descrambler
 from golden.sequences import DIL, JD, JD_END
 from golden.training import (
@@ -13,6 +14,7 @@ from golden.training import (
     R_BAR,
     SD,
     SD_BAR,
+    DilAverager,
     DilSequencer,
     TrainingDecoder,
     after_trn1d,
@@ -182,6 +184,72 @@ def test_dil_of_real_calls(real_call):
     rest = octets[length:]
     ucodes, signs = r(facts["u_info_requested"], len(rest) // 6 - R_BAR)
     assert np.array_equal(rest, g711.octet(ucodes, signs, "A"))
+
+
+@pytest.mark.parametrize(
+    "n, lsp, ltp, frames", [(1, 1, 1, 50), (5, 7, 64, 333), (255, 128, 5, 3000)]
+)
+def test_averages_of_dil_symbol_by_symbol(n, lsp, ltp, frames, rng):
+    d = descriptor(rng, n, lsp, ltp)
+    fine = rng.integers(SOFT.min, SOFT.max + 1, (frames, 6))
+    sums, counts = np.zeros((2, n, 6, 2), np.int64)
+    segment = place = 0
+    for number, value in enumerate(fine.reshape(-1).tolist()):
+        if d["training_pattern"][place % ltp]:
+            at = segment, number % 6, d["sign_pattern"][place % lsp]
+            sums[at] += value
+            counts[at] += 1
+        place += 1
+        if place == (d["H"][d["training_ucodes"][segment] // 16] + 1) * 6:
+            segment, place = (segment + 1) % n, 0
+    averager = DilAverager(d)
+    for piece in np.split(fine, np.sort(rng.integers(0, frames, 7))):
+        averager.process(piece)
+    assert np.array_equal(averager.sums, sums) and np.array_equal(averager.counts, counts)
+    assert sums.any() or not any(d["training_pattern"])
+    averager.reset()
+    averager.process(fine)
+    assert np.array_equal(averager.sums, sums)
+
+
+@pytest.mark.parametrize("value", [SOFT.min, SOFT.max])
+def test_a_full_sum_takes_no_more(value):
+    d = {"training_ucodes": [3], "sign_pattern": [1, 0, 1], "training_pattern": [1],
+         "H": [0] * 8, "REF": [9] * 8}  # fmt: skip
+    averager = DilAverager(d)
+    averager.process(np.full((DIL_COUNT.max - 5, 6), value))
+    averager.process(np.full((10, 6), value))
+    full = averager.counts == DIL_COUNT.max
+    assert full.sum() == 6 and (averager.counts[~full] == 0).all()
+    assert (averager.sums[full] == DIL_COUNT.max * value).all()
+    assert DIL_SUM.min <= averager.sums.min() and averager.sums.max() <= DIL_SUM.max
+    # No format with a bit less would do.
+    assert abs(DIL_COUNT.max * value) > DIL_SUM.max >> 1
+    before = averager.sums.copy()
+    averager.process(np.full((10, 6), -1))
+    assert np.array_equal(averager.sums, before)
+
+
+def test_averages_of_real_calls_are_the_levels_asked_for(real_call):
+    """DIL as it came: each mean is the level of its segment's training Ucode."""
+    facts = json.loads((real_call / "call.json").read_text())
+    if "bit-exactly" not in facts["note"]:
+        pytest.skip("the network of this call changes octets")
+    where = facts["samples"]
+    octets = np.fromfile(real_call / "down.al", np.uint8)[where["dil"] : where["ri"]]
+    values = g711.linear(g711.ucode(octets, "A"), "A") * (2 * g711.sign(octets).astype(int) - 1)
+    asked = DIL.parse([int(bit) for bit in facts["ja"]["bits"]])
+    averager = DilAverager(asked)
+    averager.process((values << SOFT.fraction).reshape(-1, 6))
+    seen = averager.counts > 0
+    levels = g711.linear(asked["training_ucodes"], "A")[:, None, None] << SOFT.fraction
+    levels = np.broadcast_to(levels * np.array([-1, 1]), seen.shape)
+    # A client may have enough before all segments were sent.
+    sent = np.cumsum(dil_lengths(asked)) <= len(octets)
+    assert np.array_equal(seen.any(axis=(1, 2)), sent)
+    # The sign of Ucode 0 does not survive.
+    known = seen & (np.array(asked["training_ucodes"]) != 0)[:, None, None]
+    assert np.array_equal(averager.sums[known], (averager.counts * levels)[known])
 
 
 def jd_bits(rng, count=1, **pinned):
