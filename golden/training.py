@@ -157,8 +157,7 @@ class DilAverager:
 
     Which of them are training symbols, and their signs, is known from the DIL that was asked for;
     decisions would say it wrongly where levels drown in noise. Reference symbols are left out.
-    Squares are not added up: a receiver's errors tell the noise, and better, for what a level that
-    is not known yet departs by is not in them.
+    Squares are not added up: the receiver's errors tell the noise, which knows no DIL-segments.
 
     ``sums`` and ``counts`` (int64, ``(segments, 6, 2)``: by DIL-segment, data frame interval and
     sign, 1 positive) are what DIL_SUM and DIL_COUNT hold; values keep their sign. Repetitions of

@@ -1,13 +1,16 @@
-"""Training signals of the digital modem (8.4.1 to 8.4.5/V.90): DIL's symbols, TRN1d and Jd read."""
+"""Training signals of the digital modem (8.4.1 to 8.4.5/V.90): DIL made, and all of them read."""
 
-from amaranth.hdl import Cat, Module, Mux, Signal
+from amaranth.hdl import Cat, Module, Mux, Signal, signed
 from amaranth.lib import data, stream, wiring
+from amaranth.lib.memory import Memory
 from amaranth.lib.wiring import In, Out
 
+from golden.formats import DIL_COUNT, DIL_SUM
 from golden.parameters import INTERVALS
 from golden.scrambler import GPC
 from golden.sequences import JD
 from golden.training import AGAIN, NO_MORE
+from hdl.equalizer import read_alone
 from hdl.receiver import DECISION, NUMBER
 
 #: Where a DIL descriptor stands in its memory. Patterns, the first symbol in bit 0 of the first
@@ -311,3 +314,163 @@ class TrainingDecoder(wiring.Component):
             kept = (place, signs, line, before, waits, jd, ones, others, known, self.dil)
             m.d.sync += [register.eq(register.init) for register in kept]
         return m
+
+
+#: Which sum of an averager: by DIL-segment, data frame interval and sign.
+DIL_ENTRY = data.StructLayout({"sign": 1, "interval": range(INTERVALS), "segment": 8})
+
+#: What is there: the sum and how many it has; three words of an averager's memory.
+DIL_AVERAGE = data.StructLayout({"sum": signed(DIL_SUM.width), "count": DIL_COUNT.width})
+_WORD, _WORDS = 16, 3
+
+
+class DilAverager(wiring.Component):
+    """Soft values of DIL's training symbols, added up by DIL-segment, interval and sign (8.4.1).
+
+    A decision takes at most ``cycles`` = 16 cycles until the next is taken, a sum that is read 6.
+    Bit-exact with :class:`golden.training.DilAverager`. The sums are 12288 words of 16 bits, with a
+    single port that reads or writes and no initial contents: an SB_SPRAM256KA, or twelve DP16KD.
+    The descriptor has 256 words more.
+
+    After a reset or ``clear`` all sums are nought, which takes ``clearing`` = 4096 cycles; nothing
+    is taken meanwhile, so it is for a time when no decisions come. A sum that is read waits while
+    there are decisions, and so does a word.
+
+    Members
+    -------
+    i_descriptor : In(stream), DIL_WORD, as ``descriptor_words`` has them
+    i : In(stream), DECISION, whole data frames. Each is dropped that is none of DIL's
+    dil : In(1), the decision that is taken next is one of DIL's, the first after it went up its
+        first; as :class:`TrainingDecoder` has it
+    stop : In(1), the rest is none of DIL's, until ``dil`` has been down: for what may follow when
+        the end of DIL has been asked for
+    clear : In(1)
+    passes : Out(8), how often the whole DIL has been added since ``dil`` went up; stops at 255
+    i_entry : In(stream), DIL_ENTRY
+    o : Out(stream), DIL_AVERAGE
+    """
+
+    cycles, clearing = 16, 1 << DIL_ENTRY.size
+
+    def __init__(self):
+        super().__init__(
+            {
+                "i_descriptor": In(stream.Signature(DIL_WORD)),
+                "i": In(stream.Signature(DECISION)),
+                "dil": In(1),
+                "stop": In(1),
+                "clear": In(1),
+                "passes": Out(8),
+                "i_entry": In(stream.Signature(DIL_ENTRY)),
+                "o": Out(stream.Signature(DIL_AVERAGE)),
+            }
+        )
+
+    def elaborate(self, platform):
+        m = Module()
+        m.submodules.sequencer = sequencer = self._sequencer(m)
+        m.submodules.sums = sums = Memory(
+            shape=_WORD, depth=_WORDS << DIL_ENTRY.size, init=[]
+        )
+        write = sums.write_port()
+        entry, part = Signal(DIL_ENTRY), Signal(range(_WORDS + 1))
+        # Words come in at the top and go out at the bottom; the count is in the last.
+        words = Signal(_WORD * _WORDS)
+        held = data.View(DIL_AVERAGE, words[: DIL_AVERAGE.size])
+        fine = Signal.like(self.i.payload.fine)
+        place, following = Signal(DIL_STATE), sequencer.o.payload.state
+        stopped, uncleared, asked = Signal(), Signal(init=1), Signal()
+        mine = self.dil & ~stopped & ~self.stop
+        total = Mux(held.count == 0, 0, held.sum)
+        read = read_alone(m, sums, Cat(entry, part[:2]), write)
+        m.d.comb += [
+            sequencer.i.payload.eq(place),
+            sequencer.o.ready.eq(1),
+            write.addr.eq(Cat(entry, part[:2])),
+            write.data.eq(words),
+            self.o.payload.count.eq(held.count),
+            self.o.payload.sum.eq(total),
+        ]
+        with m.If(self.clear):
+            m.d.sync += uncleared.eq(1)
+        with m.If(self.stop):
+            m.d.sync += stopped.eq(1)
+        with m.FSM():
+            with m.State("IDLE"):
+                m.d.sync += [part.eq(0), fine.eq(self.i.payload.fine)]
+                with m.If(uncleared):
+                    m.d.sync += [entry.eq(0), words.eq(0), part.eq(_WORDS - 1), uncleared.eq(0)]
+                    m.next = "CLEAR"
+                with m.Else():
+                    m.d.comb += self.i.ready.eq(1)
+                    with m.If(self.i.valid):
+                        m.d.comb += sequencer.i.valid.eq(mine)
+                        with m.If(mine):
+                            m.next = "SYMBOL"
+                    with m.Else():
+                        m.d.comb += [self.i_entry.ready.eq(1), self.i_descriptor.ready.eq(1)]
+                        m.d.sync += [asked.eq(self.i_entry.valid), entry.eq(self.i_entry.payload)]
+                        with m.If(self.i_entry.valid):
+                            m.next = "READ"
+            with m.State("CLEAR"):
+                m.d.comb += write.en.eq(1)
+                m.d.sync += entry.as_value().eq(entry.as_value() + 1)
+                with m.If(entry.as_value().all()):
+                    m.next = "IDLE"
+            with m.State("SYMBOL"):
+                symbol = sequencer.o.payload
+                m.d.sync += [
+                    asked.eq(0),
+                    entry.segment.eq(symbol.segment),
+                    entry.interval.eq(place.interval),
+                    entry.sign.eq(symbol.sign),
+                ]
+                with m.If(sequencer.o.valid):
+                    ends = symbol.last & (following.segment == 0)
+                    m.d.sync += [
+                        place.eq(following),
+                        self.passes.eq(self.passes + (ends & ~self.passes.all())),
+                    ]
+                    m.next = "IDLE"
+                    with m.If(symbol.training):
+                        m.next = "READ"
+            with m.State("READ"):
+                m.d.sync += [part.eq(part + 1), words.eq(Cat(words[_WORD:], read))]
+                with m.If(part == _WORDS):
+                    m.d.sync += part.eq(0)
+                    m.next = "ADD"
+                    with m.If(asked):
+                        m.next = "GIVE"
+            with m.State("ADD"):
+                m.d.sync += [held.sum.eq(total + fine), held.count.eq(held.count + 1)]
+                m.next = "WRITE"
+                with m.If(held.count == DIL_COUNT.max):
+                    m.next = "IDLE"
+            with m.State("WRITE"):
+                m.d.comb += write.en.eq(1)
+                m.d.sync += [part.eq(part + 1), words.eq(words >> _WORD)]
+                with m.If(part == _WORDS - 1):
+                    m.next = "IDLE"
+            with m.State("GIVE"):
+                m.d.comb += self.o.valid.eq(1)
+                with m.If(self.o.ready):
+                    m.next = "IDLE"
+        # Between two DIL, whatever was under way.
+        with m.If(~self.dil):
+            m.d.sync += [place.eq(0), stopped.eq(0), self.passes.eq(0)]
+        return m
+
+    def _sequencer(self, m):
+        """What knows the symbols, with the descriptor."""
+        m.submodules.descriptor = descriptor = Memory(
+            shape=DIL_WORD_BITS, depth=1 << DIL_ADDRESS_BITS, init=[]
+        )
+        sequencer, write = DilSequencer(), descriptor.write_port()
+        word = self.i_descriptor
+        m.d.comb += [
+            write.addr.eq(word.payload.address),
+            write.data.eq(word.payload.data),
+            write.en.eq(word.valid & word.ready),
+            sequencer.word.eq(read_alone(m, descriptor, sequencer.address, write)),
+        ]
+        return sequencer

@@ -9,15 +9,19 @@ from amaranth.lib.wiring import In, Out, connect, flipped
 
 from golden import g711
 from golden import training as golden
-from golden.formats import ERROR, SOFT
+from golden.formats import DIL_COUNT, ERROR, SOFT
 from golden.parameters import INTERVALS
 from golden.sequences import JD, JD_END
+from hdl.receiver import DECISION
 from hdl.training import (
     DIL_ADDRESS_BITS,
+    DIL_AVERAGE,
+    DIL_ENTRY,
     DIL_STATE,
     DIL_SYMBOL,
     DIL_WORD,
     DIL_WORD_BITS,
+    DilAverager,
     DilSequencer,
     TrainingDecoder,
     descriptor_words,
@@ -286,3 +290,228 @@ def test_training_decoder_of_real_calls(training_decoder, real_call, rng):
         assert np.array_equal(result.outputs["o"][name], values), name
     assert result.outputs["o"]["begins"].sum() == INTERVALS * facts["jd_frames"]
     assert training_decoder.get("number") == (where["dil"] - where["trn1d"]) // INTERVALS
+
+
+class Averaging(wiring.Component):
+    """An averager that gets so many ``words``, then so many ``decisions``, and then is asked."""
+
+    def __init__(self, words, decisions):
+        self.words, self.decisions = words, decisions
+        super().__init__(
+            {
+                "i_descriptor": In(stream.Signature(DIL_WORD)),
+                "i": In(stream.Signature(DECISION)),
+                "i_entry": In(stream.Signature(DIL_ENTRY)),
+                "o": Out(stream.Signature(DIL_AVERAGE)),
+                "passes": Out(8),
+            }
+        )
+
+    def elaborate(self, platform):
+        m = Module()
+        m.submodules.averager = averager = DilAverager()
+        words = Signal(range(self.words + 1), init=self.words)
+        decisions = Signal(range(self.decisions + 1), init=self.decisions)
+        for name, left, gate in (
+            ("i_descriptor", words, words != 0),
+            ("i", decisions, words == 0),
+            ("i_entry", None, decisions == 0),
+        ):
+            source, sink = getattr(self, name), getattr(averager, name)
+            m.d.comb += [
+                sink.valid.eq(source.valid & gate), source.ready.eq(sink.ready & gate),
+                sink.payload.eq(source.payload),
+            ]  # fmt: skip
+            if left is not None:
+                with m.If(source.valid & source.ready):
+                    m.d.sync += left.eq(left - 1)
+        m.d.comb += [averager.dil.eq(words == 0), self.passes.eq(averager.passes)]
+        connect(m, averager.o, flipped(self.o))
+        return m
+
+
+def entries_of(model, which=None):
+    """Requests and answers for all that golden has, or some; a sum of none is nought."""
+    places = np.stack(np.unravel_index(np.arange(model.sums.size), model.sums.shape))
+    if which is not None:
+        places = places[:, which]
+    segment, interval, sign = places
+    return {"segment": segment, "interval": interval, "sign": sign}, {
+        "sum": model.sums[segment, interval, sign], "count": model.counts[segment, interval, sign],
+    }  # fmt: skip
+
+
+@pytest.mark.parametrize("engine, sizes", [
+    ("cxxrtl", (1, 1, 1)), ("cxxrtl", (9, 128, 5)),
+    *((engine, (3, 7, 64)) for engine in ENGINES),
+], ids=str)  # fmt: skip
+def test_dil_averager_equal_to_golden(engine, sizes, rng):
+    asked = descriptor(rng, *sizes, most=3)
+    asked["training_pattern"][0] = 1
+    model, words = golden.DilAverager(asked), words_of(asked)
+    whole = int(golden.dil_lengths(asked).sum()) // INTERVALS
+    frames = max(2 * whole + 3, scaled(engine, 300))
+    inputs = decisions(rng, fine=rng.integers(SOFT.min, SOFT.max + 1, (frames, INTERVALS)))
+    model.process(inputs["fine"].reshape(-1, INTERVALS))
+    entries, expected = entries_of(model)
+    results = compare(
+        Averaging(len(words["data"]), 6 * frames),
+        {"i_descriptor": words, "i": inputs, "i_entry": entries}, {"o": expected},
+        engine=engine, patterns=patterns_of(engine), reset_at=7000 if sizes[0] == 3 else None,
+        cycles=1_000_000, probes=("passes",),
+    )  # fmt: skip
+    full = results[0]
+    # A reference symbol needs no sum. The first decision waits for all sums to be nought.
+    training = golden.DilSequencer(asked).process(6 * frames).training
+    took = np.diff(full.taken["i"])
+    assert (took == np.where(training, DilAverager.cycles, 8)[:-1]).all()
+    assert full.taken["i_descriptor"][0] == DilAverager.clearing + 1
+    assert (np.diff(full.taken["i_entry"]) == 6).all()
+    for result in results:
+        assert result.probes["passes"][-1] == min(255, frames // whole)
+
+
+@pytest.fixture(scope="module")
+def averager():
+    return Gateware(DilAverager())
+
+
+def load(averager, asked):
+    averager.set("dil", 0)
+    averager.run({"i_descriptor": words_of(asked)}, cycles=10_000, reset=False)
+
+
+def check_averages(averager, model):
+    entries, expected = entries_of(model)
+    result = averager.run(
+        {"i_entry": entries}, {"o": len(expected["sum"])}, cycles=100_000, reset=False
+    )
+    for name, values in expected.items():
+        assert np.array_equal(result.outputs["o"][name], values), name
+
+
+def average(averager, model, rng, frames, fine=None):
+    """Data frames of random soft values for both."""
+    if fine is None:
+        fine = rng.integers(SOFT.min, SOFT.max + 1, (frames, INTERVALS))
+    model.process(fine)
+    averager.set("dil", 1)
+    averager.run({"i": decisions(rng, fine=fine)}, cycles=10_000_000, reset=False)
+
+
+def test_a_whole_dil_of_255_segments(averager, rng):
+    """With the longest patterns, more than once, and before it a longer time of no DIL."""
+    asked = descriptor(rng, 255, 128, 127, most=12)
+    model = golden.DilAverager(asked)
+    averager.power_on()
+    load(averager, asked)
+    averager.run({"i": decisions(rng, np.zeros((500, INTERVALS)))}, cycles=100_000, reset=False)
+    whole = int(golden.dil_lengths(asked).sum()) // INTERVALS
+    average(averager, model, rng, 2 * whole + 100)
+    assert averager.get("passes") == 2
+    check_averages(averager, model)
+    assert (model.counts.sum(axis=(1, 2)) > 0).all()
+
+
+def test_the_longest_segments(averager, rng):
+    """H of 127, and Ucodes of all Uchords."""
+    asked = descriptor(rng, 8, 67, 128, most=128)
+    asked["training_ucodes"] = [16 * uchord + 5 for uchord in rng.permutation(8)]
+    asked["H"][3] = 127
+    model = golden.DilAverager(asked)
+    averager.reset()
+    load(averager, asked)
+    average(averager, model, rng, int(golden.dil_lengths(asked).sum()) // INTERVALS + 20)
+    check_averages(averager, model)
+
+
+def test_full_sums_take_no_more(averager, rng):
+    asked = {"training_ucodes": [3, 99], "sign_pattern": [1, 0, 1], "training_pattern": [1],
+             "H": [0] * 8, "REF": [9] * 8}  # fmt: skip
+    model = golden.DilAverager(asked)
+    averager.reset()
+    load(averager, asked)
+    frames = 2 * DIL_COUNT.max + 20
+    fine = np.full((frames, INTERVALS), SOFT.min)
+    fine[:, ::2] = SOFT.max
+    average(averager, model, rng, frames, fine)
+    assert (model.counts == DIL_COUNT.max).sum() == 12 and averager.get("passes") == 255
+    check_averages(averager, model)
+
+
+def test_stop_clear_and_another_dil(averager, rng):
+    first, second = descriptor(rng, 20, 9, 3), descriptor(rng, 33, 7, 11)
+    model = golden.DilAverager(first)
+    averager.reset()
+    load(averager, first)
+    average(averager, model, rng, 100)
+    # Not DIL's any more, whatever comes.
+    averager.set("stop", 1)
+    averager.run({}, cycles=1, reset=False)
+    averager.set("stop", 0)
+    averager.run({"i": decisions(rng, np.zeros((50, INTERVALS)))}, cycles=10_000, reset=False)
+    check_averages(averager, model)
+    # The same DIL once more, from its first symbol on: sums go on.
+    averager.set("dil", 0)
+    averager.run({}, cycles=1, reset=False)
+    assert averager.get("passes") == 0
+    again = golden.DilAverager(first)
+    average(averager, again, rng, 77)
+    again.sums += model.sums
+    again.counts += model.counts
+    check_averages(averager, again)
+    # Another, from nought.
+    averager.set("clear", 1)
+    averager.run({}, cycles=1, reset=False)
+    averager.set("clear", 0)
+    load(averager, second)
+    model = golden.DilAverager(second)
+    average(averager, model, rng, 300)
+    check_averages(averager, model)
+
+
+def test_from_trn1d_to_averages(rng):
+    """Decoder and averager side by side on one stream of decisions, as a receiver gives it."""
+    asked = descriptor(rng, 30, 16, 5)
+    jds, frames = 3, 700
+    signs = sent_signs(rng, 60, jds, frames)
+    fine = rng.integers(SOFT.min, SOFT.max + 1, signs.shape)
+    model = golden.DilAverager(asked)
+    model.process(fine[-frames:])
+    entries, expected = entries_of(model)
+    words = words_of(asked)
+    both = Gateware(Reading())
+    both.run({"i_descriptor": words}, cycles=10_000)
+    given = decisions(rng, signs, fine)
+    both.run({"i": given}, cycles=1_000_000, reset=False, idle=0.5, seed=3)
+    result = both.run(
+        {"i_entry": entries}, {"o": len(expected["sum"])}, cycles=100_000, reset=False
+    )
+    for name, values in expected.items():
+        assert np.array_equal(result.outputs["o"][name], values), name
+
+
+class Reading(wiring.Component):
+    """Decisions to both at once."""
+
+    i: In(stream.Signature(DECISION))
+    i_descriptor: In(stream.Signature(DIL_WORD))
+    i_entry: In(stream.Signature(DIL_ENTRY))
+    o: Out(stream.Signature(DIL_AVERAGE))
+
+    def elaborate(self, platform):
+        m = Module()
+        m.submodules.decoder = decoder = TrainingDecoder()
+        m.submodules.averager = averager = DilAverager()
+        m.d.comb += [
+            averager.dil.eq(decoder.dil),
+            decoder.o.ready.eq(1),
+            self.i.ready.eq(decoder.i.ready & averager.i.ready),
+            *(part.i.payload.eq(self.i.payload) for part in (decoder, averager)),
+            decoder.i.valid.eq(self.i.valid & averager.i.ready),
+            averager.i.valid.eq(self.i.valid & decoder.i.ready),
+        ]
+        for name in ("i_descriptor", "i_entry"):
+            connect(m, flipped(getattr(self, name)), getattr(averager, name))
+        connect(m, averager.o, flipped(self.o))
+        return m
