@@ -152,3 +152,11 @@ COARSE = Q(1, 21, -6)
 #: and as it is multiplied. An ERROR times it has FEEDBACK_TAP_USED's fraction.
 ERROR_TAP = Q(1, 5, 26)
 ERROR_TAP_USED = Q(1, 5, 10)
+
+# --- DIL -----------------------------------------------------------------------------------------
+
+#: How many training symbols a sum has; it takes no more than the largest.
+DIL_COUNT = Q(0, 12, 0)
+
+#: Their sum: 4095 of SOFT are below 2**33 and never overflow.
+DIL_SUM = Q(1, 29, 4)

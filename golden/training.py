@@ -10,6 +10,7 @@ from typing import NamedTuple
 import numpy as np
 
 from golden.errors import V90Error
+from golden.formats import DIL_COUNT, SOFT
 from golden.parameters import INTERVALS
 from golden.scrambler import GPC, Scrambler
 from golden.sequences import DIL, JD, JD_END
@@ -149,6 +150,49 @@ def check_descriptor(descriptor):
         segments=len(lists["training_ucodes"]), sign_length=len(lists["sign_pattern"]) - 1,
         training_length=len(lists["training_pattern"]) - 1, **lists,
     )  # fmt: skip
+
+
+class DilAverager:
+    """Soft values of DIL's training symbols, added up by DIL-segment, interval and sign (8.4.1).
+
+    Which of them are training symbols, and their signs, is known from the DIL that was asked for;
+    decisions would say it wrongly where levels drown in noise. Reference symbols are left out.
+    Squares are not added up: the receiver's errors tell the noise, which knows no DIL-segments.
+
+    ``sums`` and ``counts`` (int64, ``(segments, 6, 2)``: by DIL-segment, data frame interval and
+    sign, 1 positive) are what DIL_SUM and DIL_COUNT hold; values keep their sign. Repetitions of
+    the DIL add up. Behind DIL_COUNT's largest a sum takes no more.
+
+    Parameters: ``descriptor``, fields of :data:`golden.sequences.DIL`.
+
+    Raises :class:`~golden.errors.V90Error` for a descriptor that is none.
+    """
+
+    def __init__(self, descriptor):
+        self._symbols = DilSequencer(descriptor)
+        self._shape = len(descriptor["training_ucodes"]), INTERVALS, 2
+        self.reset()
+
+    def reset(self):
+        """Nothing was added; DIL begins."""
+        self._symbols.reset()
+        self.sums, self.counts = np.zeros((2, *self._shape), np.int64)
+
+    def process(self, fine):
+        """Add ``fine`` (SOFT, ``(frames, 6)``): DIL's next data frames, from its first on."""
+        fine = np.asarray(fine, np.int64).reshape(-1)
+        assert ((fine >= SOFT.min) & (fine <= SOFT.max)).all()
+        symbols = self._symbols.process(len(fine))
+        intervals = np.arange(len(fine)) % INTERVALS
+        entries = np.ravel_multi_index((symbols.segments, intervals, symbols.signs), self._shape)
+        entries, fine = entries[symbols.training], fine[symbols.training]
+        # By entries, each in the order of time, so that those too many can be told.
+        order = np.argsort(entries, kind="stable")
+        entries, fine = entries[order], fine[order]
+        place = np.arange(len(entries)) - np.searchsorted(entries, entries)
+        good = place + self.counts.reshape(-1)[entries] < DIL_COUNT.max
+        np.add.at(self.sums.reshape(-1), entries[good], fine[good])
+        np.add.at(self.counts.reshape(-1), entries[good], 1)
 
 
 #: Data frames in a row whose signs descramble to ones, which are TRN1d and not Jd; and those whose
@@ -302,20 +346,3 @@ def _match(frames, pattern, at):
     for n, wanted in enumerate(pattern):
         match &= (frames[n : n + ends][at - len(pattern) + 1 :] == wanted).all(axis=1)
     return match
-
-
-class DilAverager:
-    """Sums of received values by segment, interval and sign."""
-
-    def __init__(self, descriptor):
-        n = len(descriptor["training_ucodes"])
-        self.sums, self.counts = np.zeros((2, n, 6, 2), np.int64)
-        self._symbols = DilSequencer(descriptor)
-
-    def process(self, fine):
-        """Add data frames."""
-        s = self._symbols.process(fine.size)
-        at = s.segments, np.arange(fine.size) % 6, s.signs
-        at = tuple(x[s.training] for x in at)
-        np.add.at(self.sums, at, fine.reshape(-1)[s.training])
-        np.add.at(self.counts, at, 1)

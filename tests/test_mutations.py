@@ -43,6 +43,12 @@ MUTANTS = [
     ("golden/sequences.py", "crc_bits(bits[layout.covered]), bits", "bits[layout.crc], bits"),
     ("golden/sequences.py", "(end + 1) % 2, FILL", "end % 2, FILL"),
     ("golden/training.py", "ucode >> 4]", "ucode >> 3]"),
+    # a DIL whose segment never ends, a history that forgets, TRN1d that does not come back, one
+    # value too many
+    ("golden/training.py", "position == lengths[segments] - 1", "position == lengths[segments]"),
+    ("golden/training.py", "self._line = line[-far:]", "self._line = line[:far]"),
+    ("golden/training.py", "AGAIN, NO_MORE = 4, 5", "AGAIN, NO_MORE = 400, 5"),
+    ("golden/training.py", "entries] < DIL_COUNT.max", "entries] <= DIL_COUNT.max"),
     ("golden/receiver.py", "QUIET = 12 * 64", "QUIET = 0"),
     # the same kinds in gateware
     ("hdl/fixed.py", "x = x + (1 << (drop - 1))\n", "x = x + 0\n"),
@@ -64,6 +70,12 @@ MUTANTS = [
     ("hdl/timing.py", "total.eq(total >> 1)", "total.eq((total + 1) >> 1)"),
     ("hdl/leastsquares.py", "RIDGE.bit_length() - 1", "RIDGE.bit_length() - 2"),
     ("hdl/equalizer.py", "(candidate <= count)", "(candidate < count)"),
+    # patterns that go on in the next segment, Jd' anywhere, polarity from nowhere, a stale sum
+    ("hdl/training.py", "symbol.state.training_place.eq(0)", "symbol.state.frame.eq(0)"),
+    ("hdl/training.py", "(phase == _JD_FRAMES - 1) & ", ""),
+    ("hdl/training.py", "line.eq(changes[-far:])", "line.eq(whole[-far:])"),
+    ("hdl/training.py", "Mux(held.count == 0, 0, held.sum)", "held.sum"),
+    ("hdl/training.py", "interval.eq(place.interval)", "interval.eq(following.interval)"),
     ("hdl/receiver.py", "self._second.eq(self._again)", "self._second.eq(0)"),
     ("hdl/top.py", "self.late.eq(highway.late)", "self.late.eq(0)"),
     ("hdl/top.py", "receiver.o.valid & ~receiver.training)", "receiver.o.valid)"),
