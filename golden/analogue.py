@@ -299,6 +299,7 @@ class AnalogueModem:
                 self.reading.times["DIL"] = start
                 self._averager = DilAverager(self.descriptor)
                 self._dil = start
+                self.receiver.know(self.descriptor, self._reference, start, self.line)
             mine = decisions.number >= self._dil
             self._frames.append(decisions.fine[mine])
             self._average()
@@ -332,12 +333,13 @@ class AnalogueModem:
 
     def _own(self, soft, number):
         """Levels of U_INFO in each interval: one, or two where a robbed bit takes turns."""
-        noise = soft.std(0) / np.sqrt(len(soft) / 4)
-        values = []
-        for i in range(INTERVALS):
-            turns = sorted(float(soft[number % 2 == turn, i].mean()) for turn in range(2))
-            two = turns[1] - turns[0] > _TURNS * noise.min()
-            values.append(tuple(int(np.rint(x)) for x in (turns if two else [soft[:, i].mean()])))
+        noise = soft.std(0).min() / np.sqrt(len(soft) / 4)
+        turns = np.stack([soft[number % 2 == turn].mean(0) for turn in range(2)], axis=1)
+        one = np.abs(turns[:, 1] - turns[:, 0]) <= _TURNS * noise
+        turns[one] = turns[one].mean(1, keepdims=True)
+        #: By interval, in even and odd data frames.
+        self._reference = np.rint(turns).astype(np.int64)
+        values = [tuple(sorted({int(x) for x in row})) for row in self._reference]
         # Two levels of one Ucode do not make synchronism harder to lose.
         lost = self.receiver.training[self.line].loss
         return Levels(tuple(values), tuple((self.u_info,) * len(one) for one in values), lost)
@@ -358,7 +360,7 @@ class AnalogueModem:
             row = sorted({*others, *own})[-MOST_LEVELS:]
             values.append(tuple(row))
             names.append(tuple(self.u_info if value in own else 0 for value in row))
-        levels = Levels(tuple(values), tuple(names), _NEVER_LOST, self.u_info)
+        levels = Levels(tuple(values), tuple(names), _NEVER_LOST, guess=True)
         self.receiver.switch(levels, self._number, self.line)
 
     def _average(self):
@@ -384,12 +386,11 @@ class AnalogueModem:
         more = self.reading.passes < self._passes
         law, gain = self._scale
         other = explained.law_out != law or abs(explained.gain / gain - 1) > 1 / 256
-        if more and other:
-            # Decisions were on levels that are none there: once more with the right ones.
-            self._grid(explained.law_out, explained.gain)
-            self._averager = DilAverager(self.descriptor)
-            return
         if more and explained.misfit > MISFIT:
+            if other:
+                # Decisions were on levels that are none there: once more with the right ones.
+                self._grid(explained.law_out, explained.gain)
+                self._averager = DilAverager(self.descriptor)
             return
         self._design()
 
@@ -432,6 +433,7 @@ class AnalogueModem:
             self.retrain()
             return
         self.reading.cpt, self.reading.cp = cpt, cp
+        self.receiver.know(None, None, 0, self.line)
         self.receiver.arm(self._levels(cpt), self.line)
         self.receiver.follow(cpt, self.line)
         self._enter(Phase.RI)

@@ -80,16 +80,15 @@ class Levels:
     lost : int, optional
         :attr:`loss` where levels do not tell it: those of DIL are all that there are, and the
         distance between the smallest says nothing of synchronism.
-    reference : int, optional
-        The only Ucode whose level is sure, as DIL's reference symbol: the clock goes by errors of
-        symbols decided as it. Taps rest, for DIL's pattern repeats with each segment and leaves
-        them free where it has no frequencies. None: clock and taps go by all.
+    guess : bool
+        Levels are only a guess, as DIL's are: taps rest, and the clock goes on at its mean rate.
+        DIL's pattern repeats with each segment, which leaves taps and clock to what levels it has.
     """
 
     values: tuple
     ucodes: tuple
     lost: int | None = None
-    reference: int | None = None
+    guess: bool = False
 
     def __post_init__(self):
         if len(self.values) != INTERVALS or len(self.ucodes) != INTERVALS:
@@ -213,14 +212,14 @@ class Equalizer:
         self.history[line] = self.past[line] = self._odd[line] = self._error[line] = 0
         self.drift[line] = self.drift_tap[line] = self.error_tap[line] = 0
 
-    def process(self, halves, slicer, lines, turn, hurry, still, reference=None):
+    def process(self, halves, slicer, lines, turn, hurry, still, guess=None, known=None):
         """Decide a data frame.
 
         ``halves`` (``(c, 12)``) are INTERPOLATED, the newest for its first symbol first; ``lines``
         (``(c,)``) the lines that they are of; ``turn`` (``(c,)``) the interval of the first symbol;
         ``hurry`` (``(c,)``, bool) whether errors steer the drift in a hurry; ``still`` (``(c,)``,
-        bool) whether there is to be no drift; ``reference`` (``(c,)``), :attr:`Levels.reference`,
-        -1 where there is none.
+        bool) whether there is to be no drift; ``guess`` (``(c,)``, bool): :attr:`Levels.guess`;
+        ``known`` (``(c, 6)``): PCM values that symbols are known to have, 0 where they are not.
 
         A symbol's value is the sum of the samples from its newest on times the feed-forward taps,
         shifted by ``drop``, plus the drift; plus the sum of the values before it times the feedback
@@ -260,6 +259,8 @@ class Equalizer:
             back += growth
             fine[:, i] = y = _clip(drifted + (back + _HALF >> _BACK_BITS), SOFT)
             ucode[:, i], value[:, i] = slicer.process(y, interval, lines)
+            if known is not None:
+                value[:, i] = np.where(known[:, i], known[:, i], value[:, i])
             past[:, at - 1] = value[:, i]
             error[:, i + 1] = lacking = _clip((value[:, i] << FINE) - y, ERROR)
             growth += KEPT * drift
@@ -267,17 +268,13 @@ class Equalizer:
             drift = _clip(growth + _HALF >> _BACK_BITS, DRIFT)
             if quiet:
                 drift[still] = 0
-        self._windows, self._values, self._errors = windows[:, ::2], past, error
-        sure = error[:, 1:]
-        if reference is not None and (reference >= 0).any():
-            reference = reference[:, None]
-            sure = sure * ((reference < 0) | (ucode == reference))
-            self._errors = error * (reference < 0)
+        moving = error if guess is None else error * ~guess[:, None]
+        self._windows, self._values, self._errors = windows[:, ::2], past, moving
         self.drift[lines], self._error[lines] = drift, lacking
         self.history[lines] = samples[:, INTERVALS * 2 :]
         self.past[lines] = past[:, : self.feedback]
         error = error[:, 1:]
-        return Frame(ucode, value, fine, error, (sure * slope).sum(-1))
+        return Frame(ucode, value, fine, error, (moving[:, 1:] * slope).sum(-1))
 
     def adapt(self, adapting, power_bits, training_bits, lines, hurry, still):
         """Move the taps by the last frame's errors.

@@ -18,7 +18,7 @@ from golden.framing import Follower
 from golden.leastsquares import Correlator, Solver, shares
 from golden.parameters import INTERVALS
 from golden.scrambler import GPC, Scrambler
-from golden.training import R_BAR
+from golden.training import R_BAR, DilSequencer, dil_lengths
 
 #: From the sample of the reversal to the newest one for TRN1d's first symbol: S-bar-d, less the
 #: correlation's length, and the samples behind the response's peak that help.
@@ -41,6 +41,9 @@ DELAY = 2
 #: A frame's sum of errors times slopes goes to the clock's phase with a 2**-LOOP_BITS, beside the
 #: signal's power, and to its frequency with 2**-FREQUENCY_BITS of that.
 LOOP_BITS, FREQUENCY_BITS = 10, 11
+
+#: Bits of the window, in data frames, of the mean of the clock's rate, which holds in DIL.
+RATE_BITS = 8
 
 #: Bits of the window of the fast error measure in data frames, and of the slow ones.
 FAST_BITS, SLOW_BITS = 3, 6
@@ -176,7 +179,8 @@ class Receiver:
         self._samples, self._origin = np.zeros((n, 0), np.int64), 0
         self._limit = np.zeros(n, np.int64)
         self._at, self._step, self._shift, self._number = np.zeros((4, n), np.int64)
-        self._pending = np.zeros((2, n), np.int64)
+        self._pending, self._rate = np.zeros((2, n), np.int64), np.zeros(n, np.int64)
+        self._dil = {}
         self._fast, self._loud, self._coasting = np.zeros((3, n), np.int64)
         self._slow = np.zeros((n, INTERVALS), np.int64)
         self._turn = np.zeros(n, np.int64)
@@ -195,9 +199,7 @@ class Receiver:
         self._slicer = Slicer(self._levels)
         self._power_bits = np.array([levels.power_bits for levels in self._levels])
         self._loss = np.array([levels.loss for levels in self._levels])
-        self._reference = np.array([
-            -1 if levels.reference is None else levels.reference for levels in self._levels
-        ])  # fmt: skip
+        self._guess = np.array([levels.guess for levels in self._levels])
 
     def process(self, samples):
         """See the class."""
@@ -254,6 +256,8 @@ class Receiver:
         self._at[k] = start + FIRST * timing.HALVES * one
         self._step[k], self._shift[k], self._number[k] = found.step, found.shift, FIRST
         self._pending[:, k] = 0
+        self._rate[k] = found.step << RATE_BITS
+        self._dil.pop(k, None)
         self._fast[k] = self._loud[k] = self._coasting[k] = 0
         self._slow[k] = 0
         self._turn[k] = 0
@@ -322,6 +326,37 @@ class Receiver:
         The event ED tells which it is, with or without levels that wait.
         """
         self._give(line, levels, Kind.ED)
+
+    def know(self, descriptor, levels, first, line=0):
+        """DIL by ``descriptor`` begins with data frame ``first``: its reference symbols are known.
+
+        ``levels`` ``(6, 2)``: PCM values of the reference by interval, in data frames with even and
+        odd numbers. Decisions on all levels of G.711 would
+        follow any offset that a line without DC leaves to them; known symbols end it. None: no
+        more.
+        """
+        if descriptor is None:
+            self._dil.pop(line, None)
+            return
+        symbols = DilSequencer(descriptor)
+        symbols = symbols.process(int(dil_lengths(descriptor).sum()))
+        self._dil[line] = first, symbols, np.asarray(levels, np.int64)
+
+    def _known(self, lines, number):
+        """Values of a data frame's known symbols ``(c, 6)``, 0 where none is; or None."""
+        if not self._dil:
+            return None
+        known = np.zeros((len(lines), INTERVALS), np.int64)
+        for at, k in enumerate(lines.tolist()):
+            if k not in self._dil or number[at] < self._dil[k][0]:
+                continue
+            first, symbols, levels = self._dil[k]
+            place = (int(number[at]) - first) * INTERVALS % len(symbols.signs)
+            for i in range(INTERVALS):
+                if not symbols.training[place + i]:
+                    value = levels[i, number[at] & 1]
+                    known[at, i] = value if symbols.signs[place + i] else -value
+        return known
 
     # A data frame ---------------------------------------------------------------------------------
 
@@ -408,9 +443,9 @@ class Receiver:
         turn = self._turn[lines]
         coasting = state == _COAST
         still = coasting & (self._coasting[lines] >> STILL_BIT & 1 > 0)
-        reference = self._reference[lines]
         frame = self.equalizer.process(
-            halves, self._slicer, lines, turn, coasting, still, reference
+            halves, self._slicer, lines, turn, coasting, still, self._guess[lines],
+            self._known(lines, number),
         )
         for at in again:
             k = int(lines[at])
@@ -428,6 +463,7 @@ class Receiver:
         self.equalizer.adapt(adapting, bits, self._training_bits[lines], lines, coasting, still)
         # The error is what is lacking: where it goes with the slope, the instants are early.
         slope, right = frame.slope * adapting, bits - timing.INSTANT_FRACTION + LOOP_BITS
+        self._rate[lines] += self._step[lines] - (self._rate[lines] >> RATE_BITS)
         self._pending[0, lines] = shifted(slope, right)
         self._pending[1, lines] = shifted(slope, right + FREQUENCY_BITS)
         self._slow[lines] += squares - (self._slow[lines] >> SLOW_BITS)
@@ -464,6 +500,8 @@ class Receiver:
         self._levels[k] = levels
         if not levels.single:
             self._recorded[k] = self._solved[k] = None
+        if levels.guess:
+            self._step[k], self._pending[:, k] = self._rate[k] >> RATE_BITS, 0
         # Errors against other levels tell nothing.
         self._fast[k] = 0
         self._change()

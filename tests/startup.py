@@ -50,7 +50,7 @@ def training_levels(law):
 def grid(law):
     """All levels that there are in G.711, as for DIL."""
     return levels_of((range(0 if law == "A" else 1, 128),) * INTERVALS, law,
-                     lost=2**32 - 1, reference=U_INFO)  # fmt: skip
+                     lost=2**32 - 1, guess=True)  # fmt: skip
 
 
 @dataclass
