@@ -5,17 +5,18 @@ else it learns: the taps from TRN1d, the network from DIL, the noise from decisi
 upstream are signals and whole bit sequences, which a return path carries to the digital modem.
 """
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, fields, replace
 from enum import IntEnum
 
 import numpy as np
 
 from golden import constellations, g711, learning
 from golden.decoder import Decoder
+from golden.detection import R_FRAMES
 from golden.digital import Upstream
 from golden.encoder import B1D_FRAMES
 from golden.equalizer import MOST_LEVELS, Levels
-from golden.errors import CallFailed
+from golden.errors import CallFailed, V90Error
 from golden.mapper import Demapper
 from golden.parameters import INTERVALS, rate_table, renegotiated
 from golden.receiver import AGAIN, SOLVING, TRAINED_AGAIN, Kind
@@ -106,6 +107,29 @@ class Reading:
     times: dict = field(default_factory=dict)
 
 
+def _of_this_training(decisions):
+    """What of a piece was decided after the last Sd in it."""
+    kinds = [kind for _, kind in decisions.events]
+    if Kind.DETECTED not in kinds:
+        return decisions
+    back = np.flatnonzero(np.diff(decisions.number) < 0)
+    first = len(decisions.number)
+    if len(back):
+        first = int(back[-1]) + 1
+    elif Kind.TRAINED in kinds[kinds.index(Kind.DETECTED) :]:
+        first = 0
+    return _rows(decisions, np.arange(len(decisions.number)) >= first)
+
+
+def _rows(decisions, mine):
+    """Those of a piece's data frames."""
+    arrays = {
+        item.name: getattr(decisions, item.name)[mine]
+        for item in fields(decisions) if item.name != "events"
+    }  # fmt: skip
+    return replace(decisions, **arrays)
+
+
 def training_levels(u_info, law):
     """TRN1d's one level as :class:`~golden.equalizer.Levels`: that of U_INFO in Table 1."""
     return Levels(((int(g711.linear(u_info, law)),),) * INTERVALS, ((u_info,),) * INTERVALS)
@@ -146,7 +170,7 @@ class AnalogueModem:
         self.margin, self.most_bits, self.sr = margin, most_bits, sr
         self.readings, self.log = [], []
         self.data, self._out = [], []
-        self._renegotiations = 0
+        self._renegotiations, self._clearing, self._number = 0, False, 0
         self._restart()
 
     @property
@@ -161,6 +185,8 @@ class AnalogueModem:
         doubt = known is None or known.misfit > MISFIT
         self.descriptor = learning.dil_request(self.u_info, learning.SEGMENT)
         self._passes = PASSES if doubt else 2
+        self.receiver.ignore_sd(False, self.line)
+        self.receiver.know(None, None, 0, self.line)
         self._enter(Phase.SD)
         self._send(Upstream.S)
         self._send(Upstream.S_BAR)
@@ -169,7 +195,7 @@ class AnalogueModem:
     def _enter(self, phase):
         self.phase, self._waited = phase, 0
         self._frames = []
-        self.log.append((phase, getattr(self, "_number", 0)))
+        self.log.append((phase, self._number))
 
     def _send(self, upstream, bits=None):
         self._out.append((upstream, bits))
@@ -197,7 +223,14 @@ class AnalogueModem:
             elif kind in (Kind.FAILED, Kind.GIVEN_UP):
                 self.retrain()
             else:
+                if kind is Kind.SWITCHED and self.phase in (Phase.DATA, Phase.RD):
+                    # What came before it in this piece is data, up to Rd.
+                    before = _rows(decisions, decisions.number < number)
+                    if len(before.number):
+                        self._number = int(before.number[-1]) + 1
+                        self._receive(before)
                 self._event(number, kind)
+        decisions = _of_this_training(decisions)
         if len(decisions.number):
             self._number = int(decisions.number[-1]) + 1
             self._piece(decisions)
@@ -207,6 +240,7 @@ class AnalogueModem:
         return sent
 
     def _begin(self):
+        self.receiver.ignore_sd(True, self.line)
         self._training_bits = TrainingDecoder()
         self._first = None
         self._six = self._quiet = self._decoder = None
@@ -243,6 +277,9 @@ class AnalogueModem:
         elif self._asked:
             acknowledge = int(self.reading.mps > 0)
             self._send(Upstream.CP, self._cp(self._wanted, acknowledge))
+            if self._clearing:
+                self._enter(Phase.CLEARED)
+                return
             if self._finished:
                 self._send(Upstream.E)
 
@@ -256,7 +293,7 @@ class AnalogueModem:
             acknowledge=acknowledge, codec=codec,
         )  # fmt: skip
         fields["law"] = int(found.law_out == "A")
-        if getattr(self, "_clearing", False) and parameters.type == "CP":
+        if self._clearing and parameters.type == "CP":
             fields["drn"] = 0
         return CP.build(**fields)
 
@@ -355,7 +392,7 @@ class AnalogueModem:
             near = 0.6 * step
             others = {
                 int(np.rint(x)) for x in codewords
-                if x <= 32767 and min(abs(x - one) for one in own) > near
+                if 0 <= x <= 32767 and min(abs(x - one) for one in own) > near
             }  # fmt: skip
             row = sorted({*others, *own})[-MOST_LEVELS:]
             values.append(tuple(row))
@@ -428,13 +465,14 @@ class AnalogueModem:
         try:
             cp = self.best(deviation, self.margin)
             cpt = self._designer(deviation, self.margin + SAFER, kind="CPt").best()
-        except CallFailed as error:
+            levels = self._levels(cpt)
+        except (CallFailed, V90Error) as error:
             self.failure = str(error)
             self.retrain()
             return
         self.reading.cpt, self.reading.cp = cpt, cp
         self.receiver.know(None, None, 0, self.line)
-        self.receiver.arm(self._levels(cpt), self.line)
+        self.receiver.arm(levels, self.line)
         self.receiver.follow(cpt, self.line)
         self._enter(Phase.RI)
         self._send(Upstream.S)
@@ -479,9 +517,6 @@ class AnalogueModem:
             self._send(Upstream.B1)
             self.reading.cp = self._wanted
             self._enter(Phase.DATA)
-            if getattr(self, "_clearing", False):
-                self.phase = Phase.CLEARED
-                return
             self._start = number
             self._decoder = Decoder(self.reading.cp)
             self._demapper = Demapper(self.reading.cp.intervals)
@@ -491,6 +526,10 @@ class AnalogueModem:
             self.receiver.arm(self._levels(four), self.line)
             self.receiver.follow(four, self.line)
             self._since, self._low, self._recent = number, 0, []
+            self._held, self._rd = np.zeros(0, np.uint8), False
+        elif kind is Kind.R and self.phase in (Phase.DATA, Phase.RD) and not self._rd:
+            # Rd began R_FRAMES before; up to there it was data.
+            self._rd, self._rd_first = True, number - R_FRAMES + 1
         elif kind in (Kind.DISTURBED, Kind.LOST) and self.phase is Phase.DATA:
             self._bad = number if not self._bad else self._bad
         elif kind is Kind.RECOVERED:
@@ -556,7 +595,17 @@ class AnalogueModem:
                 self.reading.b1d = float(np.mean(np.concatenate(self._ones)))
                 self.reading.times.setdefault("data", self._start + B1D_FRAMES)
         if len(bits):
-            self.data.append(bits)
+            self._held = np.concatenate([self._held, bits])
+        if self._rd and len(self._held):
+            behind = (self._number - self._rd_first) * self.reading.cp.data_bits
+            self.data.append(self._held[: max(0, len(self._held) - behind)])
+            self._held = self._held[:0]
+            return
+        # What may be the beginning of Rd is no data yet.
+        free = len(self._held) - R_FRAMES * self.reading.cp.data_bits
+        if free > 0 and not self._rd:
+            self.data.append(self._held[:free])
+            self._held = self._held[free:]
         self._recent.append(errors**2)
         if self._bad and self._number - self._bad > HOPELESS:
             self.retrain()

@@ -180,7 +180,7 @@ class Receiver:
         self._limit = np.zeros(n, np.int64)
         self._at, self._step, self._shift, self._number = np.zeros((4, n), np.int64)
         self._pending, self._rate = np.zeros((2, n), np.int64), np.zeros(n, np.int64)
-        self._dil = {}
+        self._dil, self._deaf = {}, np.zeros(n, bool)
         self._fast, self._loud, self._coasting = np.zeros((3, n), np.int64)
         self._slow = np.zeros((n, INTERVALS), np.int64)
         self._turn = np.zeros(n, np.int64)
@@ -232,7 +232,7 @@ class Receiver:
         begin = detector.taken
         while detector.taken < begin + len(row):
             found = detector.process(row[detector.taken - begin :])
-            if found is not None:
+            if found is not None and not self._deaf[k]:
                 self._detections[k].append((detector.taken, found))
 
     def _ready(self):
@@ -326,6 +326,10 @@ class Receiver:
         The event ED tells which it is, with or without levels that wait.
         """
         self._give(line, levels, Kind.ED)
+
+    def ignore_sd(self, ignore, line=0):
+        """Whether a detection of Sd is to be passed over: Rd and a long Ri have Sd's period."""
+        self._deaf[line] = ignore
 
     def know(self, descriptor, levels, first, line=0):
         """DIL by ``descriptor`` begins with data frame ``first``: its reference symbols are known.

@@ -201,23 +201,6 @@ def test_other_levels_drop_the_second_solution(rng):
     assert told(again, Kind.TRAINED)[1:] == [SECOND]
 
 
-def test_a_long_r_moves_nothing(rng):
-    """Four seconds of Ri: its few frequencies leave the taps as they are, and decisions good."""
-    start = StartUp.make(rng, ri=5000)
-    decisions, _ = run(start, start.script(), snr=45)
-    assert told(decisions, Kind.ED) == [start.at["b1d"]]
-    level = float(g711.linear(U_INFO, "A"))
-    noise = level * 10 ** (-45 / 20)
-    first, last = (
-        np.sqrt(np.mean((np.abs(decisions.fine[at : at + 200] / 16) - level) ** 2))
-        for at in np.searchsorted(decisions.number, [start.at["r"] + 5, start.at["r_bar"] - 205])
-    )
-    at = np.searchsorted(decisions.number, start.at["trn2d"])
-    behind = (decisions.error[at : at + 60] / 16).std()
-    print(f"R's first {first:.1f}, its last {last:.1f}, TRN2d {behind:.1f}, noise {noise:.1f}")
-    assert max(first, last) < 1.3 * noise and behind < 1.3 * noise
-
-
 def test_loss_of_levels_that_tell_nothing():
     one = levels_of(((U_INFO,),) * 6, "A", lost=1234)
     assert one.loss == 1234 and training_levels("A").loss > 1234
