@@ -112,6 +112,9 @@ class DilSequencer(wiring.Component):
     def elaborate(self, platform):
         m = Module()
         at, symbol = Signal(DIL_STATE), self.o.payload
+        kept = {name: Signal(DIL_SYMBOL[name].shape, name=name)
+                for name in ("ucode", "sign", "training", "last")}  # fmt: skip
+        m.d.comb += [symbol[name].eq(one) for name, one in kept.items()]
         low, high = self.word[:7], self.word[8:15]
         # What is the last of its kind: DIL-segment, place in SP and TP, data frame.
         segment_ends, sign_ends, training_ends = Signal(), Signal(), Signal()
@@ -139,46 +142,39 @@ class DilSequencer(wiring.Component):
             with m.State("UCODE"):
                 ucode = Mux(at.segment[0], high, low)
                 m.d.comb += self.address.eq(UCHORDS + ucode[4:])
-                m.d.sync += symbol.ucode.eq(ucode)
+                m.d.sync += kept["ucode"].eq(ucode)
                 m.next = "UCHORD"
             with m.State("UCHORD"):
                 # H and REF wait with the symbol for what TP says.
                 m.d.comb += self.address.eq(SIGN_PATTERN + at.sign_place[4:])
                 reference = Signal(7)
                 ends = (at.interval == INTERVALS - 1) & (at.frame == low)
-                m.d.sync += [reference.eq(high), symbol.last.eq(ends)]
+                m.d.sync += [reference.eq(high), kept["last"].eq(ends)]
                 m.next = "SIGN"
             with m.State("SIGN"):
                 m.d.comb += self.address.eq(TRAINING_PATTERN + at.training_place[4:])
-                m.d.sync += symbol.sign.eq(self.word.bit_select(at.sign_place[:4], 1))
+                m.d.sync += kept["sign"].eq(self.word.bit_select(at.sign_place[:4], 1))
                 m.next = "TRAINING"
             with m.State("TRAINING"):
                 training = self.word.bit_select(at.training_place[:4], 1)
-                m.d.sync += symbol.training.eq(training)
+                m.d.sync += kept["training"].eq(training)
                 with m.If(~training):
-                    m.d.sync += symbol.ucode.eq(reference)
+                    m.d.sync += kept["ucode"].eq(reference)
                 m.next = "DONE"
             with m.State("DONE"):
                 m.d.comb += self.o.valid.eq(1)
                 with m.If(self.o.ready):
                     m.next = "IDLE"
-        data_frame_ends = at.interval == INTERVALS - 1
+        data_frame_ends, last = at.interval == INTERVALS - 1, kept["last"]
+        # Data frames and patterns begin anew with a DIL-segment.
         m.d.comb += [
             symbol.segment.eq(at.segment),
-            symbol.state.segment.eq(at.segment),
-            symbol.state.frame.eq(at.frame + data_frame_ends),
+            symbol.state.segment.eq(Mux(last, following("segment", segment_ends), at.segment)),
+            symbol.state.frame.eq(Mux(last, 0, at.frame + data_frame_ends)),
             symbol.state.interval.eq(following("interval", data_frame_ends)),
-            symbol.state.sign_place.eq(following("sign_place", sign_ends)),
-            symbol.state.training_place.eq(following("training_place", training_ends)),
+            symbol.state.sign_place.eq(following("sign_place", last | sign_ends)),
+            symbol.state.training_place.eq(following("training_place", last | training_ends)),
         ]
-        # Data frames and patterns begin anew with a DIL-segment.
-        with m.If(symbol.last):
-            m.d.comb += [
-                symbol.state.segment.eq(following("segment", segment_ends)),
-                symbol.state.frame.eq(0),
-                symbol.state.sign_place.eq(0),
-                symbol.state.training_place.eq(0),
-            ]
         return m
 
 

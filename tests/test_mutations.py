@@ -70,8 +70,8 @@ MUTANTS = [
     ("hdl/timing.py", "total.eq(total >> 1)", "total.eq((total + 1) >> 1)"),
     ("hdl/leastsquares.py", "RIDGE.bit_length() - 1", "RIDGE.bit_length() - 2"),
     ("hdl/equalizer.py", "(candidate <= count)", "(candidate < count)"),
-    # patterns that go on in the next segment, Jd' anywhere, polarity from nowhere, a stale sum
-    ("hdl/training.py", "symbol.state.training_place.eq(0)", "symbol.state.frame.eq(0)"),
+    # patterns that go on in the next segment, Jd' anywhere, signs for their changes, a stale sum
+    ("hdl/training.py", "last | training_ends", "training_ends"),
     ("hdl/training.py", "(phase == _JD_FRAMES - 1) & ", ""),
     ("hdl/training.py", "line.eq(changes[-far:])", "line.eq(whole[-far:])"),
     ("hdl/training.py", "Mux(held.count == 0, 0, held.sum)", "held.sum"),

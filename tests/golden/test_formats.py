@@ -71,6 +71,7 @@ def test_the_rows_are_all_looked_at_here():
         "FORWARD_TAP", "FORWARD_TAP_USED", "FEEDBACK_TAP", "FEEDBACK_TAP_USED",
         "SOFT", "ERROR", "SLOPE",
         "DRIFT", "DRIFT_TAP", "DRIFT_TAP_USED", "COARSE", "ERROR_TAP", "ERROR_TAP_USED",
+        "DIL_COUNT", "DIL_SUM",
     }  # fmt: skip
 
 
@@ -120,6 +121,12 @@ def test_drift_headroom():
     assert formats.ERROR_TAP_USED.fraction + formats.ERROR.fraction == fraction == growth + 1
     # The drift's own: of a drift in 2**-10, an error in 2**-9, and the growth.
     assert formats.DRIFT.fraction + 10 == formats.ERROR.fraction + 9 == growth
+
+
+def test_dil_headroom():
+    assert fits(formats.DIL_SUM, formats.DIL_COUNT.max * largest(formats.SOFT), 4)
+    # Sum and count are three words of 16 bits.
+    assert formats.DIL_SUM.width + formats.DIL_COUNT.width <= 48
 
 
 def test_linear_holds_both_laws():

@@ -2,7 +2,8 @@ import json
 
 import numpy as np
 import pytest
-from amaranth.hdl import Cat, Module, Signal
+from amaranth.back import rtlil
+from amaranth.hdl import Cat, Module, Signal, Value
 from amaranth.lib import data, stream, wiring
 from amaranth.lib.memory import Memory
 from amaranth.lib.wiring import In, Out, connect, flipped
@@ -12,6 +13,7 @@ from golden import training as golden
 from golden.formats import DIL_COUNT, ERROR, SOFT
 from golden.parameters import INTERVALS
 from golden.sequences import JD, JD_END
+from hdl.channels import Channels
 from hdl.receiver import DECISION
 from hdl.training import (
     DIL_ADDRESS_BITS,
@@ -515,3 +517,11 @@ class Reading(wiring.Component):
             connect(m, flipped(getattr(self, name)), getattr(averager, name))
         connect(m, averager.o, flipped(self.o))
         return m
+
+
+@pytest.mark.parametrize("block", [DilSequencer, TrainingDecoder, DilAverager])
+def test_lines_can_take_turns(block):
+    """No register is part of a wire, which would keep :class:`hdl.channels.Channels` from it."""
+    component = block()
+    ports = [Value.cast(port) for _, _, port in component.signature.flatten(component)]
+    assert rtlil.convert(Channels(component, 3), ports=ports)
