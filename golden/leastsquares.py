@@ -80,8 +80,8 @@ class Solver:
 def shares(values, level):
     """PCM values, which are near plus or minus ``level``, in TRAINING_LEVEL-ths of it, to nearest.
 
-    ``values``: int64, nought is positive; what is further than MOST_OFF from TRAINING_LEVEL counts as
-    that far.
+    ``values``: int64, nought is positive; what is further than MOST_OFF from TRAINING_LEVEL is
+    as far.
     """
     values = np.asarray(values, np.int64)
     magnitude = (2 * TRAINING_LEVEL * np.abs(values) + level) // (2 * level)
