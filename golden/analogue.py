@@ -10,7 +10,7 @@ from enum import IntEnum
 
 import numpy as np
 
-from golden import constellations, g711, learning
+from golden import g711, learning
 from golden.decoder import Decoder
 from golden.detection import R_FRAMES
 from golden.digital import Upstream
@@ -18,23 +18,21 @@ from golden.encoder import B1D_FRAMES
 from golden.equalizer import MOST_LEVELS, Levels
 from golden.errors import CallFailed, V90Error
 from golden.mapper import Demapper
-from golden.parameters import INTERVALS, rate_table, renegotiated
+from golden.parameters import INTERVALS, renegotiated
+from golden.proposal import Proposal
 from golden.receiver import AGAIN, SOLVING, TRAINED_AGAIN, Kind
-from golden.sequences import CP, DIL, JD, MP, cp_fields
-from golden.training import DilAverager, TrainingDecoder
+from golden.sequences import DIL, JD, MP
+from golden.training import DilAverager, TrainingDecoder, dil_lengths
 
 #: Data frames a second.
 FRAMES = 8000 / INTERVALS
 
 #: Data frames of TRN1d or Jd from which the six levels of U_INFO are taken, and those from which
-#: the noise is: 6 * 240 values, whose deviation is right within 2 % (0.16 dB).
-LEVELS, NOISE = 64, 240
+#: the noise is: 6 * 128 values, whose deviation is right within 2.6 % (0.22 dB).
+LEVELS, NOISE = 64, 128
 
 #: Data frames of TRN2d that tell the noise under data's levels.
 TRN2D_NOISE = 240
-
-#: dB by which CPt's points are further apart than CP's.
-SAFER = 3.0
 
 #: dB of margin that CP keeps as a rule, for what noise does later.
 MARGIN = 1.0
@@ -42,7 +40,7 @@ MARGIN = 1.0
 #: Most passes of DIL: 4 * 1.15 s are within the 5000 ms of 9.3.2.10.
 PASSES = 4
 
-#: Mean square misfit above which another pass is worth its time.
+#: Misfit (:class:`~golden.learning.Impairments`) above which another pass is worth its time.
 MISFIT = 2.0
 
 #: dB of the margin that must be lost for half a second, and gained for some seconds beyond a step,
@@ -152,8 +150,8 @@ class AnalogueModem:
         dB between the noise found and that with which 1e-6 of the decisions are wrong.
     most_bits : int, optional
         Largest D to ask for.
-    sr : int, optional
-        Of the shaper; None: as the channel wants it.
+    sr : int
+        Of the shaper.
 
     ``process`` takes :class:`~golden.receiver.Decisions` in pieces and returns what to send
     upstream, pairs of :class:`~golden.digital.Upstream` and bits or None. ``data`` holds the bits
@@ -163,7 +161,7 @@ class AnalogueModem:
 
     def __init__(
         self, receiver, line=0, law="A", power=-12.0, at_codec=True, u_info=79, margin=MARGIN,
-        most_bits=None, sr=None,
+        most_bits=None, sr=0,
     ):  # fmt: skip
         self.receiver, self.line, self.law = receiver, line, law
         self.power, self.at_codec, self.u_info = power, at_codec, u_info
@@ -243,7 +241,7 @@ class AnalogueModem:
         self.receiver.ignore_sd(True, self.line)
         self._training_bits = TrainingDecoder()
         self._first = None
-        self._six = self._quiet = self._decoder = None
+        self._six = None
         self._asked = False
         self._bad = 0
         self._number = 0
@@ -273,42 +271,17 @@ class AnalogueModem:
     def _repeat(self):
         """CPt until R-bar comes, CP until Ed: sequences go on (9.4.2.1, 9.4.2.3)."""
         if self.phase is Phase.RI:
-            self._send(Upstream.CP, self._cp(self.reading.cpt))
+            if self._heard:
+                self._send(Upstream.CP, self.proposal.sequence(self.reading.cpt))
         elif self._asked:
             acknowledge = int(self.reading.mps > 0)
-            self._send(Upstream.CP, self._cp(self._wanted, acknowledge))
+            cp = self.proposal.sequence(self._wanted, acknowledge, self._clearing)
+            self._send(Upstream.CP, cp)
             if self._clearing:
                 self._enter(Phase.CLEARED)
                 return
             if self._finished:
                 self._send(Upstream.E)
-
-    def _cp(self, parameters, acknowledge=0):
-        found = self.reading.impairments
-        level = g711.linear(found.codewords[:, self.u_info].reshape(-1), found.law_out)
-        ratio = g711.linear(self.u_info, self.law) / np.sqrt(np.mean(level.astype(float) ** 2))
-        codec = self._codec(parameters)
-        fields = cp_fields(
-            parameters, upstream_rates=0x1FFF, rms_ratio=int(np.clip(ratio * 8192, 0, 65535)),
-            acknowledge=acknowledge, codec=codec,
-        )  # fmt: skip
-        fields["law"] = int(found.law_out == "A")
-        if self._clearing and parameters.type == "CP":
-            fields["drn"] = 0
-        return CP.build(**fields)
-
-    def _codewords(self):
-        """Ucodes at the codec's output ``(6, 128)``, the larger where there are two."""
-        return self.reading.impairments.codewords.max((2, 3))
-
-    def _codec(self, parameters):
-        """Constellations at the codec's output, in the order of CP's; none where they are equal."""
-        words = self._codewords()
-        sets = []
-        for index, ucodes in enumerate(parameters.constellations):
-            interval = parameters.interval_constellation.index(index)
-            sets.append(tuple(int(words[interval, u]) for u in ucodes))
-        return () if tuple(sets) == parameters.constellations else tuple(sets)
 
     # --- Phase 3 ----------------------------------------------------------------------------------
 
@@ -355,9 +328,7 @@ class AnalogueModem:
         settled = max(AGAIN + TRAINED_AGAIN + SOLVING, self._six) + 16
         if self._number < settled + NOISE:
             return
-        sequences = [
-            one for one in JD.find(np.concatenate([one[2].reshape(-1) for one in self._frames]))
-        ]
+        sequences = JD.find(np.concatenate([one[2].reshape(-1) for one in self._frames]))
         if not sequences:
             return
         self.reading.jd, self.reading.jds = sequences[-1][1], len(sequences)
@@ -377,9 +348,7 @@ class AnalogueModem:
         #: By interval, in even and odd data frames.
         self._reference = np.rint(turns).astype(np.int64)
         values = [tuple(sorted({int(x) for x in row})) for row in self._reference]
-        # Two levels of one Ucode do not make synchronism harder to lose.
-        lost = self.receiver.training[self.line].loss
-        return Levels(tuple(values), tuple((self.u_info,) * len(one) for one in values), lost)
+        return Levels(tuple(values), tuple((self.u_info,) * len(one) for one in values))
 
     def _grid(self, law, gain):
         """Decide DIL on all levels of G.711, times a factor; that of TRN1d alone is sure."""
@@ -392,7 +361,7 @@ class AnalogueModem:
             near = 0.6 * step
             others = {
                 int(np.rint(x)) for x in codewords
-                if 0 <= x <= 32767 and min(abs(x - one) for one in own) > near
+                if x <= 32767 and min(abs(x - one) for one in own) > near
             }  # fmt: skip
             row = sorted({*others, *own})[-MOST_LEVELS:]
             values.append(tuple(row))
@@ -402,8 +371,7 @@ class AnalogueModem:
 
     def _average(self):
         frames = np.concatenate(self._frames)
-        whole = sum((h + 1) for h in np.array(self.descriptor["H"])[
-            np.array(self.descriptor["training_ucodes"]) >> 4])  # fmt: skip
+        whole = int(dil_lengths(self.descriptor).sum()) // INTERVALS
         while len(frames) >= whole and self.phase is Phase.DIL:
             self._averager.process(frames[:whole])
             frames = frames[whole:]
@@ -435,62 +403,34 @@ class AnalogueModem:
         """Deviation of one value: noise knows no intervals, and what differs is no noise."""
         return np.full(INTERVALS, np.sqrt(np.median(self.reading.deviation**2)))
 
-    def _designer(self, deviation, margin, **options):
-        found = self.reading.impairments
-        least = constellations.distances(deviation, margin)
-        arrived = np.floor(found.least), np.ceil(found.most)
-        codec = (self._codewords(), found.law_out) if self.at_codec else None
-        return constellations.Designer(
-            arrived, self.law, least, power=self.power, codec=codec,
-            usable=[int(u) for u in np.flatnonzero(found.measured)], **options,
-        )  # fmt: skip
-
-    def _allowed(self):
-        """D of the rates that Jd offers."""
-        rates = self.reading.jd["rates"]
-        return {d for _, _, d, _ in rate_table("CP") if rates >> (d - 21) & 1}
-
     def best(self, deviation, margin):
         """CP's mapping parameters of the highest rate at this noise.
 
         Raises :class:`~golden.errors.CallFailed` where there is none.
         """
-        sr = 0 if self.sr is None else self.sr
-        ld = min(3, self.reading.jd["look_ahead"]) if sr else 0
-        designer = self._designer(deviation, margin, sr=sr, ld=ld)
-        return designer.best(self.most_bits, self._allowed())
+        cpt = self.reading.cpt
+        return self.proposal.cp(deviation, margin, self.most_bits, cpt)
 
     def _design(self):
         deviation = self._noise()
+        self.proposal = Proposal(
+            self.reading.impairments, self.reading.jd, self.power, self.at_codec, self.u_info,
+            self.sr,
+        )  # fmt: skip
         try:
             cp = self.best(deviation, self.margin)
-            cpt = self._designer(deviation, self.margin + SAFER, kind="CPt").best()
-            levels = self._levels(cpt)
-        except (CallFailed, V90Error) as error:
-            self.failure = str(error)
+            cpt = self.proposal.cpt(deviation, self.margin)
+            self._cpt_levels = self.proposal.levels(cpt)
+        except (CallFailed, V90Error):
+            # Another training may find another line; a call that never comes to data is told so.
             self.retrain()
             return
         self.reading.cpt, self.reading.cp = cpt, cp
         self.receiver.know(None, None, 0, self.line)
-        self.receiver.arm(levels, self.line)
-        self.receiver.follow(cpt, self.line)
         self._enter(Phase.RI)
+        self._heard = 0
         self._send(Upstream.S)
         self._send(Upstream.S_BAR)
-
-    def _levels(self, parameters):
-        """Where the points of ``parameters`` arrive: of Ucodes that arrive at two levels, both."""
-        found = self.reading.impairments
-        least, most = (np.rint(x).astype(int) for x in (found.least, found.most))
-        values, names, distance = [], [], np.inf
-        for i, ucodes in enumerate(parameters.intervals):
-            pairs = sorted({(int(x[i, u]), u) for u in ucodes for x in (least, most)})
-            own = np.array([-pairs[0][0], *(value for value, _ in pairs)])
-            name = np.array([-1, *(ucode for _, ucode in pairs)])
-            distance = min(distance, *np.diff(own)[np.diff(name) != 0])
-            values.append(tuple(value for value, _ in pairs))
-            names.append(tuple(ucode for _, ucode in pairs))
-        return Levels(tuple(values), tuple(names), int(min(_NEVER_LOST, 48 * distance**2 / 34)))
 
     # --- Phase 4 and rate renegotiation -----------------------------------------------------------
 
@@ -501,7 +441,10 @@ class AnalogueModem:
             if self.phase is not Phase.RI:
                 self._four = renegotiated(self.reading.cpt, self.reading.cp)
                 if self.phase is Phase.DATA:
-                    self._renegotiate(self.best(self._now(), self.margin), answer=True)
+                    self._send(Upstream.S)
+                    self._send(Upstream.S_BAR)
+                    if self._recent:
+                        self.reading.phase4_deviation = self._now()
                 self._renegotiations += 1
             self._enter(Phase.TRN2D)
             self._start = number
@@ -512,7 +455,7 @@ class AnalogueModem:
         elif kind is Kind.ED and self.phase is Phase.MP:
             self.reading.times["B1d"] = number
             if not self._finished:
-                self._send(Upstream.CP, self._cp(self._wanted, 1))
+                self._send(Upstream.CP, self.proposal.sequence(self._wanted, 1))
                 self._send(Upstream.E)
             self._send(Upstream.B1)
             self.reading.cp = self._wanted
@@ -523,10 +466,18 @@ class AnalogueModem:
             self._b1d = B1D_FRAMES * self.reading.cp.data_bits
             self._ones = []
             four = renegotiated(self.reading.cpt, self.reading.cp)
-            self.receiver.arm(self._levels(four), self.line)
+            self.receiver.arm(self.proposal.levels(four), self.line)
             self.receiver.follow(four, self.line)
             self._since, self._low, self._recent = number, 0, []
             self._held, self._rd = np.zeros(0, np.uint8), False
+        elif kind is Kind.R and self.phase is Phase.RI:
+            # Ri lasts until CPt comes. On TRN1d's levels taps and clock go on; CPt's wait then.
+            self.receiver.switch(self._six_levels, number, self.line)
+            self._heard = 0
+        elif kind is Kind.DATA and self.phase is Phase.RI:
+            self.receiver.arm(self._cpt_levels, self.line)
+            self.receiver.follow(self.reading.cpt, self.line)
+            self._heard = 1
         elif kind is Kind.R and self.phase in (Phase.DATA, Phase.RD) and not self._rd:
             # Rd began R_FRAMES before; up to there it was data.
             self._rd, self._rd_first = True, number - R_FRAMES + 1
@@ -562,26 +513,16 @@ class AnalogueModem:
                 pooled = np.sqrt(np.median(np.mean(own**2, axis=0)))
                 self.reading.phase4_deviation = np.full(INTERVALS, pooled)
             try:
-                self._wanted = self._proposal()
+                self._wanted = self.best(self.reading.phase4_deviation, self.margin)
             except CallFailed:
                 self.retrain()
                 return
-            self.receiver.after_ed(self._levels(self._wanted), self.line)
+            self.receiver.after_ed(self.proposal.levels(self._wanted), self.line)
             self._enter(Phase.MP)
             self._asked = True
         elif any(one["acknowledge"] for _, one in sequences):
             # MP' came, and CP' has been sent with the piece before.
             self._finished = True
-
-    def _proposal(self):
-        deviation = self.reading.phase4_deviation
-        p = self.best(deviation, self.margin)
-        cpt = self.reading.cpt
-        limit = 2 * cpt.average_power
-        # 8.5.2: data's power is at most 3 dB above that of training.
-        while p.average_power > limit and p.data_bits > 21:
-            p = self._designer(deviation, self.margin).best(p.data_bits - 1, self._allowed())
-        return p
 
     # --- Data -------------------------------------------------------------------------------------
 
@@ -620,10 +561,7 @@ class AnalogueModem:
 
     def room(self):
         """Margin in dB that the data have over the last half second."""
-        found = self.reading.impairments
-        return float(constellations.margins(
-            (np.rint(found.least), np.rint(found.most)), self.reading.cp, self._now()
-        ).min())  # fmt: skip
+        return self.proposal.room(self.reading.cp, self._now())
 
     def _judge(self):
         recent = np.concatenate(self._recent)
@@ -658,7 +596,7 @@ class AnalogueModem:
         """Start a rate renegotiation (9.6.2.1) with what the noise bears now."""
         self._renegotiate(self._lower())
 
-    def _renegotiate(self, wanted, answer=False):
+    def _renegotiate(self, wanted):
         if wanted is None:
             self.retrain()
             return
@@ -666,7 +604,6 @@ class AnalogueModem:
         self._asked = False
         self._send(Upstream.S)
         self._send(Upstream.S_BAR)
-        if not answer:
-            if self._recent:
-                self.reading.phase4_deviation = self._now()
-            self._enter(Phase.RD)
+        if self._recent:
+            self.reading.phase4_deviation = self._now()
+        self._enter(Phase.RD)

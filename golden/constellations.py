@@ -124,15 +124,19 @@ class Designer:
         CP or CPt.
     usable : int array, optional
         Ucodes that may be used; None: all.
+    ceiling : float, optional
+        Average power of what is sent, in squares of Table 1's values, that is not to be exceeded
+        either.
     """
 
     def __init__(
         self, arrived, law, least, sr=0, ld=0, filter=FILTER, power=POWER, codec=None, kind="CP",
-        usable=None,
+        usable=None, ceiling=None,
     ):  # fmt: skip
         self.arrived, self.law, self.least = arrived, law, np.broadcast_to(least, INTERVALS)
         self.sr, self.ld, self.filter = sr, ld, filter
         self.power, self.codec, self.kind, self.usable = power, codec, kind, usable
+        self.ceiling = ceiling
         # Ascending.
         self.ks = [k for k, s, _, _ in rate_table(kind) if s == INTERVALS - sr]
 
@@ -168,7 +172,9 @@ class Designer:
         return self._widest(k, _LEAST, _MOST)
 
     def exceeds(self, parameters):
-        """Tell whether their average power is above the limit where it counts."""
+        """Tell whether their average power is above a limit where it counts."""
+        if self.ceiling is not None and parameters.average_power > self.ceiling:
+            return True
         if self.codec is not None:
             parameters = at_codec(parameters, *self.codec)
         return parameters is None or parameters.exceeds(self.power)

@@ -271,7 +271,8 @@ def impairments(measurement, law):
         left = wmm - 2 * g * product + g**2 * power
         best_kind = (left + kinds[:, None]).argmin(1)
     total = (left[rows, best_kind, columns] + kinds[best_kind]).sum(1) + prices
-    at = int(total.argmin())
+    # A line does not turn what is known by its signs: a factor below nought explains nothing.
+    at = int(np.where(gain > 0, total, np.inf).argmin())
     explained = codewords[at, best_kind[at]]  # (6, 2, 128)
     own = [_KINDS[k] for k in best_kind[at]]
     out, tenths = names[at]

@@ -15,7 +15,7 @@ from rich.console import Console
 from rich.table import Table
 
 from golden.parameters import INTERVALS, MappingParameters
-from sim import figures, pcm
+from sim import figures, pcm, predict, startup
 from sim.cli import guarded, progress
 
 #: Octets a second of a line; one channel in real time.
@@ -52,6 +52,9 @@ FIGURES = (
     ("slip, dropout, burst: noticed within 50 ms, recovered or lost, nothing forged",
      figures.events, "unflagged", max),
     ("golden receiver, times real time in sum", figures.speeds, "times real time", min),
+    ("bare codec, 60 dB, -6 dBm0: 56 000 bit/s", startup.highest, "wrong", max),
+    ("whole start-ups over unknown networks: no error in 5 s, within one step of the bound, data "
+     "within 1 s of the least", startup.matrix, "wrong", max),
     ("gateware receiver under CXXRTL, equal to golden and in real time",
      figures.gateware, "times real time", min),
 )  # fmt: skip
@@ -60,6 +63,8 @@ FIGURES = (
 CALL_FIGURES = (
     ("real calls through lines, 45 dB: every Jd", figures.real_calls, "TRN1d wrong", max),
     ("real calls as octets: every Jd", figures.raw_calls, "TRN1d wrong", max),
+    ("clean real calls predicted from Ja, CPt, CP: magnitudes, and signs where no shaper chooses",
+     predict.rows, "magnitudes", min),
 )
 
 

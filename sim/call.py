@@ -23,8 +23,8 @@ from golden.hdlc import Deframer
 from golden.parameters import INTERVALS, MappingParameters
 from golden.receiver import SKIPPED, SOLVING, TRAINED, Decisions, Kind, Receiver
 from golden.training import ABOVE, SD, SD_BAR, sd, trn1d
-from sim import design, lines, pcm, transfer
-from sim.line import OCTETS, SAMPLES, Conditions, Line
+from sim import design, pcm, transfer
+from sim.line import OCTETS, SAMPLES, Conditions
 from sim.network import Network, NetworkParameters
 
 #: U_INFO that calls have: near the power that data may have, and W of Sd exists.
@@ -149,14 +149,9 @@ class Call:
 
     def line_of(self):
         """The :class:`~sim.line.Line` with the call's conditions, at the A/D's level."""
-        arrived = design.arrivals(self.network)
-        level = design.training_levels(arrived, self.u_info).values[0][0] / 32768
-        bare = Line(lines.find(self.line), law=self.network.law_out)
-        # TRN1d is white: its power at the A/D is that of the response, two samples a symbol.
-        power = float(np.sum(bare.impulse() ** 2)) / 2 * level**2
-        gain = LEVEL - 10 * np.log10(power)
-        conditions = replace(self.conditions, power=power, gain=gain, level=None, bits=BITS)
-        return Line(bare.parameters, conditions, bare.law)
+        return design.line_at(
+            self.line, self.network, self.conditions, self.u_info, LEVEL, BITS
+        )
 
     def network_of(self):
         """The :class:`~sim.network.Network` with its positions moved behind the opening."""

@@ -9,6 +9,8 @@ from golden import g711
 from golden.constellations import middle
 from golden.equalizer import Levels
 from golden.parameters import INTERVALS
+from sim import lines
+from sim.line import Line
 from sim.network import PHASES, Network, values
 
 
@@ -32,6 +34,21 @@ def arrivals(network):
     octets = g711.octet(np.repeat(np.arange(128), times * PHASES), 1, network.law)
     levels = arriving(network, octets).reshape(128, times, PHASES)
     return levels.min(1).T, levels.max(1).T
+
+
+def line_at(name, network, conditions, u_info, level, bits):
+    """The :class:`~sim.line.Line` of that name behind a network, TRN1d at ``level`` dB at the A/D.
+
+    ``conditions``: noise in them refers to TRN1d of U_INFO as it arrives; ``power``, ``gain``,
+    ``level`` and ``bits`` are set here. ``network``: :class:`~sim.network.NetworkParameters`.
+    """
+    value = training_levels(arrivals(network), u_info).values[0][0] / 32768
+    bare = Line(lines.find(name), law=network.law_out)
+    # TRN1d is white: its power at the A/D is that of the response, two samples a symbol.
+    power = float(np.sum(bare.impulse() ** 2)) / 2 * value**2
+    gain = level - 10 * np.log10(power)
+    own = replace(conditions, power=power, gain=gain, level=None, bits=bits)
+    return Line(bare.parameters, own, bare.law)
 
 
 def training_levels(arrived, u_info):

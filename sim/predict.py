@@ -19,6 +19,7 @@ from golden.parameters import DELAY_FRAMES, INTERVALS, MappingParameters
 from golden.scrambler import GPC, Descrambler
 from golden.sequences import CP, JD, MP
 from golden.training import R_BAR
+from sim.figures import Row
 
 
 def _bits(text):
@@ -122,3 +123,22 @@ def predict(folder):
         signs = np.mean(((ours ^ theirs) & 0x80 == 0)[counts])
         rows.append((folder.name, one.signal, symbols, float(magnitudes), float(signs)))
     return rows
+
+
+#: Signals whose signs a shaper chooses, the server's or ours.
+_SHAPED = ("TRN2d", "MP", "MP'", "Ed", "B1d")
+
+
+def rows(folder):
+    """:func:`predict` of all calls in ``folder`` whose network changed nothing, as rows."""
+    found = []
+    for path in sorted(folder.glob("*/call.json")):
+        if "bit-exactly" not in json.loads(path.read_text())["note"]:
+            continue
+        for call, signal, symbols, magnitudes, signs in predict(path.parent):
+            met = magnitudes == 1 and (signs == 1 or signal in _SHAPED)
+            values = {
+                "signal": signal, "symbols": symbols, "magnitudes": magnitudes, "signs": signs,
+            }  # fmt: skip
+            found.append(Row(call, values, met))
+    return found

@@ -11,8 +11,8 @@ import numpy as np
 from golden.analogue import AnalogueModem, training_levels
 from golden.digital import DigitalModem
 from golden.receiver import Receiver
-from sim import design, lines
-from sim.line import Conditions, Line
+from sim import design
+from sim.line import Conditions
 from sim.network import Network, NetworkParameters
 from sim.stream import LineStream
 
@@ -46,23 +46,17 @@ class Setting:
     def line_of(self):
         """The :class:`~sim.line.Line` with its noise and gain set against TRN1d."""
         network = replace(self.network, law=self.law)
-        arrived = design.arrivals(network)
-        level = design.training_levels(arrived, self.u_info).values[0][0] / 32768
-        bare = Line(lines.find(self.line), law=network.law_out)
-        power = float(np.sum(bare.impulse() ** 2)) / 2 * level**2
-        gain = LEVEL - 10 * np.log10(power)
-        conditions = replace(self.conditions, power=power, gain=gain, level=None, bits=BITS)
-        return Line(bare.parameters, conditions, bare.law)
+        return design.line_at(self.line, network, self.conditions, self.u_info, LEVEL, BITS)
 
 
 class Session:
     """Sessions side by side, one receiver for all.
 
-    ``run(frames, until)``: piece after piece, at most so many data frames, until ``until(self)``.
-    ``octets`` are those sent, where ``record`` asks for them.
+    ``run(frames, until)``: piece after piece, at most so many data frames, until ``until(self)``;
+    ``digital`` and ``analogue`` are the modems, ``now`` the data frames that have passed.
     """
 
-    def __init__(self, settings, piece=PIECE, record=False):
+    def __init__(self, settings, piece=PIECE):
         self.settings, self.piece = list(settings), piece
         levels = [training_levels(s.u_info, s.law) for s in self.settings]
         self.receiver = Receiver(levels, lines=len(self.settings))
@@ -76,24 +70,17 @@ class Session:
             self._line.append(LineStream(s.line_of()))
         self._samples = [np.zeros(0, np.int64) for _ in self.settings]
         self._upstream = [[] for _ in self.settings]
-        self.now, self.record = 0, record
-        self.octets = [[] for _ in self.settings]
-        self.recorded = [[] for _ in self.settings]
+        self.now = 0
 
     def step(self):
         """One piece."""
-        rows = []
         for k, modem in enumerate(self.digital):
             for upstream, bits in self._upstream[k]:
                 modem.receive(upstream, bits)
             octets = modem.frames(self.piece)
-            if self.record:
-                self.octets[k].append(octets)
             samples = self._line[k].process(self._network[k].process(octets))
             samples = np.rint(samples * (1 << (BITS - 1))).astype(np.int64)
             self._samples[k] = np.concatenate([self._samples[k], samples])
-            if self.record:
-                self.recorded[k].append(samples)
         # Clocks differ: each line has its own number of samples, the receiver takes as many of all.
         take = min(map(len, self._samples))
         rows = np.stack([row[:take] for row in self._samples])

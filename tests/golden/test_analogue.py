@@ -4,7 +4,6 @@ import numpy as np
 import pytest
 
 from golden.analogue import Phase
-from golden.sequences import CP
 from sim.line import Conditions
 from sim.network import NetworkParameters
 from sim.session import Session, Setting
@@ -61,21 +60,10 @@ def test_a_whole_start_up(calls, k, name):
     # 8.5.2: the power limit, exactly, and CPt at most 3 dB below CP.
     assert reading.cp == digital.parameters
     assert not reading.cp.exceeds(-12.0) and not reading.cpt.exceeds(-12.0)
-    assert reading.cp.average_power <= 2 * reading.cpt.average_power
+    assert reading.cp.average_power <= 10**0.3 * reading.cpt.average_power
     assert reading.cp.rate > 30_000
     got = analogue.take()
     assert len(got) > 5000 and np.array_equal(got, sent[k][: len(got)])
-
-
-def test_a_converted_call_says_so_in_cp(calls):
-    _, session, _ = calls
-    analogue = session.analogue[3]
-    fields = CP.parse(analogue._cp(analogue.reading.cp, 1))
-    assert fields["law"] == 1 and fields["codec_differs"] == 1 and fields["acknowledge"] == 1
-    masks = fields["codec_constellations"]
-    assert [bin(m).count("1") for m in masks] == [
-        bin(m).count("1") for m in fields["constellations"]
-    ]
 
 
 def test_rate_renegotiation_from_either_side_and_cleardown():

@@ -201,6 +201,33 @@ def test_other_levels_drop_the_second_solution(rng):
     assert told(again, Kind.TRAINED)[1:] == [SECOND]
 
 
+def test_a_long_r_moves_nothing(rng):
+    """Four seconds of Ri: its few frequencies leave the taps as they are, and decisions good.
+
+    As the analogue modem does, on TRN1d's levels from where R is sure on; Ri has Sd's period.
+    """
+    start = StartUp.make(rng, ri=5000)
+    at, cpt = start.at, levels_of(start.cpt.intervals, "A")
+    script = start.script()
+    script[0][1].insert(0, ("ignore_sd", True))
+    script[1:2] = [
+        (at["r"] + 20, [("switch", training_levels("A"), 0)]),
+        (at["r"] + 60, [("arm", cpt), ("follow", start.cpt)]),
+    ]
+    decisions, _ = run(start, script, snr=45)
+    assert told(decisions, Kind.ED) == [at["b1d"]]
+    level = float(g711.linear(U_INFO, "A"))
+    noise = level * 10 ** (-45 / 20)
+    first, last = (
+        np.sqrt(np.mean((np.abs(decisions.fine[row : row + 200] / 16) - level) ** 2))
+        for row in np.searchsorted(decisions.number, [at["r"] + 5, at["r_bar"] - 205])
+    )
+    row = np.searchsorted(decisions.number, at["trn2d"])
+    behind = (decisions.error[row : row + 60] / 16).std()
+    print(f"R's first {first:.1f}, its last {last:.1f}, TRN2d {behind:.1f}, noise {noise:.1f}")
+    assert max(first, last) < 1.3 * noise and behind < 1.3 * noise
+
+
 def test_loss_of_levels_that_tell_nothing():
     one = levels_of(((U_INFO,),) * 6, "A", lost=1234)
     assert one.loss == 1234 and training_levels("A").loss > 1234

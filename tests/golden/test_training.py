@@ -164,14 +164,21 @@ def test_r_is_that_of_clause_8_6_4():
     assert ucodes.tolist() == [10, 20, 30, 40, 50, 60] * 5
 
 
-def test_dil_of_real_calls(real_call):
-    """Octet for octet where the network leaves them alone, a whole number of segments to Ri."""
+@pytest.fixture
+def dil_call(real_call):
+    """``(call.json, octets from DIL to TRN2d, Ja)`` where octets arrived as sent."""
     facts = json.loads((real_call / "call.json").read_text())
     if "bit-exactly" not in facts["note"]:
         pytest.skip("the network of this call changes octets")
     where = facts["samples"]
     octets = np.fromfile(real_call / "down.al", np.uint8)[where["dil"] : where["trn2d"]]
-    asked = DIL.parse([int(bit) for bit in facts["ja"]["bits"]])
+    return facts, octets, DIL.parse([int(bit) for bit in facts["ja"]["bits"]])
+
+
+def test_dil_of_real_calls(dil_call):
+    """Octet for octet where the network leaves them alone, a whole number of segments to Ri."""
+    facts, octets, asked = dil_call
+    where = facts["samples"]
     length = where["ri"] - where["dil"]
     ends = np.cumsum(np.resize(dil_lengths(asked), 1000))
     segments = int(np.searchsorted(ends, length)) + 1
@@ -230,15 +237,12 @@ def test_a_full_sum_takes_no_more(value):
     assert np.array_equal(averager.sums, before)
 
 
-def test_averages_of_real_calls_are_the_levels_asked_for(real_call):
+def test_averages_of_real_calls_are_the_levels_asked_for(dil_call):
     """DIL as it came: each mean is the level of its segment's training Ucode."""
-    facts = json.loads((real_call / "call.json").read_text())
-    if "bit-exactly" not in facts["note"]:
-        pytest.skip("the network of this call changes octets")
+    facts, octets, asked = dil_call
     where = facts["samples"]
-    octets = np.fromfile(real_call / "down.al", np.uint8)[where["dil"] : where["ri"]]
+    octets = octets[: where["ri"] - where["dil"]]
     values = g711.linear(g711.ucode(octets, "A"), "A") * (2 * g711.sign(octets).astype(int) - 1)
-    asked = DIL.parse([int(bit) for bit in facts["ja"]["bits"]])
     averager = DilAverager(asked)
     averager.process((values << SOFT.fraction).reshape(-1, 6))
     seen = averager.counts > 0
