@@ -8,12 +8,12 @@ import numpy as np
 from scipy.signal import welch
 
 from golden import constellations, g711
+from golden.constellations import DEVIATIONS
 from golden.equalizer import FINE
 from golden.parameters import INTERVALS
 from golden.receiver import Kind
 from sim import design, drawing, lines
 from sim.cli import dbm0
-from sim.design import DEVIATIONS
 from sim.line import OCTETS, SAMPLES
 from sim.network import values
 

@@ -14,6 +14,23 @@ from golden.errors import V90Error
 #: Columns of Table 1/V.90: octet of the positive codeword in hexadecimal, linear value.
 COLUMNS = {"mu": ("mu_octet", "mu_linear"), "A": ("a_octet", "a_linear")}
 
+#: Table 3/G.711, as printed: A-law decoder output value numbers of mu-law numbers 0 to 87.
+TABLE_3 = [
+    1, 1, 2, 2, 3, 3, 4, 4, 5, 5, 6, 6, 7, 7, 8, 8, 9, 10, 11, 12, 13, 14, 15, 16, 17, 18, 19, 20,
+    21, 22, 23, 24, 25, 27, 29, 31, 33, 34, 35, 36, 37, 38, 39, 40, 41, 42, 43, 44, 46, 48, 49, 50,
+    51, 52, 53, 54, 55, 56, 57, 58, 59, 60, 61, 62, 64, 65, 66, 67, 68, 69, 70, 71, 72, 73, 74, 75,
+    76, 77, 78, 79, 81, 82, 83, 84, 85, 86, 87, 88,
+]  # fmt: skip
+
+#: Table 4/G.711, as printed: mu-law numbers of A-law numbers 1 to 98.
+TABLE_4 = [
+    1, 3, 5, 7, 9, 11, 13, 15, 16, 17, 18, 19, 20, 21, 22, 23, 24, 25, 26, 27, 28, 29, 30, 31, 32,
+    32, 33, 33, 34, 34, 35, 35, 36, 37, 38, 39, 40, 41, 42, 43, 44, 45, 46, 47, 48, 48, 49, 49, 50,
+    51, 52, 53, 54, 55, 56, 57, 58, 59, 60, 61, 62, 63, 64, 64, 65, 66, 67, 68, 69, 70, 71, 72, 73,
+    74, 75, 76, 77, 78, 79, 79, 80, 81, 82, 83, 84, 85, 86, 87, 88, 89, 90, 91, 92, 93, 94, 95, 96,
+    97,
+]  # fmt: skip
+
 OCTETS = np.arange(256, dtype=np.uint8)
 
 
@@ -91,3 +108,18 @@ def test_unknown_law(law):
     ):
         with pytest.raises(V90Error, match="the laws are mu and A"):
             call()
+
+
+def test_conversion_is_the_printed_tables():
+    # A mu-law number of the tables is its Ucode, an A-law number its Ucode and one.
+    assert (g711.converted(np.arange(88), "mu") + 1).tolist() == TABLE_3
+    assert g711.converted(np.arange(98), "A").tolist() == TABLE_4
+
+
+def test_conversion_where_the_tables_are_dotted():
+    # Below the dots each number is one off, as in the last row printed, up to mu 127 and A 128.
+    high = np.arange(87, 128)
+    assert (g711.converted(high, "mu") == high).all()
+    assert (g711.converted(high, "A") == high).all()
+    with pytest.raises(V90Error, match="unknown law"):
+        g711.converted(high, "B")

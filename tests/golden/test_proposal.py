@@ -8,7 +8,7 @@ import pytest
 from golden import learning
 from golden.digital import ALL_RATES, DigitalModem
 from golden.errors import CallFailed, V90Error
-from golden.proposal import MORE_POWER, Proposal
+from golden.proposal import Proposal
 from golden.sequences import CP, mapping_parameters
 from sim import design
 from sim.network import NetworkParameters
@@ -65,7 +65,7 @@ def test_data_have_3_db_more_power_than_training_at_most():
     loud, noise = proposal(power=-8.0), np.full(6, 20.0)
     quiet = proposal(power=-16.0).cpt(noise, 1.0)
     free, held = loud.cp(noise, 1.0), loud.cp(noise, 1.0, cpt=quiet)
-    limit = MORE_POWER * float(quiet.average_power)
+    limit = 10**0.3 * float(quiet.average_power)
     assert held.average_power <= limit < free.average_power
     # What is allowed is used.
     assert held.average_power > 0.8 * limit and held.data_bits < free.data_bits
