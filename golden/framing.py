@@ -83,8 +83,8 @@ class SequenceFramer:
             if self._begin is not None:
                 place = (self._number - self._begin) % self._period
             self._number += 1
-            before = self._zeroes if place == self._zeroes else 0
-            self._zeroes = before + 1 if zero and place == before else 0
+            # Zeroes count only from where a sequence would begin.
+            self._zeroes = self._zeroes + 1 if zero and place == self._zeroes else 0
             if self._zeroes == ED_FRAMES:
                 return begins, self._number
         return begins, None

@@ -56,7 +56,7 @@ MUTANTS = [
     ("golden/learning.py", "text[turn % len(text)]", "text[0]"),
     ("golden/constellations.py", "least[taken[-1]] + most[taken[-1]]) / 4", "0) / 4"),
     ("golden/proposal.py", "10**0.3", "10**0.6"),
-    ("golden/framing.py", "if zero and place == before else 0", "if zero else 0"),
+    ("golden/framing.py", "if zero and place == self._zeroes", "if zero"),
     ("golden/detection.py", "run == -R_BAR_FRAMES * heard", "run == R_BAR_FRAMES * heard"),
     ("golden/analogue.py", "number - R_FRAMES + 1", "number + 1"),
     # the same kinds in gateware
