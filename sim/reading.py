@@ -5,17 +5,18 @@ octets as they came; phase 4 and data by :mod:`sim.reading_phase4`, the network 
 :mod:`sim.reading_network`. Times count octets from the recording's first.
 """
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
 import numpy as np
 
 from golden import g711
-from golden.errors import CallFailed, V90Error
+from golden.errors import CallFailed
 from golden.parameters import INTERVALS
 from golden.scrambler import GPC, Descrambler
 from golden.sequences import JD, JD_END
-from golden.training import ABOVE, R_BAR, SD, SD_BAR
-from sim.network import values
+from golden.training import SD, SD_BAR, dil
+from sim import reading_dil, reading_network, reading_phase4
+from sim.reading_types import Line, Signal, Training, runs
 
 #: Symbols of half a period of Sd and R, over which their signs turn.
 HALF = 3
@@ -32,81 +33,13 @@ DEPARTS = 0.08
 #: Bits whose share of ones tells whether TRN1d still goes on.
 WINDOW = 96
 
-#: Least data frames of R, in which nothing else is its signs and one level (8.6.4 has 32).
-LEAST_R = 16
+#: Symbols of TRN1d without which it is none.
+LEAST_TRN1D = 60
 
-
-@dataclass
-class Signal:
-    """One signal: ``name`` of the Recommendation, ``first`` octet, how many ``symbols``.
-
-    ``fields``: what it says (JSON's types); ``note``: the same in a few words.
-    """
-
-    name: str
-    first: int
-    symbols: int
-    note: str = ""
-    fields: dict = field(default_factory=dict)
-
-    @property
-    def end(self):
-        """The octet behind it."""
-        return self.first + self.symbols
-
-
-@dataclass
-class Training:
-    """What was read from one Sd on.
-
-    Fields: ``signals``, in order; ``u_info`` as it arrives (Ucode by interval); ``inverted``,
-    polarity of TRN1d and DIL; ``jd``, the last Jd's fields or None; ``dil``, the slice of DIL's
-    octets or None; ``structure``, a :class:`~sim.reading_dil.Structure` or None; ``network``, a
-    :class:`~sim.reading_network.Network` or None; ``high_pass``, the pole of one in the network or
-    None; ``levels`` ``(n, 2)``...
-    """
-
-    signals: list = field(default_factory=list)
-    u_info: tuple = ()
-    w: int = 0
-    inverted: bool = False
-    jd: dict | None = None
-    dil: slice | None = None
-    structure: object = None
-    network: object = None
-    high_pass: float | None = None
-    high_pass_at: tuple | None = None
-    cpt: object = None
-    cp: object = None
-
-    def signal(self, name):
-        """The first signal of a name, or None."""
-        return next((one for one in self.signals if one.name == name), None)
-
-
-@dataclass
-class Line:
-    """Octets as arrays: ``octets``, ``law``, ``ucodes``, ``signs`` (1 positive), ``values``."""
-
-    octets: np.ndarray
-    law: str
-    ucodes: np.ndarray = field(init=False)
-    signs: np.ndarray = field(init=False)
-    values: np.ndarray = field(init=False)
-
-    def __post_init__(self):
-        self.ucodes = g711.ucode(self.octets, self.law)
-        self.signs = g711.sign(self.octets)
-        self.values = values(self.octets, self.law)
-
+#: What is said where nothing is found.
+NOTHING = "no Sd with a TRN1d behind it: this is no downstream of V.90, or not its start-up"
 
 # --- Sd ------------------------------------------------------------------------------------------
-
-
-def _runs(mask):
-    """Pairs (first, behind the last) of runs of true."""
-    edges = np.flatnonzero(np.diff(np.concatenate([[0], mask.astype(np.int8), [0]])))
-    return edges.reshape(-1, 2)
 
 
 def find_sd(line):
@@ -121,7 +54,7 @@ def find_sd(line):
     same = np.zeros(len(x), bool)
     same[HALF:] = (np.abs(x[HALF:] - x[:-HALF]) <= DEPARTS * level[HALF:]) & (level[HALF:] > 100)
     found = []
-    for first, end in _runs(turned):
+    for first, end in runs(turned):
         first -= HALF
         if end - first < LEAST_SD or end + SD_BAR * INTERVALS > len(x):
             continue
@@ -151,7 +84,7 @@ def find_law(octets):
             counts[law] += int(np.count_nonzero(middle <= 1))
     law = max(counts, key=counts.get)
     if not counts[law]:
-        raise CallFailed("no Sd is in it: this is no downstream of V.90, or not its start-up")
+        raise CallFailed(NOTHING)
     return law
 
 
@@ -162,9 +95,9 @@ def _descrambled(bits, before):
     return Descrambler(GPC).process(np.concatenate([before, bits]))[len(before) :]
 
 
-def read_trn1d(line, at, training):
+def read_trn1d(line, at, until, training):
     """TRN1d from octet ``at`` on and the Jd behind it; returns the octet behind all that."""
-    rest = line.signs[at:]
+    rest = line.signs[at:until]
     bits = _descrambled(rest, np.zeros(0, np.uint8))
     # Turned signs descramble to noughts; the first 23 bits have a history of their own.
     early = bits[max(GPC) : max(GPC) + 2 * WINDOW]
@@ -182,6 +115,7 @@ def read_trn1d(line, at, training):
     ucodes = line.ucodes[at : at + length]
     own = [np.bincount(ucodes[i::INTERVALS], minlength=128) for i in range(INTERVALS)]
     training.u_info = tuple(int(one.argmax()) for one in own)
+    training.level = float(np.mean(g711.linear(np.array(training.u_info), line.law)))
     kinds = sorted(set(training.u_info))
     named = " ".join(str(u) for u in training.u_info) if len(kinds) > 1 else str(kinds[0])
     note = f"U_INFO {named} as it arrives" + (", polarity inverted" * training.inverted)
@@ -246,52 +180,6 @@ def _ends(bits, count):
     return len(part) == JD_END and not part.any()
 
 
-# --- R -------------------------------------------------------------------------------------------
-
-
-@dataclass
-class R:
-    """R and R-bar: ``first`` octet, that of R-bar, and the one behind; ``level`` received."""
-
-    first: int
-    reversal: int
-    end: int
-    level: float
-
-
-def find_r(line, at, until):
-    """The first :class:`R` in data frames from octet ``at`` on, up to ``until``; None.
-
-    Its signs are those of R, or turned, and each interval has one level throughout, of whatever
-    Ucode; four data frames with the other signs and the same levels end it.
-    """
-    n = (until - at) // INTERVALS
-    if n < LEAST_R + R_BAR:
-        return None
-    x = line.values[at : at + n * INTERVALS].reshape(n, INTERVALS)
-    signs = line.signs[at : at + n * INTERVALS].reshape(n, INTERVALS)
-    up = (signs == np.array([1, 1, 1, 0, 0, 0])).all(1)
-    down = (signs == np.array([0, 0, 0, 1, 1, 1])).all(1)
-    way = up.astype(int) - down
-    size = np.abs(x)
-    level = size.max(1)
-    # Signs are alike after three symbols, and so are levels, but for what a pad or a bit does.
-    for sign in (1, -1):
-        for first, end in _runs(way == sign):
-            if end - first < LEAST_R or end + R_BAR > n or (way[end : end + R_BAR] != -sign).any():
-                continue
-            # A network's high-pass turns R-bar's beginning, which is no single level, by a fifth.
-            reference = np.median(size[first:end], axis=0)
-            close = (np.abs(size[first:end] - reference) <= 0.12 * reference.max()).all(1)
-            bad = np.flatnonzero(~close)
-            first += int(bad[-1]) + 1 if len(bad) else 0
-            if end - first < LEAST_R:
-                continue
-            start, turn = (at + int(one) * INTERVALS for one in (first, end))
-            return R(start, turn, turn + R_BAR * INTERVALS, float(np.median(level[first:end])))
-    return None
-
-
 # --- All of it -----------------------------------------------------------------------------------
 
 
@@ -308,15 +196,115 @@ class Reading:
         return [one for training in self.trainings for one in training.signals]
 
 
+def read(octets, law=None, ja=None, given=None):
+    """:class:`Reading` of octets (uint8, ``(n,)``).
+
+    ``law``: of the octets, None: as Sd tells. ``ja``: fields of :data:`golden.sequences.DIL`, where
+    the DIL that was asked for is known. ``given``: mapping parameters by kind, CPt and CP, for what
+    cannot be told.
+
+    Raises :class:`~golden.errors.CallFailed` where there is no start-up of V.90 in them.
+    """
+    octets = np.asarray(octets, np.uint8)
+    line = Line(octets, law or find_law(octets))
+    found = find_sd(line)
+    if not found:
+        raise CallFailed(NOTHING)
+    trainings = []
+    for number, sd in enumerate(found):
+        last = number + 1 == len(found)
+        until = len(octets) if last else found[number + 1][0]
+        training, at = read_training(line, sd, until)
+        # QTS of V.92's quick connect is like Sd, but no TRN1d comes behind it.
+        if training.signal("TRN1d").symbols < LEAST_TRN1D and len(octets) - sd[2] > LEAST_TRN1D:
+            continue
+        if training.jd is not None:
+            _rest(line, at, until, training, ja, given)
+        trainings.append(training)
+    if not trainings:
+        raise CallFailed(NOTHING)
+    return Reading(line, trainings)
+
+
+def _rest(line, at, until, training, ja, given):
+    """DIL, and phase 4 behind it."""
+    count = len(training.signals)
+    begin = reading_phase4.read(line, at, until, training, given)
+    later = training.signals[count:]
+    training.signals[count:] = []
+    end = until if begin is None else begin
+    if end - at >= INTERVALS and training.signal("Jd'") is not None:
+        _read_dil(line, slice(at, at + (end - at) // INTERVALS * INTERVALS), training, ja)
+    training.signals += later
+
+
+def _read_dil(line, part, training, ja):
+    training.dil = part
+    ucodes = line.ucodes[part].reshape(-1, INTERVALS)
+    signs = line.signs[part] ^ np.uint8(training.inverted)
+    clean = ucodes
+    if training.high_pass:
+        training.high_pass_at = at = _onset(ucodes)
+        clean = ucodes[:at]
+    training.network = reading_network.find(
+        clean, line.law, training.u_info[0], training.w, ja
+    )
+    fields, text = {}, ""
+    if training.high_pass is None:
+        training.structure = reading_dil.find(line.ucodes[part], signs)
+    found = training.structure
+    if found is not None:
+        count, n = len(found.starts), part.stop - part.start
+        asked, own = dil(found.descriptor, count)
+        same = (asked[:n] == line.ucodes[part]) & ((own[:n] == signs) | (asked[:n] == 0))
+        named = found.descriptor
+        fields = {**named, "segments_sent": count, "equal": float(same.mean()), "cut": found.cut}
+        reference = sorted(set(named["REF"]))
+        text = (f"{count} segments, {found.passes:.2f} times {named['segments']}; "
+                f"REF {' '.join(map(str, reference))}, patterns of "
+                f"{len(named['sign_pattern'])} signs and {len(named['training_pattern'])} symbols")
+    if ja is not None:
+        fields["ja_equal"], compared = _against(ja, line.ucodes[part], signs)
+        text += f"{'; ' if text else ''}{compared} as Ja asks"
+    if not text:
+        text = "its segments were not told apart"
+    heard = np.flatnonzero(np.bincount(line.ucodes[part], minlength=128))
+    text += f"; {len(heard)} Ucodes, {heard[0]} to {heard[-1]}, arrive"
+    fields["arrived"] = [
+        [int(u) for u in np.flatnonzero(np.bincount(column, minlength=128))] for column in ucodes.T
+    ]
+    training.signals.append(Signal("DIL", part.start, part.stop - part.start, text, fields))
+
+
+def _against(ja, ucodes, signs):
+    """Share of DIL's symbols that are as ``ja`` asks, and the same in words."""
+    asked, own = (np.resize(one, len(ucodes)) for one in dil(ja))
+    share = float(np.mean((asked == ucodes) & ((own == signs) | (asked == 0))))
+    return share, "all symbols" if share == 1 else f"{share:.1%} of the symbols"
+
+
+def _onset(ucodes):
+    """Data frame at which a high-pass began: what was one level most of the time is it no more."""
+    most = int(np.bincount(ucodes[:20].reshape(-1), minlength=128).argmax())
+    share = np.convolve((ucodes == most).mean(1), np.ones(8) / 8, "valid")
+    good = np.flatnonzero(share >= 0.6 * share[:20].mean())
+    return int(good[-1]) + 4 if len(good) else 0
+
+
 def read_training(line, sd, until):
-    """:class:`Training` that begins with ``sd`` and ends before octet ``until``: phase 3."""
+    """:class:`Training` that begins with ``sd``, up to Jd', and the octet behind it.
+
+    Nothing from octet ``until`` on is looked at.
+    """
     first, turn, trn1d = sd
     training = Training()
-    w = int(np.bincount(line.ucodes[first:turn].reshape(-1, HALF)[:, 0], minlength=128).argmax())
-    training.w = w
+    training.w = int(np.bincount(line.ucodes[first:turn:HALF], minlength=128).argmax())
+    training.sd_inverted = bool(line.signs[first:turn:INTERVALS].mean() < 0.5)
+    text = f"W has Ucode {training.w} as it arrives"
+    if training.sd_inverted:
+        text += ", polarity inverted"
     training.signals.append(Signal(
-        "Sd", first, turn - first, f"W has Ucode {w} as it arrives", {"w": w}
+        "Sd", first, turn - first, text, {"w": training.w, "inverted": training.sd_inverted}
     ))  # fmt: skip
-    training.signals.append(Signal("S-bar-d", turn, trn1d - turn))
-    end = read_trn1d(line, trn1d, training)
-    return training, end
+    training.signals.append(Signal("S-bar-d", turn, trn1d - turn, "its reversal"))
+    return training, read_trn1d(line, trn1d, until, training)
