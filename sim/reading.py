@@ -36,6 +36,9 @@ WINDOW = 96
 #: Symbols of TRN1d without which it is none.
 LEAST_TRN1D = 60
 
+#: Values of symbols behind which a high-pass shows.
+LARGE = 2000
+
 #: What is said where nothing is found.
 NOTHING = "no Sd with a TRN1d behind it: this is no downstream of V.90, or not its start-up"
 
@@ -244,10 +247,10 @@ def _read_dil(line, part, training, ja):
     signs = line.signs[part] ^ np.uint8(training.inverted)
     clean = ucodes
     if training.high_pass:
-        training.high_pass_at = at = _onset(ucodes)
+        training.high_pass_at = at = _onset(line.ucodes[part], line.values[part])
         clean = ucodes[:at]
     training.network = reading_network.find(
-        clean, line.law, training.u_info[0], training.w, ja
+        clean, ucodes, line.law, training.u_info[0], training.w, ja
     )
     fields, text = {}, ""
     if training.high_pass is None:
@@ -283,12 +286,15 @@ def _against(ja, ucodes, signs):
     return share, "all symbols" if share == 1 else f"{share:.1%} of the symbols"
 
 
-def _onset(ucodes):
-    """Data frame at which a high-pass began: what was one level most of the time is it no more."""
-    most = int(np.bincount(ucodes[:20].reshape(-1), minlength=128).argmax())
-    share = np.convolve((ucodes == most).mean(1), np.ones(8) / 8, "valid")
-    good = np.flatnonzero(share >= 0.6 * share[:20].mean())
-    return int(good[-1]) + 4 if len(good) else 0
+def _onset(ucodes, values):
+    """Data frame at which a high-pass began: behind a large symbol the reference is no more it."""
+    reference = int(np.bincount(ucodes).argmax())
+    large = np.flatnonzero(np.abs(values[:-1]) > LARGE)
+    same = (ucodes[large + 1] == reference).astype(int)
+    # As many as can be the same before, and other ones behind.
+    score = np.concatenate([[0], np.cumsum(2 * same - 1)])
+    at = int(score.argmax())
+    return int(large[at]) // INTERVALS if at < len(large) else len(ucodes) // INTERVALS
 
 
 def read_training(line, sd, until):

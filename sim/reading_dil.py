@@ -66,7 +66,7 @@ class _Search:
         where = np.append(np.flatnonzero(self.other), self.count + MOST)
         self.next = where[np.searchsorted(where, np.arange(self.count))]
         # +0 and -0 are one.
-        self.heard = self.ucodes > 0
+        self.heard = self.ucodes > tolerance
 
     def run(self):
         """The last :class:`_State`, or None."""
@@ -123,13 +123,15 @@ class _Search:
         if (other & (np.abs(self.ucodes[part] - ucode) > self.tolerance)).any():
             return None
         training, signs = state.training, state.signs
-        if self.reference is None or abs(ucode - self.reference) > self.tolerance:
+        # So near to the reference a level may pass for it with one sign.
+        near = self.tolerance if self.tolerance == 0 else 3 * self.tolerance
+        if self.reference is None or abs(ucode - self.reference) > near:
             known = training[:n]
             if ((known >= 0) & (known != other)).any():
                 return None
             training = training.copy()
             training[:n] = other
-        elif other.any():
+        elif other.any() and ucode == self.reference:
             return None
         seen, known = self.signs[part], signs[:n]
         if (heard & (known >= 0) & (known != seen)).any():

@@ -21,7 +21,8 @@ FRAMES, LEAST = 340, 12
 #: Share of sign bits that must be right; by chance a half is.
 SIGNS = 0.75
 
-#: Data frames left out at the beginning: a network that turns the polarity spoils them.
+#: Data frames left out at the beginning, which a turned polarity spoils, and servers whose memories
+#: are not zero.
 SKIPPED = 2
 
 #: Share of data frames that may contradict a modulus, for signs at which a level arrives elsewhere.
@@ -99,14 +100,24 @@ def _points(numbers, known, all_ucodes, k):
             modulus = max(int(labels.max()) + 1, -(-(1 << k) // product))
             if modulus > 128:
                 return None
-        points, sure = _ucodes(modulus, labels, known[:, i], all_ucodes[:, i])
-        if points is None:
-            return None
-        sets.append(points)
-        whole &= sure
+        sets.append(_labelled(modulus, labels, known[:, i]))
         product *= modulus
         left = left // modulus
-    return sets, whole
+    whole, done = True, []
+    for i, points in enumerate(sets):
+        own = [i]
+        for j, other in enumerate(sets):
+            both = (points >= 0) & (other >= 0) if len(points) == len(other) else np.zeros(1, bool)
+            # Intervals that share most of what is known of them share a constellation.
+            if j != i and both.sum() * 2 > len(points) and (points[both] == other[both]).all():
+                points = np.where(points < 0, other, points)
+                own.append(j)
+        filled, sure = _filled(points, all_ucodes[:, own])
+        if filled is None:
+            return None
+        done.append(filled)
+        whole &= sure
+    return done, whole
 
 
 def _modulus(numbers, ucodes, least):
@@ -128,16 +139,22 @@ def _modulus(numbers, ucodes, least):
     return best[1:]
 
 
-def _ucodes(modulus, labels, known, everything):
-    """Ascending Ucodes of a constellation, and whether all were seen; None where none fit."""
+def _labelled(modulus, labels, known):
+    """Ucodes by label (int64, ``(modulus,)``), -1 of those that did not come."""
     points = np.full(modulus, -1)
     for label in np.unique(labels):
         points[label] = int(np.median(known[labels == label]))
+    return points
+
+
+def _filled(points, everything):
+    """Ascending Ucodes of a constellation, and whether all were seen; None where none fit."""
+    points = points.copy()
     seen = np.setdiff1d(np.unique(everything), points)
     sure = True
     where = np.flatnonzero(points >= 0)
     # Beyond the largest seen there is none that counts, below the smallest down to Ucode 0.
-    bounds = [(-1, 128), *((int(one), int(points[one])) for one in where), (modulus, -1)]
+    bounds = [(-1, 128), *((int(one), int(points[one])) for one in where), (len(points), -1)]
     for (a, high), (b, low) in zip(bounds, bounds[1:], strict=False):
         missing = b - a - 1
         if not missing:

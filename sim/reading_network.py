@@ -176,11 +176,11 @@ def _likelihood(arrived, image, shift):
     return IMPOSSIBLE * impossible - n * (q * np.log(q) + (1 - q) * np.log(1 - q))
 
 
-def find(ucodes, law, u_info, w, asked=None):
+def find(ucodes, every, law, u_info, w, asked=None):
     """:class:`Network` that explains DIL's ``ucodes`` (whole data frames, ``(n, 6)``) in ``law``.
 
-    ``u_info`` and ``w``: Ucodes of TRN1d and of Sd's W as they arrive; ``asked``: fields of
-    :data:`golden.sequences.DIL`, where Ja is known.
+    ``every``: those of all DIL, a high-pass or not. ``u_info`` and ``w``: Ucodes of TRN1d and of
+    Sd's W as they arrive; ``asked``: fields of :data:`golden.sequences.DIL`, where Ja is known.
     """
     names, words = _candidates(law)
     behind = _robbed_behind(ucodes, law)
@@ -224,9 +224,10 @@ def find(ucodes, law, u_info, w, asked=None):
             codewords[i, :, turn] = _forced(law, last)[ways[turn % len(ways)]]
     arrived = np.bincount(ucodes.reshape(-1), minlength=128) >= SEEN
     odd = arrived & ~np.isin(np.arange(128), codewords)
+    measured = np.bincount(every.reshape(-1), minlength=128) >= SEEN
     return Network(
         source, law, tenths / 10, how, tuple(chosen), behind,
-        _u_infos(words[best], u_info, w, behind), codewords, arrived[codewords[..., 0]].all(0),
+        _u_infos(words[best], u_info, w, behind), codewords, measured[codewords[..., 0]].all(0),
         tuple(int(u) for u in np.flatnonzero(odd) if u >= LOW),
     )  # fmt: skip
 

@@ -16,8 +16,8 @@ from sim.reading_types import Line, Signal, find_r
 #: Data frames of R before R-bar that tell a high-pass, and those that tell its memory.
 _TELLS, _MEMORY = 10, 30
 
-#: Bits of MP without one that is good, behind which there is no MP any more.
-_PATIENCE = 8
+#: Data frames at the beginning that memories which are not zero spoil, through the scrambler.
+_SPOILT = 3
 
 #: Octets in a row with one value that are no data.
 _DEAD = 400
@@ -90,11 +90,11 @@ def _after_r(line, at, until, training, given):
     fields = {
         "data_bits": d, "sr": parameters.sr, "k": parameters.k, "moduli": list(parameters.moduli),
         "constellations": [list(one) for one in parameters.intervals],
-        "ones": float(np.mean(bits[: first * d])) if first else 1.0, "found": mapping is not None,
+        **_ones(bits[: first * d], d), "found": mapping is not None,
     }  # fmt: skip
     training.signals.append(Signal(
         "TRN2d", at, first * INTERVALS,
-        f"{_ones(fields['ones'])}; D {d}, "
+        f"{_said(fields)}; D {d}, "
         f"Sr {parameters.sr}, {_moduli(parameters)} points",
         fields,
     ))  # fmt: skip
@@ -112,8 +112,19 @@ def _moduli(parameters):
     return str(sizes[0]) if len(set(sizes)) == 1 else " ".join(str(one) for one in sizes)
 
 
-def _ones(share):
-    return "all ones" if share == 1 else f"{share:.2%} ones"
+def _ones(bits, d):
+    """Fields: share of ones behind the first data frames, and whether those are ones too.
+
+    A turned polarity, or a server whose memories are not zero, spoils a bit of the first ones.
+    """
+    start, rest = bits[: _SPOILT * d], bits[_SPOILT * d :]
+    return {"ones": float(np.mean(rest)) if len(rest) else 0.0, "from_start": bool(start.all())}
+
+
+def _said(fields):
+    if fields["ones"] < 1:
+        return f"{fields['ones']:.2%} ones"
+    return "all ones" if fields["from_start"] else "all ones but for the first sign"
 
 
 def _mp(line, at, until, training, given, bits, first, end, found):
@@ -181,17 +192,16 @@ def _data(line, at, until, training, given):
     d = parameters.data_bits
     decoder = Decoder(parameters)
     bits = decoder.process(line.octets[at : at + len(ucodes) * INTERVALS])
-    ones = float(np.mean(bits[: b1d * d])) if b1d else 0.0
     rate = f"{float(parameters.rate):.0f} bit/s"
     fields = {
         "rate": float(parameters.rate), "data_bits": d, "sr": parameters.sr, "k": parameters.k,
         "moduli": list(parameters.moduli),
         "constellations": [list(one) for one in parameters.intervals], "whole": whole,
-        "ones": ones, "found": mapping is not None,
+        **_ones(bits[: b1d * d], d), "found": mapping is not None,
     }  # fmt: skip
     training.signals.append(Signal(
         "B1d", at, b1d * INTERVALS,
-        f"{_ones(ones)} at {rate}: D {d}, "
+        f"{_said(fields)} at {rate}: D {d}, "
         f"Sr {parameters.sr}, {_moduli(parameters)} points"
         + (", cut short" if b1d < B1D_FRAMES else ""),
         fields,

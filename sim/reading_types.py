@@ -36,12 +36,13 @@ class Signal:
 class Training:
     """What was read from one Sd on.
 
-    Fields: ``signals``, in order; ``u_info`` as it arrives (Ucode by interval); ``inverted``,
-    polarity of TRN1d and DIL, ``sd_inverted``, of Sd; ``jd``, the last Jd's fields or None; ``dil``, the slice of DIL's
-    octets or None; ``structure``, a :class:`~sim.reading_dil.Structure` or None; ``network``, a
+    Fields: ``signals``, in order; ``u_info``, Ucode of TRN1d as it arrives, by interval; ``w``, of
+    Sd's W; ``level``, TRN1d's value; ``inverted``, polarity of TRN1d and DIL, ``sd_inverted``, of
+    Sd; ``jd``, the last Jd's fields or None; ``dil``, the slice of DIL's octets or None;
+    ``structure``, a :class:`~sim.reading_dil.Structure` or None; ``network``, a
     :class:`~sim.reading_network.Network` or None; ``high_pass``, the pole of one in the network or
-    None, ``high_pass_at``, data frame of DIL at which it begins, about; ``level``, value of TRN1d as it arrives; ``cpt`` and ``cp``, mapping parameters with the
-    Ucodes that arrive, or None.
+    None, ``high_pass_at``, data frame of DIL at which it begins, about; ``cpt`` and ``cp``, mapping
+    parameters with the Ucodes that arrive, or None.
     """
 
     signals: list = field(default_factory=list)
