@@ -35,7 +35,7 @@ from golden.parameters import (
     rate_table,
 )
 from golden.scrambler import GPA
-from sim import pcm, transfer, vectors
+from sim import cli_read, pcm, transfer, vectors
 
 #: Blocks that `v90 verilog` writes: name -> module in hdl, class, arguments beside ``channels``.
 BLOCKS = {
@@ -663,6 +663,9 @@ def parser():
     call_options(sub)
     engine(sub)
     training(sub)
+
+    sub = command("read", cli_read.read, "tell what is in a recording of a V.90 downstream", None)
+    cli_read.options(sub)
 
     command(
         "vectors", write_vectors, "write golden vectors: NPZ, hex for $readmemh, JSON manifest",

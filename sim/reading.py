@@ -188,10 +188,15 @@ def _ends(bits, count):
 
 @dataclass
 class Reading:
-    """What a recording holds: ``line``, ``trainings``, one for each Sd."""
+    """What a recording holds.
+
+    Fields: ``line``, ``trainings``, one for each Sd; ``samples``, how many there were of an
+    analogue line, None for octets.
+    """
 
     line: Line
     trainings: list
+    samples: int | None = None
 
     @property
     def signals(self):

@@ -42,7 +42,7 @@ class Training:
     ``structure``, a :class:`~sim.reading_dil.Structure` or None; ``network``, a
     :class:`~sim.reading_network.Network` or None; ``high_pass``, the pole of one in the network or
     None, ``high_pass_at``, data frame of DIL at which it begins, about; ``cpt`` and ``cp``, mapping
-    parameters with the Ucodes that arrive, or None.
+    parameters with the Ucodes that arrive, or None; ``remarks``, sentences on how it was received.
     """
 
     signals: list = field(default_factory=list)
@@ -59,6 +59,7 @@ class Training:
     high_pass_at: int | None = None
     cpt: object = None
     cp: object = None
+    remarks: list = field(default_factory=list)
 
     def signal(self, name):
         """The first signal of a name, or None."""
