@@ -15,7 +15,7 @@ from rich.console import Console
 from rich.table import Table
 
 from golden.parameters import INTERVALS, MappingParameters
-from sim import figures, pcm, predict, startup
+from sim import figures, pcm, predict, reading_calls, startup
 from sim.cli import guarded, progress
 
 #: Octets a second of a line; one channel in real time.
@@ -65,6 +65,8 @@ CALL_FIGURES = (
     ("real calls as octets: every Jd", figures.raw_calls, "TRN1d wrong", max),
     ("clean real calls predicted from Ja, CPt, CP: magnitudes, and signs where no shaper chooses",
      predict.rows, "magnitudes", min),
+    ("real calls read from octets alone: places, CRCs, law, pad, polarity, rate as in call.json; "
+     "clean ones: DIL as Ja asks", reading_calls.real_call_rows, "TRN2d ones", min),
 )
 
 

@@ -16,7 +16,7 @@ from golden.scrambler import GPC, Descrambler
 from golden.sequences import JD, JD_END
 from golden.training import SD, SD_BAR, dil
 from sim import reading_dil, reading_network, reading_phase4
-from sim.reading_types import Line, Signal, Training, runs
+from sim.reading_types import Line, Signal, Training, crcs, runs
 
 #: Symbols of half a period of Sd and R, over which their signs turn.
 HALF = 3
@@ -38,6 +38,9 @@ LEAST_TRN1D = 60
 
 #: Values of symbols behind which a high-pass shows.
 LARGE = 2000
+
+#: Ucodes below which a reference is small, and how far a high-pass moves another one.
+SMALL, NEAR = 32, 6
 
 #: What is said where nothing is found.
 NOTHING = "no Sd with a TRN1d behind it: this is no downstream of V.90, or not its start-up"
@@ -165,9 +168,8 @@ def _read_jd(bits, at, training):
     low, high = (f"{(28000 + i * 8000 / 6):.0f}" for i in (rates[0], rates[-1])) if rates else "--"
     training.signals.append(Signal(
         "Jd", at, count * JD.length,
-        f"{count} of them, {len(good)} with a good CRC; rates {low} to {high}, "
-        f"{4 << 2 * training.jd['training']} points for CP, "
-        f"look-ahead {training.jd['look_ahead']}",
+        f"{count}, {crcs(count, len(good))}; {low} to {high} bit/s, look-ahead "
+        f"{training.jd['look_ahead']}, {4 << 2 * training.jd['training']} points for CP",
         {"count": count, "good": len(good), **training.jd,
          "same": all(one == good[0] for one in good)},
     ))  # fmt: skip
@@ -259,7 +261,7 @@ def _read_dil(line, part, training, ja):
     )
     fields, text = {}, ""
     if training.high_pass is None:
-        training.structure = reading_dil.find(line.ucodes[part], signs)
+        training.structure = reading_dil.find(line.ucodes[part], signs, _robbed(training.network))
     found = training.structure
     if found is not None:
         count, n = len(found.starts), part.stop - part.start
@@ -284,6 +286,11 @@ def _read_dil(line, part, training, ja):
     training.signals.append(Signal("DIL", part.start, part.stop - part.start, text, fields))
 
 
+def _robbed(network):
+    pairs = zip(network.robbed, network.robbed_after, strict=True)
+    return [i for i, bits in enumerate(pairs) if any(bits)]
+
+
 def _against(ja, ucodes, signs):
     """Share of DIL's symbols that are as ``ja`` asks, and the same in words."""
     asked, own = (np.resize(one, len(ucodes)) for one in dil(ja))
@@ -292,14 +299,20 @@ def _against(ja, ucodes, signs):
 
 
 def _onset(ucodes, values):
-    """Data frame at which a high-pass began: behind a large symbol the reference is no more it."""
+    """Data frame at which a high-pass began: the reference is no more what it was.
+
+    A reference of small level shows that only behind large symbols.
+    """
     reference = int(np.bincount(ucodes).argmax())
-    large = np.flatnonzero(np.abs(values[:-1]) > LARGE)
-    same = (ucodes[large + 1] == reference).astype(int)
+    if reference < SMALL:
+        places = np.flatnonzero(np.abs(values[:-1]) > LARGE) + 1
+    else:
+        places = np.flatnonzero(np.abs(ucodes.astype(int) - reference) <= NEAR)
+    same = (ucodes[places] == reference).astype(int)
     # As many as can be the same before, and other ones behind.
     score = np.concatenate([[0], np.cumsum(2 * same - 1)])
     at = int(score.argmax())
-    return int(large[at]) // INTERVALS if at < len(large) else len(ucodes) // INTERVALS
+    return int(places[at]) // INTERVALS if at < len(places) else len(ucodes) // INTERVALS
 
 
 def read_training(line, sd, until):

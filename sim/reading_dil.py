@@ -52,17 +52,20 @@ class _State:
 
 
 class _Search:
-    def __init__(self, ucodes, signs, tolerance):
+    def __init__(self, ucodes, signs, tolerance, robbed):
         self.ucodes, self.signs = ucodes.astype(np.int64), signs.astype(np.int8)
         self.count, self.tolerance = len(ucodes), tolerance
-        frames = self.ucodes.reshape(-1, INTERVALS)
+        # Intervals with a robbed bit tell signs, and nothing else.
+        self.blind = np.isin(np.arange(self.count) % INTERVALS, robbed)
+        frames = np.delete(self.ucodes.reshape(-1, INTERVALS), robbed, axis=1)
         plain = np.ptp(frames, axis=1) <= tolerance
-        self.reference = int(np.bincount(ucodes).argmax())
+        self.reference = int(np.bincount(frames.reshape(-1)).argmax())
         if plain.mean() > PLAIN:
             self.reference = None
         self.other = np.ones(self.count, bool)
         if self.reference is not None:
             self.other = np.abs(self.ucodes - self.reference) > tolerance
+        self.other &= ~self.blind
         where = np.append(np.flatnonzero(self.other), self.count + MOST)
         self.next = where[np.searchsorted(where, np.arange(self.count))]
         # +0 and -0 are one.
@@ -126,11 +129,11 @@ class _Search:
         # So near to the reference a level may pass for it with one sign.
         near = self.tolerance if self.tolerance == 0 else 3 * self.tolerance
         if self.reference is None or abs(ucode - self.reference) > near:
-            known = training[:n]
-            if ((known >= 0) & (known != other)).any():
+            known, told = training[:n], ~self.blind[part]
+            if ((known >= 0) & told & (known != other)).any():
                 return None
             training = training.copy()
-            training[:n] = other
+            training[:n] = np.where(told, other, known)
         elif other.any() and ucode == self.reference:
             return None
         seen, known = self.signs[part], signs[:n]
@@ -155,17 +158,17 @@ def _period(pattern, most=128):
     return None
 
 
-def find(ucodes, signs):
+def find(ucodes, signs, robbed=()):
     """:class:`Structure` of a DIL (``ucodes``, ``signs``, 1 positive, ``(n,)``), or None.
 
-    Levels that arrive at two neighbours, by robbed bits or signs, are tried when single ones do not
-    explain it.
+    ``robbed``: intervals with a robbed bit. Levels that arrive at two neighbours by their sign are
+    tried when single ones do not explain it.
     """
     whole = len(ucodes) // INTERVALS * INTERVALS
-    if not whole:
+    if not whole or len(robbed) == INTERVALS:
         return None
     for tolerance in (0, 1):
-        search = _Search(ucodes[:whole], signs[:whole], tolerance)
+        search = _Search(ucodes[:whole], signs[:whole], tolerance, list(robbed))
         state = search.run()
         if state is not None:
             found = _structure(state, search)

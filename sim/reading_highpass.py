@@ -19,11 +19,15 @@ POLES = np.arange(0.85, 0.9951, 0.001)
 #: What a pole must explain of what Ri departs from one level.
 EXPLAINED = 0.25
 
-#: Half of a codec's largest step, as a share of the level that it rounds, with a little room.
-ROUNDING = 0.04
+#: Ways to learn levels: steps of the codec's that a value may be away from its level, a half and
+#: some room, and whether all intervals learn together.
+WAYS = ((0.7, False), (1.0, False), (1.5, False), (0.7, True), (1.0, True), (1.5, True))
 
 #: Share of the symbols of an interval that a level has at least.
 RARE = 0.002
+
+#: Share of a neighbouring level's symbols that a level has at least.
+BESIDE = 0.15
 
 
 def filtered(values, pole):
@@ -47,52 +51,53 @@ def find(values, level):
     return round(float(POLES[best]), 4) if left[best] < EXPLAINED * plain else None
 
 
-def removed(line_values, r_values, level, pole, law):
-    """Octets without the high-pass.
+def removed(values, before, pole, law, way=WAYS[0]):
+    """Octets (uint8) in ``law`` without the high-pass, of ``values`` (float64) that came out of it.
 
-    ``line_values``: from R-bar's end on; ``r_values``: R's and R-bar's signs times ``level``, as
-    they were sent, which tell the filter's memory. Returns octets (uint8) in ``law``.
+    ``before``: values that were sent before them, which tell the filter's memory; ``way``: one of
+    ``WAYS``.
     """
     gain = (1 + pole) / 2
-    sent = np.where(np.asarray(r_values) > 0, level, -level).astype(float)
-    memory = pole * filtered(sent, pole)[-1] - gain * sent[-1]
+    memory = pole * filtered(before, pole)[-1] - gain * before[-1]
     grid = g711.linear(np.arange(128), law).astype(float)
-    books = [[] for _ in range(INTERVALS)]
-    _pass(line_values, memory, pole, grid, books, True)
-    # What was seen once or twice is a decision of noise; neighbours are one level.
-    total = len(line_values) / INTERVALS
+    steps = np.diff(grid, append=2 * grid[-1] - grid[-2])
+    rounding = way[0] * steps[g711.ucode(nearest(np.abs(values), values >= 0, law), law)]
+    books = [[]] * INTERVALS if way[1] else [[] for _ in range(INTERVALS)]
+    _pass(values, memory, pole, books, rounding)
     clean = []
     for book in books:
-        good = sorted([mean, count] for mean, count in book if count >= max(3, RARE * total))
-        joined = []
-        for mean, count in good:
-            if joined and mean - joined[-1][0] < ROUNDING * mean + 8:
-                a, n = joined[-1]
-                joined[-1] = [(a * n + mean * count) / (n + count), n + count]
-            else:
-                joined.append([mean, count])
-        clean.append(joined or good)
+        counts = np.zeros(130)
+        for mean, count in book:
+            counts[int(np.abs(grid - mean).argmin()) + 1] += count
+        # A level that is rare beside its neighbours is one of theirs, decided wrongly.
+        beside = np.maximum(counts[:-2], counts[2:])
+        own = counts[1:-1]
+        kept = np.flatnonzero((own >= max(2, RARE * own.sum())) & (own > BESIDE * beside))
+        clean.append([[float(grid[u]), int(own[u])] for u in kept])
     if not all(clean):
-        return nearest(np.abs(line_values), line_values >= 0, law)
-    decided = _pass(line_values, memory, pole, grid, clean, False)
+        return nearest(np.abs(values), values >= 0, law)
+    decided = _pass(values, memory, pole, clean, None)
     return nearest(np.abs(decided), decided >= 0, law)
 
 
-def _pass(values, memory, pole, grid, books, learn):
-    """Decisions (float64): nearest levels of ``books``, pairs of mean and count by interval."""
-    gain, out = (1 + pole) / 2, np.empty(len(values))
+def _pass(values, memory, pole, books, rounding):
+    """Decisions (float64): nearest levels of ``books``, pairs of mean and count by interval.
+
+    With ``rounding``, how far from its level a value may be, levels are learnt.
+    """
+    gain, out, learn = (1 + pole) / 2, np.empty(len(values)), rounding is not None
     for n, y in enumerate(values.tolist()):
         book = books[n % INTERVALS]
         x = (y - memory) / gain
         size = abs(x)
         best = min(book, key=lambda one: abs(one[0] - size)) if book else None
-        if learn and (best is None or abs(best[0] - size) > ROUNDING * abs(y) + 16):
-            best = [float(grid[np.abs(grid - size).argmin()]), 0]
-            book.append(best)
-        level = best[0]
         if learn:
+            if best is None or abs(best[0] - size) > rounding[n]:
+                best = [size, 0]
+                book.append(best)
             best[1] += 1
-            best[0] += (size - best[0]) / max(best[1], 4)
+            best[0] += (size - best[0]) / best[1]
+        level = best[0]
         decided = level if x >= 0 else -level
         memory = pole * (gain * decided + memory) - gain * decided
         out[n] = decided

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from golden.encoder import B1D_FRAMES
 from golden.errors import V90Error
 from golden.parameters import INTERVALS, TYPES, MappingParameters, rate_table
 from golden.scrambler import GPC, Scrambler
@@ -48,13 +49,10 @@ def find(kind, ucodes, signs, law):
     ``ucodes`` and ``signs``: ``(n, 6)``, as they arrive; what is behind the ones may follow, and
     helps to tell constellations. None where nothing fits.
     """
-    known = min(len(ucodes), FRAMES if kind == "CPt" else 48)
-    if known < LEAST:
+    best = find_bits(kind, signs)
+    if best is None:
         return None
-    best = max(_by_signs(kind, signs[:known]), default=None)
-    if best is None or best[0] < SIGNS:
-        return None
-    share, d, sr = best
+    known, (share, d, sr) = _known(kind, signs), best
     bits = _ones(known, d)[:, INTERVALS - sr :].astype(np.int64)
     numbers = bits @ (np.int64(1) << np.arange(bits.shape[1]))
     points = _points(numbers, ucodes[:known], ucodes, bits.shape[1])
@@ -70,6 +68,18 @@ def find(kind, ucodes, signs, law):
     except V90Error:
         return None
     return Mapping(parameters, whole, share)
+
+
+def _known(kind, signs):
+    """How many data frames are surely ones."""
+    return min(len(signs), FRAMES if kind == "CPt" else B1D_FRAMES)
+
+
+def find_bits(kind, signs):
+    """Share of right bits, D and Sr of TRN2d or B1d that begins ``signs`` ``(n, 6)``; or None."""
+    known = _known(kind, signs)
+    best = max(_by_signs(kind, signs[:known])) if known >= LEAST else (0.0,)
+    return best if best[0] >= SIGNS else None
 
 
 def _ones(frames, d):

@@ -23,7 +23,7 @@ from sim.network import convert, nearest
 PRICE, IMPOSSIBLE = 6.0, 7.0
 
 #: What it costs when no U_INFO makes the Ucodes of Sd and TRN1d.
-NO_U_INFO = 10.0
+NO_U_INFO = 40.0
 
 #: Ucodes below which a network's own offset moves levels by their sign.
 LOW = 16
@@ -39,6 +39,9 @@ SNRS = (36, 40, 44, 48, 52)
 
 #: Average power in dBm0 that they keep.
 POWER = -12.0
+
+#: U_INFO may be so many (Table 10/V.90), so that Sd's W exists.
+_U_INFO = 67, 128 - ABOVE
 
 _ONE = np.ones(128, np.uint8)
 
@@ -168,7 +171,7 @@ def _likelihood(arrived, image, shift):
     low = LOW >> shift
     seen = np.flatnonzero(arrived)
     top = int(seen.max()) if len(seen) else low
-    part = slice(low, top + 1)
+    part = slice(0, top + 1)
     impossible = (arrived & ~image)[..., low:].sum(-1)
     a = (image & arrived)[..., part].sum(-1)
     n = np.maximum(image[..., part].sum(-1), 1)
@@ -235,7 +238,7 @@ def find(ucodes, every, law, u_info, w, asked=None):
 def _u_infos(words, u_info, w, behind):
     """Ucodes of TRN1d, when it was sent, of which these two become."""
     near = 1 if any(behind) else 0
-    ucodes = np.arange(1, 128 - ABOVE)
+    ucodes = np.arange(*_U_INFO)
     good = (abs(words[ucodes] - u_info) <= near) & (abs(words[ucodes + ABOVE] - w) <= near)
     return tuple(int(u) for u in ucodes[good])
 

@@ -8,10 +8,11 @@ from golden.decoder import Decoder
 from golden.encoder import B1D_FRAMES
 from golden.framing import ED_FRAMES, LENGTHS, SequenceFramer
 from golden.hdlc import Deframer
-from golden.parameters import INTERVALS, MappingParameters
+from golden.parameters import INTERVALS, MappingParameters, rate
 from golden.sequences import MP
+from golden.training import R_BAR
 from sim import reading_highpass, reading_mapping
-from sim.reading_types import Line, Signal, find_r
+from sim.reading_types import Line, Signal, crcs, find_r
 
 #: Data frames of R before R-bar that tell a high-pass, and those that tell its memory.
 _TELLS, _MEMORY = 10, 30
@@ -21,6 +22,9 @@ _SPOILT = 3
 
 #: Octets in a row with one value that are no data.
 _DEAD = 400
+
+#: Bit of MP that tells its type (Table 16/V.90).
+LENGTH_BIT = 18
 
 
 def read(line, at, until, training, given=None):
@@ -35,32 +39,38 @@ def read(line, at, until, training, given=None):
         begin = r.first if begin is None else begin
         note = f"Ucode {training.u_info[0]} as it arrives" if name == "Ri" else "largest Ucodes"
         if name == "Ri":
-            line = _straight(line, r, until, training)
+            values = line.values[r.reversal - INTERVALS * _TELLS : r.end]
+            training.high_pass = reading_highpass.find(values, training.level)
         training.signals += [
             Signal(name, r.first, r.reversal - r.first, note),
             Signal(f"{name[0]}-bar-{name[1]}", r.reversal, r.end - r.reversal, "its reversal"),
         ]
-        r, name = _after_r(line, r.end, until, training, given), "Rd"
+        level = training.level if name == "Ri" else r.level
+        sent = np.tile([1.0, 1, 1, -1, -1, -1], _MEMORY + R_BAR) * level
+        sent[_MEMORY * INTERVALS :] *= -1
+        sent *= 1 if line.signs[r.reversal - INTERVALS] else -1
+        r, name = _after_r(line, r.end, until, training, given, sent), "Rd"
     return begin
 
 
-def _straight(line, r, until, training):
-    """The line without a high-pass that R tells of, or as it is."""
-    level = float(np.median(np.abs(line.values[r.reversal - INTERVALS * _TELLS : r.reversal])))
-    if training.level:
-        level = training.level
-    values = line.values[r.reversal - INTERVALS * _TELLS : r.end]
-    training.high_pass = pole = reading_highpass.find(values, level)
-    if pole is None:
-        return line
-    before = np.tile([1, 1, 1, -1, -1, -1], _MEMORY + 4).astype(float)
-    before[_MEMORY * INTERVALS :] *= -1
-    before *= 1 if line.values[r.reversal - INTERVALS] > 0 else -1
-    octets = line.octets.copy()
-    octets[r.end : until] = reading_highpass.removed(
-        line.values[r.end : until], before, level, pole, line.law
-    )
-    return Line(octets, line.law)
+def _mapped(line, at, until, training, before, kind):
+    """The line from octet ``at`` on without the high-pass, if there is one, and its mapping.
+
+    ``before``: values sent up to there. The :class:`~sim.reading_mapping.Mapping` is None where no
+    way to take the high-pass out makes one.
+    """
+    if training.high_pass is None or until <= at:
+        return line, reading_mapping.find(kind, *_frames(line, at, until), line.law)
+    for way in reading_highpass.WAYS:
+        octets = line.octets.copy()
+        octets[at:until] = reading_highpass.removed(
+            line.values[at:until], before, training.high_pass, line.law, way
+        )
+        straight = Line(octets, line.law)
+        mapping = reading_mapping.find(kind, *_frames(straight, at, until), line.law)
+        if mapping is not None:
+            break
+    return straight, mapping
 
 
 def _frames(line, at, until):
@@ -70,10 +80,13 @@ def _frames(line, at, until):
     return line.ucodes[part].reshape(shape), line.signs[part].reshape(shape)
 
 
-def _after_r(line, at, until, training, given):
-    """TRN2d to data behind an R-bar that ended before octet ``at``; the next Rd or None."""
-    ucodes, signs = _frames(line, at, until)
-    mapping = reading_mapping.find("CPt", ucodes, signs, line.law)
+def _after_r(raw, at, until, training, given, before):
+    """TRN2d to data behind an R-bar that ended before octet ``at``; the next Rd or None.
+
+    ``before``: values sent up to there.
+    """
+    line, mapping = _mapped(raw, at, until, training, before, "CPt")
+    ucodes, _ = _frames(line, at, until)
     parameters = mapping.parameters if mapping else _given(given, "CPt", line)
     if parameters is None:
         if len(ucodes):
@@ -85,8 +98,8 @@ def _after_r(line, at, until, training, given):
     d = parameters.data_bits
     bits = Decoder(parameters).process(line.octets[at : at + len(ucodes) * INTERVALS])
     begins, end = SequenceFramer(d).process(bits.reshape(-1, d))
-    found = MP.find(bits)
-    first = begins[0] if begins else len(ucodes)
+    found = MP.find(bits if end is None else bits[: end * d])
+    first = _first(begins, found, bits, d)
     fields = {
         "data_bits": d, "sr": parameters.sr, "k": parameters.k, "moduli": list(parameters.moduli),
         "constellations": [list(one) for one in parameters.intervals],
@@ -98,9 +111,31 @@ def _after_r(line, at, until, training, given):
         f"Sr {parameters.sr}, {_moduli(parameters)} points",
         fields,
     ))  # fmt: skip
-    if not begins:
+    if first == len(ucodes):
         return None
-    return _mp(line, at, until, training, given, bits, begins[0], end, found)
+    end = _mp(at, training, bits, first, end, found)
+    if end is None:
+        return None
+    behind = at + end * INTERVALS
+    return _data(raw, behind, until, training, given, line.values[at:behind])
+
+
+def _period(bits, first, d):
+    """Data frames of the MP that begins with data frame ``first``."""
+    return -(-LENGTHS[int(bits[first * d + LENGTH_BIT])] // d)
+
+
+def _first(begins, found, bits, d):
+    """Data frame of the first MP, or behind the last where there is none.
+
+    Those that the framer took for one before those with a good CRC are one only where a whole
+    number of MP lies between.
+    """
+    if not found:
+        return begins[0] if begins else len(bits) // d
+    good = found[0][0] // d
+    period = _period(bits, good, d)
+    return min((at for at in begins if at >= _SPOILT and (good - at) % period == 0), default=good)
 
 
 def _given(given, kind, line):
@@ -127,11 +162,10 @@ def _said(fields):
     return "all ones" if fields["from_start"] else "all ones but for the first sign"
 
 
-def _mp(line, at, until, training, given, bits, first, end, found):
-    """MP and Ed; then B1d and data."""
+def _mp(at, training, bits, first, end, found):
+    """MP and Ed, in ``bits`` from octet ``at`` on; the data frame behind Ed, or None."""
     d = training.cpt.data_bits
-    kind = int(bits[first * d + 18])
-    period = -(-LENGTHS[kind] // d)
+    period = _period(bits, first, d)
     if end is None:
         # The recording or the call ends in MP, or Ed was spoilt.
         last = (found[-1][0] // d if found else first) + period
@@ -139,15 +173,14 @@ def _mp(line, at, until, training, given, bits, first, end, found):
         last = end - ED_FRAMES
     total = max(1, round((last - first) / period))
     values = [one for _, one in found]
-    text = f"{total} of them, {len(values)} with a good CRC"
+    text = f"{total}, {crcs(total, len(values))}"
     fields = {"count": total, "good": len(values)}
     if values:
         fields |= values[-1]
         fields["acknowledged"] = sum(one["acknowledge"] for one in values)
         drn = values[-1]["drn"]
-        text += f", {fields['acknowledged']} MP'; "
-        text += f"upstream up to {2400 * drn}" if drn else "cleardown"
-        text += f", {16 << values[-1]['trellis']} states"
+        text += f"; {fields['acknowledged']} of them MP'; "
+        text += f"upstream {2400 * drn} bit/s at most" if drn else "cleardown"
     training.signals.append(Signal(
         "MP", at + first * INTERVALS, (last - first) * INTERVALS, text, fields
     ))  # fmt: skip
@@ -156,7 +189,7 @@ def _mp(line, at, until, training, given, bits, first, end, found):
     training.signals.append(Signal(
         "Ed", at + last * INTERVALS, ED_FRAMES * INTERVALS, "zeroes, two data frames"
     ))  # fmt: skip
-    return _data(line, at + end * INTERVALS, until, training, given)
+    return end
 
 
 def _end_of_data(line, at, until):
@@ -169,12 +202,12 @@ def _end_of_data(line, at, until):
     return at + last if len(octets) - last > _DEAD else until
 
 
-def _data(line, at, until, training, given):
-    """B1d and data from octet ``at`` on; the next Rd or None."""
-    rd = find_r(line, at, until)
-    stop = rd.first if rd else _end_of_data(line, at, until)
+def _data(raw, at, until, training, given, before):
+    """B1d and data from octet ``at`` on; the next Rd or None. ``before`` as :func:`_after_r`."""
+    rd = find_r(raw, at, until)
+    stop = rd.first if rd else _end_of_data(raw, at, until)
+    line, mapping = _mapped(raw, at, stop, training, before, "CP")
     ucodes, signs = _frames(line, at, stop)
-    mapping = reading_mapping.find("CP", ucodes, signs, line.law)
     whole = mapping is not None and mapping.whole
     parameters = mapping.parameters if mapping else None
     if not whole and "CP" in given:
@@ -183,16 +216,21 @@ def _data(line, at, until, training, given):
             parameters, whole = own, True
     b1d = min(len(ucodes), B1D_FRAMES)
     if parameters is None:
-        training.signals.append(Signal(
-            "B1d", at, b1d * INTERVALS, "the mapping parameters of the data were not found"
-        ))  # fmt: skip
+        # Signs alone tell D, where magnitudes cannot be told apart.
+        bits = reading_mapping.find_bits("CP", signs)
+        fields, text = {"found": False}, "constellations were not found"
+        if bits is not None:
+            _, d, sr = bits
+            fields |= {"rate": float(rate(d)), "data_bits": d, "sr": sr}
+            text = f"{float(rate(d)):.0f} bit/s by its signs: D {d}, Sr {sr}; {text}"
+        training.signals.append(Signal("B1d", at, b1d * INTERVALS, text, fields))
         _append_data(training, at, b1d, len(ucodes), "", {})
         return rd
     training.cp = parameters
     d = parameters.data_bits
     decoder = Decoder(parameters)
     bits = decoder.process(line.octets[at : at + len(ucodes) * INTERVALS])
-    rate = f"{float(parameters.rate):.0f} bit/s"
+    said = f"{float(parameters.rate):.0f} bit/s"
     fields = {
         "rate": float(parameters.rate), "data_bits": d, "sr": parameters.sr, "k": parameters.k,
         "moduli": list(parameters.moduli),
@@ -201,12 +239,12 @@ def _data(line, at, until, training, given):
     }  # fmt: skip
     training.signals.append(Signal(
         "B1d", at, b1d * INTERVALS,
-        f"{_said(fields)} at {rate}: D {d}, "
+        f"{_said(fields)} at {said}: D {d}, "
         f"Sr {parameters.sr}, {_moduli(parameters)} points"
         + (", cut short" if b1d < B1D_FRAMES else ""),
         fields,
     ))  # fmt: skip
-    note, more = rate, {"rate": float(parameters.rate)}
+    note, more = said, {"rate": float(parameters.rate)}
     if whole and len(ucodes) > b1d:
         deframer = Deframer()
         frames = deframer.process(bits[b1d * d :])

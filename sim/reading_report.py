@@ -2,6 +2,7 @@
 
 import json
 import math
+from pathlib import Path
 
 import numpy as np
 from rich.table import Table
@@ -131,7 +132,7 @@ def text(reading, name):
     line = reading.line
     seconds = len(line.octets) / OCTETS
     source = "octets" if reading.samples is None else "samples, received as"
-    yield Text(f"{name}: {len(line.octets)} {source} {_named(line.law)} symbols, {seconds:.2f} s",
+    yield Text(f"{Path(name).name}: {len(line.octets)} {source} {_named(line.law)} symbols, {seconds:.2f} s",
                style="bold")  # fmt: skip
     yield Text()
     yield timeline(reading)
@@ -233,7 +234,9 @@ def _strip(axes, reading, name):
         axes.text(begin, top * (1.17 - 0.13 * row), one.name, fontsize="small", color=colour)
         ends[row] = begin + width * (0.012 * len(one.name) + 0.01)
     axes.set_xlim(0, width)
-    _plain_axes(axes, f"{name}: level and signals", "time in s", "rms in dB (value 1 is 0)")
+    _plain_axes(
+        axes, f"{Path(name).name}: level and signals", "time in s", "rms in dB (value 1 is 0)"
+    )
 
 
 def _levels(axes, reading, training):
@@ -241,14 +244,18 @@ def _levels(axes, reading, training):
     ucodes = reading.line.ucodes[part].reshape(-1, INTERVALS)
     seconds = (part.start + INTERVALS * np.arange(len(ucodes))) / OCTETS
     for i in range(INTERVALS):
-        axes.plot(seconds, ucodes[:, i], ".", ms=2.2, color=f"C{i}", alpha=0.6,
+        # A little apart, or the last interval would hide the others.
+        axes.plot(seconds, ucodes[:, i] + (i - 2.5) / 3, ".", ms=2.2, color=f"C{i}", alpha=0.6,
                   label=f"interval {i}")  # fmt: skip
     axes.legend(frameon=False, ncols=6, fontsize="small", loc="upper right", markerscale=3)
     axes.set_xlim(seconds[0], seconds[-1])
     axes.set_ylim(-2, 142)
     axes.set_yticks(range(0, 129, 16))
     axes.grid(color="0.92", axis="y")
-    _plain_axes(axes, "DIL: Ucodes as they arrive, by data frame interval", "time in s", "Ucode")
+    _plain_axes(
+        axes, "DIL: Ucodes as they arrive; intervals are drawn a third of a Ucode apart",
+        "time in s", "Ucode",
+    )  # fmt: skip
 
 
 def _raster(axes, reading, training):

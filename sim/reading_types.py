@@ -82,6 +82,11 @@ class Line:
         self.values = values(self.octets, self.law)
 
 
+def crcs(count, good):
+    """Words for how many of ``count`` sequences have a good CRC."""
+    return "every CRC good" if good == count else f"the CRC of {good} good"
+
+
 def runs(mask):
     """Pairs (first, behind the last) of runs of true."""
     edges = np.flatnonzero(np.diff(np.concatenate([[0], mask.astype(np.int8), [0]])))
