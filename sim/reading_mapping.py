@@ -7,6 +7,7 @@ the Ucodes that came go up and down together.
 """
 
 from dataclasses import dataclass
+from itertools import combinations
 
 import numpy as np
 
@@ -113,16 +114,17 @@ def _points(numbers, known, all_ucodes, k):
         sets.append(_labelled(modulus, labels, known[:, i]))
         product *= modulus
         left = left // modulus
+    # Where two intervals of one size differ in what is known of them, others may in the rest.
+    alike = all(
+        (one[both] == other[both]).all()
+        for one, other in combinations(sets, 2) if len(one) == len(other)
+        for both in [(one >= 0) & (other >= 0)]
+    )  # fmt: skip
     whole, done = True, []
     for i, points in enumerate(sets):
-        own = [i]
-        for j, other in enumerate(sets):
-            both = (points >= 0) & (other >= 0) if len(points) == len(other) else np.zeros(1, bool)
-            # Intervals that share most of what is known of them share a constellation.
-            if j != i and both.sum() * 2 > len(points) and (points[both] == other[both]).all():
-                points = np.where(points < 0, other, points)
-                own.append(j)
-        filled, sure = _filled(points, all_ucodes[:, own])
+        own = [j for j in range(INTERVALS) if len(sets[j]) == len(points)] if alike else [i]
+        together = np.max([sets[j] for j in own], axis=0)
+        filled, sure = _filled(together, all_ucodes[:, own])
         if filled is None:
             return None
         done.append(filled)

@@ -255,7 +255,7 @@ def _data(raw, at, until, training, given, before):
         else:
             note += "; no HDLC frames"
     elif len(ucodes) > b1d:
-        note += "; too short to tell all points, so not decoded"
+        note += "; not all points came, so not decoded"
     _append_data(training, at, b1d, len(ucodes), note, more)
     return rd
 

@@ -131,9 +131,9 @@ def text(reading, name):
     """What is printed: renderables in order."""
     line = reading.line
     seconds = len(line.octets) / OCTETS
-    source = "octets" if reading.samples is None else "samples, received as"
-    yield Text(f"{Path(name).name}: {len(line.octets)} {source} {_named(line.law)} symbols, {seconds:.2f} s",
-               style="bold")  # fmt: skip
+    source = "octets of" if reading.samples is None else "symbols received as"
+    title = f"{Path(name).name}: {len(line.octets)} {source} {_named(line.law)}, {seconds:.2f} s"
+    yield Text(title, style="bold")
     yield Text()
     yield timeline(reading)
     for number, training in enumerate(reading.trainings):

@@ -110,6 +110,13 @@ MUTANTS = [
     ("sim/line.py", "scale - 1) / scale", "scale) / scale"),
     ("sim/line.py", "(line - balance) / (line", "(balance - line) / (line"),
     ("sim/lines.py", "if wanted not in table", "if wanted in ()"),
+    # recordings read: a turned polarity unseen, Jd that ends too late, a Ja that is not compared
+    ("sim/reading.py", "early.mean() < 0.5", "early.mean() < 0.0"),
+    ("sim/reading.py", "score = np.concatenate([[0], np.cumsum(2 * same - 1)])",
+     "score = np.concatenate([[0], np.cumsum(1 - 2 * same)])"),
+    ("sim/reading.py", "(asked == ucodes) & (", "(asked != ucodes) & ("),
+    ("sim/cli_read.py", "check_descriptor(found[0][1])\n    return found[0][1]",
+     "return dict(found[0][1], REF=[0] * 8)"),
 ]
 
 #: Tests that show a gateware block wrong without the slow simulators.
