@@ -36,6 +36,9 @@ WINDOW = 96
 #: Symbols of TRN1d without which it is none.
 LEAST_TRN1D = 60
 
+#: Symbols of DIL that must be there to take it apart.
+LEAST_DIL = 120
+
 #: Values of symbols behind which a high-pass shows.
 LARGE = 2000
 
@@ -260,19 +263,24 @@ def _read_dil(line, part, training, ja):
         clean, ucodes, line.law, training.u_info[0], training.w, ja
     )
     fields, text = {}, ""
-    if training.high_pass is None:
-        training.structure = reading_dil.find(line.ucodes[part], signs, _robbed(training.network))
-    found = training.structure
+    # Behind a high-pass's onset no symbol is what was asked for.
+    n = clean.size
+    told = slice(part.start, part.start + n)
+    found = None
+    if n >= LEAST_DIL:
+        found = reading_dil.find(line.ucodes[told], signs[:n], _robbed(training.network))
+    training.structure = found
     if found is not None:
-        count, n = len(found.starts), part.stop - part.start
-        asked, own = dil(found.descriptor, count)
-        same = (asked[:n] == line.ucodes[part]) & ((own[:n] == signs) | (asked[:n] == 0))
-        named = found.descriptor
+        count, named = len(found.starts), found.descriptor
+        asked, own = dil(named, count)
+        same = (asked[:n] == line.ucodes[told]) & ((own[:n] == signs[:n]) | (asked[:n] == 0))
         fields = {**named, "segments_sent": count, "equal": float(same.mean()), "cut": found.cut}
         reference = sorted(set(named["REF"]))
         text = (f"{count} segments, {found.passes:.2f} times {named['segments']}; "
                 f"REF {' '.join(map(str, reference))}, patterns of "
                 f"{len(named['sign_pattern'])} signs and {len(named['training_pattern'])} symbols")
+        if training.high_pass:
+            text = f"before the high-pass {text}"
     if ja is not None:
         fields["ja_equal"], compared = _against(ja, line.ucodes[part], signs)
         text += f"{'; ' if text else ''}{compared} as Ja asks"

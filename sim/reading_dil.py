@@ -18,6 +18,9 @@ MOST = 128 * INTERVALS
 #: Steps after which the search is given up.
 STEPS = 40000
 
+#: The same for segments of one length, of which there are few choices.
+SAME_STEPS = 4000
+
 #: Share of data frames of one Ucode above which there are no reference symbols.
 PLAIN = 0.95
 
@@ -72,10 +75,17 @@ class _Search:
         self.heard = self.ucodes > tolerance
 
     def run(self):
-        """The last :class:`_State`, or None."""
+        """The last :class:`_State`, or None. Most clients ask for one length, which comes first."""
+        for length in range(min(MOST, self.count), 0, -INTERVALS):
+            found = self._from(dict.fromkeys(range(8), length), SAME_STEPS)
+            if found is not None:
+                return found
+        return self._from({}, STEPS)
+
+    def _from(self, lengths, most):
         none = np.full(MOST, -1, np.int8)
-        stack, steps = [iter([_State(0, {}, none, none.copy(), ())])], 0
-        while stack and steps < STEPS:
+        stack, steps = [iter([_State(0, lengths, none, none.copy(), ())])], 0
+        while stack and steps < most:
             state = next(stack[-1], None)
             if state is None:
                 stack.pop()
@@ -115,15 +125,27 @@ class _Search:
     def _run_of(self, at, ucode):
         """Most symbols, whole data frames, from ``at`` on in which ``ucode`` is the only one."""
         part = slice(at, min(at + MOST, self.count))
-        wrong = self.other[part] & (np.abs(self.ucodes[part] - ucode) > self.tolerance)
+        wrong = self._strange(part, ucode)
         length = int(np.argmax(wrong)) if wrong.any() else len(wrong)
         return length // INTERVALS * INTERVALS
+
+    def _strange(self, part, ucode):
+        """Training symbols that are not ``ucode``, or not what it is with their sign."""
+        ucodes, other = self.ucodes[part], self.other[part]
+        if not self.tolerance:
+            return other & (ucodes != ucode)
+        wrong = other & (np.abs(ucodes - ucode) > self.tolerance)
+        for sign in (0, 1):
+            mine = other & (self.signs[part] == sign)
+            if mine.any():
+                wrong |= mine & (ucodes != ucodes[int(np.argmax(mine))])
+        return wrong
 
     def _taken(self, state, ucode, length):
         end = min(state.at + length, self.count)
         part, n = slice(state.at, end), end - state.at
         other, heard = self.other[part], self.heard[part]
-        if (other & (np.abs(self.ucodes[part] - ucode) > self.tolerance)).any():
+        if self._strange(part, ucode).any():
             return None
         training, signs = state.training, state.signs
         # So near to the reference a level may pass for it with one sign.
@@ -192,10 +214,11 @@ def _structure(state, search):
     if segments > 255 or sign is None or training is None:
         return None
     reference = search.reference if search.reference is not None else ucodes[0]
+    asked = {ucode >> 4 for ucode in ucodes}
     descriptor = {
         "segments": segments, "sign_length": len(sign) - 1, "training_length": len(training) - 1,
         "sign_pattern": sign.tolist(), "training_pattern": training.tolist(),
-        "H": [state.lengths.get(u, INTERVALS) // INTERVALS - 1 for u in range(8)],
+        "H": [state.lengths[u] // INTERVALS - 1 if u in asked else 0 for u in range(8)],
         "REF": [reference] * 8, "training_ucodes": ucodes[:segments],
     }  # fmt: skip
     return Structure(descriptor, starts, ucodes, state.at > search.count)

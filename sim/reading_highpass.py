@@ -21,7 +21,7 @@ EXPLAINED = 0.25
 
 #: Ways to learn levels: steps of the codec's that a value may be away from its level, a half and
 #: some room, and whether all intervals learn together.
-WAYS = ((0.7, False), (1.0, False), (1.5, False), (0.7, True), (1.0, True), (1.5, True))
+WAYS = ((1.0, False), (0.7, False), (1.5, False), (1.0, True), (0.7, True), (1.5, True))
 
 #: Share of the symbols of an interval that a level has at least.
 RARE = 0.002

@@ -1,6 +1,5 @@
 """Recordings of downstreams read back: real calls, our own modem's over networks, and lines."""
 
-import json
 from functools import cache
 
 import numpy as np
@@ -15,7 +14,6 @@ from golden.learning import dil_request
 from golden.parameters import INTERVALS, MappingParameters
 from golden.sequences import CP, DIL, cp_fields
 from sim import reading
-from sim.network import Network, NetworkParameters
 from sim.reading_calls import real_call_rows
 
 U_INFO = 79
@@ -115,95 +113,6 @@ def test_every_signal_of_a_call_with_a_renegotiation(law):
     assert found.trainings[0].network.sentences == []
 
 
-def test_the_dil_is_taken_apart():
-    octets, _ = sent("A")
-    dil_signal, = named(reading.read(octets), "DIL")
-    asked, fields = dil_request(U_INFO), dil_signal.fields
-    assert fields["equal"] == 1
-    for name in ("segments", "H", "REF", "training_ucodes"):
-        assert fields[name] == asked[name], name
-    # Patterns are told up to what makes the same DIL.
-    length = 12 * INTERVALS
-    assert np.array_equal(np.resize(fields["training_pattern"], length), asked["training_pattern"])
-    signs = np.resize(fields["sign_pattern"], length) == asked["sign_pattern"]
-    assert signs.all()
-
-
-#: What a network does, and what must be said of it.
-NETWORKS = {
-    "polarity": ("A", {"invert": True}, []),
-    "robbed": ("mu", {"robbed": ("", "01", "", "", "0", "")},
-               ["robbed bit 0 in interval 4", "robbed bit 0 and 1 in turn in interval 1"]),
-    "pad": ("A", {"pad": 3.0}, ["a digital pad of 3 dB"]),
-    "pad of 6 dB": ("A", {"pad": 6.0}, ["a digital pad of 6 dB"]),
-    "mu to A": ("mu", {"output_law": "A"}, ["mu-law is converted to A-law"]),
-    "A to mu": ("A", {"output_law": "mu"}, ["A-law is converted to mu-law"]),
-    "pad, robbed in front, conversion": (
-        "mu", {"output_law": "A", "pad": 3.0, "robbed": ("", "", "1", "", "", "")},
-        ["mu-law is converted to A-law", "a digital pad of 3 dB",
-         "robbed bit 1 in interval 2, before the pad"]),
-    "pad, robbed behind": (
-        "A", {"pad": 4.0, "robbed_after": ("1", "", "", "", "", "")},
-        ["a digital pad of 4 dB", "robbed bit 1 in interval 0, behind the pad"]),
-}  # fmt: skip
-
-
-@pytest.mark.parametrize("name", NETWORKS)
-def test_networks_are_named_and_everything_is_read_behind_them(name):
-    law, changes, sentences = NETWORKS[name]
-    octets, timeline = sent(law)
-    out = Network(NetworkParameters(law=law, **changes)).process(octets)
-    found = reading.read(out)
-    training = found.trainings[0]
-    assert training.network.sentences == sentences
-    assert training.network.law == law and U_INFO in training.network.u_info
-    assert training.inverted == training.sd_inverted == bool(changes.get("invert"))
-    assert found.line.law == changes.get("output_law", law)
-    for signal in ("Sd", "TRN1d", "Jd", "DIL", "Ri", "TRN2d", "MP", "Ed", "B1d", "data"):
-        one, = named(found, signal)
-        assert [(one.first, one.symbols)] == places(timeline)[signal]
-    for signal in ("Jd", "MP"):
-        one, = named(found, signal)
-        assert one.fields["good"] == one.fields["count"]
-    b1d, = named(found, "B1d")
-    assert b1d.fields["ones"] == 1 and b1d.fields["rate"] == float(ASKED.rate)
-    data, = named(found, "data")
-    assert data.fields["hdlc_good"] > 20 and data.fields["hdlc_bad"] == 0
-
-
-@pytest.mark.parametrize("law", g711.LAWS)
-def test_a_high_pass_is_found_and_taken_out(law):
-    octets, timeline = sent(law)
-    begins = 9000
-    parameters = NetworkParameters(law=law, high_pass=0.953, high_pass_at=begins)
-    found = reading.read(Network(parameters).process(octets))
-    training = found.trainings[0]
-    assert abs(training.high_pass - 0.953) < 0.005
-    dil_signal, = named(found, "DIL")
-    assert abs(dil_signal.first + INTERVALS * training.high_pass_at - begins) < 10 * INTERVALS
-    trn2d, = named(found, "TRN2d")
-    mp, = named(found, "MP")
-    assert trn2d.fields["ones"] == 1 and mp.fields["good"] == mp.fields["count"]
-    b1d, = named(found, "B1d")
-    assert [(b1d.first, b1d.symbols)] == places(timeline)["B1d"]
-    assert b1d.fields["rate"] == float(ASKED.rate)
-    assert training.network.sentences == []
-
-
-def test_with_ja_the_network_is_what_it_makes_of_what_was_asked():
-    octets, _ = sent("mu")
-    changes = {"output_law": "A", "pad": 2.5}
-    out = Network(NetworkParameters(law="mu", **changes)).process(octets)
-    found = reading.read(out, ja=dil_request(U_INFO))
-    assert found.trainings[0].network.sentences == [
-        "mu-law is converted to A-law", "a digital pad of 2.5 dB",
-    ]  # fmt: skip
-    one, = named(found, "DIL")
-    assert one.fields["ja_equal"] < 0.2
-    clean = reading.read(octets, ja=dil_request(U_INFO))
-    assert named(clean, "DIL")[0].fields["ja_equal"] == 1
-
-
 def test_a_wrong_octet_in_jd_costs_one_crc():
     octets, timeline = sent("A")
     (first, length), = places(timeline)["Jd"]
@@ -265,16 +174,3 @@ def test_real_calls(real_calls):
         print(row.what, row.values)
     assert all(row.met for row in rows), [row.what for row in rows if not row.met]
     assert len(rows) == 9
-
-
-def test_constellations_of_real_calls(real_calls):
-    """TRN2d's constellations are CPt's, but for Ucodes that never come or the network moves."""
-    for name in ("conexant-hcf", "ess-teledrive", "swann-speeddemon", "usr-sportster"):
-        folder = real_calls / name
-        if not folder.is_dir():
-            pytest.skip(f"no call {name} in {real_calls}")
-        facts = json.loads((folder / "call.json").read_text())
-        asked = MappingParameters.from_dict(facts["cpt"]).with_law("A")
-        training = reading.read(np.fromfile(folder / "down.al", np.uint8)).trainings[-1]
-        assert training.cpt.intervals == asked.intervals, name
-        assert (training.cpt.drn, training.cpt.sr) == (asked.drn, asked.sr)
