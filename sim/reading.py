@@ -257,8 +257,8 @@ def _read_dil(line, part, training, ja):
     signs = line.signs[part] ^ np.uint8(training.inverted)
     clean = ucodes
     if training.high_pass:
-        training.high_pass_at = at = _onset(line.ucodes[part], line.values[part])
-        clean = ucodes[:at]
+        training.high_pass_at, last = _onset(line.ucodes[part], line.values[part])
+        clean = ucodes[:last]
     training.network = reading_network.find(
         clean, ucodes, line.law, training.u_info[0], training.w, ja
     )
@@ -307,8 +307,9 @@ def _against(ja, ucodes, signs):
 
 
 def _onset(ucodes, values):
-    """Data frame at which a high-pass began: the reference is no more what it was.
+    """Data frame at which a high-pass has begun, and that up to which it surely had not.
 
+    Where it works the reference is no more what it was.
     A reference of small level shows that only behind large symbols.
     """
     reference = int(np.bincount(ucodes).argmax())
@@ -320,7 +321,8 @@ def _onset(ucodes, values):
     # As many as can be the same before, and other ones behind.
     score = np.concatenate([[0], np.cumsum(2 * same - 1)])
     at = int(score.argmax())
-    return int(places[at]) // INTERVALS if at < len(places) else len(ucodes) // INTERVALS
+    begun = int(places[at]) if at < len(places) else len(ucodes)
+    return begun // INTERVALS, int(places[at - 1]) // INTERVALS if at else 0
 
 
 def read_training(line, sd, until):
