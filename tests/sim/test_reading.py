@@ -31,20 +31,20 @@ def sequence(parameters, **fields):
 
 
 @cache
-def sent(law, renegotiates=False):
+def sent(law, renegotiates=False, trn1d=2040):
     """``(octets, timeline)`` of a whole call of our own digital modem.
 
     Behind data there are a rate renegotiation and data again, where ``renegotiates``.
     """
     cpt, cp = TRAINED.with_law(law), ASKED.with_law(law)
-    modem = DigitalModem(law, U_INFO, power=-0.5, at_codec=False)
+    modem = DigitalModem(law, U_INFO, power=-0.5, at_codec=False, trn1d=trn1d)
     rng = np.random.default_rng(7)
     frames = [rng.bytes(int(n)) for n in rng.integers(20, 90, 200)]
     modem.send(np.concatenate([Framer().process(frames), Framer.fill(100)]))
     ja = DIL.build(**dil_request(U_INFO))
     steps = [
         (100, Upstream.S, None), (1, Upstream.S_BAR, None), (20, Upstream.JA, ja),
-        (600, Upstream.S, None), (1800, Upstream.S_BAR, None),
+        (260 + trn1d // INTERVALS, Upstream.S, None), (1800, Upstream.S_BAR, None),
         (60, Upstream.S, None), (1, Upstream.S_BAR, None), (20, Upstream.CP, sequence(cpt)),
         (700, Upstream.CP, sequence(cp)), (150, Upstream.CP, sequence(cp, acknowledge=1)),
         (40, Upstream.E, None), (700, Upstream.B1, None),

@@ -1,0 +1,375 @@
+"""Recordings of an analogue line: a receiver makes octets of samples, and those are read.
+
+The receiver knows nothing of the call. It trains on TRN1d at a level that is a guess; behind Jd it
+decides on the levels of G.711, its taps at rest, but on no others near TRN1d's own, which most of
+DIL's symbols have: an offset that decisions followed would grow. Behind R-bar and Ed it learns the
+levels of the constellations as they come. Which law and U_INFO make its values G.711's is told by
+DIL afterwards.
+"""
+
+import numpy as np
+
+from golden import g711
+from golden.analogue import training_levels
+from golden.equalizer import Levels
+from golden.errors import CallFailed
+from golden.framing import Follower
+from golden.parameters import INTERVALS
+from golden.receiver import Kind, Receiver
+from golden.sequences import JD
+from golden.training import SD, SD_BAR, TrainingDecoder, sd, trn1d
+from sim import reading, reading_mapping
+from sim.line import OCTETS, SAMPLES
+from sim.network import nearest
+
+#: U_INFO and law of the level at which the receiver works; they only set its scale.
+U_INFO, LAW = 79, "A"
+
+#: U_INFO that may be (Table 10/V.90, and W of Sd).
+U_INFOS = range(67, 112)
+
+#: Samples that the receiver takes at once, 24 ms; those of a data frame, where one counts.
+PIECE, FRAME = 384, 12
+
+#: Pieces in which the first Jd is looked for.
+HELD = 12
+
+#: Data frames of TRN1d behind training whose errors tell the noise.
+NOISE = 128
+
+#: Shares of TRN1d's level between which there are no other levels in DIL.
+OWN = 0.88, 1.13
+
+#: Data frames of TRN2d after which levels are told, and told again with the mapping parameters.
+FIRST, SECOND = 32, 340
+
+#: Standard deviations of the noise between neighbours that are two levels.
+GAPS = (4.0, 3.0, 5.0)
+
+#: The same between a point that came and one that may; and most points of a constellation that can
+#: be told.
+APART, MOST_POINTS = 7.0, 100
+
+#: Data frames of data after which its points are learnt, again and again.
+DATA = (48, 96, 192, 400, 800, 1600, 3200)
+
+#: Least half steps between codewords, in standard deviations of the noise, that tell the scale, and
+#: how many values there must be of them.
+TELLING, LEAST_TELLING = 3.0, 60
+
+#: Octets in a sample, and those from TRN1d's first to the samples that the receiver takes when it
+#: tells of Sd.
+OCTETS_A_SAMPLE, _DETECTION = OCTETS / SAMPLES, 0
+
+#: Share of the best law and U_INFO's misfit that the next best has at least, to be sure.
+SURE = 1.15
+
+_NEVER_LOST = 2**32 - 1
+
+
+def _grid(own):
+    """Levels of G.711; with ``own`` none near TRN1d's but that itself."""
+    levels = g711.linear(np.arange(128), LAW)
+    ucodes = np.arange(128)
+    if own:
+        level = g711.linear(U_INFO, LAW)
+        near = (levels > OWN[0] * level) & (levels < OWN[1] * level) & (ucodes != U_INFO)
+        ucodes = ucodes[~near]
+    row = tuple(int(u) for u in ucodes)
+    values = tuple(int(levels[u]) for u in ucodes)
+    return Levels((values,) * INTERVALS, (row,) * INTERVALS, _NEVER_LOST, True)
+
+
+def clusters(values, sigma, gap):
+    """Levels (float64) of magnitudes, apart by more than ``gap`` times ``sigma``."""
+    ordered = np.sort(values)
+    parts = np.split(ordered, np.flatnonzero(np.diff(ordered) > gap * sigma) + 1)
+    return np.array([part.mean() for part in parts])
+
+
+def snapped(fine, sigma, gap):
+    """Ucodes ``(n, 6)`` in LAW of the levels that magnitudes ``fine`` cluster at; or None."""
+    ucodes = np.empty(fine.shape, np.int64)
+    for i, column in enumerate(np.abs(fine).T):
+        centres = clusters(column, sigma, gap)
+        if len(centres) > 128:
+            return None
+        names = _names(centres)
+        ucodes[:, i] = names[np.abs(column[:, None] - centres).argmin(1)]
+    return ucodes
+
+
+def _names(centres):
+    """A Ucode for each level, ascending: the nearest that is free."""
+    own = g711.ucode(nearest(centres, np.ones(len(centres), np.uint8), LAW), LAW).astype(np.int64)
+    for k in range(1, len(own)):
+        own[k] = max(own[k], own[k - 1] + 1)
+    return np.minimum(own, np.arange(128 - len(own), 128))
+
+
+def _learnt(rows):
+    """:class:`Levels` at these values, six arrays, with Ucodes that only tell them apart."""
+    rows = [np.unique(np.clip(np.rint(one), 0, 32767).astype(int)) for one in rows]
+    return Levels(
+        tuple(tuple(map(int, row)) for row in rows),
+        tuple(tuple(map(int, _names(row.astype(float)))) for row in rows), _NEVER_LOST, True,
+    )  # fmt: skip
+
+
+class Listener:
+    """One training as the receiver hears it: decisions, and what levels it is given when.
+
+    Fields: ``fine`` (float64, ``(n, 6)``, LAW's scale at U_INFO), ``number`` of the data frames
+    from TRN1d's first; ``marks``, ``(name, data frame)`` of DIL, R-bar's end and B1d; ``sigma``,
+    standard deviation of the noise on that scale.
+    """
+
+    def __init__(self, receiver):
+        self.receiver = receiver
+        self.parts, self.marks, self.sigma = [], [], None
+        self._bits, self._held, self.piece = TrainingDecoder(), [], PIECE
+        self._state, self._trn2d, self._follower = "TRN1d", None, None
+
+    def event(self, number, kind):
+        """Something that the receiver tells."""
+        if kind is Kind.R and self._state in ("DIL", "data"):
+            self.receiver.arm(_grid(False))
+        elif kind is Kind.SWITCHED:
+            self.marks.append(("TRN2d", number))
+            self._state, self._trn2d, self._follower = "TRN2d", number, None
+
+    def take(self, decisions):
+        """Data frames decided."""
+        self.parts.append((decisions.number, decisions.fine / 16, decisions.error / 16))
+        now = int(decisions.number[-1]) + 1
+        if self._state == "TRN1d":
+            found, _ = self._bits.process(decisions.sign)
+            self._held = [*self._held[-HELD:], found.reshape(-1)]
+            if self._bits.dil is not None:
+                errors = np.concatenate([error for _, _, error in self.parts])
+                self.sigma = float(np.sqrt(np.median((errors[-NOISE:] ** 2).mean(0))))
+                self.receiver.switch(_grid(True), now)
+                self.receiver.ignore_sd(True)
+                self.marks.append(("DIL", now))
+                self._state, self.piece = "DIL", PIECE
+            elif self.piece == PIECE and JD.find(np.concatenate(self._held)):
+                # DIL's first data frame may be any from now on.
+                self.piece = FRAME
+        elif self._state == "TRN2d" and now >= self._trn2d + FIRST:
+            self._learn(now)
+        elif self._state == "MP":
+            self._follow(decisions.fine / 16, now)
+        elif self._state == "data" and self._due and now >= self.marks[-1][1] + self._due[0]:
+            # Points that did not come yet are any that are no neighbours of these.
+            self._due = self._due[1:]
+            fine = np.abs(self.since(self.marks[-1][1]))
+            levels = [clusters(column, self.sigma, GAPS[0]) for column in fine.T]
+            grid = g711.linear(np.arange(128), LAW).astype(float)
+            rows = [
+                np.union1d(one, [x for x in grid if np.abs(one - x).min() > APART * self.sigma])
+                for one in levels
+            ]
+            if max(map(len, levels)) <= MOST_POINTS and max(map(len, rows)) <= 128:
+                self.receiver.switch(_learnt(rows), now)
+
+    def since(self, first):
+        """Values of the data frames from number ``first`` on."""
+        values = np.concatenate([fine for _, fine, _ in self.parts])
+        numbers = np.concatenate([number for number, _, _ in self.parts])
+        return values[numbers >= first]
+
+    def _learn(self, now):
+        fine = self.since(self._trn2d)
+        if len(fine) < SECOND and self._follower is not None:
+            return
+        for gap in GAPS:
+            levels = [clusters(column, self.sigma, gap) for column in np.abs(fine).T]
+            if max(map(len, levels)) > MOST_POINTS or len(fine) < SECOND:
+                break
+            ucodes = snapped(fine, self.sigma, gap)
+            mapping = reading_mapping.find("CPt", ucodes, (fine >= 0).astype(np.uint8), LAW)
+            if mapping is not None:
+                self._state, self.piece = "MP", FRAME
+                self._follower = Follower(mapping.parameters, self._trn2d)
+                self._levels = levels
+                break
+        if max(map(len, levels)) <= MOST_POINTS:
+            self.receiver.switch(_learnt(levels), now)
+        if self._state == "MP":
+            self._follow(fine, now)
+        elif self._follower is None:
+            # Not again before there is enough to tell the mapping parameters.
+            self._follower = ()
+        elif len(fine) >= SECOND:
+            self._state = "lost"
+
+    def _follow(self, fine, now):
+        for row in fine:
+            ucodes = np.array([
+                _names(one)[np.abs(abs(value) - one).argmin()]
+                for value, one in zip(row, self._levels, strict=True)
+            ])  # fmt: skip
+            if self._follower.process(ucodes, row >= 0):
+                self.receiver.switch(_grid(False), now)
+                self.marks.append(("B1d", now))
+                self._state, self.piece, self._due = "data", PIECE, DATA
+                return
+
+
+def listen(samples, progress=lambda done, total: None):
+    """Pairs ``(detection's sample, Listener)``, one for each Sd, of samples (int64, 16 kHz)."""
+    receiver = Receiver(training_levels(U_INFO, LAW))
+    heard, at = [], 0
+    while at < len(samples):
+        progress(at, len(samples))
+        piece = heard[-1][1].piece if heard else PIECE
+        decisions = receiver.process(samples[at : at + piece])
+        at += piece
+        for number, kind in decisions.events:
+            if kind is Kind.DETECTED:
+                heard.append((at, Listener(receiver)))
+            elif heard:
+                heard[-1][1].event(number, kind)
+        if heard and len(decisions.number):
+            heard[-1][1].take(decisions)
+    return [one for one in heard if one[1].parts]
+
+
+# --- Octets --------------------------------------------------------------------------------------
+
+
+def scale_of(values, sigma, sure):
+    """``(law, U_INFO, factor)`` that make DIL's ``values`` levels of G.711.
+
+    ``values``: in LAW's scale, where TRN1d has U_INFO's level. What is sure to be of TRN1d's level
+    tells nothing. None where several do as well.
+    """
+    level = float(g711.linear(U_INFO, LAW))
+    size = np.abs(values.reshape(-1))
+    telling = size[(size < OWN[0] * level) | (size > OWN[1] * level)]
+    found = []
+    for law in g711.LAWS:
+        grid = g711.linear(np.arange(128), law).astype(float)
+        for u_info in U_INFOS:
+            factor = g711.linear(u_info, law) / level
+            x = telling * factor
+            at = np.clip(np.searchsorted((grid[1:] + grid[:-1]) / 2, x), 1, 126)
+            half = np.minimum(grid[at + 1] - grid[at], grid[at] - grid[at - 1]) / 2
+            # Where steps are wide beside the noise, levels are in the middle of them.
+            use = (half > TELLING * sigma * factor) & (x < grid[-1])
+            if np.count_nonzero(use) < LEAST_TELLING:
+                continue
+            off = np.abs(x - grid[at])[use] / half[use]
+            found.append((float(np.mean(off)), law, u_info, float(factor)))
+    found.sort()
+    if not found or (len(found) > 1 and found[1][0] < sure * found[0][0]):
+        return None
+    return found[0][1:]
+
+
+def _regions(listener, end):
+    """``(name, first, behind)`` of data frames by what they are decided on."""
+    marks = [("TRN1d", 0), *listener.marks, ("end", end)]
+    return [(name, first, after) for (name, first), (_, after)
+            in zip(marks, marks[1:], strict=False)]  # fmt: skip
+
+
+def octets_of(listener, law, factor):
+    """Data frames from the first that was decided, as octets ``(n, 6)``, and its number.
+
+    TRN1d, Jd, TRN2d, MP and data are those of the levels at which they cluster, DIL and R of the
+    nearest codeword.
+    """
+    numbers = np.concatenate([number for number, _, _ in listener.parts])
+    fine = listener.since(0)
+    ucodes = np.empty(fine.shape, np.int64)
+    nearest_of = g711.ucode(nearest(np.abs(fine) * factor, fine >= 0, law), law)
+    own = int(g711.ucode(nearest(np.array([g711.linear(U_INFO, LAW) * factor]), np.ones(1), law),
+                         law)[0])  # fmt: skip
+    for name, first, behind in _regions(listener, int(numbers[-1]) + 1):
+        mine = (numbers >= first) & (numbers < behind)
+        ucodes[mine] = nearest_of[mine]
+        if name == "TRN1d":
+            ucodes[mine] = own
+        elif name in ("TRN2d", "B1d"):
+            part = fine[mine]
+            stop = _before_r(part)
+            snap = _explained(part[:stop], listener.sigma, "CPt" if name == "TRN2d" else "CP")
+            if snap is not None:
+                places = np.flatnonzero(mine)[:stop]
+                ucodes[places] = snap
+    return g711.octet(ucodes, fine >= 0, law), int(numbers[0])
+
+
+def _before_r(fine):
+    """Data frames before R that ends them, if there is one; or all."""
+    up = (fine >= 0) == np.array([1, 1, 1, 0, 0, 0], bool)
+    way = up.all(1).astype(int) - (~up).all(1)
+    n = len(way)
+    while n and way[n - 1] != 0:
+        n -= 1
+    return n
+
+
+def _explained(fine, sigma, kind):
+    """Ucodes of clusters for which there are mapping parameters, or None."""
+    for gap in GAPS:
+        ucodes = snapped(fine, sigma, gap)
+        if ucodes is None:
+            continue
+        if reading_mapping.find(kind, ucodes, (fine >= 0).astype(np.uint8), LAW) is not None:
+            return ucodes
+    return None
+
+
+def read(samples, law=None, ja=None, given=None, progress=lambda done, total: None):
+    """:class:`~sim.reading.Reading` of samples of a line (int64 within 16 bits, 16 kHz).
+
+    ``law``: of the codec at the exchange, None: as DIL tells. ``ja`` and ``given`` as in
+    :func:`sim.reading.read`. Times are those of octets, two samples each.
+
+    Raises :class:`~golden.errors.CallFailed` where the receiver finds no Sd or no taps.
+    """
+    heard = listen(samples, progress)
+    if not heard:
+        raise CallFailed(reading.NOTHING)
+    parts, noises, at = [], [], 0
+    for number, (detected, listener) in enumerate(heard):
+        if listener.sigma is None:
+            errors = np.concatenate([error for _, _, error in listener.parts])
+            listener.sigma = float(np.sqrt(np.median((errors[-NOISE:] ** 2).mean(0))))
+        dil = dict(listener.marks).get("DIL")
+        found = None
+        if dil is not None:
+            behind = next((n for name, n in listener.marks if name == "TRN2d"), None)
+            values = listener.since(dil)[: None if behind is None else behind - dil]
+            found = scale_of(values, listener.sigma, SURE)
+        sure = found is not None and law in (None, found[0])
+        own, u_info, factor = found if sure else (law or LAW, U_INFO, 1.0)
+        if own != LAW and not sure:
+            factor = float(g711.linear(U_INFO, own) / g711.linear(U_INFO, LAW))
+        octets, first = octets_of(listener, own, factor)
+        # TRN1d's beginning, before there were taps, and Sd are filled in as they are sent.
+        head = [g711.octet(*sd(u_info), own), g711.octet(*trn1d(u_info, first * INTERVALS), own)]
+        begin = int(detected * OCTETS_A_SAMPLE) - _DETECTION - (SD + SD_BAR) * INTERVALS
+        begin = max(at, begin)
+        parts += [np.full(begin - at, g711.octet(0, 1, own), np.uint8), *head, octets.reshape(-1)]
+        last = number + 1 == len(heard)
+        at = begin + sum(map(len, head)) + octets.size
+        snr = 20 * np.log10(float(g711.linear(U_INFO, LAW)) / max(listener.sigma, 1e-3))
+        noises.append((snr, sure, last))
+    whole = np.concatenate(parts)
+    found = reading.read(whole, own, ja, given, noisy=True)
+    found.samples = len(samples)
+    for training, (snr, sure, _) in zip(found.trainings, noises, strict=False):
+        training.snr = snr
+        training.remarks = [
+            f"TRN1d has an SNR of {snr:.1f} dB behind the equaliser.",
+            "Sd and TRN1d's first 0.3 s, before there were taps, are filled in as they are sent.",
+        ]  # fmt: skip
+        if not sure:
+            training.remarks.append(
+                "DIL does not tell law and U_INFO: Ucodes are told as if they were "
+                f"{own} and {U_INFO}."
+            )
+    return found
