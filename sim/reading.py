@@ -45,6 +45,9 @@ LARGE = 2000
 #: Ucodes below which a reference is small, and how far a high-pass moves another one.
 SMALL, NEAR = 32, 6
 
+#: What is said of a DIL whose structure is not found.
+UNTOLD = "its segments were not told apart"
+
 #: What is said where nothing is found.
 NOTHING = "no Sd with a TRN1d behind it: this is no downstream of V.90, or not its start-up"
 
@@ -209,12 +212,13 @@ class Reading:
         return [one for training in self.trainings for one in training.signals]
 
 
-def read(octets, law=None, ja=None, given=None):
+def read(octets, law=None, ja=None, given=None, snrs=None):
     """:class:`Reading` of octets (uint8, ``(n,)``).
 
     ``law``: of the octets, None: as Sd tells. ``ja``: fields of :data:`golden.sequences.DIL`, where
     the DIL that was asked for is known. ``given``: mapping parameters by kind, CPt and CP, for what
-    cannot be told.
+    cannot be told. ``snrs``: of each training in dB, where octets are decisions on samples,
+    which lose small levels.
 
     Raises :class:`~golden.errors.CallFailed` where there is no start-up of V.90 in them.
     """
@@ -228,6 +232,8 @@ def read(octets, law=None, ja=None, given=None):
         last = number + 1 == len(found)
         until = len(octets) if last else found[number + 1][0]
         training, at = read_training(line, sd, until)
+        training.noisy = snrs is not None
+        training.snr = snrs[min(len(trainings), len(snrs) - 1)] if snrs else None
         # QTS of V.92's quick connect is like Sd, but no TRN1d comes behind it.
         if training.signal("TRN1d").symbols < LEAST_TRN1D and len(octets) - sd[2] > LEAST_TRN1D:
             continue
@@ -259,15 +265,18 @@ def _read_dil(line, part, training, ja):
     if training.high_pass:
         training.high_pass_at, last = _onset(line.ucodes[part], line.values[part])
         clean = ucodes[:last]
-    training.network = reading_network.find(
-        clean, ucodes, line.law, training.u_info[0], training.w, ja
-    )
+    if not training.noisy:
+        training.network = reading_network.find(
+            clean, ucodes, line.law, training.u_info[0], training.w, ja
+        )
+    elif ja is not None:
+        training.network = reading_network.measured(line.values[part], line.law, ja, training)
     fields, text = {}, ""
     # Behind a high-pass's onset no symbol is what was asked for.
     n = clean.size
     told = slice(part.start, part.start + n)
     found = None
-    if n >= LEAST_DIL:
+    if n >= LEAST_DIL and not training.noisy:
         found = reading_dil.find(line.ucodes[told], signs[:n], _robbed(training.network))
     training.structure = found
     if found is not None:
@@ -285,7 +294,7 @@ def _read_dil(line, part, training, ja):
         fields["ja_equal"], compared = _against(ja, line.ucodes[part], signs)
         text += f"{'; ' if text else ''}{compared} as Ja asks"
     if not text:
-        text = "its segments were not told apart"
+        text = "too noisy to be taken apart" if training.noisy else UNTOLD
     heard = np.flatnonzero(np.bincount(line.ucodes[part], minlength=128))
     text += f"; {len(heard)} Ucodes, {heard[0]} to {heard[-1]}, arrive"
     fields["arrived"] = [

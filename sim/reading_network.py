@@ -256,3 +256,26 @@ def _departures(ucodes, ways, asked, interval, fold):
         wrong = (expected >> fold != v >> fold) & (v >= LOW)
         cost += IMPOSSIBLE * wrong.sum(1)
     return cost
+
+
+def measured(values, law_out, asked, training):
+    """:class:`Network` of DIL's ``values`` (float64) that a receiver decided, where Ja is known.
+
+    Means over DIL tell what single values do not. None where too few Ucodes were asked for.
+    """
+    ucodes, signs = (np.resize(one, len(values)) for one in dil(asked))
+    level = training.level * 10 ** (-training.snr / 20) if training.snr else 1.0
+    values = values * (-1 if training.inverted else 1)
+    measurement = learning.Measurement.of_symbols(ucodes, signs, values, np.full(6, level))
+    found = []
+    for law in (law_out, *(one for one in g711.LAWS if one != law_out)):
+        try:
+            found.append(learning.impairments(measurement, law))
+        except V90Error:
+            return None
+    # Of two that explain as much, the one that needs no conversion.
+    best = min(found, key=lambda one: (round(one.misfit, 1), len(one.sentences)))
+    return Network(
+        best.law, best.law_out, best.pad, "pad" * bool(best.pad), best.robbed, best.robbed_after,
+        tuple(asked["REF"][:1]), best.codewords[..., 1].astype(np.int64), best.measured, (),
+    )  # fmt: skip

@@ -38,7 +38,7 @@ def read(line, at, until, training, given=None):
     while r is not None:
         begin = r.first if begin is None else begin
         note = f"Ucode {training.u_info[0]} as it arrives" if name == "Ri" else "largest Ucodes"
-        if name == "Ri":
+        if name == "Ri" and not training.noisy:
             values = line.values[r.reversal - INTERVALS * _TELLS : r.end]
             training.high_pass = reading_highpass.find(values, training.level)
         training.signals += [

@@ -11,13 +11,14 @@ import numpy as np
 
 from golden import g711
 from golden.analogue import training_levels
+from golden.detection import SdDetector
 from golden.equalizer import Levels
 from golden.errors import CallFailed
 from golden.framing import Follower
 from golden.parameters import INTERVALS
 from golden.receiver import Kind, Receiver
 from golden.sequences import JD
-from golden.training import SD, SD_BAR, TrainingDecoder, sd, trn1d
+from golden.training import SD, TrainingDecoder, sd, trn1d
 from sim import reading, reading_mapping
 from sim.line import OCTETS, SAMPLES
 from sim.network import nearest
@@ -57,9 +58,11 @@ DATA = (48, 96, 192, 400, 800, 1600, 3200)
 #: how many values there must be of them.
 TELLING, LEAST_TELLING = 3.0, 60
 
-#: Octets in a sample, and those from TRN1d's first to the samples that the receiver takes when it
-#: tells of Sd.
-OCTETS_A_SAMPLE, _DETECTION = OCTETS / SAMPLES, 0
+#: Values (fine) that silence does not exceed.
+QUIET = 16 * 400
+
+#: Samples from S-bar-d's first to that at which the detector sees the turn.
+TURN = 11
 
 #: Share of the best law and U_INFO's misfit that the next best has at least, to be sure.
 SURE = 1.15
@@ -134,12 +137,16 @@ class Listener:
         """Something that the receiver tells."""
         if kind is Kind.R and self._state in ("DIL", "data"):
             self.receiver.arm(_grid(False))
+            self._state = "R"
         elif kind is Kind.SWITCHED:
             self.marks.append(("TRN2d", number))
             self._state, self._trn2d, self._follower = "TRN2d", number, None
 
     def take(self, decisions):
         """Data frames decided."""
+        if self._state in ("data", "R", "lost") and not (abs(decisions.fine) > QUIET).any():
+            # A retrain begins with silence.
+            self.receiver.ignore_sd(False)
         self.parts.append((decisions.number, decisions.fine / 16, decisions.error / 16))
         now = int(decisions.number[-1]) + 1
         if self._state == "TRN1d":
@@ -217,17 +224,23 @@ class Listener:
 
 
 def listen(samples, progress=lambda done, total: None):
-    """Pairs ``(detection's sample, Listener)``, one for each Sd, of samples (int64, 16 kHz)."""
-    receiver = Receiver(training_levels(U_INFO, LAW))
-    heard, at = [], 0
+    """Pairs ``(S-bar-d's sample, Listener)``, one for each Sd, of samples (int64, 16 kHz)."""
+    receiver, detector = Receiver(training_levels(U_INFO, LAW)), SdDetector()
+    heard, at, reversal = [], 0, 0
     while at < len(samples):
         progress(at, len(samples))
-        piece = heard[-1][1].piece if heard else PIECE
-        decisions = receiver.process(samples[at : at + piece])
-        at += piece
+        part = samples[at : at + (heard[-1][1].piece if heard else PIECE)]
+        rest = part
+        while len(rest):
+            before = detector.taken
+            found = detector.process(rest)
+            rest = rest[detector.taken - before :]
+            reversal = found.reversal - TURN if found else reversal
+        decisions = receiver.process(part)
+        at += len(part)
         for number, kind in decisions.events:
             if kind is Kind.DETECTED:
-                heard.append((at, Listener(receiver)))
+                heard.append((reversal, Listener(receiver)))
             elif heard:
                 heard[-1][1].event(number, kind)
         if heard and len(decisions.number):
@@ -334,7 +347,7 @@ def read(samples, law=None, ja=None, given=None, progress=lambda done, total: No
     if not heard:
         raise CallFailed(reading.NOTHING)
     parts, noises, at = [], [], 0
-    for number, (detected, listener) in enumerate(heard):
+    for turn, listener in heard:
         if listener.sigma is None:
             errors = np.concatenate([error for _, _, error in listener.parts])
             listener.sigma = float(np.sqrt(np.median((errors[-NOISE:] ** 2).mean(0))))
@@ -351,18 +364,15 @@ def read(samples, law=None, ja=None, given=None, progress=lambda done, total: No
         octets, first = octets_of(listener, own, factor)
         # TRN1d's beginning, before there were taps, and Sd are filled in as they are sent.
         head = [g711.octet(*sd(u_info), own), g711.octet(*trn1d(u_info, first * INTERVALS), own)]
-        begin = int(detected * OCTETS_A_SAMPLE) - _DETECTION - (SD + SD_BAR) * INTERVALS
-        begin = max(at, begin)
+        begin = max(at, round(turn * OCTETS / SAMPLES) - SD * INTERVALS)
         parts += [np.full(begin - at, g711.octet(0, 1, own), np.uint8), *head, octets.reshape(-1)]
-        last = number + 1 == len(heard)
         at = begin + sum(map(len, head)) + octets.size
         snr = 20 * np.log10(float(g711.linear(U_INFO, LAW)) / max(listener.sigma, 1e-3))
-        noises.append((snr, sure, last))
+        noises.append((snr, sure))
     whole = np.concatenate(parts)
-    found = reading.read(whole, own, ja, given, noisy=True)
+    found = reading.read(whole, own, ja, given, [snr for snr, _ in noises])
     found.samples = len(samples)
-    for training, (snr, sure, _) in zip(found.trainings, noises, strict=False):
-        training.snr = snr
+    for training, (snr, sure) in zip(found.trainings, noises, strict=False):
         training.remarks = [
             f"TRN1d has an SNR of {snr:.1f} dB behind the equaliser.",
             "Sd and TRN1d's first 0.3 s, before there were taps, are filled in as they are sent.",

@@ -42,7 +42,8 @@ class Training:
     ``structure``, a :class:`~sim.reading_dil.Structure` or None; ``network``, a
     :class:`~sim.reading_network.Network` or None; ``high_pass``, the pole of one in the network or
     None, ``high_pass_at``, data frame of DIL at which it begins, about; ``cpt`` and ``cp``, mapping
-    parameters with the Ucodes that arrive, or None; ``remarks``, sentences on how it was received.
+    parameters with the Ucodes that arrive, or None; ``remarks``, sentences on how it
+    was received; ``snr`` of TRN1d in dB and ``noisy``, where octets were decided from samples.
     """
 
     signals: list = field(default_factory=list)
@@ -60,6 +61,8 @@ class Training:
     cpt: object = None
     cp: object = None
     remarks: list = field(default_factory=list)
+    snr: float | None = None
+    noisy: bool = False
 
     def signal(self, name):
         """The first signal of a name, or None."""

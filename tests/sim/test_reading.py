@@ -31,12 +31,12 @@ def sequence(parameters, **fields):
 
 
 @cache
-def sent(law, renegotiates=False, trn1d=2040):
+def sent(law, renegotiates=False, trn1d=2040, asked=ASKED):
     """``(octets, timeline)`` of a whole call of our own digital modem.
 
     Behind data there are a rate renegotiation and data again, where ``renegotiates``.
     """
-    cpt, cp = TRAINED.with_law(law), ASKED.with_law(law)
+    cpt, cp = TRAINED.with_law(law), asked.with_law(law)
     modem = DigitalModem(law, U_INFO, power=-0.5, at_codec=False, trn1d=trn1d)
     rng = np.random.default_rng(7)
     frames = [rng.bytes(int(n)) for n in rng.integers(20, 90, 200)]
