@@ -41,8 +41,8 @@ NOISE = 128
 #: Shares of TRN1d's level between which there are no other levels in DIL.
 OWN = 0.88, 1.13
 
-#: Data frames of TRN2d after which levels are told, and told again with the mapping parameters.
-FIRST, SECOND = 32, 340
+#: Data frames of TRN2d after which levels are told, and from which on the mapping parameters are.
+TRN2D, SECOND = (32, 96, 340, 510, 680, 1020, 2040), 340
 
 #: Standard deviations of the noise between neighbours that are two levels.
 GAPS = (4.0, 3.0, 5.0)
@@ -58,6 +58,9 @@ DATA = (48, 96, 192, 400, 800, 1600, 3200)
 #: how many values there must be of them.
 TELLING, LEAST_TELLING = 3.0, 60
 
+#: Ucodes below which a reference is as good as nought.
+SMALL = 16
+
 #: Values (fine) that silence does not exceed.
 QUIET = 16 * 400
 
@@ -68,6 +71,11 @@ TURN = 11
 SURE = 1.15
 
 _NEVER_LOST = 2**32 - 1
+
+#: TRN1d's level alone, with taps at rest.
+_SINGLE = Levels(
+    training_levels(U_INFO, LAW).values, training_levels(U_INFO, LAW).ucodes, _NEVER_LOST, True
+)
 
 
 def _grid(own):
@@ -127,24 +135,25 @@ class Listener:
     standard deviation of the noise on that scale.
     """
 
-    def __init__(self, receiver):
-        self.receiver = receiver
+    def __init__(self, receiver, ja=None, deaf=False):
+        self.receiver, self.ja, self.deaf = receiver, ja, deaf
         self.parts, self.marks, self.sigma = [], [], None
         self._bits, self._held, self.piece = TrainingDecoder(), [], PIECE
-        self._state, self._trn2d, self._follower = "TRN1d", None, None
+        self._state, self._trn2d, self._follower, self._due = "TRN1d", None, None, ()
 
     def event(self, number, kind):
         """Something that the receiver tells."""
         if kind is Kind.R and self._state in ("DIL", "data"):
+            self.receiver.know(None, None, 0)
             self.receiver.arm(_grid(False))
             self._state = "R"
         elif kind is Kind.SWITCHED:
             self.marks.append(("TRN2d", number))
-            self._state, self._trn2d, self._follower = "TRN2d", number, None
+            self._state, self._trn2d, self._due = "TRN2d", number, TRN2D
 
     def take(self, decisions):
         """Data frames decided."""
-        if self._state in ("data", "R", "lost") and not (abs(decisions.fine) > QUIET).any():
+        if self._state in ("TRN2d", "MP", "data") and not (abs(decisions.fine) > QUIET).any():
             # A retrain begins with silence.
             self.receiver.ignore_sd(False)
         self.parts.append((decisions.number, decisions.fine / 16, decisions.error / 16))
@@ -155,29 +164,34 @@ class Listener:
             if self._bits.dil is not None:
                 errors = np.concatenate([error for _, _, error in self.parts])
                 self.sigma = float(np.sqrt(np.median((errors[-NOISE:] ** 2).mean(0))))
-                self.receiver.switch(_grid(True), now)
+                # Decisions on one level are bounded, whatever comes: nothing grows.
+                levels = _SINGLE if self.deaf else _grid(not self._know(now))
+                self.receiver.switch(levels, now)
                 self.receiver.ignore_sd(True)
                 self.marks.append(("DIL", now))
                 self._state, self.piece = "DIL", PIECE
             elif self.piece == PIECE and JD.find(np.concatenate(self._held)):
                 # DIL's first data frame may be any from now on.
                 self.piece = FRAME
-        elif self._state == "TRN2d" and now >= self._trn2d + FIRST:
+        elif self._state == "TRN2d" and self._due and now >= self._trn2d + self._due[0]:
             self._learn(now)
         elif self._state == "MP":
             self._follow(decisions.fine / 16, now)
         elif self._state == "data" and self._due and now >= self.marks[-1][1] + self._due[0]:
-            # Points that did not come yet are any that are no neighbours of these.
             self._due = self._due[1:]
-            fine = np.abs(self.since(self.marks[-1][1]))
-            levels = [clusters(column, self.sigma, GAPS[0]) for column in fine.T]
-            grid = g711.linear(np.arange(128), LAW).astype(float)
-            rows = [
-                np.union1d(one, [x for x in grid if np.abs(one - x).min() > APART * self.sigma])
-                for one in levels
-            ]
-            if max(map(len, levels)) <= MOST_POINTS and max(map(len, rows)) <= 128:
-                self.receiver.switch(_learnt(rows), now)
+            self._give(self.since(self.marks[-1][1]), now)
+
+    def _know(self, now):
+        """Tell the receiver the reference symbols of a DIL that is known; whether that was done."""
+        if self.ja is None or len(set(self.ja["REF"])) > 1:
+            return False
+        reference = self.ja["REF"][0]
+        # TRN1d's Ucode, or so small that the scale does not count.
+        if reference not in U_INFOS and reference >= SMALL:
+            return False
+        level = int(g711.linear(U_INFO if reference in U_INFOS else reference, LAW))
+        self.receiver.know(self.ja, np.full((INTERVALS, 2), level), now)
+        return True
 
     def since(self, first):
         """Values of the data frames from number ``first`` on."""
@@ -186,29 +200,36 @@ class Listener:
         return values[numbers >= first]
 
     def _learn(self, now):
+        """Levels of TRN2d, and with enough of it the mapping parameters."""
         fine = self.since(self._trn2d)
-        if len(fine) < SECOND and self._follower is not None:
+        self._due = self._due[1:]
+        if len(fine) < SECOND:
+            self._give(fine, now)
             return
         for gap in GAPS:
-            levels = [clusters(column, self.sigma, gap) for column in np.abs(fine).T]
-            if max(map(len, levels)) > MOST_POINTS or len(fine) < SECOND:
-                break
             ucodes = snapped(fine, self.sigma, gap)
-            mapping = reading_mapping.find("CPt", ucodes, (fine >= 0).astype(np.uint8), LAW)
-            if mapping is not None:
+            mapping = ucodes is not None and reading_mapping.find(
+                "CPt", ucodes, (fine >= 0).astype(np.uint8), LAW
+            )
+            if mapping:
                 self._state, self.piece = "MP", FRAME
                 self._follower = Follower(mapping.parameters, self._trn2d)
-                self._levels = levels
-                break
-        if max(map(len, levels)) <= MOST_POINTS:
-            self.receiver.switch(_learnt(levels), now)
-        if self._state == "MP":
-            self._follow(fine, now)
-        elif self._follower is None:
-            # Not again before there is enough to tell the mapping parameters.
-            self._follower = ()
-        elif len(fine) >= SECOND:
-            self._state = "lost"
+                self._levels = [clusters(column, self.sigma, gap) for column in np.abs(fine).T]
+                self.receiver.switch(_learnt(self._levels), now)
+                self._follow(fine, now)
+                return
+        self._give(fine, now)
+
+    def _give(self, fine, now):
+        """Levels that came; points that did not yet are any that are no neighbours of these."""
+        levels = [clusters(column, self.sigma, GAPS[0]) for column in np.abs(fine).T]
+        grid = g711.linear(np.arange(128), LAW).astype(float)
+        rows = [
+            np.union1d(one, [x for x in grid if np.abs(one - x).min() > APART * self.sigma])
+            for one in levels
+        ]
+        if max(map(len, levels)) <= MOST_POINTS and max(map(len, rows)) <= 128:
+            self.receiver.switch(_learnt(rows), now)
 
     def _follow(self, fine, now):
         for row in fine:
@@ -223,8 +244,11 @@ class Listener:
                 return
 
 
-def listen(samples, progress=lambda done, total: None):
-    """Pairs ``(S-bar-d's sample, Listener)``, one for each Sd, of samples (int64, 16 kHz)."""
+def listen(samples, ja=None, deaf=False, progress=lambda done, total: None):
+    """Pairs ``(S-bar-d's sample, Listener)``, one for each Sd, of samples (int64, 16 kHz).
+
+    ``deaf``: whether DIL is passed over, with decisions that are none.
+    """
     receiver, detector = Receiver(training_levels(U_INFO, LAW)), SdDetector()
     heard, at, reversal = [], 0, 0
     while at < len(samples):
@@ -240,7 +264,7 @@ def listen(samples, progress=lambda done, total: None):
         at += len(part)
         for number, kind in decisions.events:
             if kind is Kind.DETECTED:
-                heard.append((reversal, Listener(receiver)))
+                heard.append((reversal, Listener(receiver, ja, deaf)))
             elif heard:
                 heard[-1][1].event(number, kind)
         if heard and len(decisions.number):
@@ -343,9 +367,15 @@ def read(samples, law=None, ja=None, given=None, progress=lambda done, total: No
 
     Raises :class:`~golden.errors.CallFailed` where the receiver finds no Sd or no taps.
     """
-    heard = listen(samples, progress)
+    heard = listen(samples, ja, False, progress)
     if not heard:
         raise CallFailed(reading.NOTHING)
+    marks = [name for _, listener in heard for name, _ in listener.marks]
+    if "DIL" in marks and "TRN2d" not in marks:
+        # An offset has grown in DIL until nothing was heard any more.
+        again = listen(samples, ja, True, progress)
+        if any(name == "TRN2d" for _, listener in again for name, _ in listener.marks):
+            heard = again
     parts, noises, at = [], [], 0
     for turn, listener in heard:
         if listener.sigma is None:
@@ -353,7 +383,7 @@ def read(samples, law=None, ja=None, given=None, progress=lambda done, total: No
             listener.sigma = float(np.sqrt(np.median((errors[-NOISE:] ** 2).mean(0))))
         dil = dict(listener.marks).get("DIL")
         found = None
-        if dil is not None:
+        if dil is not None and not listener.deaf:
             behind = next((n for name, n in listener.marks if name == "TRN2d"), None)
             values = listener.since(dil)[: None if behind is None else behind - dil]
             found = scale_of(values, listener.sigma, SURE)
@@ -372,11 +402,17 @@ def read(samples, law=None, ja=None, given=None, progress=lambda done, total: No
     whole = np.concatenate(parts)
     found = reading.read(whole, own, ja, given, [snr for snr, _ in noises])
     found.samples = len(samples)
+    lost = heard[0][1].deaf
     for training, (snr, sure) in zip(found.trainings, noises, strict=False):
         training.remarks = [
             f"TRN1d has an SNR of {snr:.1f} dB behind the equaliser.",
             "Sd and TRN1d's first 0.3 s, before there were taps, are filled in as they are sent.",
         ]  # fmt: skip
+        if lost:
+            training.remarks.append(
+                "DIL's symbols are lost, as the line passes no DC and it is not known what was "
+                "asked for: --ja tells it."
+            )
         if not sure:
             training.remarks.append(
                 "DIL does not tell law and U_INFO: Ucodes are told as if they were "
