@@ -84,14 +84,14 @@ class Network:
             levels.min((2, 3)), levels.max((2, 3)), self.measured, (), 1.0,
         )  # fmt: skip
 
-    def rates(self, jd):
+    def rates(self, jd, snrs=SNRS):
         """Pairs of SNR in dB and the highest rate (bit/s, 0: none) at ``POWER``."""
         found, u_info = [], self.u_info[0] if self.u_info else 79
         proposal = Proposal(self.impairments, jd, POWER, False, u_info)
         level = float(np.sqrt(np.mean(
             g711.linear(self.codewords[:, u_info], self.law_out).astype(float) ** 2
         )))  # fmt: skip
-        for snr in SNRS:
+        for snr in snrs:
             try:
                 best = proposal.cp(np.full(INTERVALS, level * 10 ** (-snr / 20)), 0.0)
                 found.append((snr, float(best.rate)))

@@ -86,12 +86,13 @@ def _after_r(raw, at, until, training, given, before):
     ``before``: values sent up to there.
     """
     line, mapping = _mapped(raw, at, until, training, before, "CPt")
-    ucodes, _ = _frames(line, at, until)
+    ucodes, signs = _frames(line, at, until)
     parameters = mapping.parameters if mapping else _given(given, "CPt", line)
     if parameters is None:
         if len(ucodes):
+            fields, text = _by_signs("CPt", signs)
             training.signals.append(Signal(
-                "TRN2d", at, len(ucodes) * INTERVALS, "and what follows: CPt was not found"
+                "TRN2d", at, len(ucodes) * INTERVALS, f"with all behind it; {text}", fields
             ))  # fmt: skip
         return None
     training.cpt = parameters
@@ -136,6 +137,17 @@ def _first(begins, found, bits, d):
     good = found[0][0] // d
     period = _period(bits, good, d)
     return min((at for at in begins if at >= _SPOILT and (good - at) % period == 0), default=good)
+
+
+def _by_signs(kind, signs):
+    """Fields and words where magnitudes are not told apart: signs alone tell D."""
+    bits = reading_mapping.find_bits(kind, signs)
+    fields, text = {"found": False}, "constellations were not found"
+    if bits is not None:
+        _, d, sr = bits
+        fields |= {"rate": float(rate(d)), "data_bits": d, "sr": sr}
+        text = f"{float(rate(d)):.0f} bit/s by its signs: D {d}, Sr {sr}; {text}"
+    return fields, text
 
 
 def _given(given, kind, line):
@@ -216,13 +228,7 @@ def _data(raw, at, until, training, given, before):
             parameters, whole = own, True
     b1d = min(len(ucodes), B1D_FRAMES)
     if parameters is None:
-        # Signs alone tell D, where magnitudes cannot be told apart.
-        bits = reading_mapping.find_bits("CP", signs)
-        fields, text = {"found": False}, "constellations were not found"
-        if bits is not None:
-            _, d, sr = bits
-            fields |= {"rate": float(rate(d)), "data_bits": d, "sr": sr}
-            text = f"{float(rate(d)):.0f} bit/s by its signs: D {d}, Sr {sr}; {text}"
+        fields, text = _by_signs("CP", signs)
         training.signals.append(Signal("B1d", at, b1d * INTERVALS, text, fields))
         _append_data(training, at, b1d, len(ucodes), "", {})
         return rd

@@ -72,7 +72,10 @@ def network_of(training):
     """Sentences on what the network does."""
     found, network = [], training.network
     if network is None:
-        found.append("There is no DIL to tell it.")
+        found.append(
+            "There is no DIL to tell it." if training.dil is None else
+            "DIL does not tell it, as small levels are lost in noise; --ja says what was asked for."
+        )
     else:
         found += [one[0].upper() + one[1:] + "." for one in network.sentences]
         if network.pad and network.law != network.law_out:
@@ -115,6 +118,13 @@ def rates_of(training):
             f"Data run at {float(p.rate):.0f} bit/s, with {_power(p):.1f} dBm0 as they arrive."
         )
     if training.network is None or training.jd is None:
+        return found
+    if training.snr is not None:
+        snr, rate = training.network.rates(training.jd, (training.snr,))[0]
+        found.append(
+            f"At its SNR of {snr:.1f} dB the client could have chosen {rate:.0f} bit/s (at most "
+            f"{POWER:g} dBm0, noise {20 * math.log10(DEVIATIONS):.1f} dB below each bound)."
+        )
         return found
     rates = training.network.rates(training.jd)
     if any(rate for _, rate in rates):
@@ -180,7 +190,7 @@ def as_json(reading, name):
             "rates": [
                 {"snr": snr, "rate": rate} for snr, rate in network.rates(training.jd)
             ] if network and training.jd else [],
-            "network_says": network_of(training), "remarks": training.remarks,
+            "snr": training.snr, "network_says": network_of(training), "remarks": training.remarks,
         })  # fmt: skip
     whole = {"file": name, "law": line.law, "octets": len(line.octets), "trainings": trainings}
     return json.dumps(whole, indent=1, default=_plain) + "\n"

@@ -29,8 +29,9 @@ U_INFO, LAW = 79, "A"
 #: U_INFO that may be (Table 10/V.90, and W of Sd).
 U_INFOS = range(67, 112)
 
-#: Samples that the receiver takes at once, 24 ms; those of a data frame, where one counts.
-PIECE, FRAME = 384, 12
+#: Samples that the receiver takes at once, 24 ms; where R may come, of which there are 32 data
+#: frames, 6 ms; those of a data frame, where one counts.
+PIECE, SHORT, FRAME = 384, 96, 12
 
 #: Pieces in which the first Jd is looked for.
 HELD = 12
@@ -145,11 +146,19 @@ class Listener:
         """Something that the receiver tells."""
         if kind is Kind.R and self._state in ("DIL", "data"):
             self.receiver.know(None, None, 0)
-            self.receiver.arm(_grid(False))
+            if self._state == "DIL":
+                # An offset that grew in DIL goes, with decisions on Ri's one level.
+                self.receiver.switch(training_levels(U_INFO, LAW), number)
+                self.piece = FRAME
+            else:
+                self.receiver.arm(_grid(False))
             self._state = "R"
+        elif kind is Kind.DATA and self._state == "R":
+            self.receiver.arm(_grid(False))
         elif kind is Kind.SWITCHED:
             self.marks.append(("TRN2d", number))
             self._state, self._trn2d, self._due = "TRN2d", number, TRN2D
+            self.piece = SHORT
 
     def take(self, decisions):
         """Data frames decided."""
@@ -169,7 +178,7 @@ class Listener:
                 self.receiver.switch(levels, now)
                 self.receiver.ignore_sd(True)
                 self.marks.append(("DIL", now))
-                self._state, self.piece = "DIL", PIECE
+                self._state, self.piece = "DIL", SHORT
             elif self.piece == PIECE and JD.find(np.concatenate(self._held)):
                 # DIL's first data frame may be any from now on.
                 self.piece = FRAME
@@ -240,7 +249,7 @@ class Listener:
             if self._follower.process(ucodes, row >= 0):
                 self.receiver.switch(_grid(False), now)
                 self.marks.append(("B1d", now))
-                self._state, self.piece, self._due = "data", PIECE, DATA
+                self._state, self.piece, self._due = "data", SHORT, DATA
                 return
 
 

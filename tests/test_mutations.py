@@ -124,6 +124,9 @@ MUTANTS = [
     ("sim/reading_highpass.py", "(gain * decided + memory)", "memory"),
     ("sim/reading_network.py", "_forced(law, last)[", "_forced(law, \"\")["),
     ("sim/reading_network.py", "n * (q * np.log(q)", "0 * (q * np.log(q)"),
+    # levels that are never told apart, a time that is late by a period
+    ("sim/reading_samples.py", "np.diff(ordered) > gap * sigma", "np.diff(ordered) > 99 * sigma"),
+    ("sim/reading_samples.py", "found.reversal - TURN if", "found.reversal + 12 * TURN if"),
     ("sim/cli_read.py", "check_descriptor(found[0][1])\n    return found[0][1]",
      "return dict(found[0][1], REF=[0] * 8)"),
 ]

@@ -1,0 +1,144 @@
+"""Recordings of analogue lines read back: our own modem's calls and real ones, told nothing."""
+
+import json
+from functools import cache
+
+import numpy as np
+import pytest
+
+from golden.errors import CallFailed
+from golden.learning import dil_request
+from golden.parameters import MappingParameters
+from golden.sequences import DIL
+from sim import design, reading, reading_samples, wav
+from sim.cli import main
+from sim.line import Conditions
+from sim.network import NetworkParameters
+from sim.session import BITS, LEVEL
+from tests.sim.test_reading import TRAINED, U_INFO, named, places, sent
+
+#: Points that stay apart at 45 dB.
+ASKED = MappingParameters(
+    "CP", 4, 1, 0, "A", 64, 0, 0, 0, (0,) * 6, (tuple(range(50, 90, 4)),)
+)  # fmt: skip
+
+#: Octets by which a line and its A/D are late, at most.
+LATE = 40
+
+
+def samples_of(octets, line, u_info=U_INFO, snr=45.0, law="A"):
+    """Samples (int64) of octets behind a line."""
+    parameters = NetworkParameters(law=law)
+    conditions = Conditions(snr=snr, ppm=40.0)
+    through = design.line_at(line, parameters, conditions, u_info, LEVEL, BITS).process(octets)
+    return np.clip(np.rint(through * (1 << (BITS - 1))), -32768, 32767).astype(np.int64)
+
+
+@cache
+def recording(line):
+    octets, _ = sent("A", True, 8040, ASKED)
+    return samples_of(octets, line)
+
+
+@pytest.mark.parametrize("line", ["codec", "26awg-6kft"])
+def test_a_call_with_a_renegotiation_is_read_to_its_data(line):
+    _, timeline = sent("A", True, 8040, ASKED)
+    found = reading_samples.read(recording(line))
+    assert found.line.law == "A" and found.samples == len(recording(line))
+    expected = places(timeline)
+    del expected["silence"]
+    got = {}
+    for one in found.signals:
+        got.setdefault(one.name, []).append((one.first, one.symbols))
+    assert got.keys() == expected.keys()
+    late = got["Sd"][0][0] - expected["Sd"][0][0]
+    print(line, "late by", late)
+    assert 0 <= late < LATE
+    # The last data frames are still in the line.
+    (first, symbols), = expected["data"][1:]
+    (begin, heard), = got["data"][1:]
+    assert begin == first + late and symbols - 60 < heard <= symbols
+    del expected["data"][1:], got["data"][1:]
+    assert got == {name: [(first + late, n) for first, n in each]
+                   for name, each in expected.items()}  # fmt: skip
+    for name in ("Jd", "MP"):
+        assert all(one.fields["good"] == one.fields["count"] for one in named(found, name))
+    for one in named(found, "TRN2d"):
+        assert one.fields["constellations"] == [list(points) for points in TRAINED.intervals]
+    for one in named(found, "B1d"):
+        assert one.fields["ones"] == 1 and one.fields["rate"] == float(ASKED.rate)
+    for one in named(found, "data"):
+        assert one.fields["hdlc_good"] > 20 and one.fields["hdlc_bad"] == 0
+    assert 43 < found.trainings[0].snr < 49
+    assert not any("does not tell" in text for text in found.trainings[0].remarks)
+
+
+def test_ja_tells_the_network():
+    found = reading_samples.read(recording("26awg-6kft"), ja=dil_request(U_INFO))
+    training = found.trainings[0]
+    assert training.network.sentences == []
+    one, = named(found, "DIL")
+    # Small Ucodes are lost in noise, references are not.
+    assert one.fields["ja_equal"] > 0.8
+    (_, rate), = training.network.rates(training.jd, (training.snr,))
+    assert 42000 < rate < 50000
+
+
+@pytest.mark.parametrize("u_info, law", [(74, "A"), (90, "mu")])
+def test_law_and_u_info_are_told_by_dil(u_info, law):
+    from golden import g711
+    from golden.training import dil
+
+    rng = np.random.default_rng(3)
+    ucodes, signs = dil(dil_request(u_info))
+    values = g711.linear(ucodes, law) * np.where(signs == 1, 1.0, -1.0)
+    level = g711.linear(reading_samples.U_INFO, reading_samples.LAW)
+    scaled = values * level / g711.linear(u_info, law) + rng.normal(0, 18, len(values))
+    found = reading_samples.scale_of(scaled, 18, reading_samples.SURE)
+    assert found[:2] == (law, u_info)
+
+
+@pytest.mark.parametrize("line", ["codec", "26awg-6kft"])
+def test_a_real_call_through_a_line(real_calls, line):
+    """All but DIL of it; over the line that passes no DC, DIL is lost and the rest is not."""
+    folder = real_calls / "acer-surf56"
+    if not folder.is_dir():
+        pytest.skip(f"no call acer-surf56 in {real_calls}")
+    facts = json.loads((folder / "call.json").read_text())
+    start = facts["samples"]["sd"] - 8000
+    octets = np.fromfile(folder / "down.al", np.uint8)[start:]
+    found = reading_samples.read(samples_of(octets, line, facts["u_info_received"]))
+    signals = {one.name: one for one in found.signals}
+    late = signals["Sd"].first - 8000
+    for name, key in (("TRN1d", "trn1d"), ("Jd", "jd"), ("TRN2d", "trn2d"), ("B1d", "b1d")):
+        assert signals[name].first - late == facts["samples"][key] - start, name
+    jd, mp = signals["Jd"].fields, signals["MP"].fields
+    assert jd["good"] == jd["count"] == facts["jd_frames"]
+    assert mp["good"] == mp["count"] == facts["mp_frames"]
+    assert int(signals["B1d"].fields["rate"]) == facts["downstream_rate"]
+
+
+def test_silence_is_no_v90():
+    with pytest.raises(CallFailed, match="no downstream of V.90"):
+        reading_samples.read(np.zeros(64000, np.int64))
+
+
+def test_a_cut_recording_gives_what_there_is():
+    samples = recording("codec")
+    (first, symbols), = places(sent("A", True, 8040, ASKED)[1])["DIL"]
+    found = reading_samples.read(samples[: 2 * (first + symbols // 2)])
+    assert [one.name for one in found.signals][-2:] == ["Jd'", "DIL"]
+    # Within TRN1d, before there are taps, nothing was heard.
+    with pytest.raises(CallFailed, match=reading.NOTHING.split(":")[0]):
+        reading_samples.read(samples[:4000])
+
+
+def test_the_command_reads_wav(tmp_path, capsys):
+    path, ja = tmp_path / "line.wav", tmp_path / "ja"
+    path.write_bytes(wav.write(recording("26awg-6kft")))
+    ja.write_text("".join(map(str, DIL.build(**dil_request(U_INFO)))))
+    assert main(["read", str(path), "--ja", str(ja), "--json", str(tmp_path / "a.json")]) == 0
+    words = " ".join(capsys.readouterr().out.split())
+    assert "behind the equaliser" in words and "the client could have chosen" in words
+    training, = json.loads((tmp_path / "a.json").read_text())["trainings"]
+    assert 43 < training["snr"] < 49 and training["signals"][-1]["hdlc_good"] > 20
