@@ -18,7 +18,7 @@ from golden.framing import Follower
 from golden.parameters import INTERVALS
 from golden.receiver import Kind, Receiver
 from golden.sequences import JD
-from golden.training import SD, TrainingDecoder, sd, trn1d
+from golden.training import SD, TrainingDecoder, dil, sd, trn1d
 from sim import reading, reading_mapping
 from sim.line import OCTETS, SAMPLES
 from sim.network import nearest
@@ -58,6 +58,9 @@ DATA = (48, 96, 192, 400, 800, 1600, 3200)
 #: Least half steps between codewords, in standard deviations of the noise, that tell the scale, and
 #: how many values there must be of them.
 TELLING, LEAST_TELLING = 3.0, 60
+
+#: What stands for a sign that is not known; share of known ones that are wrong when DIL is over.
+UNKNOWN, WRONG = 2, 0.25
 
 #: Ucodes below which a reference is as good as nought.
 SMALL = 16
@@ -141,6 +144,7 @@ class Listener:
         self.parts, self.marks, self.sigma = [], [], None
         self._bits, self._held, self.piece = TrainingDecoder(), [], PIECE
         self._state, self._trn2d, self._follower, self._due = "TRN1d", None, None, ()
+        self._known = None
 
     def event(self, number, kind):
         """Something that the receiver tells."""
@@ -182,6 +186,8 @@ class Listener:
             elif self.piece == PIECE and JD.find(np.concatenate(self._held)):
                 # DIL's first data frame may be any from now on.
                 self.piece = FRAME
+        elif self._state == "DIL" and self._known is not None:
+            self._check(decisions)
         elif self._state == "TRN2d" and self._due and now >= self._trn2d + self._due[0]:
             self._learn(now)
         elif self._state == "MP":
@@ -200,7 +206,20 @@ class Listener:
             return False
         level = int(g711.linear(U_INFO if reference in U_INFOS else reference, LAW))
         self.receiver.know(self.ja, np.full((INTERVALS, 2), level), now)
+        ucodes, signs = dil(self.ja)
+        self._known = now, np.where(ucodes == reference, signs, UNKNOWN)
         return True
+
+    def _check(self, decisions):
+        """Behind DIL its known symbols must not go on: they end with other signs than known."""
+        first, signs = self._known
+        place = (decisions.number - first)[:, None] * INTERVALS + np.arange(INTERVALS)
+        expected = signs[place % len(signs)]
+        told = expected != UNKNOWN
+        if np.count_nonzero((decisions.sign != expected) & told) > WRONG * np.count_nonzero(told):
+            self.receiver.know(None, None, 0)
+            self.receiver.switch(_SINGLE, int(decisions.number[-1]) + 1)
+            self._known = None
 
     def since(self, first):
         """Values of the data frames from number ``first`` on."""
@@ -390,11 +409,11 @@ def read(samples, law=None, ja=None, given=None, progress=lambda done, total: No
         if listener.sigma is None:
             errors = np.concatenate([error for _, _, error in listener.parts])
             listener.sigma = float(np.sqrt(np.median((errors[-NOISE:] ** 2).mean(0))))
-        dil = dict(listener.marks).get("DIL")
+        begun = dict(listener.marks).get("DIL")
         found = None
-        if dil is not None and not listener.deaf:
+        if begun is not None and not listener.deaf:
             behind = next((n for name, n in listener.marks if name == "TRN2d"), None)
-            values = listener.since(dil)[: None if behind is None else behind - dil]
+            values = listener.since(begun)[: None if behind is None else behind - begun]
             found = scale_of(values, listener.sigma, SURE)
         sure = found is not None and law in (None, found[0])
         own, u_info, factor = found if sure else (law or LAW, U_INFO, 1.0)
