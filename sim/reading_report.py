@@ -113,10 +113,9 @@ def rates_of(training):
     """Sentences on the rate that this call had, and those that a client could have had here."""
     found = []
     if training.cp is not None:
-        p = training.cp
-        found.append(
-            f"Data run at {float(p.rate):.0f} bit/s, with {_power(p):.1f} dBm0 as they arrive."
-        )
+        p, b1d = training.cp, training.signal("B1d")
+        power = f", with {_power(p):.1f} dBm0 as they arrive" if b1d.fields["whole"] else ""
+        found.append(f"Data run at {float(p.rate):.0f} bit/s{power}.")
     if training.network is None or training.jd is None:
         return found
     if training.snr is not None:

@@ -115,9 +115,9 @@ MUTANTS = [
     ("sim/reading.py", "score = np.concatenate([[0], np.cumsum(2 * same - 1)])",
      "score = np.concatenate([[0], np.cumsum(1 - 2 * same)])"),
     ("sim/reading.py", "(asked == ucodes) & (", "(asked != ucodes) & ("),
-    # a history in a DIL that is ignored, a period too short, labels that rise, signs of other bits,
+    # signs of a DIL that are ignored, a period too short, labels that rise, signs of other bits,
     # a filter without memory, a bit robbed elsewhere, a conversion that is free
-    ("sim/reading_dil.py", "((known >= 0) & told & (known != other)).any()", "False"),
+    ("sim/reading_dil.py", "(heard & (known >= 0) & (known != seen)).any()", "False"),
     ("sim/reading_dil.py", "(one[known % period] == pattern[known]).all()", "True"),
     ("sim/reading_mapping.py", "rise >= 0, rise < -1", "rise <= 0, rise < -1"),
     ("sim/reading_mapping.py", "(sent == decoded[sr])", "(sent != decoded[sr])"),

@@ -14,6 +14,7 @@ from golden.learning import dil_request
 from golden.parameters import INTERVALS, MappingParameters
 from golden.sequences import CP, DIL, cp_fields
 from sim import reading
+from sim.network import Network, NetworkParameters
 from sim.reading_calls import real_call_rows
 
 U_INFO = 79
@@ -111,6 +112,30 @@ def test_every_signal_of_a_call_with_a_renegotiation(law):
             assert points == list(asked[len(asked) - len(points) :])
         assert data.fields["hdlc_good"] > 20 and data.fields["hdlc_bad"] == 0
     assert found.trainings[0].network.sentences == []
+
+
+def test_polarity_of_trn1d_and_dil_against_sd():
+    """As over networks of two of the real calls."""
+    octets, timeline = sent("A")
+    where = places(timeline)
+    octets = octets.copy()
+    octets[where["TRN1d"][0][0] : where["Ri"][0][0]] ^= 0x80
+    found = reading.read(octets, ja=dil_request(U_INFO))
+    training = found.trainings[0]
+    assert training.inverted and not training.sd_inverted
+    jd, = named(found, "Jd")
+    assert jd.fields["good"] == jd.fields["count"]
+    one, = named(found, "DIL")
+    assert one.fields["equal"] == one.fields["ja_equal"] == 1
+
+
+@pytest.mark.parametrize("begins", [6000, 9000])
+def test_where_a_high_pass_begins(begins):
+    octets, timeline = sent("A")
+    parameters = NetworkParameters(law="A", high_pass=0.953, high_pass_at=begins)
+    found = reading.read(Network(parameters).process(octets))
+    (first, _), = places(timeline)["DIL"]
+    assert abs(first + INTERVALS * found.trainings[0].high_pass_at - begins) < 8 * INTERVALS
 
 
 def test_a_wrong_octet_in_jd_costs_one_crc():
