@@ -81,12 +81,12 @@ def read(arguments):
         except V90Error as error:
             raise V90Error(f"{arguments.cpt}: {error}") from None
     content = cli.read_file(arguments.line)
-    with cli.progress("reading"):
+    with cli.progress("reading") as show:
         if cli.is_wav(arguments.line, content):
             from sim import reading_samples, wav
 
             samples = wav.read(content, arguments.line)
-            found = reading_samples.read(samples, arguments.law, ja, given)
+            found = reading_samples.read(samples, arguments.law, ja, given, show)
         else:
             octets = np.frombuffer(content, np.uint8)
             found = reading.read(octets, arguments.law, ja, given)

@@ -144,11 +144,13 @@ class Listener:
         self.parts, self.marks, self.sigma = [], [], None
         self._bits, self._held, self.piece = TrainingDecoder(), [], PIECE
         self._state, self._trn2d, self._follower, self._due = "TRN1d", None, None, ()
-        self._known = None
+        self._known, self._trained = None, False
 
     def event(self, number, kind):
         """Something that the receiver tells."""
-        if kind is Kind.R and self._state in ("DIL", "data"):
+        if kind is Kind.TRAINED:
+            self._trained = True
+        elif kind is Kind.R and self._state in ("DIL", "data"):
             self.receiver.know(None, None, 0)
             if self._state == "DIL":
                 # An offset that grew in DIL goes, with decisions on Ri's one level.
@@ -165,7 +167,9 @@ class Listener:
             self.piece = SHORT
 
     def take(self, decisions):
-        """Data frames decided."""
+        """Data frames decided; those before there are taps belong to what was before."""
+        if not self._trained:
+            return
         if self._state in ("TRN2d", "MP", "data") and not (abs(decisions.fine) > QUIET).any():
             # A retrain begins with silence.
             self.receiver.ignore_sd(False)
@@ -404,7 +408,7 @@ def read(samples, law=None, ja=None, given=None, progress=lambda done, total: No
         again = listen(samples, ja, True, progress)
         if any(name == "TRN2d" for _, listener in again for name, _ in listener.marks):
             heard = again
-    parts, noises, at = [], [], 0
+    whole, noises = np.zeros(0, np.uint8), []
     for turn, listener in heard:
         if listener.sigma is None:
             errors = np.concatenate([error for _, _, error in listener.parts])
@@ -422,12 +426,12 @@ def read(samples, law=None, ja=None, given=None, progress=lambda done, total: No
         octets, first = octets_of(listener, own, factor)
         # TRN1d's beginning, before there were taps, and Sd are filled in as they are sent.
         head = [g711.octet(*sd(u_info), own), g711.octet(*trn1d(u_info, first * INTERVALS), own)]
-        begin = max(at, round(turn * OCTETS / SAMPLES) - SD * INTERVALS)
-        parts += [np.full(begin - at, g711.octet(0, 1, own), np.uint8), *head, octets.reshape(-1)]
-        at = begin + sum(map(len, head)) + octets.size
+        # What was decided of the next Sd, before it was told, was no data.
+        begin = max(0, round(turn * OCTETS / SAMPLES) - SD * INTERVALS)
+        silence = np.full(max(0, begin - len(whole)), g711.octet(0, 1, own), np.uint8)
+        whole = np.concatenate([whole[:begin], silence, *head, octets.reshape(-1)])
         snr = 20 * np.log10(float(g711.linear(U_INFO, LAW)) / max(listener.sigma, 1e-3))
         noises.append((snr, sure))
-    whole = np.concatenate(parts)
     found = reading.read(whole, own, ja, given, [snr for snr, _ in noises])
     found.samples = len(samples)
     lost = heard[0][1].deaf

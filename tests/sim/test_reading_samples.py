@@ -6,10 +6,12 @@ from functools import cache
 import numpy as np
 import pytest
 
+from golden import g711
 from golden.errors import CallFailed
 from golden.learning import dil_request
 from golden.parameters import MappingParameters
 from golden.sequences import DIL
+from golden.training import dil
 from sim import design, reading, reading_samples, wav
 from sim.cli import main
 from sim.line import Conditions
@@ -73,6 +75,20 @@ def test_a_call_with_a_renegotiation_is_read_to_its_data(line):
     assert not any("does not tell" in text for text in found.trainings[0].remarks)
 
 
+def test_a_retrain_is_read():
+    """Silence in data, and a whole start-up again."""
+    octets, _ = sent("A", True, 8040, ASKED)
+    silence = np.full(2400, g711.octet(0, 1, "A"), np.uint8)
+    found = reading_samples.read(samples_of(np.concatenate([octets, silence, octets]), "codec"))
+    first, second = found.trainings
+    assert [one.name for one in first.signals] == [one.name for one in second.signals]
+    moved = {b.first - a.first for a, b in zip(first.signals, second.signals, strict=True)}
+    assert len(moved) == 1 and abs(moved.pop() - len(octets) - len(silence)) < 4
+    for name in ("Jd", "MP"):
+        assert all(one.fields["good"] == one.fields["count"] for one in named(found, name, 1))
+    assert named(found, "data", 1)[-1].fields["hdlc_good"] > 20
+
+
 def test_ja_tells_the_network():
     found = reading_samples.read(recording("26awg-6kft"), ja=dil_request(U_INFO))
     training = found.trainings[0]
@@ -86,9 +102,6 @@ def test_ja_tells_the_network():
 
 @pytest.mark.parametrize("u_info, law", [(74, "A"), (90, "mu")])
 def test_law_and_u_info_are_told_by_dil(u_info, law):
-    from golden import g711
-    from golden.training import dil
-
     rng = np.random.default_rng(3)
     ucodes, signs = dil(dil_request(u_info))
     values = g711.linear(ucodes, law) * np.where(signs == 1, 1.0, -1.0)
