@@ -180,7 +180,7 @@ def _mp(at, training, bits, first, end, found):
     period = _period(bits, first, d)
     if end is None:
         # The recording or the call ends in MP, or Ed was spoilt.
-        last = (found[-1][0] // d if found else first) + period
+        last = min((found[-1][0] // d if found else first) + period, len(bits) // d)
     else:
         last = end - ED_FRAMES
     total = max(1, round((last - first) / period))
