@@ -21,12 +21,45 @@ from hdl.modulus import NUMBER_BITS, ModulusEncoder
 from hdl.scrambler import Scrambler
 from hdl.shaper import Shaper
 from hdl.signs import DifferentialEncoder
-from hdl.stream import BitQueues, Counters, answer_layout, octet_layout, request_layout
+from hdl.stream import (
+    BitQueues,
+    Counters,
+    answer_layout,
+    octet_layout,
+    pass_on,
+    request_layout,
+)
 
-__all__ = ["Encoder", "Multiplexer", "Sequencer", "configuration_words"]
+__all__ = ["Datapath", "Encoder", "Multiplexer", "Sequencer", "configuration_words"]
 
 #: Most bits of a data frame: D at 56 000 bit/s.
 DATA_BITS = 42
+
+#: Bits of a place in the Multiplexer's memory of plain octets: the data frame interval, and the
+#: data frame modulo 8. Between the one that is decided on and the one that is multiplexed lie six.
+PLAIN_BITS = 6
+
+
+def frame_layout(channels, signals=False):
+    """Payload of what a :class:`Datapath` takes: a data frame of a channel.
+
+    The half of its parameters; initialise; active, 0 before a channel has something to send; sr;
+    count and data, its bits, the first in bit 0. With ``signals`` also: plain, 1 for a data frame
+    that is not encoded, and has Sr = 0; direct, 1 where its scrambled bits are signs; begins, 1 for
+    a signal's first data frame.
+    """
+    fields = {
+        "channel": channel_shape(channels),
+        "half": 1,
+        "initialise": 1,
+        "active": 1,
+        "sr": 2,
+        "count": range(DATA_BITS + 1),
+        "data": DATA_BITS,
+    }
+    if signals:
+        fields = {**fields, "plain": 1, "direct": 1, "begins": 1}
+    return data.StructLayout(fields)
 
 
 def pcm_layout(channels):
@@ -54,8 +87,7 @@ class Sequencer(wiring.Component):
     i_configuration : In(stream), channel, address, data
     o_configuration : Out(stream), the words with the half that they belong to
     o_request, i_bits : streams to and from :class:`hdl.stream.BitQueues`
-    o : Out(stream), channel; half; initialise; active, 0 before the first parameters; sr; count, D;
-        data, first bit in bit 0
+    o : Out(stream), :func:`frame_layout`; active is 0 before the first parameters
     i_started : In(1), for one cycle when a data frame with ``initialise`` has left the shaper
     underrun : Out(1), for one cycle when ``underrun_channel`` sends ones for want of data
     """
@@ -63,17 +95,7 @@ class Sequencer(wiring.Component):
     def __init__(self, channels=1):
         self.channels = channels
         number = channel_shape(channels)
-        self.layout = data.StructLayout(
-            {
-                "channel": number,
-                "half": 1,
-                "initialise": 1,
-                "active": 1,
-                "sr": 2,
-                "count": range(DATA_BITS + 1),
-                "data": DATA_BITS,
-            }
-        )
+        self.layout = frame_layout(channels)
         super().__init__(
             {
                 "i_configuration": In(stream.Signature(word_layout(channels))),
@@ -195,22 +217,47 @@ class Multiplexer(wiring.Component):
     of all channels are buffered, so that one is sent while the other is made. 8 cycles a data
     frame in; an octet every 2 cycles out.
 
-    Parameters: ``channels``; ``idle``, the octet of a channel without parameters.
+    Parameters: ``channels``; ``layout``, of the shaper's output; ``idle``, the octet of a channel
+    that is not active. Where the layout has ``plain``, the octets of such a data frame are those
+    that were written, their signs turned where its own are positive; and ``start`` is the tag.
 
     Members
     -------
     i : In(stream), as :class:`hdl.shaper.Shaper` gives it
     o : Out(stream), PCM octets
+    plain_place : In(PLAIN_BITS), plain_octet : In(8), plain_write : In(1), where there is plain:
+        octets of the data frame that is the n-th to come, counted from reset modulo 8
     """
 
     def __init__(self, channels, layout, idle):
         self.channels, self.idle = channels, idle
-        super().__init__(
-            {
-                "i": In(stream.Signature(layout)),
-                "o": Out(stream.Signature(pcm_layout(channels))),
-            }
-        )
+        self.plain = any(name == "plain" for name, _ in layout)
+        members = {
+            "i": In(stream.Signature(layout)),
+            "o": Out(stream.Signature(pcm_layout(channels))),
+        }
+        if self.plain:
+            members |= {"plain_place": In(PLAIN_BITS), "plain_octet": In(8), "plain_write": In(1)}
+        super().__init__(members)
+
+    def _plain(self, m, token, made, interval, rests):
+        """Octets that are there already, in place of those of Ucodes."""
+        m.submodules.plain = plain = Memory(shape=8, depth=1 << PLAIN_BITS, init=[])
+        read, write = plain.read_port(), plain.write_port()
+        number = Signal(PLAIN_BITS - len(interval))
+        m.d.comb += [
+            write.addr.eq(self.plain_place),
+            write.data.eq(self.plain_octet),
+            write.en.eq(self.plain_write),
+            read.addr.eq(Cat(Mux(rests, 0, (interval + 1)[: len(interval)]), number)),
+            made.start.eq(token.tag),
+        ]
+        with m.If(token.plain):
+            sign = token.signs.bit_select(interval, 1)
+            m.d.comb += made.octet.eq(read.data ^ (sign << 7))
+        # The next data frame's, once the last octet of this one is read.
+        with m.If(~rests & (interval == INTERVALS - 1)):
+            m.d.sync += number.eq(number + 1)
 
     def elaborate(self, platform):
         m = Module()
@@ -248,9 +295,12 @@ class Multiplexer(wiring.Component):
                     Const(self.idle, entry.size))
             ),
         ]  # fmt: skip
+        rests = Signal()
+        if self.plain:
+            self._plain(m, token, made, interval, rests)
         with m.FSM(name="make"):
             with m.State("IDLE"):
-                m.d.comb += self.i.ready.eq(filled != 2)
+                m.d.comb += [self.i.ready.eq(filled != 2), rests.eq(1)]
                 m.d.sync += [token.eq(self.i.payload), interval.eq(0)]
                 with m.If(self.i.valid & self.i.ready):
                     m.next = "OCTETS"
@@ -320,6 +370,117 @@ class _Sender(wiring.Component):
         return m
 
 
+class Datapath(wiring.Component):
+    """Clause 5.4 from a data frame's bits on: what an encoder and a generator have in common.
+
+    Throughput and number formats as :class:`Encoder`'s; data frames leave the shaper in the order
+    in which they came.
+
+    Parameters: ``channels``; ``idle``, the octet of a channel that is not active; ``signals``,
+    whether there are data frames that are not encoded.
+
+    Members
+    -------
+    i_configuration : In(stream, always ready), words with their half
+    i : In(stream), :func:`frame_layout`
+    o : Out(stream), PCM octets; start as :class:`Multiplexer` has it
+    done : Out(1), for one cycle when a data frame has left the shaper; started : Out(1), and when
+        it is one with ``initialise``
+    plain_place, plain_octet, plain_write : as those of :class:`Multiplexer`, with ``signals``
+    """
+
+    def __init__(self, channels, idle, signals=False):
+        self.channels, self.signals = channels, signals
+        self.extra = {"plain": 1, "begins": 1} if signals else {}
+        self.shaper = Shaper(channels, plain=signals)
+        self.multiplexer = Multiplexer(channels, self.shaper.o_layout, idle)
+        plain = [name for name in self.multiplexer.signature.members if name.startswith("plain")]
+        super().__init__(
+            {
+                "i_configuration": In(write_signature(channels)),
+                "i": In(stream.Signature(frame_layout(channels, signals))),
+                "o": Out(stream.Signature(pcm_layout(channels))),
+                "done": Out(1),
+                "started": Out(1),
+                **{name: self.multiplexer.signature.members[name] for name in plain},
+            }
+        )
+
+    def elaborate(self, platform):
+        m = Module()
+        n = self.channels
+        tags = data.StructLayout({"half": 1, "active": 1, "sr": 2, **self.extra,
+                                  **dict.fromkeys(["direct"] * self.signals, 1)})  # fmt: skip
+        later = data.StructLayout({"initialise": 1, "active": 1, **self.extra, "signs": INTERVALS})
+        m.submodules.scrambler = scrambler = Scrambler(n, width=DATA_BITS, tag=tags)
+        m.submodules.signs = signs = DifferentialEncoder(
+            n,
+            tag=data.StructLayout({"half": 1, "active": 1, **self.extra, "number": NUMBER_BITS}),
+            direct=self.signals,
+        )
+        m.submodules.modulus = modulus = ModulusEncoder(n, tag=later)
+        m.submodules.mapper = mapper = Mapper(n, tag=later)
+        m.submodules.shaper = shaper = self.shaper
+        m.submodules.multiplexer = multiplexer = self.multiplexer
+        connect(m, shaper.o, multiplexer.i)
+        connect(m, multiplexer.o, flipped(self.o))
+        m.d.comb += self.i_configuration.ready.eq(1)
+        for block in (modulus, mapper, shaper):
+            m.d.comb += [
+                block.i_configuration.payload.eq(self.i_configuration.payload),
+                block.i_configuration.valid.eq(self.i_configuration.valid),
+            ]
+
+        def link(source, target, **fields):
+            m.d.comb += [target.valid.eq(source.valid), source.ready.eq(target.ready)]
+            m.d.comb += [target.payload[name].eq(value) for name, value in fields.items()]
+
+        def extra(of):
+            return [of[name] for name in self.extra]
+
+        p = self.i.payload
+        direct = {"direct": p.direct} if self.signals else {}
+        link(
+            self.i, scrambler.i, channel=p.channel, initialise=p.initialise, count=p.count,
+            data=p.data, tag=Cat(p.half, p.active, p.sr, *extra(p), *direct.values()),
+        )  # fmt: skip
+        p = scrambler.o.payload
+        # 5.4.2: the first S bits of a data frame are its sign bits. S = 6 - Sr.
+        number = Signal(NUMBER_BITS)
+        bits = Signal(INTERVALS)
+        with m.Switch(p.tag.sr):
+            for sr in range(4):
+                with m.Case(sr):
+                    m.d.comb += number.eq(p.data[INTERVALS - sr :])
+                    m.d.comb += bits.eq(p.data[: INTERVALS - sr])
+        link(
+            scrambler.o, signs.i, channel=p.channel, initialise=p.initialise, sr=p.tag.sr,
+            bits=bits, tag=Cat(p.tag.half, p.tag.active, *extra(p.tag), number),
+            **{name: p.tag[name] for name in direct},
+        )  # fmt: skip
+        p = signs.o.payload
+        link(
+            signs.o, modulus.i, channel=p.channel, half=p.tag.half, number=p.tag.number,
+            tag=Cat(p.initialise, p.tag.active, *extra(p.tag), p.bits),
+        )  # fmt: skip
+        p = modulus.o.payload
+        link(modulus.o, mapper.i, channel=p.channel, half=p.half, labels=p.labels, tag=p.tag)
+        p = mapper.o.payload
+        plain = {"plain": p.tag.plain} if self.signals else {}
+        link(
+            mapper.o, shaper.i, channel=p.channel, half=p.half, ucodes=p.ucodes,
+            initialise=p.tag.initialise, active=p.tag.active, signs=p.tag.signs,
+            tag=p.tag.begins if self.signals else 0, **plain,
+        )  # fmt: skip
+        m.d.comb += [
+            self.done.eq(shaper.o.valid & shaper.o.ready),
+            self.started.eq(self.done & shaper.o.payload.initialise),
+        ]
+        if self.signals:
+            pass_on(m, self, multiplexer, ("plain_place", "plain_octet", "plain_write"))
+        return m
+
+
 class Encoder(wiring.Component):
     """A bank of digital modem encoders on one datapath.
 
@@ -366,73 +527,22 @@ class Encoder(wiring.Component):
     def elaborate(self, platform):
         m = Module()
         n = self.channels
-        tags = data.StructLayout({"half": 1, "active": 1, "sr": 2})
-        later = data.StructLayout({"initialise": 1, "active": 1, "signs": INTERVALS})
         m.submodules.sequencer = sequencer = Sequencer(n)
         m.submodules.queues = queues = BitQueues(n, self.queue_octets, DATA_BITS)
-        m.submodules.scrambler = scrambler = Scrambler(n, width=DATA_BITS, tag=tags)
-        m.submodules.signs = signs = DifferentialEncoder(
-            n, tag=data.StructLayout({"half": 1, "active": 1, "number": NUMBER_BITS})
-        )
-        m.submodules.modulus = modulus = ModulusEncoder(n, tag=later)
-        m.submodules.mapper = mapper = Mapper(n, tag=later)
-        m.submodules.shaper = shaper = Shaper(n)
-        m.submodules.multiplexer = multiplexer = Multiplexer(n, shaper.o_layout, self.idle)
+        m.submodules.datapath = datapath = Datapath(n, self.idle)
         m.submodules.underruns = underruns = Counters(n)
         m.d.comb += [
             underruns.event.eq(sequencer.underrun),
             underruns.channel.eq(sequencer.underrun_channel),
             underruns.read_channel.eq(self.underruns_channel),
             self.underruns.eq(underruns.count),
+            sequencer.i_started.eq(datapath.started),
         ]
         connect(m, flipped(self.i_configuration), sequencer.i_configuration)
         connect(m, flipped(self.i_data), queues.i)
         connect(m, sequencer.o_request, queues.i_request)
         connect(m, queues.o, sequencer.i_bits)
-        connect(m, shaper.o, multiplexer.i)
-        connect(m, multiplexer.o, flipped(self.o))
-        m.d.comb += sequencer.o_configuration.ready.eq(1)
-        for block in (modulus, mapper, shaper):
-            m.d.comb += [
-                block.i_configuration.payload.eq(sequencer.o_configuration.payload),
-                block.i_configuration.valid.eq(sequencer.o_configuration.valid),
-            ]
-
-        def link(source, target, **fields):
-            m.d.comb += [target.valid.eq(source.valid), source.ready.eq(target.ready)]
-            m.d.comb += [target.payload[name].eq(value) for name, value in fields.items()]
-
-        p = sequencer.o.payload
-        link(
-            sequencer.o, scrambler.i, channel=p.channel, initialise=p.initialise, count=p.count,
-            data=p.data, tag=Cat(p.half, p.active, p.sr),
-        )  # fmt: skip
-        p = scrambler.o.payload
-        # 5.4.2: the first S bits of a data frame are its sign bits. S = 6 - Sr.
-        number = Signal(NUMBER_BITS)
-        bits = Signal(INTERVALS)
-        with m.Switch(p.tag.sr):
-            for sr in range(4):
-                with m.Case(sr):
-                    m.d.comb += number.eq(p.data[INTERVALS - sr :])
-                    m.d.comb += bits.eq(p.data[: INTERVALS - sr])
-        link(
-            scrambler.o, signs.i, channel=p.channel, initialise=p.initialise, sr=p.tag.sr,
-            bits=bits, tag=Cat(p.tag.half, p.tag.active, number),
-        )  # fmt: skip
-        p = signs.o.payload
-        link(
-            signs.o, modulus.i, channel=p.channel, half=p.tag.half, number=p.tag.number,
-            tag=Cat(p.initialise, p.tag.active, p.bits),
-        )  # fmt: skip
-        p = modulus.o.payload
-        link(modulus.o, mapper.i, channel=p.channel, half=p.half, labels=p.labels, tag=p.tag)
-        p = mapper.o.payload
-        link(
-            mapper.o, shaper.i, channel=p.channel, half=p.half, ucodes=p.ucodes,
-            initialise=p.tag.initialise, active=p.tag.active, signs=p.tag.signs, tag=0,
-        )  # fmt: skip
-        m.d.comb += sequencer.i_started.eq(
-            shaper.o.valid & shaper.o.ready & shaper.o.payload.initialise
-        )
+        connect(m, sequencer.o_configuration, datapath.i_configuration)
+        connect(m, sequencer.o, datapath.i)
+        connect(m, datapath.o, flipped(self.o))
         return m

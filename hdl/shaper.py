@@ -456,19 +456,24 @@ class Shaper(ConfiguredBlock):
     Cycles from taking a data frame to offering the answer: :meth:`latency`; one token per that
     and one. Bit-exact with :class:`golden.shaper.Shaper`. Sr = 0 never inverts.
 
-    Parameters: ``channels``; ``tag``, shape of what passes unchanged.
+    Parameters: ``channels``; ``tag``, shape of what passes unchanged; ``plain``, whether a data
+    frame may be no encoded one: that is one of Sr = 0, whatever the parameters have.
 
     Members
     -------
     i_configuration : In(stream, always ready), words; those at FRAME, POLES and ZEROS are kept
     i : In(stream), channel; half of the parameters to use; initialise; active, 0 for a channel
-        that has no parameters yet; signs, the initial signs t (Sr > 0); ucodes U0 to U5; tag
+        that has no parameters yet; plain, where there is such; signs, the initial signs t (Sr > 0);
+        ucodes U0 to U5; tag
     o : Out(stream), the same, with law (1 A-law), and inversions of the data frame three before,
         interval 0 in bit 0
     """
 
-    def __init__(self, channels=1, tag=1):
+    def __init__(self, channels=1, tag=1, plain=False):
+        self.plain = plain
         fields = {"initialise": 1, "active": 1, "signs": INTERVALS, "ucodes": UCODES}
+        if plain:
+            fields = {**fields, "plain": 1}
         super().__init__(channels, tag, fields, {**fields, "law": 1, "inversions": INTERVALS})
 
     @staticmethod
@@ -541,6 +546,9 @@ class Shaper(ConfiguredBlock):
             with m.State("FRAME"):
                 m.d.sync += [Value.cast(frame).eq(word_read.data), which.eq(2), sub.eq(0)]
                 m.d.sync += [walk.fresh.eq(0), walk.clear_leaf.eq(0)]
+                if self.plain:
+                    with m.If(token.plain):
+                        m.d.sync += frame.sr.eq(0)
                 m.next = "POLES"
             with m.State("POLES"):
                 m.d.sync += walk.poles.eq(word_read.data)

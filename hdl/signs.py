@@ -18,13 +18,14 @@ class _Differential(wiring.Component):
 
     latency = 2
 
-    def __init__(self, channels=1, tag=1):
+    def __init__(self, channels=1, tag=1, fields=()):
         self.channels = channels
         self.layout = data.StructLayout(
             {
                 "channel": channel_shape(channels),
                 "initialise": 1,
                 "sr": 2,
+                **dict.fromkeys(fields, 1),
                 "bits": INTERVALS,
                 "tag": tag,
             }
@@ -56,6 +57,7 @@ class _Differential(wiring.Component):
             for sr in range(4):
                 with m.Case(sr):
                     self._frame(m, sr, token.bits, state, out, after)
+        self._exceptions(m, token, out, after)
         with m.FSM():
             with m.State("IDLE"):
                 m.d.comb += self.i.ready.eq(1)
@@ -92,13 +94,25 @@ class DifferentialEncoder(_Differential):
     Latency 2 cycles, one token per 3 cycles. Bit-exact with
     :class:`golden.signs.DifferentialEncoder`.
 
-    Parameters: ``channels``; ``tag``, shape of what passes unchanged.
+    Parameters: ``channels``; ``tag``, shape of what passes unchanged; ``direct``, whether a data
+    frame may have bits that are its signs already, as TRN1d's are (8.4.5). The differential
+    encoder of Jd, that of Sr = 0, goes on from the last of them (8.4.2).
 
     Members
     -------
-    i : In(stream), channel; initialise, 1 to start from zero state; sr; bits, s0 in bit 0; tag
+    i : In(stream), channel; initialise, 1 to start from zero state; sr; direct, where there is
+        such, 1 for bits that are signs; bits, s0 in bit 0; tag
     o : Out(stream), the same with bits replaced by six signs, interval 0 in bit 0
     """
+
+    def __init__(self, channels=1, tag=1, direct=False):
+        self.direct = direct
+        super().__init__(channels, tag, ["direct"] if direct else [])
+
+    def _exceptions(self, m, token, out, after):
+        if self.direct:
+            with m.If(token.direct):
+                m.d.comb += [out.eq(token.bits), after.odd.eq(token.bits[-1])]
 
     def _frame(self, m, sr, bits, state, out, after):
         length, rows = _layout(sr)
@@ -123,6 +137,12 @@ class DifferentialDecoder(_Differential):
     Latency, throughput, parameters and members as :class:`DifferentialEncoder`, with signs in and
     bits out (zeros above S). Bit-exact with :class:`golden.signs.DifferentialDecoder`.
     """
+
+    def __init__(self, channels=1, tag=1):
+        super().__init__(channels, tag)
+
+    def _exceptions(self, m, token, out, after):
+        """None."""
 
     def _frame(self, m, sr, bits, state, out, after):
         length, rows = _layout(sr)

@@ -1,0 +1,634 @@
+"""The digital modem's signal generator as a bank: commands to PCM octets (8.4, 8.6, 5.4/V.90).
+
+All that a channel needs besides the encoder is in 512 words of one memory, a ring of commands with
+what each needs, and in eight more, where the channel stands. A command keeps its words until it
+ends. The memory has a single port and no initial contents, as the UP5K's SPRAM: one holds 30
+channels.
+"""
+
+from amaranth.hdl import Cat, Const, Module, Mux, Signal
+from amaranth.lib import data, stream, wiring
+from amaranth.lib.memory import Memory
+from amaranth.lib.wiring import In, Out, connect, flipped
+
+from golden.errors import V90Error
+from golden.generator import ENCODED, STARTS
+from golden.generator import Signal as Sent
+from golden.parameters import INTERVALS
+from golden.sequences import JD_END
+from golden.training import ABOVE
+from hdl.csr import FRAME, FRAME_LAYOUT, MODULI, ZEROS, channel_shape, configuration_words
+from hdl.csr import write_signature as configuration_signature
+from hdl.encoder import DATA_BITS, PLAIN_BITS, Datapath, frame_layout, pcm_layout
+from hdl.equalizer import read_alone
+from hdl.g711 import LAW_BITS, octet
+from hdl.stream import BitQueues, Counters, answer_layout, octet_layout, request_layout
+from hdl.training import DilSequencer, descriptor_words
+
+WORD_BITS = 16
+
+#: Bits of a place in a channel's ring of commands.
+RING_BITS = 9
+
+#: The words of a command: HEADER; units less none; bits of a sequence, of MP at most 229; six
+#: Ucodes, two a word, the first in bits 0..6; and what else it needs from REST on. This is the
+#: sequence's bits, the first in bit 0 of the first word; a DIL descriptor's words at their
+#: addresses (:mod:`hdl.training`); configuration words (:mod:`hdl.csr`) in their order, 57.
+LENGTH, UNIT, UCODES, REST = 1, 2, 3, 6
+
+#: A command's first word: a golden.generator.Signal, how long it goes on, the law (1 A-law), and
+#: how many words there are.
+HEADER = data.StructLayout({"signal": 4, "repeat": 1, "now": 1, "law": 1, "size": RING_BITS})
+
+#: Where a channel stands, word by word: the command being sent, its place in the ring; the place
+#: behind it, half and D of the mapping parameters; units that have to be begun; where the unit is
+#: (``segment`` is a bit of the sequence, too), and whether it is in its midst.
+_ROW = data.StructLayout(
+    {
+        "base": RING_BITS, "signal": 4, "repeat": 1, "law": 1, "active": 1,
+        "next": RING_BITS, "half": 1, "data_bits": 6,
+        "left": 16,
+        "segment": 8, "frame": 7, "midst": 1,
+        "sign_place": 7, "training_place": 7, "sr": 2,
+    }
+)  # fmt: skip
+
+#: Words of a row: those of _ROW, of which these two, and two more, which only the writer writes:
+#: the places behind the last whole command, and behind the last word.
+_BASE, _NEXT, _ROW_WORDS, _END, _WRITTEN = 0, 1, 5, 5, 6
+
+_ROW_BITS = 3
+
+#: What a signal is made of: not encoded; no differential encoding; initialisation of 8.6.1 and
+#: 8.6.5; ones, a sequence's bits or the queue's, none of them: zeroes; of plain ones six scrambled
+#: bits a data frame; a unit of UNIT bits; the six signs, interval 0 in bit 0, each inverted where
+#: there is a scrambled one.
+_KIND = data.StructLayout(
+    {
+        "plain": 1, "direct": 1, "start": 1, "ones": 1, "sequence": 1, "queue": 1, "scrambled": 1,
+        "unit": 1, "signs": INTERVALS,
+    }
+)  # fmt: skip
+
+_PERIOD, _ALL = 0b000111, 0b111111
+
+
+def _kind(signal):
+    """A signal's _KIND, as a dict."""
+    jd = signal in (Sent.JD, Sent.JD_END)
+    plain = signal not in ENCODED
+    signs = {Sent.SILENCE: _ALL, Sent.SD: _PERIOD, Sent.R: _PERIOD,
+             Sent.SD_BAR: _PERIOD ^ _ALL, Sent.R_BAR: _PERIOD ^ _ALL}  # fmt: skip
+    return {
+        "plain": plain,
+        "direct": plain and not jd,
+        "start": signal in STARTS,
+        "ones": signal in (Sent.TRN1D, *STARTS),
+        "sequence": signal in (Sent.JD, Sent.MP, Sent.MP_ACK),
+        "queue": signal == Sent.DATA,
+        "scrambled": jd or signal == Sent.TRN1D,
+        "unit": jd or signal in (Sent.MP, Sent.MP_ACK),
+        "signs": signs.get(signal, 0),
+    }
+
+
+def command_words(command, law):
+    """Words of a :class:`golden.generator.Command` for a channel of a law, in the order to be sent.
+
+    Raises :class:`~golden.errors.V90Error` for a DIL without DIL-segments, a sequence of more than
+    255 bits, and mapping parameters of the other law.
+    """
+    signal, value = command.signal, command.value
+    ucodes, bits, rest = (0,) * INTERVALS, (), []
+    if signal in (Sent.SD, Sent.SD_BAR):
+        ucodes = (value + ABOVE, 0, value + ABOVE) * 2
+    elif signal in (Sent.R, Sent.R_BAR):
+        ucodes = value
+    elif signal == Sent.TRN1D:
+        ucodes = (value,) * INTERVALS
+    elif signal in (Sent.JD, Sent.JD_END):
+        ucodes, bits = (value[0],) * INTERVALS, value[1]
+    elif signal == Sent.DIL:
+        if not value.get("training_ucodes"):
+            raise V90Error("a DIL without DIL-segments is none, and cannot be sent")
+        words = dict(descriptor_words(value))
+        rest = [words.get(at, 0) for at in range(max(words) + 1)]
+    elif signal in STARTS:
+        if value.law != law:
+            raise V90Error(f"mapping parameters for {value.law}-law are no use to a channel that "
+                           f"is {law}-law")  # fmt: skip
+        rest = [word for _, word in configuration_words(value, commit=False)]
+    elif signal in (Sent.MP, Sent.MP_ACK):
+        bits = value
+    unit = JD_END if signal == Sent.JD_END else len(bits)
+    if unit > 255:
+        raise V90Error(f"a sequence has 255 bits at most, not {unit}")
+    if signal != Sent.JD_END:
+        rest = rest or [
+            sum(int(bit) << n for n, bit in enumerate(bits[at : at + WORD_BITS]))
+            for at in range(0, len(bits), WORD_BITS)
+        ]
+    pairs = [int(low) | int(high) << 8 for low, high in zip(ucodes[::2], ucodes[1::2], strict=True)]
+    fields = {"signal": int(signal), "repeat": command.repeat, "now": command.now,
+              "law": LAW_BITS[law], "size": REST + len(rest)}  # fmt: skip
+    return [HEADER.const(fields).as_value().value, command.length, unit, *pairs, *rest]
+
+
+def command_layout(channels):
+    """Payload of words of commands; ``last`` is 1 with a command's last one."""
+    return data.StructLayout({"channel": channel_shape(channels), "data": WORD_BITS, "last": 1})
+
+
+class _Places:
+    """Addresses of the memory, for ``channels``."""
+
+    def __init__(self, channels):
+        self.channels = channels
+        self.depth = channels * ((1 << RING_BITS) + (1 << _ROW_BITS))
+        self.shape = (self.depth - 1).bit_length()
+
+    def ring(self, channel, place):
+        return Cat(place[:RING_BITS], channel)
+
+    def row(self, channel, word):
+        word = Const(word, _ROW_BITS) if isinstance(word, int) else word[:_ROW_BITS]
+        return Const(self.channels << RING_BITS, self.shape) + Cat(word, channel)
+
+
+class CommandWriter(wiring.Component):
+    """Puts words of commands into the channels' rings.
+
+    A word takes at most 9 cycles, which begin with ``grant`` only. A command waits from its last
+    word on. With the first word of one with ``now``, what waits is dropped, and this takes its
+    place: so it finds room even where the ring is full of commands that wait. Words for which there
+    is no room wait, and those of other channels behind them; those for a channel that there is not
+    are dropped.
+
+    Members
+    -------
+    i : In(stream), :func:`command_layout`
+    grant : In(1), no one else needs the memory or the rows now, nor while busy : Out(1)
+    address, data, write : Out, to the memory; word : In(16), what is at the address of the cycle
+        before
+    """
+
+    def __init__(self, channels):
+        self.places = _Places(channels)
+        super().__init__(
+            {
+                "i": In(stream.Signature(command_layout(channels))),
+                "grant": In(1),
+                "busy": Out(1),
+                "address": Out(self.places.shape),
+                "data": Out(WORD_BITS),
+                "write": Out(1),
+                "word": In(WORD_BITS),
+            }
+        )
+
+    def elaborate(self, platform):
+        m = Module()
+        word = self.i.payload
+        end, at, first = Signal(RING_BITS), Signal(RING_BITS), Signal()
+        header = data.View(HEADER, word.data)
+
+        def row(name):
+            return self.address.eq(self.places.row(word.channel, name))
+
+        m.d.comb += self.busy.eq(1)
+        with m.FSM():
+            with m.State("IDLE"):
+                m.d.comb += [self.busy.eq(0), row(_END)]
+                with m.If(self.i.valid & (word.channel >= self.places.channels)):
+                    m.d.comb += self.i.ready.eq(1)
+                with m.Elif(self.i.valid & self.grant):
+                    m.next = "END"
+            with m.State("END"):
+                m.d.comb += row(_WRITTEN)
+                m.d.sync += end.eq(self.word)
+                m.next = "WRITTEN"
+            with m.State("WRITTEN"):
+                m.d.comb += row(_NEXT)
+                m.d.sync += [at.eq(self.word), first.eq(self.word[:RING_BITS] == end)]
+                m.next = "NEXT"
+            with m.State("NEXT"):
+                m.d.comb += row(_BASE)
+                with m.If(first & header.now):
+                    m.d.sync += at.eq(self.word)
+                m.next = "ROOM"
+            with m.State("ROOM"):
+                m.next = "STORE"
+                with m.If((at + 1)[:RING_BITS] == self.word[:RING_BITS]):
+                    m.next = "IDLE"
+            with m.State("STORE"):
+                m.d.comb += [
+                    self.address.eq(self.places.ring(word.channel, at)),
+                    self.data.eq(word.data),
+                    self.write.eq(1),
+                ]
+                m.d.sync += at.eq(at + 1)
+                with m.If(first):
+                    m.d.sync += end.eq(at)
+                m.next = "KEEP_WRITTEN"
+            with m.State("KEEP_WRITTEN"):
+                m.d.comb += [row(_WRITTEN), self.data.eq(at), self.write.eq(1)]
+                with m.If(word.last):
+                    m.d.sync += end.eq(at)
+                m.next = "KEEP_END"
+            with m.State("KEEP_END"):
+                m.d.comb += [row(_END), self.data.eq(end), self.write.eq(1), self.i.ready.eq(1)]
+                m.next = "IDLE"
+        return m
+
+
+class SignalSequencer(wiring.Component):
+    """Takes commands, and makes the data frames of all channels, one after the other.
+
+    A data frame takes at most 200 cycles without waiting for bits, answers or room: with mapping
+    parameters, which are written to the half not in use when their command begins; else 130 with
+    DIL, and 80. With one channel or two their parameters wait until the data frames before have
+    left the shaper, as these may use that half.
+
+    Members
+    -------
+    i_command : In(stream), :func:`command_layout`
+    o_configuration : Out(stream, always ready), configuration words with their half
+    o_request, i_bits : streams to and from :class:`hdl.stream.BitQueues`
+    o : Out(stream), :func:`hdl.encoder.frame_layout` with signals
+    i_done : In(1), for one cycle when a data frame has left the shaper
+    plain_place, plain_octet, plain_write : Out, as :class:`hdl.encoder.Multiplexer` has them
+    underrun : Out(1), for one cycle when ``underrun_channel`` sends ones for want of data
+    """
+
+    def __init__(self, channels=1):
+        self.channels, self.places = channels, _Places(channels)
+        number = channel_shape(channels)
+        super().__init__(
+            {
+                "i_command": In(stream.Signature(command_layout(channels))),
+                "o_configuration": Out(configuration_signature(channels)),
+                "o_request": Out(stream.Signature(request_layout(channels, DATA_BITS))),
+                "i_bits": In(stream.Signature(answer_layout(DATA_BITS))),
+                "o": Out(stream.Signature(frame_layout(channels, signals=True))),
+                "i_done": In(1),
+                "plain_place": Out(PLAIN_BITS),
+                "plain_octet": Out(8),
+                "plain_write": Out(1),
+                "underrun": Out(1),
+                "underrun_channel": Out(number),
+            }
+        )
+
+    def elaborate(self, platform):
+        m = Module()
+        self._memory(m)
+        self._row, self._token = Signal(_ROW), Signal(self.o.payload.shape())
+        self._step = Signal(range(DATA_BITS + 22))
+        self._ring = Signal(3)  # where the Multiplexer will look for the octets
+        self._begins, self._ran = Signal(), Signal()
+        self._settled = Signal(init=1)
+        row, token, step = self._row, self._token, self._step
+        self._kind = kind = Signal(_KIND)
+        with m.Switch(row.signal):
+            for signal in Sent:
+                with m.Case(int(signal)):
+                    m.d.comb += kind.eq(_KIND.const(_kind(signal)))
+        number = Signal(RING_BITS)  # of a word of the command
+        self._offset = number
+        place = (row.base + number)[:RING_BITS]
+        m.d.comb += [
+            self._address.eq(self.places.ring(token.channel, place)),
+            self.plain_place.eq(Cat(step[:3], self._ring)),
+            self.o.payload.eq(token),
+            self.o_configuration.payload.channel.eq(token.channel),
+            self.o_configuration.payload.half.eq(row.half),
+            self.o_request.payload.channel.eq(token.channel),
+            self.o_request.payload.count.eq(token.count),
+            self.underrun_channel.eq(token.channel),
+        ]
+        if self.channels < 3:
+            under_way = Signal(3)
+            m.d.sync += under_way.eq(under_way + (self.o.valid & self.o.ready) - self.i_done)
+            m.d.comb += self._settled.eq(under_way == 0)
+        with m.FSM():
+            self._row_states(m)
+            self._begin_states(m)
+            self._plain_states(m)
+            self._bit_states(m)
+            with m.State("SAVE"):
+                self._access_row(m, step, row.as_value().word_select(step[:3], WORD_BITS))
+                m.d.sync += step.eq(step + 1)
+                with m.If(step == _ROW_WORDS - 1):
+                    m.next = "TOKEN"
+                    with m.If(kind.queue):
+                        m.next = "REQUEST"
+            with m.State("REQUEST"):
+                m.d.comb += self.o_request.valid.eq(1)
+                with m.If(self.o_request.ready):
+                    m.next = "BITS"
+            with m.State("BITS"):
+                m.d.comb += self.i_bits.ready.eq(1)
+                m.d.sync += token.data.eq(self.i_bits.payload.data)
+                with m.If(self.i_bits.valid):
+                    m.d.comb += self.underrun.eq(self.i_bits.payload.underrun)
+                    m.next = "TOKEN"
+            with m.State("TOKEN"):
+                m.d.comb += [self.o.valid.eq(1), self._grant.eq(1)]
+                with m.If(self.o.ready):
+                    m.d.sync += [
+                        token.channel.eq(
+                            Mux(token.channel == self.channels - 1, 0, token.channel + 1)
+                        ),
+                        self._ring.eq(self._ring + 1),
+                    ]
+                    m.next = "IDLE"
+        return m
+
+    def _memory(self, m):
+        """The memory of words, of the writer while that is busy."""
+        m.submodules.words = words = Memory(shape=WORD_BITS, depth=self.places.depth, init=[])
+        m.submodules.writer = writer = CommandWriter(self.channels)
+        connect(m, flipped(self.i_command), writer.i)
+        write = words.write_port()
+        self._address, self._data = Signal(self.places.shape), Signal(WORD_BITS)
+        self._write, self._grant, self._busy = Signal(), Signal(), writer.busy
+        address = Mux(writer.busy | writer.grant, writer.address, self._address)
+        self._word = read_alone(m, words, address, write)
+        m.d.comb += [
+            write.addr.eq(address),
+            write.data.eq(Mux(writer.busy, writer.data, self._data)),
+            write.en.eq(Mux(writer.busy, writer.write, self._write)),
+            writer.word.eq(self._word),
+            writer.grant.eq(self._grant),
+        ]
+
+    def _access_row(self, m, word, value=None):
+        """The address of a word of the channel's row; with a value, that is written."""
+        m.d.comb += self._address.eq(self.places.row(self._token.channel, word))
+        if value is not None:
+            m.d.comb += [self._data.eq(value), self._write.eq(1)]
+
+    def _row_states(self, m):
+        row, token, step = self._row, self._token, self._step
+        served = Signal()  # the writer had its turn
+        waits = Signal()
+        with m.State("CLEAR"):
+            self._access_row(m, step, 0)
+            m.d.sync += step.eq(step + 1)
+            with m.If(step == (1 << _ROW_BITS) - 1):
+                m.d.sync += [step.eq(0), token.channel.eq(token.channel + 1)]
+                with m.If(token.channel == self.channels - 1):
+                    m.d.sync += token.channel.eq(0)
+                    m.next = "IDLE"
+        with m.State("IDLE"):
+            m.d.comb += self._grant.eq(~served)
+            m.d.sync += step.eq(0)
+            with m.If(self._busy):
+                m.d.sync += served.eq(1)
+            with m.Elif(~self.i_command.valid | served):
+                m.d.sync += served.eq(0)
+                m.next = "ROW"
+        with m.State("ROW"):
+            # A word is there a cycle behind its address.
+            self._access_row(m, step)
+            m.d.sync += step.eq(step + 1)
+            with m.If((step != 0) & (step <= _ROW_WORDS)):
+                before = (step - 1)[:3]
+                m.d.sync += row.as_value().word_select(before, WORD_BITS).eq(self._word)
+            with m.If(step == _END + 1):
+                m.d.comb += self._address.eq(self.places.ring(token.channel, row.next))
+                m.d.sync += waits.eq(self._word[:RING_BITS] != row.next)
+                m.next = "DECIDE"
+        with m.State("DECIDE"):
+            header = data.View(HEADER, self._word)
+            over = ~row.midst & (row.left == 0) & (waits | ~row.repeat)
+            m.d.sync += [
+                self._begins.eq(0), self._ran.eq(~self._kind.plain), step.eq(0),
+                token.initialise.eq(0),
+            ]  # fmt: skip
+            m.next = "UNIT"
+            with m.If((waits & header.now) | over):
+                m.d.sync += [
+                    self._begins.eq(1), row.base.eq(row.next), row.midst.eq(0), row.segment.eq(0),
+                    row.frame.eq(0), row.sign_place.eq(0), row.training_place.eq(0),
+                ]  # fmt: skip
+                with m.If(waits):
+                    m.d.sync += [
+                        row.next.eq(row.next + header.size), row.signal.eq(header.signal),
+                        row.repeat.eq(header.repeat), row.law.eq(header.law), row.active.eq(1),
+                    ]  # fmt: skip
+                    m.next = "LENGTH"
+                with m.Else():
+                    # Nothing is left to send.
+                    m.d.sync += [
+                        row.signal.eq(int(Sent.SILENCE)), row.repeat.eq(1), token.initialise.eq(1),
+                    ]  # fmt: skip
+
+    def _begin_states(self, m):
+        row, token, step, kind = self._row, self._token, self._step, self._kind
+        with m.State("LENGTH"):
+            m.d.comb += self._offset.eq(LENGTH)
+            m.next = "BEGIN"
+        with m.State("BEGIN"):
+            m.d.sync += [
+                row.left.eq(self._word),
+                # Jd goes on where TRN1d ends, and what is encoded behind what is encoded.
+                token.initialise.eq(
+                    kind.start | (kind.plain & kind.direct) | ~(kind.plain | self._ran)
+                ),
+            ]
+            m.next = "UNIT"
+            with m.If(kind.start):
+                m.d.sync += row.half.eq(~row.half)
+                m.next = "SETTLE"
+        with m.State("SETTLE"):
+            with m.If(self._settled):
+                m.next = "READ"
+        with m.State("READ"):
+            m.d.comb += self._offset.eq(REST + step)
+            m.next = "CONFIGURE"
+        with m.State("CONFIGURE"):
+            # Words are in the order of their addresses, which have one gap.
+            write = self.o_configuration.payload
+            m.d.comb += [
+                self.o_configuration.valid.eq(1),
+                write.address.eq(Mux(step > ZEROS, step + (MODULI - ZEROS - 1), step)),
+                write.data.eq(self._word),
+            ]
+            with m.If(write.address == FRAME):
+                frame = data.View(FRAME_LAYOUT, self._word[: FRAME_LAYOUT.size])
+                m.d.sync += [row.data_bits.eq(frame.data_bits), row.sr.eq(frame.sr)]
+            m.d.sync += step.eq(step + 1)
+            m.next = "READ"
+            with m.If(step == ZEROS + INTERVALS):
+                m.d.sync += step.eq(0)
+                m.next = "UNIT"
+
+    def _plain_states(self, m):
+        row, token, step, kind = self._row, self._token, self._step, self._kind
+        m.submodules.dil = dil = DilSequencer()
+        places = ("segment", "frame", "sign_place", "training_place")
+        ucode, sign = Signal(7), Signal()
+        following = dil.o.payload
+        m.d.comb += [
+            *(dil.i.payload[name].eq(row[name]) for name in places),
+            dil.i.payload.interval.eq(step),
+            dil.word.eq(self._word),
+            dil.o.ready.eq(1),
+            ucode.eq(
+                Mux(row.signal == int(Sent.SILENCE), 0,
+                    Mux(step[0], self._word[8:15], self._word[:7]))
+            ),
+            sign.eq(kind.signs.bit_select(step[:3], 1)),
+            self.plain_octet.eq(octet(ucode, sign, row.law)),
+        ]  # fmt: skip
+        with m.State("UNIT"):
+            m.d.comb += self._offset.eq(UNIT)
+            m.d.sync += [
+                token.half.eq(row.half), token.active.eq(row.active), token.plain.eq(kind.plain),
+                token.direct.eq(kind.direct), token.begins.eq(self._begins & row.active),
+                token.sr.eq(Mux(kind.plain, 0, row.sr)),
+                token.count.eq(
+                    Mux(kind.plain, Mux(kind.scrambled, INTERVALS, 0), row.data_bits)
+                ),
+            ]  # fmt: skip
+            with m.If(~row.midst & (row.left != 0)):
+                m.d.sync += row.left.eq(row.left - 1)
+            m.next = "BIT"
+        with m.State("PAIR"):
+            m.d.comb += self._offset.eq(UCODES + step[1:3])
+            m.next = "SYMBOL"
+        with m.State("SYMBOL"):
+            m.d.comb += self.plain_write.eq(1)
+            m.d.sync += step.eq(step + 1)
+            m.next = "PAIR"
+            with m.If(step == INTERVALS - 1):
+                m.d.sync += step.eq(0)
+                m.next = "SAVE"
+        with m.State("DIL"):
+            m.d.comb += [
+                dil.i.valid.eq(1),
+                self._offset.eq(REST + dil.address),
+                self.plain_write.eq(dil.o.valid),
+                ucode.eq(following.ucode),
+                sign.eq(following.sign),
+            ]
+            with m.If(dil.o.valid):
+                m.d.sync += [row[name].eq(following.state[name]) for name in places]
+                m.d.sync += [row.midst.eq(~following.last), step.eq(step + 1)]
+                with m.If(step == INTERVALS - 1):
+                    m.d.sync += step.eq(0)
+                    m.next = "SAVE"
+
+    def _bit_states(self, m):
+        """A data frame's bits, but those of the queue."""
+        row, token, step, kind = self._row, self._token, self._step, self._kind
+        unit = Signal(8)
+        taking, place = step < token.count, Signal(8)
+        with m.State("BIT"):
+            m.d.comb += self._offset.eq(REST + row.segment[4:])
+            m.d.sync += [unit.eq(self._word), step.eq(0)]
+            m.next = "TAKE"
+            with m.If(kind.queue):
+                m.next = "SAVE"
+        with m.State("TAKE"):
+            # The word read now is that of the next cycle's bit.
+            bit = self._word.bit_select(row.segment[:4], 1)
+            m.d.comb += [
+                place.eq(row.segment + (kind.unit & taking)),
+                self._offset.eq(REST + place[4:]),
+            ]
+            m.d.sync += [
+                row.segment.eq(place),
+                token.data.eq(
+                    Cat(token.data[1:], taking & (kind.ones | (kind.sequence & bit)))
+                ),
+                step.eq(step + 1),
+            ]  # fmt: skip
+            with m.If(step == DATA_BITS - 1):
+                m.next = "TAKEN"
+        with m.State("TAKEN"):
+            m.d.sync += step.eq(0)
+            with m.If(kind.unit):
+                m.d.sync += row.midst.eq(1)
+                with m.If(row.segment == unit):
+                    m.d.sync += [row.midst.eq(0), row.segment.eq(0)]
+            m.next = "SAVE"
+            with m.If(kind.plain):
+                m.next = "PAIR"
+            with m.If(row.signal == int(Sent.DIL)):
+                m.next = "DIL"
+
+
+class Generator(wiring.Component):
+    """The signals of a bank of channels, as commanded, one behind the other without a gap.
+
+    Every signal of :class:`golden.generator.Signal` comes in data frames of its own, three behind
+    that in which it was decided on, and as many more as are in the blocks: up to eight with one
+    channel, and at most three with six or more. Bit-exact with :class:`golden.generator.Generator`
+    for each channel. What that refuses must not be asked for: Jd that does not follow TRN1d, or MP,
+    Ed or DATA before a TRN2d.
+
+    A channel's queue has 511 words for the command being sent and those that wait, of which a DIL
+    takes up to 166, TRN2d and B1d 63 each, and others at most 21: so eight wait in any case, if
+    there is one DIL among them and at most four with mapping parameters. What finds no room is
+    held back, also for other channels.
+
+    Cycles and the clock that is needed are those of :class:`hdl.encoder.Encoder`; with one or two
+    channels a data frame with which mapping parameters begin takes 700 more.
+
+    Parameters: ``channels``, 1 to 256; ``queue_octets``, a power of two, of data for each channel;
+    ``idle``, the octet that a channel sends before its first command.
+
+    Members
+    -------
+    i_command : In(stream), channel; data; last: words that ``command_words`` makes
+    i_data : In(stream), channel; octet, first bit in bit 0
+    o : Out(stream), channel; octet; interval, of the data frame; start, 1 in the first data frame
+        of a command, or of the silence behind the last
+    underruns_channel : In, underruns : Out(16): data frames of DATA that a channel sent as ones
+        for want of data, the cycle after; stops at 65535; 0 after reset
+    """
+
+    #: As :class:`hdl.encoder.Encoder`.
+    cycles_per_frame = 280
+
+    def __init__(self, channels=1, queue_octets=32, idle=0xD5):
+        if not 1 <= channels <= 256:
+            raise ValueError(f"a bank has 1 to 256 channels, not {channels}")
+        self.channels, self.queue_octets, self.idle = channels, queue_octets, idle
+        super().__init__(
+            {
+                "i_command": In(stream.Signature(command_layout(channels))),
+                "i_data": In(stream.Signature(octet_layout(channels))),
+                "o": Out(stream.Signature(pcm_layout(channels))),
+                "underruns_channel": In(channel_shape(channels)),
+                "underruns": Out(16),
+            }
+        )
+
+    def elaborate(self, platform):
+        m = Module()
+        n = self.channels
+        m.submodules.sequencer = sequencer = SignalSequencer(n)
+        m.submodules.queues = queues = BitQueues(n, self.queue_octets, DATA_BITS)
+        m.submodules.datapath = datapath = Datapath(n, self.idle, signals=True)
+        m.submodules.underruns = underruns = Counters(n)
+        m.d.comb += [
+            underruns.event.eq(sequencer.underrun),
+            underruns.channel.eq(sequencer.underrun_channel),
+            underruns.read_channel.eq(self.underruns_channel),
+            self.underruns.eq(underruns.count),
+            sequencer.i_done.eq(datapath.done),
+            datapath.plain_place.eq(sequencer.plain_place),
+            datapath.plain_octet.eq(sequencer.plain_octet),
+            datapath.plain_write.eq(sequencer.plain_write),
+        ]
+        connect(m, flipped(self.i_command), sequencer.i_command)
+        connect(m, flipped(self.i_data), queues.i)
+        connect(m, sequencer.o_request, queues.i_request)
+        connect(m, queues.o, sequencer.i_bits)
+        connect(m, sequencer.o_configuration, datapath.i_configuration)
+        connect(m, sequencer.o, datapath.i)
+        connect(m, datapath.o, flipped(self.o))
+        return m
