@@ -26,6 +26,7 @@ SEED = 1
 #: What can be measured: the component for a count, and the count and clock in MHz asked for.
 BLOCKS = {
     "bank": (Bank, 15, 24),
+    "signals": (lambda count: Bank(count, signals=True), 15, 24),
     "receiver": (lambda count: Receiver(), 1, 12),
     "receivers": (Receivers, 8, 48),
 }
@@ -33,7 +34,7 @@ BLOCKS = {
 # The large memories go into SPRAM, which has no initial contents; none of them needs any.
 _LARGE = (
     'delete */t:$meminit_v2 */r:WORDS>=4096 %i; setattr -set ram_style "huge" *slicer*/m:levels'
-    ' *arithmetic*/m:words;'
+    ' *arithmetic*/m:words *commands*/m:words;'
     # Two rows each, but 56 registers: more than there are to spare.
     ' setattr -set ram_style "block" *settings*/m:*;'
 )
@@ -41,7 +42,8 @@ _LARGE = (
 # These never read what they write, so that nothing need see to that.
 _APART = (
     "setparam -set COLLISION_X_MASK 1'1 *correlator*/t:$memrd_v2 *taps*/t:$memrd_v2 %u "
-    "*samples*/t:$memrd_v2 %u *settings*/t:$memrd_v2 %u */r:CLK_ENABLE=1 %i"
+    "*samples*/t:$memrd_v2 %u *settings*/t:$memrd_v2 %u "
+    "*commands*/t:$memrd_v2 %u */r:CLK_ENABLE=1 %i"
 )
 
 #: Chips: yosys and nextpnr of a family, with their options, and what they count.

@@ -40,12 +40,12 @@ LENGTH, UNIT, UCODES, REST = 1, 2, 3, 6
 #: how many words there are.
 HEADER = data.StructLayout({"signal": 4, "repeat": 1, "now": 1, "law": 1, "size": RING_BITS})
 
-#: Where a channel stands, word by word: the command being sent, its place in the ring; the place
-#: behind it, half and D of the mapping parameters; units that have to be begun; where the unit is
-#: (``segment`` is a bit of the sequence, too), and whether it is in its midst.
+#: Where a channel stands, word by word: the command being sent, the place of its REST in the ring;
+#: the place behind it, half and D of the mapping parameters; units that have to be begun; where the
+#: unit is (``segment`` is a bit of the sequence, too), and whether it is in its midst.
 _ROW = data.StructLayout(
     {
-        "base": RING_BITS, "signal": 4, "repeat": 1, "law": 1, "active": 1,
+        "rest": RING_BITS, "signal": 4, "repeat": 1, "law": 1, "active": 1,
         "next": RING_BITS, "half": 1, "data_bits": 6,
         "left": 16,
         "segment": 8, "frame": 7, "midst": 1,
@@ -55,7 +55,7 @@ _ROW = data.StructLayout(
 
 #: Words of a row: those of _ROW, of which these two, and two more, which only the writer writes:
 #: the places behind the last whole command, and behind the last word.
-_BASE, _NEXT, _ROW_WORDS, _END, _WRITTEN = 0, 1, 5, 5, 6
+_COMMAND, _NEXT, _ROW_WORDS, _END, _WRITTEN = 0, 1, 5, 5, 6
 
 _ROW_BITS = 3
 
@@ -212,13 +212,14 @@ class CommandWriter(wiring.Component):
                 m.d.sync += [at.eq(self.word), first.eq(self.word[:RING_BITS] == end)]
                 m.next = "NEXT"
             with m.State("NEXT"):
-                m.d.comb += row(_BASE)
+                m.d.comb += row(_COMMAND)
                 with m.If(first & header.now):
                     m.d.sync += at.eq(self.word)
                 m.next = "ROOM"
             with m.State("ROOM"):
                 m.next = "STORE"
-                with m.If((at + 1)[:RING_BITS] == self.word[:RING_BITS]):
+                # The first word of the command being sent stays.
+                with m.If((at + 1 + REST)[:RING_BITS] == self.word[:RING_BITS]):
                     m.next = "IDLE"
             with m.State("STORE"):
                 m.d.comb += [
@@ -293,9 +294,8 @@ class SignalSequencer(wiring.Component):
             for signal in Sent:
                 with m.Case(int(signal)):
                     m.d.comb += kind.eq(_KIND.const(_kind(signal)))
-        number = Signal(RING_BITS)  # of a word of the command
-        self._offset = number
-        place = (row.base + number)[:RING_BITS]
+        self._offset = Signal(RING_BITS)  # of a word of the command, from REST on
+        place = (row.rest + self._offset)[:RING_BITS]
         m.d.comb += [
             self._address.eq(self.places.ring(token.channel, place)),
             self.plain_place.eq(Cat(step[:3], self._ring)),
@@ -409,8 +409,9 @@ class SignalSequencer(wiring.Component):
             m.next = "UNIT"
             with m.If((waits & header.now) | over):
                 m.d.sync += [
-                    self._begins.eq(1), row.base.eq(row.next), row.midst.eq(0), row.segment.eq(0),
-                    row.frame.eq(0), row.sign_place.eq(0), row.training_place.eq(0),
+                    self._begins.eq(1), row.rest.eq(row.next + REST), row.midst.eq(0),
+                    row.segment.eq(0), row.frame.eq(0), row.sign_place.eq(0),
+                    row.training_place.eq(0),
                 ]  # fmt: skip
                 with m.If(waits):
                     m.d.sync += [
@@ -427,7 +428,7 @@ class SignalSequencer(wiring.Component):
     def _begin_states(self, m):
         row, token, step, kind = self._row, self._token, self._step, self._kind
         with m.State("LENGTH"):
-            m.d.comb += self._offset.eq(LENGTH)
+            m.d.comb += self._offset.eq(LENGTH - REST)
             m.next = "BEGIN"
         with m.State("BEGIN"):
             m.d.sync += [
@@ -445,7 +446,7 @@ class SignalSequencer(wiring.Component):
             with m.If(self._settled):
                 m.next = "READ"
         with m.State("READ"):
-            m.d.comb += self._offset.eq(REST + step)
+            m.d.comb += self._offset.eq(step)
             m.next = "CONFIGURE"
         with m.State("CONFIGURE"):
             # Words are in the order of their addresses, which have one gap.
@@ -483,7 +484,7 @@ class SignalSequencer(wiring.Component):
             self.plain_octet.eq(octet(ucode, sign, row.law)),
         ]  # fmt: skip
         with m.State("UNIT"):
-            m.d.comb += self._offset.eq(UNIT)
+            m.d.comb += self._offset.eq(UNIT - REST)
             m.d.sync += [
                 token.half.eq(row.half), token.active.eq(row.active), token.plain.eq(kind.plain),
                 token.direct.eq(kind.direct), token.begins.eq(self._begins & row.active),
@@ -496,7 +497,7 @@ class SignalSequencer(wiring.Component):
                 m.d.sync += row.left.eq(row.left - 1)
             m.next = "BIT"
         with m.State("PAIR"):
-            m.d.comb += self._offset.eq(UCODES + step[1:3])
+            m.d.comb += self._offset.eq(step[1:3] + UCODES - REST)
             m.next = "SYMBOL"
         with m.State("SYMBOL"):
             m.d.comb += self.plain_write.eq(1)
@@ -508,7 +509,7 @@ class SignalSequencer(wiring.Component):
         with m.State("DIL"):
             m.d.comb += [
                 dil.i.valid.eq(1),
-                self._offset.eq(REST + dil.address),
+                self._offset.eq(dil.address),
                 self.plain_write.eq(dil.o.valid),
                 ucode.eq(following.ucode),
                 sign.eq(following.sign),
@@ -526,7 +527,7 @@ class SignalSequencer(wiring.Component):
         unit = Signal(8)
         taking, place = step < token.count, Signal(8)
         with m.State("BIT"):
-            m.d.comb += self._offset.eq(REST + row.segment[4:])
+            m.d.comb += self._offset.eq(row.segment[4:])
             m.d.sync += [unit.eq(self._word), step.eq(0)]
             m.next = "TAKE"
             with m.If(kind.queue):
@@ -536,7 +537,7 @@ class SignalSequencer(wiring.Component):
             bit = self._word.bit_select(row.segment[:4], 1)
             m.d.comb += [
                 place.eq(row.segment + (kind.unit & taking)),
-                self._offset.eq(REST + place[4:]),
+                self._offset.eq(place[4:]),
             ]
             m.d.sync += [
                 row.segment.eq(place),
@@ -610,7 +611,7 @@ class Generator(wiring.Component):
     def elaborate(self, platform):
         m = Module()
         n = self.channels
-        m.submodules.sequencer = sequencer = SignalSequencer(n)
+        m.submodules.commands = sequencer = SignalSequencer(n)
         m.submodules.queues = queues = BitQueues(n, self.queue_octets, DATA_BITS)
         m.submodules.datapath = datapath = Datapath(n, self.idle, signals=True)
         m.submodules.underruns = underruns = Counters(n)

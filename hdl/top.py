@@ -8,6 +8,7 @@ from golden.equalizer import FEEDBACK, FORWARD
 from hdl.csr import word_layout
 from hdl.decoder import Decoder
 from hdl.encoder import Encoder
+from hdl.generator import Generator
 from hdl.mapper import Demapper
 from hdl.receiver import Receiver
 from hdl.stream import octet_layout, pass_on
@@ -15,28 +16,31 @@ from hdl.tdm import Highway
 
 
 class Bank(wiring.Component):
-    """Digital modem encoders on a PCM highway: 30 of them are an E1.
+    """Digital modem encoders, or signal generators, on a PCM highway: 30 of them are an E1.
 
     The highway's clock paces the encoder; the design's clock must serve both
-    (:class:`hdl.encoder.Encoder`, :class:`hdl.tdm.Highway`).
+    (:class:`hdl.encoder.Encoder`, :class:`hdl.generator.Generator`, :class:`hdl.tdm.Highway`).
 
-    Parameters: ``channels``; ``slots`` of the highway, 32 or 24; ``queue_octets`` of each channel.
+    Parameters: ``channels``; ``slots`` of the highway, 32 or 24; ``queue_octets`` of each channel;
+    ``signals``: generators, of all signals of phases 3 and 4, and not encoders.
 
     Members
     -------
-    i_configuration : In(stream), channel; address; data
+    i_configuration : In(stream), channel; address; data. In its place, with ``signals``:
+    i_command : In(stream), channel; data; last
     i_data : In(stream), channel; octet
     bit_clock, frame_sync : In(1); data, enable : Out(1): the highway
     late : Out(1), an octet was not there in time; stays 1 until reset
     underruns_channel : In, underruns : Out(16): as :class:`hdl.encoder.Encoder`'s
     """
 
-    def __init__(self, channels=30, slots=32, queue_octets=32):
-        self.encoder = Encoder(channels, queue_octets)
+    def __init__(self, channels=30, slots=32, queue_octets=32, signals=False):
+        self.encoder = (Generator if signals else Encoder)(channels, queue_octets)
         self.highway = Highway(channels, slots)
+        self.host = "i_command" if signals else "i_configuration"
         super().__init__(
             {
-                "i_configuration": In(stream.Signature(word_layout(channels))),
+                self.host: self.encoder.signature.members[self.host],
                 "i_data": In(stream.Signature(octet_layout(channels))),
                 "bit_clock": In(1),
                 "frame_sync": In(1),
@@ -52,8 +56,7 @@ class Bank(wiring.Component):
         m = Module()
         m.submodules.encoder = encoder = self.encoder
         m.submodules.highway = highway = self.highway
-        connect(m, flipped(self.i_configuration), encoder.i_configuration)
-        connect(m, flipped(self.i_data), encoder.i_data)
+        pass_on(m, self, encoder, [self.host, "i_data"])
         connect(m, encoder.o, highway.i)
         m.d.comb += [
             highway.bit_clock.eq(self.bit_clock),
