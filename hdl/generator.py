@@ -1,63 +1,39 @@
-"""The digital modem's signal generator as a bank: commands to PCM octets (8.4, 8.6, 5.4/V.90).
+"""The digital modem's signal generator as a bank: commands to PCM octets (8.4, 8.6, 5.4/V.90)."""
 
-All that a channel needs besides the encoder is in 512 words of one memory, a ring of commands with
-what each needs, and in eight more, where the channel stands. A command keeps its words until it
-ends. The memory has a single port and no initial contents, as the UP5K's SPRAM: one holds 30
-channels.
-"""
-
-from amaranth.hdl import Cat, Const, Module, Mux, Signal
+from amaranth.hdl import Cat, Module, Mux, Signal
 from amaranth.lib import data, stream, wiring
 from amaranth.lib.memory import Memory
 from amaranth.lib.wiring import In, Out, connect, flipped
 
-from golden.errors import V90Error
 from golden.generator import ENCODED, STARTS
 from golden.generator import Signal as Sent
 from golden.parameters import INTERVALS
-from golden.sequences import JD_END
-from golden.training import ABOVE
-from hdl.csr import FRAME, FRAME_LAYOUT, MODULI, ZEROS, channel_shape, configuration_words
+from hdl.commands import (
+    END,
+    HEADER,
+    LENGTH,
+    REST,
+    RING_BITS,
+    ROW,
+    ROW_BITS,
+    ROW_WORDS,
+    UCODES,
+    UNIT,
+    WORD_BITS,
+    CommandWriter,
+    Places,
+    command_layout,
+    command_words,
+)
+from hdl.csr import FRAME, FRAME_LAYOUT, MODULI, ZEROS, channel_shape
 from hdl.csr import write_signature as configuration_signature
 from hdl.encoder import DATA_BITS, PLAIN_BITS, Datapath, frame_layout, pcm_layout
 from hdl.equalizer import read_alone
-from hdl.g711 import LAW_BITS, octet
+from hdl.g711 import octet
 from hdl.stream import BitQueues, Counters, answer_layout, octet_layout, request_layout
-from hdl.training import DilSequencer, descriptor_words
+from hdl.training import DilSequencer
 
-WORD_BITS = 16
-
-#: Bits of a place in a channel's ring of commands.
-RING_BITS = 9
-
-#: The words of a command: HEADER; units less none; bits of a sequence, of MP at most 229; six
-#: Ucodes, two a word, the first in bits 0..6; and what else it needs from REST on. This is the
-#: sequence's bits, the first in bit 0 of the first word; a DIL descriptor's words at their
-#: addresses (:mod:`hdl.training`); configuration words (:mod:`hdl.csr`) in their order, 57.
-LENGTH, UNIT, UCODES, REST = 1, 2, 3, 6
-
-#: A command's first word: a golden.generator.Signal, how long it goes on, the law (1 A-law), and
-#: how many words there are.
-HEADER = data.StructLayout({"signal": 4, "repeat": 1, "now": 1, "law": 1, "size": RING_BITS})
-
-#: Where a channel stands, word by word: the command being sent, the place of its REST in the ring;
-#: the place behind it, half and D of the mapping parameters; units that have to be begun; where the
-#: unit is (``segment`` is a bit of the sequence, too), and whether it is in its midst.
-_ROW = data.StructLayout(
-    {
-        "rest": RING_BITS, "signal": 4, "repeat": 1, "law": 1, "active": 1,
-        "next": RING_BITS, "half": 1, "data_bits": 6,
-        "left": 16,
-        "segment": 8, "frame": 7, "midst": 1,
-        "sign_place": 7, "training_place": 7, "sr": 2,
-    }
-)  # fmt: skip
-
-#: Words of a row: those of _ROW, of which these two, and two more, which only the writer writes:
-#: the places behind the last whole command, and behind the last word.
-_COMMAND, _NEXT, _ROW_WORDS, _END, _WRITTEN = 0, 1, 5, 5, 6
-
-_ROW_BITS = 3
+__all__ = ["Generator", "SignalSequencer", "command_words"]
 
 #: What a signal is made of: not encoded; no differential encoding; initialisation of 8.6.1 and
 #: 8.6.5; ones, a sequence's bits or the queue's, none of them: zeroes; of plain ones six scrambled
@@ -92,163 +68,13 @@ def _kind(signal):
     }
 
 
-def command_words(command, law):
-    """Words of a :class:`golden.generator.Command` for a channel of a law, in the order to be sent.
-
-    Raises :class:`~golden.errors.V90Error` for a DIL without DIL-segments, a sequence of more than
-    255 bits, and mapping parameters of the other law.
-    """
-    signal, value = command.signal, command.value
-    ucodes, bits, rest = (0,) * INTERVALS, (), []
-    if signal in (Sent.SD, Sent.SD_BAR):
-        ucodes = (value + ABOVE, 0, value + ABOVE) * 2
-    elif signal in (Sent.R, Sent.R_BAR):
-        ucodes = value
-    elif signal == Sent.TRN1D:
-        ucodes = (value,) * INTERVALS
-    elif signal in (Sent.JD, Sent.JD_END):
-        ucodes, bits = (value[0],) * INTERVALS, value[1]
-    elif signal == Sent.DIL:
-        if not value.get("training_ucodes"):
-            raise V90Error("a DIL without DIL-segments is none, and cannot be sent")
-        words = dict(descriptor_words(value))
-        rest = [words.get(at, 0) for at in range(max(words) + 1)]
-    elif signal in STARTS:
-        if value.law != law:
-            raise V90Error(f"mapping parameters for {value.law}-law are no use to a channel that "
-                           f"is {law}-law")  # fmt: skip
-        rest = [word for _, word in configuration_words(value, commit=False)]
-    elif signal in (Sent.MP, Sent.MP_ACK):
-        bits = value
-    unit = JD_END if signal == Sent.JD_END else len(bits)
-    if unit > 255:
-        raise V90Error(f"a sequence has 255 bits at most, not {unit}")
-    if signal != Sent.JD_END:
-        rest = rest or [
-            sum(int(bit) << n for n, bit in enumerate(bits[at : at + WORD_BITS]))
-            for at in range(0, len(bits), WORD_BITS)
-        ]
-    pairs = [int(low) | int(high) << 8 for low, high in zip(ucodes[::2], ucodes[1::2], strict=True)]
-    fields = {"signal": int(signal), "repeat": command.repeat, "now": command.now,
-              "law": LAW_BITS[law], "size": REST + len(rest)}  # fmt: skip
-    return [HEADER.const(fields).as_value().value, command.length, unit, *pairs, *rest]
-
-
-def command_layout(channels):
-    """Payload of words of commands; ``last`` is 1 with a command's last one."""
-    return data.StructLayout({"channel": channel_shape(channels), "data": WORD_BITS, "last": 1})
-
-
-class _Places:
-    """Addresses of the memory, for ``channels``."""
-
-    def __init__(self, channels):
-        self.channels = channels
-        self.depth = channels * ((1 << RING_BITS) + (1 << _ROW_BITS))
-        self.shape = (self.depth - 1).bit_length()
-
-    def ring(self, channel, place):
-        return Cat(place[:RING_BITS], channel)
-
-    def row(self, channel, word):
-        word = Const(word, _ROW_BITS) if isinstance(word, int) else word[:_ROW_BITS]
-        return Const(self.channels << RING_BITS, self.shape) + Cat(word, channel)
-
-
-class CommandWriter(wiring.Component):
-    """Puts words of commands into the channels' rings.
-
-    A word takes at most 9 cycles, which begin with ``grant`` only. A command waits from its last
-    word on. With the first word of one with ``now``, what waits is dropped, and this takes its
-    place: so it finds room even where the ring is full of commands that wait. Words for which there
-    is no room wait, and those of other channels behind them; those for a channel that there is not
-    are dropped.
-
-    Members
-    -------
-    i : In(stream), :func:`command_layout`
-    grant : In(1), no one else needs the memory or the rows now, nor while busy : Out(1)
-    address, data, write : Out, to the memory; word : In(16), what is at the address of the cycle
-        before
-    """
-
-    def __init__(self, channels):
-        self.places = _Places(channels)
-        super().__init__(
-            {
-                "i": In(stream.Signature(command_layout(channels))),
-                "grant": In(1),
-                "busy": Out(1),
-                "address": Out(self.places.shape),
-                "data": Out(WORD_BITS),
-                "write": Out(1),
-                "word": In(WORD_BITS),
-            }
-        )
-
-    def elaborate(self, platform):
-        m = Module()
-        word = self.i.payload
-        end, at, first = Signal(RING_BITS), Signal(RING_BITS), Signal()
-        header = data.View(HEADER, word.data)
-
-        def row(name):
-            return self.address.eq(self.places.row(word.channel, name))
-
-        m.d.comb += self.busy.eq(1)
-        with m.FSM():
-            with m.State("IDLE"):
-                m.d.comb += [self.busy.eq(0), row(_END)]
-                with m.If(self.i.valid & (word.channel >= self.places.channels)):
-                    m.d.comb += self.i.ready.eq(1)
-                with m.Elif(self.i.valid & self.grant):
-                    m.next = "END"
-            with m.State("END"):
-                m.d.comb += row(_WRITTEN)
-                m.d.sync += end.eq(self.word)
-                m.next = "WRITTEN"
-            with m.State("WRITTEN"):
-                m.d.comb += row(_NEXT)
-                m.d.sync += [at.eq(self.word), first.eq(self.word[:RING_BITS] == end)]
-                m.next = "NEXT"
-            with m.State("NEXT"):
-                m.d.comb += row(_COMMAND)
-                with m.If(first & header.now):
-                    m.d.sync += at.eq(self.word)
-                m.next = "ROOM"
-            with m.State("ROOM"):
-                m.next = "STORE"
-                # The first word of the command being sent stays.
-                with m.If((at + 1 + REST)[:RING_BITS] == self.word[:RING_BITS]):
-                    m.next = "IDLE"
-            with m.State("STORE"):
-                m.d.comb += [
-                    self.address.eq(self.places.ring(word.channel, at)),
-                    self.data.eq(word.data),
-                    self.write.eq(1),
-                ]
-                m.d.sync += at.eq(at + 1)
-                with m.If(first):
-                    m.d.sync += end.eq(at)
-                m.next = "KEEP_WRITTEN"
-            with m.State("KEEP_WRITTEN"):
-                m.d.comb += [row(_WRITTEN), self.data.eq(at), self.write.eq(1)]
-                with m.If(word.last):
-                    m.d.sync += end.eq(at)
-                m.next = "KEEP_END"
-            with m.State("KEEP_END"):
-                m.d.comb += [row(_END), self.data.eq(end), self.write.eq(1), self.i.ready.eq(1)]
-                m.next = "IDLE"
-        return m
-
-
 class SignalSequencer(wiring.Component):
     """Takes commands, and makes the data frames of all channels, one after the other.
 
     A data frame takes at most 200 cycles without waiting for bits, answers or room: with mapping
     parameters, which are written to the half not in use when their command begins; else 130 with
-    DIL, and 80. With one channel or two their parameters wait until the data frames before have
-    left the shaper, as these may use that half.
+    DIL, and 80. With one channel or two, parameters that follow others within six data frames wait
+    until what used that half has left the shaper.
 
     Members
     -------
@@ -262,7 +88,7 @@ class SignalSequencer(wiring.Component):
     """
 
     def __init__(self, channels=1):
-        self.channels, self.places = channels, _Places(channels)
+        self.channels, self.places = channels, Places(channels)
         number = channel_shape(channels)
         super().__init__(
             {
@@ -283,7 +109,7 @@ class SignalSequencer(wiring.Component):
     def elaborate(self, platform):
         m = Module()
         self._memory(m)
-        self._row, self._token = Signal(_ROW), Signal(self.o.payload.shape())
+        self._row, self._token = Signal(ROW), Signal(self.o.payload.shape())
         self._step = Signal(range(DATA_BITS + 22))
         self._ring = Signal(3)  # where the Multiplexer will look for the octets
         self._begins, self._ran = Signal(), Signal()
@@ -307,9 +133,15 @@ class SignalSequencer(wiring.Component):
             self.underrun_channel.eq(token.channel),
         ]
         if self.channels < 3:
-            under_way = Signal(3)
-            m.d.sync += under_way.eq(under_way + (self.o.valid & self.o.ready) - self.i_done)
-            m.d.comb += self._settled.eq(under_way == 0)
+            # Data frames in the blocks, and of these, those older than the last parameters.
+            under_way, older, sent = Signal(3), Signal(3), self.o.valid & self.o.ready
+            m.d.sync += [
+                under_way.eq(under_way + sent - self.i_done),
+                older.eq(older - (self.i_done & (older != 0))),
+            ]
+            with m.If(sent & kind.start & self._begins):
+                m.d.sync += older.eq(under_way - self.i_done)
+            m.d.comb += self._settled.eq(older == 0)
         with m.FSM():
             self._row_states(m)
             self._begin_states(m)
@@ -318,7 +150,7 @@ class SignalSequencer(wiring.Component):
             with m.State("SAVE"):
                 self._access_row(m, step, row.as_value().word_select(step[:3], WORD_BITS))
                 m.d.sync += step.eq(step + 1)
-                with m.If(step == _ROW_WORDS - 1):
+                with m.If(step == ROW_WORDS - 1):
                     m.next = "TOKEN"
                     with m.If(kind.queue):
                         m.next = "REQUEST"
@@ -375,7 +207,7 @@ class SignalSequencer(wiring.Component):
         with m.State("CLEAR"):
             self._access_row(m, step, 0)
             m.d.sync += step.eq(step + 1)
-            with m.If(step == (1 << _ROW_BITS) - 1):
+            with m.If(step == (1 << ROW_BITS) - 1):
                 m.d.sync += [step.eq(0), token.channel.eq(token.channel + 1)]
                 with m.If(token.channel == self.channels - 1):
                     m.d.sync += token.channel.eq(0)
@@ -392,10 +224,10 @@ class SignalSequencer(wiring.Component):
             # A word is there a cycle behind its address.
             self._access_row(m, step)
             m.d.sync += step.eq(step + 1)
-            with m.If((step != 0) & (step <= _ROW_WORDS)):
+            with m.If((step != 0) & (step <= ROW_WORDS)):
                 before = (step - 1)[:3]
                 m.d.sync += row.as_value().word_select(before, WORD_BITS).eq(self._word)
-            with m.If(step == _END + 1):
+            with m.If(step == END + 1):
                 m.d.comb += self._address.eq(self.places.ring(token.channel, row.next))
                 m.d.sync += waits.eq(self._word[:RING_BITS] != row.next)
                 m.next = "DECIDE"
@@ -575,8 +407,8 @@ class Generator(wiring.Component):
     there is one DIL among them and at most four with mapping parameters. What finds no room is
     held back, also for other channels.
 
-    Cycles and the clock that is needed are those of :class:`hdl.encoder.Encoder`; with one or two
-    channels a data frame with which mapping parameters begin takes 700 more.
+    Cycles and the clock that is needed are those of :class:`hdl.encoder.Encoder`; with one channel
+    or two, mapping parameters that follow others within six data frames may take 700 more.
 
     Parameters: ``channels``, 1 to 256; ``queue_octets``, a power of two, of data for each channel;
     ``idle``, the octet that a channel sends before its first command.
