@@ -121,7 +121,7 @@ class Places:
 class CommandWriter(wiring.Component):
     """Puts words of commands into the channels' rings.
 
-    A word takes at most 9 cycles, which begin with ``grant`` only. A command waits from its last
+    A word takes ``cycles`` = 8, which begin with ``grant`` only. A command waits from its last
     word on. With the first word of one with ``now``, what waits is dropped, and this takes its
     place: so it finds room even where the ring is full of commands that wait. Words for which there
     is no room wait, and those of other channels behind them; those for a channel that there is not
@@ -134,6 +134,8 @@ class CommandWriter(wiring.Component):
     address, data, write : Out, to the memory; word : In(16), what is at the address of the cycle
         before
     """
+
+    cycles = 8
 
     def __init__(self, channels):
         self.places = Places(channels)
