@@ -71,9 +71,10 @@ def _kind(signal):
 class SignalSequencer(wiring.Component):
     """Takes commands, and makes the data frames of all channels, one after the other.
 
-    A data frame takes at most 200 cycles without waiting for bits, answers or room: with mapping
-    parameters, which are written to the half not in use when their command begins; else 130 with
-    DIL, and 80. With one channel or two, parameters that follow others within six data frames wait
+    A data frame takes at most 177 cycles: with mapping parameters, which are written to the half
+    not in use when their command begins; 110 with DIL, and else 74. A word of a command that comes
+    meanwhile takes eight, once a data frame; more are taken while the next block is busy. With one
+    channel or two, parameters that follow others within six data frames wait
     until what used that half has left the shaper.
 
     Members
@@ -86,6 +87,9 @@ class SignalSequencer(wiring.Component):
     plain_place, plain_octet, plain_write : Out, as :class:`hdl.encoder.Multiplexer` has them
     underrun : Out(1), for one cycle when ``underrun_channel`` sends ones for want of data
     """
+
+    #: Cycles of a data frame at most, by what makes it long.
+    cycles = {"parameters": 177, "DIL": 110, "other": 74}
 
     def __init__(self, channels=1):
         self.channels, self.places = channels, Places(channels)

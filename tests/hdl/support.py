@@ -7,12 +7,13 @@ import numpy as np
 import pytest
 from amaranth.hdl import Module, Signal, UnusedElaboratable
 from amaranth.lib import wiring
-from amaranth.lib.wiring import In, connect, flipped
+from amaranth.lib.wiring import In, Out, connect, flipped
 
 from golden.decoder import Decoder
 from golden.encoder import Encoder
 from golden.parameters import DELAY_FRAMES, INTERVALS
 from hdl.csr import COMMIT, configuration_words
+from hdl.stream import pass_on
 from sim.engines import compare
 from sim.parameter_sets import EXTREMES, random_parameters
 from sim.pattern import DEFAULT_PATTERNS, Pattern
@@ -223,6 +224,39 @@ class Configured(wiring.Component):
         ]
         with m.If(self.i_configuration.valid & self.i_configuration.ready & ~begun):
             m.d.sync += seen.eq(seen + 1)
+        return m
+
+
+class Paced(wiring.Component):
+    """A bank whose octets are taken at most one in ``interval`` cycles, as by a line.
+
+    ``late``: once an octet has been taken, one was not there in its time; stays 1. ``interval`` of
+    0 is as fast as they come.
+    """
+
+    def __init__(self, bank):
+        self.bank, members = bank, dict(bank.signature.members)
+        self.passed = [name for name in members if name != "o"]
+        super().__init__({**members, "interval": In(16), "late": Out(1)})
+
+    def elaborate(self, platform):
+        m = Module()
+        m.submodules.bank = bank = self.bank
+        pass_on(m, self, bank, self.passed)
+        since, due, begun = Signal(16), Signal(), Signal()
+        may = due | (self.interval == 0)
+        m.d.comb += [
+            self.o.payload.eq(bank.o.payload),
+            self.o.valid.eq(bank.o.valid & may),
+            bank.o.ready.eq(self.o.ready & may),
+        ]
+        with m.If(self.o.valid & self.o.ready):
+            m.d.sync += [begun.eq(1), due.eq(0)]
+        m.d.sync += since.eq(since + 1)
+        with m.If((since + 1 >= self.interval) & (self.interval != 0)):
+            m.d.sync += [since.eq(0), due.eq(1)]
+            with m.If(due & ~self.o.valid & begun):
+                m.d.sync += self.late.eq(1)
         return m
 
 

@@ -1,8 +1,6 @@
 import numpy as np
 import pytest
-from amaranth.hdl import Module, Signal
-from amaranth.lib import data, wiring
-from amaranth.lib.wiring import In, Out, connect, flipped
+from amaranth.lib import data
 
 from golden import g711
 from golden.parameters import DELAY_FRAMES, INTERVALS
@@ -20,6 +18,7 @@ from sim.pattern import DEFAULT_PATTERNS
 from tests.hdl.support import (
     FULL_SPEED,
     IDLE_AND_STALL,
+    Paced,
     any_parameters,
     check_refused,
     data_frames,
@@ -106,45 +105,7 @@ class Bank:
 @pytest.fixture(scope="module")
 def gateware():
     """The bank of three channels, compiled, and with a line's pace to be had."""
-    return Gateware(Paced(3))
-
-
-class Paced(wiring.Component):
-    """An encoder bank whose octets are taken at most one in ``interval`` cycles, as by a line.
-
-    ``late``: once an octet has been taken, one was not there in its time; stays 1. ``interval`` of
-    0 is as fast as they come.
-    """
-
-    def __init__(self, channels):
-        self.encoder = Encoder(channels)
-        members = dict(self.encoder.signature.members)
-        super().__init__({**members, "interval": In(16), "late": Out(1)})
-
-    def elaborate(self, platform):
-        m = Module()
-        m.submodules.encoder = encoder = self.encoder
-        for name in ("i_configuration", "i_data"):
-            connect(m, flipped(getattr(self, name)), getattr(encoder, name))
-        m.d.comb += [
-            encoder.underruns_channel.eq(self.underruns_channel),
-            self.underruns.eq(encoder.underruns),
-        ]
-        since, due, begun = Signal(16), Signal(), Signal()
-        may = due | (self.interval == 0)
-        m.d.comb += [
-            self.o.payload.eq(encoder.o.payload),
-            self.o.valid.eq(encoder.o.valid & may),
-            encoder.o.ready.eq(self.o.ready & may),
-        ]
-        with m.If(self.o.valid & self.o.ready):
-            m.d.sync += [begun.eq(1), due.eq(0)]
-        m.d.sync += since.eq(since + 1)
-        with m.If((since + 1 >= self.interval) & (self.interval != 0)):
-            m.d.sync += [since.eq(0), due.eq(1)]
-            with m.If(due & ~self.o.valid & begun):
-                m.d.sync += self.late.eq(1)
-        return m
+    return Gateware(Paced(Encoder(3)))
 
 
 # --- Against golden -------------------------------------------------------------------------------

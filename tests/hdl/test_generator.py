@@ -15,12 +15,21 @@ from golden.generator import Generator as Golden
 from golden.parameters import DELAY_FRAMES, INTERVALS
 from golden.sequences import JD, MP
 from hdl.commands import command_words
-from hdl.generator import Generator
+from hdl.generator import Generator, SignalSequencer
+from sim.cache import to_rtlil
 from sim.engines import compare
 from sim.gateware import Gateware
+from sim.layout import ports
 from sim.parameter_sets import EXTREMES, random_parameters
 from tests.golden.test_digital import ASKED, CP_1, CP_2, CPS, CPS_2, cleared, ja, to_data
-from tests.hdl.support import FULL_SPEED, IDLE_AND_STALL, columns, data_frames
+from tests.hdl.support import (
+    FULL_SPEED,
+    IDLE_AND_STALL,
+    Paced,
+    check_refused,
+    columns,
+    data_frames,
+)
 
 IDLE = 0xD5
 PATIENCE = 10_000_000
@@ -115,8 +124,8 @@ class Bank:
 
 @pytest.fixture(scope="module")
 def gateware():
-    """The bank of three channels, compiled."""
-    return Gateware(Generator(3))
+    """The bank of three channels, compiled, and with a line's pace to be had."""
+    return Gateware(Paced(Generator(3)))
 
 
 # --- What can be commanded ------------------------------------------------------------------------
@@ -270,6 +279,136 @@ def test_underruns_are_counted(gateware, rng):
         counts.append(gateware.get("underruns"))
     bank.check()
     assert counts == [golden.underruns for golden in bank.golden] and min(counts) > 0
+
+
+@pytest.mark.parametrize("law, idle", [("A", 0xD5), ("mu", 0xFF)])
+def test_silence_before_the_first_command(law, idle, rng):
+    """With the law's own Ucode 0, as golden; silence behind the last command has its law."""
+    bank = Bank(Gateware(Generator(1, idle=idle)), [law])
+    bank.take(5)
+    bank.give((0, Command(Signal.R, 2, value=(70,) * 6)))
+    bank.take(30)
+    octets, starts = data_frames(np.concatenate(bank.parts), 1)
+    expected = np.concatenate(bank.octets[0]).reshape(-1, INTERVALS)[: octets.shape[1]]
+    assert np.array_equal(octets[0], expected) and np.count_nonzero(starts) == 2
+
+
+def test_a_reset_forgets_everything(gateware, rng):
+    for cycles in (1, 60, 500, 5000):
+        bank = Bank(gateware, ("A", "mu", "A"))
+        script(rng, bank, 4)
+        bank.give((1, Command(Signal.TRN2D, 9, value=random_parameters(rng, law="mu"), now=True)))
+        gateware.run({}, {}, cycles, reset=False, partial=True)
+        bank = Bank(gateware, ("mu", "A", "mu"))
+        bank.take(9)
+        octets, starts = data_frames(np.concatenate(bank.parts), 3)
+        assert (octets == IDLE).all() and not starts.any()
+        script(rng, bank, 4)
+        bank.check()
+
+
+def test_now_comes_through_a_full_ring(gateware, rng):
+    """Of nine commands with mapping parameters, one is held back; and there is room for ``now``."""
+    bank = Bank(gateware, ("A", "mu", "A"))
+    asked = [Command(Signal.B1D, 60000, value=random_parameters(rng, law="mu")) for _ in range(9)]
+    words = host_commands([(1, command, "mu") for command in asked])
+    result = gateware.run({"i_command": words}, {"o": 0}, 50_000, reset=False, partial=True)
+    # Nothing has begun, as nothing is taken.
+    assert len(result.taken["i_command"]) == RING_WORDS
+    gateware.reset()
+    bank = Bank(gateware, ("A", "mu", "A"))
+    bank.give(*((1, command) for command in asked[:8]))
+    bank.take(10)
+    bank.give((1, Command(Signal.R, 2, value=(70,) * 6, now=True)))
+    bank.take(20)
+    bank.check()
+    assert [entry.frames for entry in bank.golden[1].log[1:3]] == [10, 2]
+
+
+# --- Time -----------------------------------------------------------------------------------------
+
+
+def cycles_of(gateware, commands, frames, skip):
+    """Cycles per channel of data frames of all three channels, as fast as they come."""
+    gateware.reset()
+    inputs = {"i_command": host_commands(
+        [(channel, command, "A") for command in commands for channel in range(3)]
+    )}  # fmt: skip
+    gateware.run(inputs, {"o": 0}, PATIENCE, reset=False)
+    result = gateware.run({}, {"o": frames * 3 * INTERVALS}, PATIENCE, reset=False)
+    last = (result.outputs["o"]["channel"] == 2) & (result.outputs["o"]["interval"] == 5)
+    return np.diff(result.given["o"][last])[skip:] / 3
+
+
+def test_cycles_of_a_data_frame(gateware, rng):
+    """When parameters change in all channels in each data frame, the slowest shaper's; and else."""
+    slowest = [Command(Signal.B1D, value=random_parameters(rng, law="A", sr=3, ld=3))
+               for _ in range(8)]  # fmt: skip
+    cycles = cycles_of(gateware, slowest, 11, 4)
+    assert 235 < cycles.max() <= Generator.cycles_per_frame
+    longest = {**descriptor(rng), "training_ucodes": [1] * 255, "segments": 255, "H": [0] * 8}
+    for command in (
+        Command(Signal.SILENCE, repeat=True), Command(Signal.R, repeat=True, value=(1,) * 6),
+        Command(Signal.TRN1D, repeat=True, value=1), Command(Signal.DIL, 500, value=longest),
+    ):  # fmt: skip
+        cycles = cycles_of(gateware, [command], 60, 12)
+        assert 120 < cycles.max() <= 160, command
+
+
+def test_octets_are_in_time_for_a_line(gateware, rng):
+    """What is slowest in all channels at once, with commands that come meanwhile."""
+    interval = Generator.cycles_per_frame // INTERVALS
+    for pace, late in ((interval, 0), (interval * 2 // 3, 1)):
+        gateware.reset()
+        gateware.set("interval", pace)
+        bank = Bank(gateware, "AAA")
+        for _ in range(6):
+            bank.give(*(
+                (channel, Command(signal, 3, value=random_parameters(rng, law="A", sr=3, ld=3)))
+                for channel in range(3) for signal in (Signal.TRN2D, Signal.B1D)
+            ))  # fmt: skip
+            bank.take(6)
+        bank.take(20)
+        gateware.set("interval", 0)
+        bank.check()
+        assert gateware.get("late") == late, pace
+
+
+def test_cycles_of_the_sequencer(rng):
+    """A data frame's own, where nobody waits: of what takes longest, and what is told then."""
+    sequencer = Gateware(SignalSequencer(3))
+    p = random_parameters(rng, law="A")
+    for kind, command in (
+        ("parameters", Command(Signal.B1D, value=p)),
+        ("DIL", Command(Signal.DIL, value={**descriptor(rng), "H": [9] * 8})),
+        ("other", Command(Signal.SD, 9, value=70)),
+    ):
+        sequencer.power_on()
+        words = host_commands([(1, command, "A")])
+        sequencer.run({"i_command": words}, {"o": 0}, PATIENCE, reset=False)
+        result = sequencer.run({}, {"o": 7}, PATIENCE, reset=False)
+        frames = result.outputs["o"]
+        begin, *_ = np.flatnonzero(frames["begins"])
+        assert (frames["channel"][begin], frames["active"][begin]) == (1, 1)
+        assert np.diff(result.given["o"])[begin - 1] == SignalSequencer.cycles[kind], kind
+        assert frames["plain"][begin] == (command.signal not in ENCODED)
+        if kind == "parameters":
+            written = result.outputs["o_configuration"]
+            assert len(written) == 57 and (written["half"] == 1).all()
+            assert (frames["count"][begin], frames["sr"][begin]) == (p.data_bits, p.sr)
+            assert frames["half"][begin] == 1
+
+
+@pytest.mark.parametrize("channels", [-1, 0, 257])
+def test_other_numbers_of_channels_are_refused(channels):
+    check_refused(ValueError, "a bank has 1 to 256 channels", Generator, channels)
+
+
+@pytest.mark.parametrize("channels", [2, 65, 256])
+def test_banks_of_other_sizes_build(channels):
+    generator = Generator(channels, queue_octets=64)
+    text, clocks = to_rtlil(generator, *ports(generator))
+    assert clocks == {"clk", "rst"} and text
 
 
 # --- A session ------------------------------------------------------------------------------------
