@@ -74,8 +74,8 @@ class SignalSequencer(wiring.Component):
     A data frame takes at most 177 cycles: with mapping parameters, which are written to the half
     not in use when their command begins; 110 with DIL, and else 74. A word of a command that comes
     meanwhile takes eight, once a data frame; more are taken while the next block is busy. With one
-    channel or two, parameters that follow others within six data frames wait
-    until what used that half has left the shaper.
+    channel or two, parameters that follow others within six data frames wait until what used that
+    half has left the shaper.
 
     Members
     -------

@@ -41,6 +41,7 @@ from sim import cli_read, pcm, transfer, vectors
 BLOCKS = {
     "encoder": ("encoder", "Encoder", {}),
     "decoder": ("decoder", "Decoder", {}),
+    "generator": ("generator", "Generator", {}),
     "scrambler": ("scrambler", "Scrambler", {}),
     "scrambler-gpa": ("scrambler", "Scrambler", {"polynomial": GPA}),
     "descrambler": ("scrambler", "Descrambler", {}),
@@ -65,6 +66,7 @@ BLOCKS = {
     "deframer": ("hdlc", "Deframer", {}),
     "highway": ("tdm", "Highway", {"channels": 30}),
     "bank": ("top", "Bank", {}),
+    "signal-bank": ("top", "Bank", {"signals": True}),
 }
 
 #: Share of octets outside the constellations above which parameters and line do not belong

@@ -23,7 +23,9 @@ WITHOUT_MODEL = {
     "top": {"Bank", "AnalogueReceiver"},
     "g711": {"Codeword"},  # its model is two functions
     "shaper": {"LeafPipeline", "LeafWalk"},
-    "encoder": {"Sequencer", "Multiplexer"},
+    "encoder": {"Sequencer", "Multiplexer", "Datapath"},
+    "generator": {"SignalSequencer"},
+    "commands": {"CommandWriter"},
     "leastsquares": {"Arithmetic"},
     "receiver": {"Receivers"},  # a receiver for each line
 }

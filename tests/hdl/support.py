@@ -12,6 +12,7 @@ from amaranth.lib.wiring import In, Out, connect, flipped
 from golden.decoder import Decoder
 from golden.encoder import Encoder
 from golden.parameters import DELAY_FRAMES, INTERVALS
+from hdl.commands import command_words
 from hdl.csr import COMMIT, configuration_words
 from hdl.stream import pass_on
 from sim.engines import compare
@@ -128,6 +129,16 @@ def host_words(sets, commit=True):
         {"channel": channel, "address": address, "data": word}
         for channel, parameters in sets
         for address, word in configuration_words(parameters, commit)
+    ])  # fmt: skip
+
+
+def host_commands(commands):
+    """Words as the bank takes them, of ``[(channel, command, law), ...]`` in order."""
+    return columns([
+        {"channel": channel, "data": word, "last": n == len(words) - 1}
+        for channel, command, law in commands
+        for words in [command_words(command, law)]
+        for n, word in enumerate(words)
     ])  # fmt: skip
 
 

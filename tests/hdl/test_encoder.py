@@ -4,8 +4,9 @@ from amaranth.lib import data
 
 from golden import g711
 from golden.parameters import DELAY_FRAMES, INTERVALS
+from golden.scrambler import GPC, Scrambler
 from hdl.csr import COMMIT, FRAME, configuration_words
-from hdl.encoder import Encoder, Multiplexer, Sequencer
+from hdl.encoder import Datapath, Encoder, Multiplexer, Sequencer
 from hdl.g711 import LAW_BITS
 from hdl.mapper import UCODES
 from hdl.shaper import Shaper
@@ -547,3 +548,36 @@ def test_multiplexer(channels, idle, rng):
     # A data frame in 8 cycles while there is room; an octet every other cycle.
     assert np.diff(results[0].taken["i"])[: channels * 2 - 1].tolist() == [8] * (channels * 2 - 1)
     assert set(np.diff(results[0].given["o"])) == {2}
+
+
+def test_data_frames_that_are_not_encoded(rng):
+    """Octets written beforehand, in their order, their signs turned by bits that are signs."""
+    datapath, frames = Gateware(Datapath(2, IDLE, signals=True)), 8
+    octets = rng.integers(0, 256, (frames, INTERVALS))
+    places = np.arange(frames)[:, None] << 3 | np.arange(INTERVALS)
+    datapath.run(
+        cycles=octets.size, partial=True,
+        waves={"plain_place": places.ravel(), "plain_octet": octets.ravel(), "plain_write": 1},
+    )  # fmt: skip
+    datapath.set("plain_write", 0)
+    turned, begins = rng.integers(0, 64, frames), rng.integers(0, 2, frames)
+    scrambled = Scrambler(GPC).process(unpacked(turned[::2], INTERVALS).ravel())
+    signs = unpacked(turned, INTERVALS)
+    signs[::2] = scrambled.reshape(-1, INTERVALS)
+    signs[1::2] = 0
+    tokens = {
+        "channel": np.arange(frames) % 2, "half": np.zeros(frames, int),
+        "initialise": np.arange(frames) < 2, "active": np.ones(frames, int),
+        "sr": np.zeros(frames, int), "count": np.tile([INTERVALS, 0], frames // 2),
+        "data": turned, "plain": np.ones(frames, int), "direct": np.ones(frames, int),
+        "begins": begins,
+    }  # fmt: skip
+    more = {name: np.append(own, own[:6]) for name, own in tokens.items()}
+    result = datapath.run({"i": more}, {"o": 7 * INTERVALS * 2}, reset=False,
+                          probes=["done", "started"])  # fmt: skip
+    got, starts = data_frames(result.outputs["o"], 2)
+    assert (got[:, :DELAY_FRAMES] == IDLE).all()
+    made = (octets ^ signs.astype(int) << 7).reshape(-1, 2, INTERVALS)
+    assert np.array_equal(got[:, DELAY_FRAMES:], np.moveaxis(made, 1, 0))
+    assert np.array_equal(starts[:, DELAY_FRAMES:], begins.reshape(-1, 2).T)
+    assert (result.probes["done"].sum(), result.probes["started"].sum()) == (14, 4)

@@ -27,8 +27,8 @@ from tests.hdl.support import (
     IDLE_AND_STALL,
     Paced,
     check_refused,
-    columns,
     data_frames,
+    host_commands,
 )
 
 IDLE = 0xD5
@@ -40,16 +40,6 @@ RING_WORDS, QUEUE_BITS = 511, 256
 #: Data frames between the sequencer and the multiplexer of a bank that stands still, one a block,
 #: and those of each channel that the multiplexer has made ready.
 IN_BLOCKS, READY = 6, 2
-
-
-def host_commands(commands):
-    """Words as the bank takes them, of ``[(channel, command, law), ...]`` in order."""
-    return columns([
-        {"channel": channel, "data": word, "last": n == len(words) - 1}
-        for channel, command, law in commands
-        for words in [command_words(command, law)]
-        for n, word in enumerate(words)
-    ])  # fmt: skip
 
 
 class Bank:

@@ -61,3 +61,21 @@ def test_the_decoder_undoes_the_encoder(rng):
     compare(
         signs.DifferentialDecoder(3), {"i": signed["o"]}, {"o": {**sent["i"], "bits": bits}}
     )
+
+
+def test_signs_that_are_there_already(rng):
+    """TRN1d's pass, and the differential encoder of Jd goes on from the last (8.4.2, 8.4.5)."""
+    bits = rng.integers(0, 2, (200, INTERVALS)).astype(np.uint8)
+    direct, channel = rng.integers(0, 2, 200), rng.integers(0, 3, 200)
+    direct[:3], channel[:3] = 1, range(3)
+    out, last = bits.copy(), np.zeros(3, np.uint8)
+    for row, own, is_sign in zip(out, channel, direct, strict=True):
+        if not is_sign:
+            row[:] = np.bitwise_xor.accumulate(np.append(last[own], row))[1:]
+        last[own] = row[-1]
+    tokens = {"channel": channel, "initialise": np.arange(200) < 3, "sr": np.zeros(200, int),
+              "direct": direct, "tag": rng.integers(0, 2, 200)}  # fmt: skip
+    compare(
+        signs.DifferentialEncoder(3, direct=True),
+        {"i": {**tokens, "bits": packed(bits)}}, {"o": {**tokens, "bits": packed(out)}},
+    )  # fmt: skip

@@ -2,7 +2,8 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from amaranth.hdl import Module, Mux, Signal, signed
+from amaranth.hdl import Module, Mux, signed
+from amaranth.hdl import Signal as Wire
 from amaranth.lib import stream, wiring
 from amaranth.lib.wiring import In
 
@@ -10,6 +11,7 @@ from golden import constellations, g711, training
 from golden.decoder import Decoder
 from golden.encoder import Encoder
 from golden.errors import V90Error
+from golden.generator import Command, Generator, Signal
 from golden.parameters import DELAY_FRAMES, INTERVALS, MappingParameters
 from golden.receiver import Receiver
 from hdl.receiver import configuration_words as receiver_words
@@ -30,6 +32,7 @@ from tests.hdl.support import (
     any_parameters,
     check_refused,
     follow,
+    host_commands,
     host_octets,
     host_words,
     slots_of,
@@ -110,6 +113,33 @@ def test_every_slot_is_its_channels_encoder(bank, rng):
     assert total > 28 * 30
 
 
+def test_a_bank_of_generators(rng):
+    """All octets of three slots are golden's; the commands wait for the clock."""
+    bank, laws = Gateware(Bank(3, signals=True)), ("A", "mu", "A")
+    signals = [(Signal.SD, 70), (Signal.TRN1D, 70), (Signal.R, (1, 2, 3, 4, 5, 6)),
+               (Signal.TRN2D, None), (Signal.DATA, None)]  # fmt: skip
+    given = [
+        [Command(signal, 4, value=value or random_parameters(rng, law=law)
+                 if signal == Signal.TRN2D else value) for signal, value in signals]
+        for law in laws
+    ]  # fmt: skip
+    words = host_commands([(channel, command, law) for channel, law in enumerate(laws)
+                           for command in given[channel]])  # fmt: skip
+    clock = HighwayClock(INTERVALS * 40, 256, 12)
+    bank.run({"i_command": words}, waves={"bit_clock": 0, "frame_sync": 0})
+    result = bank.run(waves=clock.waves, cycles=len(clock.bit_clock), probes=PROBES, reset=False)
+    assert not result.probes["late"].any()
+    octets = on_the_line(clock, result.probes, 3)
+    for channel, law in enumerate(laws):
+        golden = Generator(law)
+        for command in given[channel]:
+            golden.give(command)
+        first = DELAY_FRAMES * INTERVALS
+        expected = golden.process(24 + DELAY_FRAMES)[first:].reshape(-1, INTERVALS)
+        begin = np.flatnonzero((octets[channel] != IDLE).any(axis=1))[0]
+        assert np.array_equal(octets[channel, begin : begin + 24], expected)
+
+
 def test_late_tells_that_the_clock_is_too_slow(bank, rng):
     """Four cycles a bit are 204 a channel and data frame, less than the slowest shaper needs."""
     sets = {channel: random_parameters(rng, sr=3, ld=3) for channel in range(30)}
@@ -168,7 +198,7 @@ class Paced(wiring.Component):
         m = Module()
         m.submodules.path = path = self.path
         pass_on(m, self, path, self.passed)
-        left = Signal(10)
+        left = Wire(10)
         m.d.comb += [
             self.i.ready.eq(left == 0), path.sample.eq(self.i.payload),
             path.strobe.eq(self.i.valid & self.i.ready),
