@@ -490,7 +490,7 @@ def test_a_session_replayed(gateware, rng):
 
 def hurried(rng, law):
     """Commands of one channel, one of each signal, that go on one behind the other."""
-    trained, asked = (random_parameters(rng, law=law) for _ in range(2))
+    trained, asked, more = (random_parameters(rng, law=law) for _ in range(3))
     short = {**descriptor(rng, most=4), "H": [0] * 8}
     given = [
         (Signal.TRN1D, 70), (Signal.JD, (70, jd_bits(rng))), (Signal.JD_END, (70, None)),
@@ -498,17 +498,17 @@ def hurried(rng, law):
         (Signal.TRN2D, trained), (Signal.MP_ACK, mp_bits(rng, trained, 1)), (Signal.ED, None),
         (Signal.B1D, asked), (Signal.DATA, None), (Signal.SD, 70), (Signal.SD_BAR, 70),
         (Signal.SILENCE, None), (Signal.B1D, trained), (Signal.TRN2D, asked),
-        (Signal.MP, mp_bits(rng, asked, 0)),
+        (Signal.B1D, more), (Signal.MP, mp_bits(rng, more, 0)),
     ]  # fmt: skip
     # The rest comes while TRN1d is sent.
-    return [Command(signal, 40 if signal == Signal.TRN1D else 1, value=value)
+    return [Command(signal, 60 if signal == Signal.TRN1D else 1, value=value)
             for signal, value in given]  # fmt: skip
 
 
 @pytest.mark.parametrize("engine, channels", [("verilator", 3), ("cxxrtl", 1), ("icarus", 1)])
 def test_other_engines_give_the_same(engine, channels, rng):
     """What CXXRTL gives, cycle for cycle; which golden gives, from the first command on."""
-    laws, frames = ["A", "mu", "A"][:channels], 140
+    laws, frames = ["A", "mu", "A"][:channels], 150
     given = [hurried(rng, law) for law in laws]
     inputs = {"i_command": host_commands(
         [(channel, command, laws[channel]) for row in zip(*given, strict=True)
@@ -530,9 +530,9 @@ def test_other_engines_give_the_same(engine, channels, rng):
                 golden.give(command)
             made.append(golden.process(frames - golden.given))
             expected = np.concatenate(made).reshape(-1, INTERVALS)
-            assert np.array_equal(octets[channel, begin:], expected[begin:])
             begun = [entry.first for entry in golden.log[1:]]
             assert np.flatnonzero(starts[channel]).tolist() == begun
+            assert np.array_equal(octets[channel, begin:], expected[begin:])
             assert len(begun) == len(given[channel]) + 1
         (theirs,) = compare(
             Generator(channels), inputs, {"o": ours.outputs["o"]}, engine=engine, drain=0,
