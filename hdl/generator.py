@@ -124,10 +124,16 @@ class SignalSequencer(wiring.Component):
             for signal in Sent:
                 with m.Case(int(signal)):
                     m.d.comb += kind.eq(_KIND.const(_kind(signal)))
-        self._offset = Signal(RING_BITS)  # of a word of the command, from REST on
-        place = (row.rest + self._offset)[:RING_BITS]
+        # The word to read or write: of the row, or the first that waits, or of the command being
+        # sent, counted from REST on.
+        self._in_row, self._row_word, self._is_next = Signal(), Signal(ROW_BITS), Signal()
+        self._offset = Signal(RING_BITS)
+        place = Mux(self._is_next, row.next, row.rest + self._offset)
         m.d.comb += [
-            self._address.eq(self.places.ring(token.channel, place)),
+            self._address.eq(
+                Mux(self._in_row, self.places.row(token.channel, self._row_word),
+                    self.places.ring(token.channel, place))
+            ),
             self.plain_place.eq(Cat(step[:3], self._ring)),
             self.o.payload.eq(token),
             self.o_configuration.payload.channel.eq(token.channel),
@@ -135,7 +141,7 @@ class SignalSequencer(wiring.Component):
             self.o_request.payload.channel.eq(token.channel),
             self.o_request.payload.count.eq(token.count),
             self.underrun_channel.eq(token.channel),
-        ]
+        ]  # fmt: skip
         if self.channels < 3:
             # Data frames in the blocks, and of these, those older than the last parameters.
             under_way, older, sent = Signal(3), Signal(3), self.o.valid & self.o.ready
@@ -199,8 +205,8 @@ class SignalSequencer(wiring.Component):
         ]
 
     def _access_row(self, m, word, value=None):
-        """The address of a word of the channel's row; with a value, that is written."""
-        m.d.comb += self._address.eq(self.places.row(self._token.channel, word))
+        """Address a word of the channel's row; with a value, that is written."""
+        m.d.comb += [self._in_row.eq(1), self._row_word.eq(word)]
         if value is not None:
             m.d.comb += [self._data.eq(value), self._write.eq(1)]
 
@@ -232,7 +238,7 @@ class SignalSequencer(wiring.Component):
                 before = (step - 1)[:3]
                 m.d.sync += row.as_value().word_select(before, WORD_BITS).eq(self._word)
             with m.If(step == END + 1):
-                m.d.comb += self._address.eq(self.places.ring(token.channel, row.next))
+                m.d.comb += [self._in_row.eq(0), self._is_next.eq(1)]
                 m.d.sync += waits.eq(self._word[:RING_BITS] != row.next)
                 m.next = "DECIDE"
         with m.State("DECIDE"):
@@ -361,10 +367,10 @@ class SignalSequencer(wiring.Component):
         """A data frame's bits, but those of the queue."""
         row, token, step, kind = self._row, self._token, self._step, self._kind
         unit = Signal(8)
-        taking, place = step < token.count, Signal(8)
+        taking, place = Signal(), Signal(8)
         with m.State("BIT"):
             m.d.comb += self._offset.eq(row.segment[4:])
-            m.d.sync += [unit.eq(self._word), step.eq(0)]
+            m.d.sync += [unit.eq(self._word), step.eq(0), taking.eq(token.count != 0)]
             m.next = "TAKE"
             with m.If(kind.queue):
                 m.next = "SAVE"
@@ -381,6 +387,7 @@ class SignalSequencer(wiring.Component):
                     Cat(token.data[1:], taking & (kind.ones | (kind.sequence & bit)))
                 ),
                 step.eq(step + 1),
+                taking.eq(step + 1 < token.count),
             ]  # fmt: skip
             with m.If(step == DATA_BITS - 1):
                 m.next = "TAKEN"
