@@ -66,7 +66,7 @@ def pcm_layout(channels):
     """Payload of PCM octets.
 
     The channel, the octet, its data frame interval, and whether it is of the first data frame after
-    new parameters took effect.
+    new parameters took effect; of a generator, of the first data frame of a command.
     """
     return data.StructLayout(
         {"channel": channel_shape(channels), "octet": 8, "interval": 3, "start": 1}

@@ -413,10 +413,10 @@ class Generator(wiring.Component):
     for each channel. What that refuses must not be asked for: Jd that does not follow TRN1d, or MP,
     Ed or DATA before a TRN2d.
 
-    A channel's queue has 511 words for the command being sent and those that wait, of which a DIL
-    takes up to 166, TRN2d and B1d 63 each, and others at most 21: so eight wait in any case, if
-    there is one DIL among them and at most four with mapping parameters. What finds no room is
-    held back, also for other channels.
+    A channel's queue is 511 words, those of the command being sent and of those that wait: a DIL is
+    up to 166, TRN2d and B1d 63 each, others 21 at most. So golden's eight can wait if the nine have
+    one DIL and four sets of mapping parameters among them, and more than eight if they are short.
+    What finds no room is held back, and so is what comes behind it, for other channels, too.
 
     Cycles and the clock that is needed are those of :class:`hdl.encoder.Encoder`; with one channel
     or two, mapping parameters that follow others within six data frames may take 700 more.

@@ -69,6 +69,7 @@ MUTANTS = [
     ("hdl/signs.py", "                    bit ^= change\n", "                    pass\n"),
     ("hdl/shaper.py", "before = ~self.fresh &", "before ="),
     ("hdl/shaper.py", "nothing_yet | smaller", "nothing_yet | ~smaller"),
+    ("hdl/shaper.py", "m.d.sync += frame.sr.eq(0)", "m.d.sync += sub.eq(0)"),
     ("hdl/stream.py", "bits < count", "bits <= count"),
     ("hdl/encoder.py", "out.half.eq(~half_read.data[0])", "out.half.eq(half_read.data[0])"),
     ("hdl/encoder.py", "(frame + 1)[:2]", "(frame + 2)[:2]"),

@@ -505,7 +505,9 @@ def hurried(rng, law):
             for signal, value in given]  # fmt: skip
 
 
-@pytest.mark.parametrize("engine, channels", [("verilator", 3), ("cxxrtl", 1), ("icarus", 1)])
+@pytest.mark.parametrize(
+    "engine, channels", [("verilator", 3), ("cxxrtl", 1), ("cxxrtl", 2), ("icarus", 1)]
+)
 def test_other_engines_give_the_same(engine, channels, rng):
     """What CXXRTL gives, cycle for cycle; which golden gives, from the first command on."""
     laws, frames = ["A", "mu", "A"][:channels], 150

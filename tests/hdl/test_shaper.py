@@ -47,11 +47,12 @@ def inversions_of(p, signs, ucodes):
     return packed((np.concatenate([decided, shaper.flush()]) ^ t).reshape(-1, INTERVALS))
 
 
-def runs_of(rng, channel, rows, frames, first=True):
+def runs_of(rng, channel, rows, frames, first=True, plain=False):
     """Tokens of one channel, and the answers: some data frames of each of its rows by turns.
 
     Starts with a data frame without parameters, unless ``first`` is False, and ends with three
-    more data frames than there are answers with decided signs, which golden knows of, too.
+    more data frames than there are answers with decided signs, which golden knows of, too. With
+    ``plain``, half of the runs are not encoded: nothing inverts them.
     """
     tokens, answers = [], []
     begins = True
@@ -59,6 +60,8 @@ def runs_of(rng, channel, rows, frames, first=True):
         half = list(rows)[rng.integers(len(rows))]
         p = rows[half]
         begin = {"channel": channel, "half": half, "law": LAW_BITS[p.law]}
+        if plain:
+            begin["plain"] = int(rng.integers(2))
         if begins and first:
             tokens.append({**begin, "initialise": int(rng.integers(2)), "active": 0})
         begins = False
@@ -70,7 +73,8 @@ def runs_of(rng, channel, rows, frames, first=True):
             ucodes[:] = rng.choice([0, 127, rng.integers(128)])
         for token, sign, ucode in zip(run, signs, ucodes, strict=True):
             tokens.append({**token, "signs": sign, "ucodes": ucode})
-        answers += inversions_of(p, signs, ucodes).tolist()
+        inversions = inversions_of(p, signs, ucodes) * (1 - begin.get("plain", 0))
+        answers += inversions.tolist()
     idle = int(first)
     for token in tokens:
         token.setdefault("signs", int(rng.integers(1 << INTERVALS)))
@@ -146,6 +150,17 @@ def test_every_sr_and_ld(shaper, sr, ld, rng):
         cycles = (result.given["o"] - result.taken["i"])[2:]
         assert (cycles == Shaper.latency(sr, ld)).all()
         assert (np.diff(result.taken["i"])[2:] == Shaper.latency(sr, ld) + 1).all()
+
+
+def test_data_frames_that_are_not_encoded(rng):
+    """They end the look-ahead of those before, and are not inverted; those behind begin anew."""
+    sets = {(channel, half): any_parameters(rng) for channel in range(3) for half in range(2)}
+    parts = [runs_of(rng, channel, rows, rng.integers(1, 9, 60), plain=True)
+             for channel, rows in halves(sets).items()]  # fmt: skip
+    result, expected = run(Gateware(Shaper(3, plain=True)), rng, sets, parts)
+    for name in result.outputs["o"].dtype.names:
+        assert np.array_equal(result.outputs["o"][name], expected[name]), name
+    assert 0.3 < expected["plain"].mean() < 0.7 and expected["inversions"].any()
 
 
 def test_every_leaf_is_two_cycles_of_the_latency():
