@@ -233,7 +233,7 @@ def script(rng, bank, steps, now=0.1, least=1):
     return given
 
 
-@pytest.mark.parametrize("laws, seeds, steps", [("AmA", 6, 60), ("m", 6, 60), ("Am" * 15, 1, 15)])
+@pytest.mark.parametrize("laws, seeds, steps", [("AmA", 6, 60), ("m", 6, 120), ("Am" * 15, 1, 15)])
 def test_equal_to_golden(laws, seeds, steps, rng):
     """Any commands in any order, of channels side by side, and after a reset in their midst.
 
