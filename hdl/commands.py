@@ -25,10 +25,11 @@ WORD_BITS = 16
 #: Bits of a place in a channel's ring of commands.
 RING_BITS = 9
 
-#: The words of a command: HEADER; units less none; bits of a sequence, of MP at most 229; six
-#: Ucodes, two a word, the first in bits 0..6; and what else it needs from REST on. This is the
-#: sequence's bits, the first in bit 0 of the first word; a DIL descriptor's words at their
-#: addresses (:mod:`hdl.training`); configuration words (:mod:`hdl.csr`) in their order, 57.
+#: The words of a command behind HEADER: how many units; bits of a sequence, those of MP being 229
+#: at most; six Ucodes, two a word, the first in bits 0..6, the second in 8..14; and what else it
+#: needs from REST on. This is the sequence's bits, the first in bit 0 of the first word; or a DIL
+#: descriptor's words at their addresses (:mod:`hdl.training`); or configuration words in their
+#: order, 57 (:mod:`hdl.csr`). What a command does not need is 0, and REST and on are left out.
 LENGTH, UNIT, UCODES, REST = 1, 2, 3, 6
 
 #: A command's first word: a golden.generator.Signal, how long it goes on, the law (1 A-law), and

@@ -114,7 +114,7 @@ class SignalSequencer(wiring.Component):
         m = Module()
         self._memory(m)
         self._row, self._token = Signal(ROW), Signal(self.o.payload.shape())
-        self._step = Signal(range(DATA_BITS + 22))
+        self._step = Signal(6)  # words, bits or symbols, of which 57 are the most
         self._ring = Signal(3)  # where the Multiplexer will look for the octets
         self._begins, self._ran = Signal(), Signal()
         self._settled = Signal(init=1)
