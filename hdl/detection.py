@@ -1,10 +1,11 @@
-"""Sd found in the samples of the A/D, and what it tells (8.4.4, 9.3.2/V.90).
+"""Sd found in the samples of the A/D, and R in decisions (8.4.4, 8.6.4, 9.3.2/V.90).
 
-One memory of 256 words holds samples, sums of three words and constants, and one adder of 16 bits
-goes through them by a list of rows. Sums slide by what comes in and what goes out. What golden
-compares is kept as differences, so that each question is one about a sign: the power less the
-correlation over half a period, and how far the correlation over a period is above its lowest. A
-row of the division is done with each of the first samples whose squares tell the level.
+Sd's detector is one memory of 256 words, which holds samples, sums of three words and constants,
+and one adder of 16 bits that goes through them by a list of rows. Sums slide by what comes in and
+what goes out. What golden compares is kept as differences, so that each question is one about a
+sign: the power less the correlation over half a period, and how far the correlation over a period
+is above its lowest. A row of the division is done with each of the first samples whose squares tell
+the level.
 """
 
 from dataclasses import dataclass
@@ -17,6 +18,7 @@ from amaranth.lib.wiring import In, Out
 
 from golden import detection as golden
 from golden.detection import HALF, PATIENCE, PERIOD, STRETCH, WINDOW, Phase
+from golden.parameters import INTERVALS
 from hdl.mac import MULTIPLY
 
 _WORD = 16
@@ -507,3 +509,62 @@ class SdDetector(wiring.Component):
                     m.d.sync += self.row.eq(self.DIVIDE)
                     m.next = "FIRST"
 
+
+class RDetector(wiring.Component):
+    """Finds R, and R-bar behind it, in the signs of data frames (8.6.4).
+
+    Bit-exact with :class:`golden.detection.RDetector` for one line.
+
+    Members
+    -------
+    sign : In(1), 1 positive, with strobe : In(1): the symbols of data frames, the first of one
+        first; two cycles or more from a data frame's last to the next one
+    restart : In(1), know of nothing; the next symbol is a data frame's first
+    sure, turned : Out(1), whether R is sure with the last whole data frame, and whether that was
+        the last of R_BAR_FRAMES: from ``latency`` = 2 cycles after the strobe of its last symbol
+        until the next one's, or until ``restart``
+    """
+
+    latency = 2
+
+    sign: In(1)
+    strobe: In(1)
+    restart: In(1)
+    sure: Out(1)
+    turned: Out(1)
+
+    def elaborate(self, platform):
+        m = Module()
+        place, whole = Signal(range(INTERVALS)), Signal()
+        # Whether all signs of the data frame were those of R so far, and those of R-bar.
+        r, r_bar = Signal(init=1), Signal(init=1)
+        # Data frames in a row that are alike, as many as matter, and whether they are R; whether
+        # there is something that lasts, and whether that is R.
+        run, run_r = Signal(range(golden.R_FRAMES + 1)), Signal()
+        heard, heard_r = Signal(), Signal()
+        last = place == INTERVALS - 1
+        m.d.sync += whole.eq(self.strobe & last)
+        with m.If(self.strobe):
+            fits = self.sign == (place < INTERVALS // 2)
+            m.d.sync += [
+                place.eq(Mux(last, 0, place + 1)), r.eq(fits & (r | (place == 0))),
+                r_bar.eq(~fits & (r_bar | (place == 0))), self.sure.eq(0), self.turned.eq(0),
+            ]  # fmt: skip
+        either = r | r_bar
+        longer, now = Signal.like(run), Signal.like(run)
+        m.d.comb += [
+            longer.eq(Mux(run == golden.R_FRAMES, run, run + 1)),
+            now.eq(Mux((run != 0) & (run_r == r), longer, 1) & either.replicate(len(run))),
+        ]
+        lasts = heard & (heard_r == r)
+        with m.If(whole):
+            sure, turned = (now == golden.R_FRAMES) & ~lasts, Signal()
+            m.d.comb += turned.eq(heard & ~lasts & (now == golden.R_BAR_FRAMES))
+            m.d.sync += [
+                run.eq(now), run_r.eq(r), self.sure.eq(sure), self.turned.eq(turned),
+                heard.eq(sure | (heard & either & ~turned)), heard_r.eq(Mux(sure, r, heard_r)),
+            ]  # fmt: skip
+        with m.If(self.restart):
+            kept = (place, whole, run, heard, self.sure, self.turned)
+            m.d.sync += [register.eq(register.init) for register in kept]
+        return m

@@ -87,6 +87,8 @@ MUTANTS = [
     ("hdl/hdlc.py", "with m.If(ones != 5)", "with m.If(ones != 6)"),
     ("hdl/tdm.py", "range(17, 32)", "range(16, 31)"),
     ("hdl/detection.py", "Phase.SECOND: STRETCH", "Phase.SECOND: STRETCH + 1"),
+    ("hdl/detection.py", "heard & ~lasts & (now", "~lasts & (now"),
+    ("hdl/framing.py", "(known | comes) & (now == zeroes)", "(known | comes)"),
     ("hdl/timing.py", "total.eq(total >> 1)", "total.eq((total + 1) >> 1)"),
     ("hdl/leastsquares.py", "RIDGE.bit_length() - 1", "RIDGE.bit_length() - 2"),
     ("hdl/equalizer.py", "(candidate <= count)", "(candidate < count)"),
