@@ -37,12 +37,16 @@ from golden.formats import (
     INTERPOLATED,
     SOFT,
 )
+from golden.leastsquares import MOST_OFF
 from golden.parameters import INTERVALS
 from golden.timing import HALVES
 from hdl.fixed import shape
 from hdl.mac import MULTIPLY
 
 INDEX_BITS = (MOST_LEVELS - 1).bit_length()
+
+#: Bits of what a level is above TRN1d's, in TRAINING_LEVEL-ths of that.
+ABOVE_BITS = MOST_OFF.bit_length() + 1
 
 # One shift does for the feedback part, for a coarse value and for the drift; an error that steers
 # and a drift that is added have the same factor.
@@ -51,11 +55,14 @@ assert STEERED[0] == 1 << (FINE - DRIFT.fraction)
 
 #: What comes to be sliced, and what comes back.
 SLICE = data.StructLayout({"fine": shape(SOFT), "interval": 3})
-SLICED = data.StructLayout({"value": signed(16), "ucode": 7})
+SLICED = data.StructLayout({"value": signed(16), "ucode": 7, "above": signed(ABOVE_BITS)})
 
 #: A word for a slicer's tables; ``kind`` 1: ``value`` is how many levels an interval has, less 1.
 LEVEL = data.StructLayout(
-    {"bank": 1, "interval": 3, "index": INDEX_BITS, "kind": 1, "value": 15, "ucode": 7}
+    {
+        "bank": 1, "interval": 3, "index": INDEX_BITS, "kind": 1, "value": 15, "ucode": 7,
+        "above": signed(ABOVE_BITS),
+    }
 )
 
 HALF = data.StructLayout({"half": shape(INTERPOLATED), "index": range(HALVES)})
@@ -63,8 +70,11 @@ DECISION = data.StructLayout(
     {"fine": shape(SOFT), "error": shape(ERROR), "ucode": 7, "sign": 1, "interval": 3}
 )
 SYMBOL = data.StructLayout(
-    {"older": shape(INTERPOLATED), "newer": shape(INTERPOLATED), "sign": 1}
-)
+    {
+        "older": shape(INTERPOLATED), "newer": shape(INTERPOLATED), "sign": 1,
+        "above": signed(ABOVE_BITS),
+    }
+)  # fmt: skip
 
 
 class Slicer(wiring.Component):
@@ -82,12 +92,13 @@ class Slicer(wiring.Component):
     Members
     -------
     i : In(stream), fine (SOFT); interval
-    o : Out(stream), value of the level, with the sign of fine; ucode
-    i_write : In(stream), bank; interval; index; kind 0: value and ucode of a level, the levels of
-        an interval ascend; kind 1: value is how many levels the interval has, less 1
+    o : Out(stream), value of the level, with the sign of fine; ucode; above
+    i_write : In(stream), bank; interval; index; kind 0: value, ucode and above of a level, the
+        levels of an interval ascend; kind 1: value is how many levels the interval has, less 1
     bank : In(1), bank to decide by
     training : In(1), the only level of all intervals is training_value : In(15), whose Ucode is
-        training_ucode : In(7). These and ``bank`` hold from a request until its answer is taken.
+        training_ucode : In(7); above is nought. These and ``bank`` hold from a request until its
+        answer is taken.
     """
 
     latency = 3 * INDEX_BITS + 4
@@ -136,7 +147,7 @@ class Slicer(wiring.Component):
                 writing, Cat(column, row, word.bank.replicate(two), ~value_next), wanted
             )),  # fmt: skip
             read.addr.eq(write.addr),
-            write.data.eq(Mux(value_next, word.value, word.ucode)),
+            write.data.eq(Mux(value_next, word.value, Cat(word.ucode, word.above))),
             write.en.eq(writing),
             read.en.eq(~writing & ~done),
         ]
@@ -157,6 +168,7 @@ class Slicer(wiring.Component):
             sum_.eq(operand + (Cat(level, Const(0, 5)) ^ invert.replicate(20)).as_signed() + carry),
             self.o.payload.value.eq(total),
             self.o.payload.ucode.eq(Mux(self.training, self.training_ucode, read.data)),
+            self.o.payload.above.eq(Mux(self.training, 0, read.data[7:])),
             self.o.valid.eq(done),
         ]
         candidate = index | (Cat(1, below)[:INDEX_BITS] & ~below)
@@ -556,13 +568,15 @@ class Equalizer(wiring.Component):
         symbols. Both are looked at in the cycle in which ``i`` gives the last sample.
     known_sign : In(1), 1 positive, of the known symbol; known_next : Out(1), it was looked at
     power_bits, training_bits : In(6), logarithms of powers (at most 30); hurry : In(1), errors
-        steer the drift in a hurry; still : In(1), there is none; loss : In(32), of the levels. They
-        hold during a frame.
+        steer the drift in a hurry; still : In(1), there is none; guess : In(1), levels are one, and
+        no taps move; loss : In(32), of the levels. They hold during a frame.
+    given : In(1), the symbol of the interval that ``o_slice`` tells has the value given_value :
+        In(signed(16)), whatever it is decided to be. Looked at until the decision is at ``o``
     o_slice, i_slice : Out(stream), In(stream), of a :class:`Slicer`. It is asked for known symbols
         too, with 0 or -1, and must be ``training`` then.
     o : Out(stream), fine (SOFT); error (ERROR); ucode; sign, 1 positive; interval: symbols decided
     o_symbol : Out(stream), older, newer: the two samples of a symbol; sign of its value, known or
-        decided, 1 positive
+        decided, 1 positive; above, of the level decided
     measured : Out(1), for one cycle; energy : Out(36), sum of squares of errors, in that cycle
     done : Out(1), for one cycle, at the end of a frame, but not of known symbols
     adapting : Out(1), whether energy allowed taps to move; slope : Out(signed(40)), sum of errors
@@ -594,6 +608,9 @@ class Equalizer(wiring.Component):
                 "training_bits": In(6),
                 "hurry": In(1),
                 "still": In(1),
+                "guess": In(1),
+                "given": In(1),
+                "given_value": In(signed(16)),
                 "loss": In(32),
                 "o_slice": Out(stream.Signature(SLICE)),
                 "i_slice": In(stream.Signature(SLICED)),
@@ -624,6 +641,7 @@ class Equalizer(wiring.Component):
         connect(m, flipped(self.i_taps), taps.i_taps)
         self._phase, self._known = Signal(_Phase), Signal()
         self._interval, self._positive = Signal(3), Signal()
+        self._above = Signal(signed(ABOVE_BITS))
         self._tap, self._half = Signal(7), Signal(4)
         self._clearing = Signal()
         self._issued, self._due = Signal(), Signal()
@@ -650,6 +668,7 @@ class Equalizer(wiring.Component):
             self.o_symbol.payload.newer.eq(total),
             self.o_symbol.payload.older.eq(samples.sample),
             self.o_symbol.payload.sign.eq(self._positive),
+            self.o_symbol.payload.above.eq(self._above),
             self.energy.eq(total),
             self.slope.eq(total),
         ]
@@ -776,6 +795,8 @@ class Equalizer(wiring.Component):
                 self._go(m, _Phase.BACK, "ASK")
             with m.If(self._at(_Phase.SLOPE) & ~self.adapting):
                 m.next = "DONE"
+            with m.If(self._at(_Phase.ADAPT_DRIFT) & self.guess):
+                m.next = "DRAIN"
         with m.State("MULTIPLY"):
             with m.If(~samples.taken):
                 m.d.comb += samples.move.eq(1)
@@ -986,8 +1007,13 @@ class Equalizer(wiring.Component):
                 m.next = "ANSWER"
         with m.State("ANSWER"):
             value = self.i_slice.payload.value
-            m.d.comb += [samples.value.eq(value), samples.write.eq(self.i_slice.valid)]
-            m.d.sync += self._positive.eq(~value[-1])
+            m.d.comb += [
+                samples.value.eq(Mux(self.given, self.given_value, value)),
+                samples.write.eq(self.i_slice.valid),
+            ]
+            m.d.sync += [
+                self._positive.eq(~value[-1]), self._above.eq(self.i_slice.payload.above),
+            ]  # fmt: skip
             with m.If(self.i_slice.valid):
                 with m.If(self._known):
                     m.d.comb += self.i_slice.ready.eq(1)
@@ -1014,7 +1040,7 @@ class Equalizer(wiring.Component):
         """Measure a data frame's errors, and end it."""
         with m.State("MEASURE"):
             m.d.comb += self.measured.eq(1)
-            adapts = (self.energy >> 8) <= (self.loss >> 2)
+            adapts = ((self.energy >> 8) <= (self.loss >> 2)) & ~self.guess
             m.d.sync += self.adapting.eq(adapts)
             self._go(m, Mux(adapts, _Phase.ADAPT_FORWARD, _Phase.ADAPT_DRIFT), "BEGIN")
         with m.State("DONE"):

@@ -15,7 +15,7 @@ The words between the two components, each of 48 bits:
    (with sample 1: from 1), then of symbols 0 to B.
 
 Sample i is the one i half symbols before the newest, symbol 0 the target, symbol j the one j before
-it; symbols count plus or minus TRAINING_LEVEL.
+it; symbols count about plus or minus TRAINING_LEVEL.
 """
 
 from amaranth.hdl import Cat, Const, Module, Mux, Signal, signed
@@ -24,7 +24,7 @@ from amaranth.lib.memory import Memory
 from amaranth.lib.wiring import In, Out
 
 from golden.formats import FEEDBACK_TAP, INTERPOLATED, NORMAL, SOLUTION, TRAINING_LEVEL
-from golden.leastsquares import RIDGE
+from golden.leastsquares import MOST_OFF, RIDGE
 from hdl.fixed import shape
 from hdl.mac import MULTIPLY
 
@@ -44,7 +44,12 @@ _HEAD, _BEFORE, _LAST, _SUMS = range(4)
 def item_layout():
     """Payload of the Correlator's input."""
     sample = shape(INTERPOLATED)
-    return data.StructLayout({"older": sample, "newer": sample, "sign": 1, "mode": 2})
+    return data.StructLayout(
+        {
+            "older": sample, "newer": sample, "sign": 1,
+            "above": signed(MOST_OFF.bit_length() + 1), "mode": 2,
+        }
+    )  # fmt: skip
 
 
 def _check(forward, feedback):
@@ -70,7 +75,8 @@ class Correlator(wiring.Component):
 
     Members
     -------
-    i : In(stream), older, newer (signed(16)): the samples of a symbol; sign, 1 positive; mode
+    i : In(stream), older, newer (signed(16)): the samples of a symbol; sign, 1 positive, of its
+        value, which is TRAINING_LEVEL and ``above`` in magnitude; mode
     multiply : Out(MULTIPLY)
     o : Out(stream), signed(48)
     """
@@ -102,7 +108,8 @@ class Correlator(wiring.Component):
         walking = Signal()
         moving = Signal(2)
         newest = Mux(at.symbols, symbol, Cat(1, symbol[:-1]))
-        level = Mux(item.sign, TRAINING_LEVEL, -TRAINING_LEVEL)
+        magnitude = TRAINING_LEVEL + item.above
+        level = Mux(item.sign, magnitude, -magnitude)
         clearing, copying = Signal(), Signal()
         part = Signal(2)
         m.d.sync += [multiplied.eq(at), added.eq(multiplied), moving.eq(Cat(walking, moving))]

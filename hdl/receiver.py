@@ -5,7 +5,7 @@ detector, which share a multiplier; twelve half symbols make a data frame, which
 decides and adapts to in one go; a control does what is due between two data frames.
 """
 
-from amaranth.hdl import Cat, Module, Mux, Signal, signed, unsigned
+from amaranth.hdl import Cat, Module, Mux, Signal, signed
 from amaranth.lib import data, stream, wiring
 from amaranth.lib.memory import Memory
 from amaranth.lib.wiring import In, Out
@@ -13,52 +13,19 @@ from amaranth.lib.wiring import In, Out
 from golden.equalizer import FEEDBACK, FORWARD
 from golden.formats import ERROR, SAMPLE, SOFT
 from golden.parameters import INTERVALS
-from golden.receiver import (
-    AGAIN,
-    FAST_BITS,
-    FIRST,
-    FREQUENCY_BITS,
-    GRACE,
-    LOOP_BITS,
-    PATIENCE,
-    QUIET,
-    SKIPPED,
-    SLOW_BITS,
-    SOLVING,
-    STILL_BIT,
-    TRAINED,
-    TRAINED_AGAIN,
-    Kind,
-    State,
-)  # fmt: skip
+from golden.receiver import FIRST, SLOW_BITS, State
 from golden.scrambler import GPC, Scrambler
-from golden.timing import HALVES, INSTANT_FRACTION
+from golden.timing import HALVES
 from hdl.channels import LEAST, Channels
+from hdl.control import EVENT, NUMBER, WORD, Control, Settings
 from hdl.csr import channel_shape
-from hdl.detection import SdDetector
-from hdl.equalizer import Equalizer, Slicer, read_alone
+from hdl.detection import RDetector, SdDetector
+from hdl.equalizer import Equalizer, Slicer
 from hdl.leastsquares import Correlator, Solver
 from hdl.mac import Multiplier
 from hdl.stream import pass_on
 from hdl.timing import Interpolator
 
-#: Bits of a data frame's number, which counts from TRN1d's first and ends after 35 minutes.
-NUMBER = unsigned(24)
-
-#: Addresses of the configuration stream. Up to ENTRIES + 1023 an address is 128 times an interval
-#: plus the number of a level: PCM value in bits 0..14, Ucode in 16..22. COUNTS and on: how many
-#: levels an interval has, less one.
-ENTRIES, COUNTS = 0, 1024
-#: TRN1d's level: PCM value in bits 0..14, Ucode in 16..22; power_bits of ``golden.Levels``; loss.
-TRAINING, TRAINING_POWER, TRAINING_LOSS = 1040, 1041, 1042
-#: The same of the data's levels.
-DATA_POWER, DATA_LOSS = 1043, 1044
-#: Number of the data frame from which on the data's levels count.
-START = 1045
-#: Symbols, 1 to 5, by which the next data frame's first is later in its data frame.
-TURN = 1046
-
-WORD = data.StructLayout({"address": 11, "data": 32})
 DECISION = data.StructLayout(
     {
         "fine": signed(SOFT.width),
@@ -70,30 +37,6 @@ DECISION = data.StructLayout(
         "number": NUMBER,
     }
 )
-EVENT = data.StructLayout({"kind": Kind, "number": NUMBER})
-
-
-def configuration_words(training, levels=None, start=0):
-    """Words ``(address, data)`` for :class:`golden.equalizer.Levels` of TRN1d and of the data."""
-
-    def level(one, interval, index):
-        return int(one.values[interval][index]) | int(one.ucodes[interval][index]) << 16
-
-    words = [
-        (TRAINING, level(training, 0, 0)),
-        (TRAINING_POWER, training.power_bits),
-        (TRAINING_LOSS, training.loss),
-    ]
-    if levels is not None:
-        words += [(DATA_POWER, levels.power_bits), (DATA_LOSS, levels.loss)]
-        for interval, values in enumerate(levels.values):
-            words.append((COUNTS + interval, len(values) - 1))
-            words += [
-                (ENTRIES + 128 * interval + index, level(levels, interval, index))
-                for index in range(len(values))
-            ]
-        words.append((START, start))
-    return words
 
 
 class _Front(wiring.Component):
@@ -101,7 +44,8 @@ class _Front(wiring.Component):
 
     A sample takes at most 340 cycles, those that end a stretch of Sd 480: one sample can wait for
     that. ``found`` stays until ``restart`` has been taken, which ``started`` tells; from it on no
-    half symbols come out. ``idle`` says that a sample can be taken at once.
+    half symbols come out. While ``deaf`` nothing is found. ``idle`` says that a sample can be taken
+    at once.
     """
 
     def __init__(self):
@@ -112,6 +56,7 @@ class _Front(wiring.Component):
             {
                 "sample": In(signed(SAMPLE.width)),
                 "strobe": In(1),
+                "deaf": In(1),
                 "found": Out(1),
                 "restart": In(1),
                 "started": Out(1),
@@ -143,14 +88,14 @@ class _Front(wiring.Component):
             interpolator.start_reversal.eq(detector.reversal),
             interpolator.start_shift.eq(detector.shift),
             interpolator.start_step.eq(detector.step),
-            interpolator.stop.eq(detector.found | self.stop),
+            interpolator.stop.eq((detector.found & ~self.deaf) | self.stop),
             interpolator.correct.eq(self.correct),
             interpolator.phase.eq(self.phase),
             interpolator.frequency.eq(self.frequency),
             self.step.eq(interpolator.step),
             self.found.eq(found),
         ]
-        with m.If(detector.found):
+        with m.If(detector.found & ~self.deaf):
             m.d.sync += found.eq(1)
         with m.If(self.strobe):
             m.d.sync += [waiting.eq(1), held.eq(self.sample)]
@@ -232,325 +177,11 @@ class _Quality(wiring.Component):
         return m
 
 
-class _Settings(wiring.Component):
-    """What the configuration stream writes, but for the levels, which the slicer keeps.
-
-    ``turn`` is a pulse with ``symbols``; ``armed`` says that a start was ever written. ``loss`` is
-    that of TRN1d or of the data, as ``training`` was in the cycle before; it and ``start`` are in
-    block RAM, nought from the chip's configuration on and not after a reset.
-    """
-
-    def __init__(self, entry):
-        super().__init__(
-            {
-                "value": Out(15),
-                "ucode": Out(7),
-                "training_power": Out(5),
-                "data_power": Out(5),
-                "training": In(1),
-                "loss": Out(32),
-                "start": Out(NUMBER),
-                "armed": Out(1),
-                "turn": Out(1),
-                "symbols": Out(3),
-                "i": In(stream.Signature(WORD)), "o": Out(stream.Signature(entry)),
-            }
-        )
-
-    def elaborate(self, platform):
-        m = Module()
-        word, entry = self.i.payload, self.o.payload
-        level = word.address < TRAINING
-        m.d.comb += [
-            self.o.valid.eq(self.i.valid & level),
-            self.i.ready.eq(~level | self.o.ready),
-            entry.bank.eq(0),
-            entry.kind.eq(word.address[10]),
-            entry.index.eq(word.address[:7]),
-            entry.interval.eq(Mux(word.address[10], word.address[:3], word.address[7:10])),
-            entry.value.eq(word.data[:15]),
-            entry.ucode.eq(word.data[16:23]),
-            self.turn.eq(self.i.valid & (word.address == TURN)),
-            self.symbols.eq(word.data[:3]),
-        ]
-        registers = {
-            TRAINING_POWER: self.training_power,
-            DATA_POWER: self.data_power,
-        }
-        loss = (word.address == TRAINING_LOSS) | (word.address == DATA_LOSS)
-        start = word.address == START
-        known = word.address == TRAINING_LOSS
-        for number, (register, writes, read, written) in enumerate(
-            ((self.loss, loss, self.training, known), (self.start, start, 0, 0))
-        ):
-            memory = Memory(shape=len(register), depth=2, init=[])
-            m.submodules[f"memory{number}"] = memory
-            write = memory.write_port()
-            m.d.comb += [
-                write.en.eq(self.i.valid & writes),
-                write.addr.eq(written),
-                write.data.eq(word.data),
-                register.eq(read_alone(m, memory, read, write)),
-            ]
-        with m.If(self.i.valid):
-            with m.Switch(word.address):
-                with m.Case(TRAINING):
-                    m.d.sync += [self.value.eq(word.data[:15]), self.ucode.eq(word.data[16:23])]
-                for address, register in registers.items():
-                    with m.Case(address):
-                        m.d.sync += register.eq(word.data)
-                with m.Case(START):
-                    m.d.sync += self.armed.eq(1)
-        return m
-
-
-class _Control(wiring.Component):
-    """What is done between data frames: training, levels, clock, loss of synchronism, events.
-
-    ``done`` ends a data frame of the equaliser, ``trained`` one of known symbols. Until the next
-    one ends there are 9000 cycles, of which at most 60 are taken and what the consumer of events
-    takes. ``idle`` says that all is done that has ended.
-
-    Parameters: ``settings``; ``waits``, how many times SOLVING data frames the first solution may
-    take: where it is shared the solver may have others to serve.
-    """
-
-    def __init__(self, settings, waits=1):
-        self.settings, self.waits = settings, waits
-        self.idle = Signal()
-        super().__init__(
-            {
-                "found": In(1),
-                "started": In(1),
-                "busy": In(1),
-                "trained": In(1),
-                "measured": In(1),
-                "done": In(1),
-                "slope": In(signed(40)),
-                "energy": In(36),
-                "loud": In(20),
-                "loaded": In(1),
-                "answered": In(1),
-                "restart": Out(1),
-                "stop": Out(1),
-                "clear": Out(1),
-                "discard": Out(1),
-                "load": Out(1),
-                "known": Out(1),
-                "training": Out(1),
-                "power_bits": Out(5),
-                "loss": Out(32),
-                "hurry": Out(1),
-                "still": Out(1),
-                "turn": Out(3),
-                "correct": Out(1),
-                "phase": Out(signed(40)),
-                "frequency": Out(signed(40)),
-                "accumulate": Out(1),
-                "last": Out(1),
-                "state": Out(State),
-                "number": Out(NUMBER),
-                "o_event": Out(stream.Signature(EVENT)),
-            }
-        )
-
-    def elaborate(self, platform):
-        m = Module()
-        settings = self.settings
-        first = self.known & (self.number >= SKIPPED) & (self.number < SKIPPED + TRAINED)
-        # "again": the second stretch is being recorded; "second": it was recorded to its end.
-        self._again, self._second = Signal(), Signal()
-        self._turning = Signal(3)
-        self._coasting = Signal(range(PATIENCE + 1))
-        m.d.comb += [
-            self.known.eq(self.state == State.TRAIN),
-            self.hurry.eq(self.state == State.COAST),
-            self.still.eq(self.hurry & self._coasting[STILL_BIT]),
-            self.power_bits.eq(Mux(self.training, settings.training_power, settings.data_power)),
-            self.loss.eq(settings.loss),
-            settings.training.eq(self.training),
-            self.accumulate.eq(first | self._again),
-            self.last.eq(
-                (self.number == SKIPPED + TRAINED - 1)
-                | (self.number == AGAIN + TRAINED_AGAIN - 1)
-            ),
-        ]
-        with m.If(settings.turn):
-            m.d.sync += self._turning.eq(settings.symbols)
-        self._capture(m)
-        with m.FSM():
-            self._wait(m)
-            self._steer(m)
-            self._watch(m)
-            self._begin(m)
-        return m
-
-    def _event(self, m, name, following):
-        """A state that gives the event ``self._kind``."""
-        with m.State(name):
-            m.d.comb += self.o_event.valid.eq(1)
-            with m.If(self.o_event.ready):
-                m.next = following
-
-    def _capture(self, m):
-        """What the equaliser says at a data frame's end."""
-        self._ended, self._energy = Signal(), Signal(36)
-        self._wide, self._dropped = Signal(signed(40)), Signal()
-        self._fast = Signal(36)
-        self._loud, self._louder = Signal(23), Signal(20)
-        self._kind = Signal(Kind)
-        m.d.comb += [
-            self.o_event.payload.kind.eq(self._kind),
-            self.o_event.payload.number.eq(self.number),
-            self.frequency.eq(self._wide + self._dropped),
-        ]
-        with m.If(self.measured):
-            m.d.sync += self._energy.eq(self.energy)
-        with m.If(self.done):
-            m.d.sync += self._wide.eq(self.slope)
-        with m.If(self.measured | self.trained):
-            m.d.sync += self._louder.eq(self.loud)
-        with m.If(self.done | self.trained):
-            m.d.sync += self._ended.eq(1)
-
-    def _wait(self, m):
-        """Detections, and the ends of data frames."""
-        self._steps = Signal(signed(6))
-        with m.State("WAIT"):
-            m.d.comb += self.idle.eq(~self._ended)
-            m.d.sync += self._steps.eq(self.power_bits - (INSTANT_FRACTION - LOOP_BITS))
-            with m.If(self._ended):
-                m.d.sync += self._ended.eq(0)
-                m.next = "STEER"
-                with m.If(self.known):
-                    m.d.sync += [self.number.eq(self.number + 1), self._hear()]
-                    m.next = "TRAINED"
-            with m.Elif(self.found & ~self.busy):
-                m.d.comb += [self.clear.eq(1), self.discard.eq(1)]
-                m.d.sync += [
-                    self.state.eq(State.TRAIN),
-                    self.number.eq(FIRST),
-                    self.training.eq(1),
-                    self.turn.eq(0),
-                    self._turning.eq(0),
-                    self._again.eq(0),
-                    self._second.eq(0),
-                    self._kind.eq(Kind.DETECTED),
-                ]
-                m.next = "RESTART"
-        with m.State("RESTART"):
-            m.d.comb += self.restart.eq(~self.busy)
-            m.d.sync += [self._fast.eq(0), self._loud.eq(0), self._coasting.eq(0)]
-            with m.If(self.started):
-                m.next = "EVENT"
-        self._event(m, "EVENT", "WAIT")
-        with m.State("TRAINED"):
-            due = [SKIPPED + TRAINED + (n + 1) * SOLVING for n in range(self.waits)]
-            with m.If(~self.number.matches(*due)):
-                m.next = "WAIT"
-            with m.Elif(~self.answered & (self.number != due[-1])):
-                m.next = "WAIT"
-            with m.Elif(~self.busy):
-                m.d.sync += self.state.eq(Mux(self.loaded, State.TRACK, State.SEARCH))
-                m.d.sync += self._kind.eq(Mux(self.loaded, Kind.TRAINED, Kind.FAILED))
-                m.d.comb += [self.load.eq(self.loaded), self.stop.eq(~self.loaded)]
-                m.next = "EVENT BEFORE"
-
-    def _steer(self, m):
-        """The clock's corrections: the slope, shifted right or left, rounded half up."""
-        frequency = Signal()
-        wide, steps, dropped = self._wide, self._steps, self._dropped
-        with m.State("STEER"):
-            with m.If(steps > 0):
-                m.d.sync += [wide.eq(wide >> 1), dropped.eq(wide[0]), steps.eq(steps - 1)]
-            with m.Elif(steps < 0):
-                m.d.sync += [wide.eq(wide << 1), dropped.eq(0), steps.eq(steps + 1)]
-            with m.Elif(~frequency):
-                m.d.sync += [
-                    self.phase.eq(wide + dropped),
-                    frequency.eq(1),
-                    steps.eq(FREQUENCY_BITS),
-                ]
-            with m.Else():
-                m.d.comb += self.correct.eq(1)
-                m.d.sync += [frequency.eq(0), dropped.eq(0)]
-                m.next = "ENERGY"
-
-    def _hear(self):
-        return self._loud.eq(self._loud + self._louder - (self._loud >> FAST_BITS))
-
-    def _watch(self, m):
-        """Synchronism lost, found again, or given up."""
-        fast, loss, coasting = self._fast >> 8, self.loss, self.state == State.COAST
-        quiet = self._loud >> FAST_BITS < QUIET
-        with m.State("ENERGY"):
-            m.d.sync += self._fast.eq(self._fast + self._energy - (self._fast >> FAST_BITS))
-            m.d.sync += [self._coasting.eq(Mux(coasting, self._coasting + 1, 0)), self._hear()]
-            m.next = "JUDGE"
-        with m.State("JUDGE"):
-            m.next = "COUNT"
-            with m.If(~coasting):
-                with m.If((fast > loss) | quiet):
-                    m.d.sync += [self.state.eq(State.COAST), self._kind.eq(Kind.DISTURBED)]
-                    m.next = "EVENT AFTER"
-            with m.Elif((fast <= loss >> 1) & ~quiet):
-                m.d.sync += [self.state.eq(State.TRACK), self._kind.eq(Kind.RECOVERED)]
-                m.next = "EVENT AFTER"
-            with m.Elif(self._coasting == GRACE):
-                m.d.sync += self._kind.eq(Kind.LOST)
-                m.next = "EVENT AFTER"
-            with m.Elif(self._coasting == PATIENCE):
-                m.d.comb += self.stop.eq(1)
-                m.d.sync += [self.state.eq(State.SEARCH), self._kind.eq(Kind.GIVEN_UP)]
-                m.next = "EVENT AFTER"
-        self._event(m, "EVENT AFTER", "COUNT")
-        with m.State("COUNT"):
-            m.d.sync += self.number.eq(self.number + 1)
-            m.next = "LEVELS"
-
-    def _begin(self, m):
-        """What is due before the data frame ``number``."""
-        settings = self.settings
-        self._event(m, "EVENT BEFORE", "LEVELS")
-        with m.State("LEVELS"):
-            m.next = "TAPS"
-            turned = self.turn + self._turning
-            m.d.sync += self.turn.eq(Mux(turned >= INTERVALS, turned - INTERVALS, turned))
-            m.d.sync += self._turning.eq(0)
-            due = settings.armed & (self.number == settings.start)
-            with m.If(due & (self.state != State.SEARCH)):
-                m.d.comb += self.discard.eq(1)
-                m.d.sync += [
-                    self.training.eq(0),
-                    self._fast.eq(0),
-                    self._again.eq(0),
-                    self._second.eq(0),
-                    self._kind.eq(Kind.DATA),
-                ]
-                m.next = "EVENT LEVELS"
-        self._event(m, "EVENT LEVELS", "TAPS")
-        with m.State("TAPS"):
-            m.next = "RECORD"
-            due = self.number == AGAIN + TRAINED_AGAIN + SOLVING
-            with m.If(due & self._second & self.loaded):
-                m.d.comb += self.load.eq(1)
-                m.d.sync += self._kind.eq(Kind.TRAINED)
-                m.next = "EVENT TAPS"
-        self._event(m, "EVENT TAPS", "RECORD")
-        with m.State("RECORD"):
-            good = (self.state == State.TRACK) & self.training
-            with m.If(self.number == AGAIN):
-                m.d.sync += self._again.eq(good)
-            with m.Elif(self.number == AGAIN + TRAINED_AGAIN):
-                m.d.sync += [self._second.eq(self._again), self._again.eq(0)]
-            with m.Elif(~good):
-                m.d.sync += self._again.eq(0)
-            m.next = "WAIT"
-
-
-def _ports():
+def _ports(start_up=False):
     """Members of a receiver."""
+    hints = {name: In(1) for name in ("reference", "reference_sign", "ed")} if start_up else {}
     return {
+        **hints,
         "sample": In(signed(SAMPLE.width)),
         "strobe": In(1),
         "i_configuration": In(stream.Signature(WORD)),
@@ -569,19 +200,20 @@ class _Line(wiring.Component):
     """A receiver without its solver; see :class:`Receiver`.
 
     ``o_equations`` and ``i_taps`` are the solver's, ``level`` is TRN1d's PCM value for it.
-    ``banks`` are the slicer's, ``waits`` the control's.
+    ``waits`` is the control's.
     """
 
-    def __init__(self, forward=FORWARD, feedback=FEEDBACK, banks=2, waits=1):
+    def __init__(self, forward=FORWARD, feedback=FEEDBACK, start_up=False, waits=1):
+        self.start_up = start_up
         self.front = _Front()
         self.equalizer = Equalizer(forward, feedback)
         self.correlator = Correlator(forward, feedback)
-        self.slicer = Slicer(banks)
-        self.settings = _Settings(self.slicer.i_write.payload.shape())
-        self.control = _Control(self.settings, waits)
+        self.slicer = Slicer(2 if start_up else 1)
+        self.settings = Settings(self.slicer.i_write.payload.shape(), start_up)
+        self.control = Control(self.settings, waits, start_up)
         super().__init__(
             {
-                **_ports(),
+                **_ports(start_up),
                 "level": Out(15),
                 "o_equations": Out(stream.Signature(self.correlator.o.payload.shape())),
                 "i_taps": In(stream.Signature(signed(32))),
@@ -635,7 +267,11 @@ class _Line(wiring.Component):
             equalizer.training_bits.eq(settings.training_power),
             equalizer.hurry.eq(control.hurry),
             equalizer.still.eq(control.still),
-            slicer.bank.eq(0),
+            slicer.bank.eq(settings.bank),
+            front.deaf.eq(settings.deaf),
+            control.early.eq(front.o.payload.index < HALVES - 2),
+            control.step.eq(front.step),
+            equalizer.guess.eq(control.guess),
             slicer.training.eq(control.training),
             slicer.training_value.eq(settings.value),
             slicer.training_ucode.eq(settings.ucode),
@@ -653,7 +289,25 @@ class _Line(wiring.Component):
         self._loud(m, front.o, control)
         self._symbols(m, control)
         self._decisions(m, quality, control)
+        if self.start_up:
+            self._start_up(m, settings, control)
         return m
+
+    def _start_up(self, m, settings, control):
+        """R in decisions, Ed, and reference symbols of DIL."""
+        m.submodules.r = r = RDetector()
+        interval, value = self.equalizer.o_slice.payload.interval, settings.reference
+        m.d.comb += [
+            r.sign.eq(self.o.payload.sign),
+            r.strobe.eq(self.o.valid & self.o.ready),
+            r.restart.eq(control.clear),
+            control.sure.eq(r.sure),
+            control.turned.eq(r.turned),
+            control.ed.eq(self.ed),
+            settings.place.eq(Cat(control.number[0], interval)),
+            self.equalizer.given.eq(settings.know & self.reference),
+            self.equalizer.given_value.eq(Mux(self.reference_sign, value, -value)),
+        ]
 
     def _known(self, m, control):
         """TRN1d's signs: ones through the scrambler from zero on (8.4.5)."""
@@ -678,8 +332,7 @@ class _Line(wiring.Component):
     def _symbols(self, m, control):
         """From the equaliser to the correlator, with what it is to do with them.
 
-        One waits in between, so that the equaliser goes on while the correlator is at work. Nothing
-        is recorded once there are data.
+        One waits in between, so that the equaliser goes on while the correlator is at work.
         """
         source, sink = self.equalizer.o_symbol, self.correlator.i
         symbol = Signal(3)
@@ -687,10 +340,11 @@ class _Line(wiring.Component):
         m.d.comb += source.ready.eq(~sink.valid | sink.ready)
         with m.If(source.ready):
             m.d.sync += [
-                sink.valid.eq(source.valid & control.training),
+                sink.valid.eq(source.valid & (1 if self.start_up else control.training)),
                 sink.payload.older.eq(source.payload.older),
                 sink.payload.newer.eq(source.payload.newer),
                 sink.payload.sign.eq(source.payload.sign),
+                sink.payload.above.eq(source.payload.above if self.start_up else 0),
                 sink.payload.mode.eq(Mux(control.accumulate, Mux(last, 2, 1), 0)),
             ]
         with m.If(control.clear):
@@ -738,7 +392,10 @@ class Receiver(wiring.Component):
     MHz do, which are 9000 cycles a data frame. Decisions of one come together, after its last
     sample; a consumer has 100 cycles for each. They are late by 13 symbols and a data frame.
 
-    Parameters: ``forward``, ``feedback``, numbers of taps.
+    Parameters: ``forward``, ``feedback``, numbers of taps. ``start_up``: without it there is one
+    table, which is not written while it is in use, and START is all that it waits for; no other
+    levels than those of TRN1d are ``single``, none a ``guess``; nobody listens for R; and the words
+    from SWITCH on do nothing.
 
     Members
     -------
@@ -752,16 +409,20 @@ class Receiver(wiring.Component):
     step : Out, the clock's offset, Q32 of a sample
     quality_symbol : In(3), of a data frame; quality : Out(36), of the cycle before: the slow mean
         of its squared errors, fine, times 2**SLOW_BITS
+    reference, reference_sign : In(1), whether the symbol that is decided next is a reference symbol
+        of DIL, and its sign, 1 positive: from 100 cycles after the decision before to its own. ed :
+        In(1), for a cycle: the data frame decided last was the last of Ed. Only for ``start_up``.
     """
 
-    def __init__(self, forward=FORWARD, feedback=FEEDBACK):
-        self.part, self.solver = _Line(forward, feedback), Solver(forward, feedback)
-        super().__init__(_ports())
+    def __init__(self, forward=FORWARD, feedback=FEEDBACK, start_up=False):
+        self.start_up = start_up
+        self.part, self.solver = _Line(forward, feedback, start_up), Solver(forward, feedback)
+        super().__init__(_ports(start_up))
 
     def elaborate(self, platform):
         m = Module()
         m.submodules.part, m.submodules.solver = part, solver = self.part, self.solver
-        pass_on(m, self, part, _ports())
+        pass_on(m, self, part, _ports(self.start_up))
         wiring.connect(m, part.o_equations, solver.i)
         wiring.connect(m, solver.o, part.i_taps)
         m.d.comb += solver.level.eq(part.level)
@@ -777,8 +438,8 @@ class Receivers(wiring.Component):
     without its second solution, and beyond that its training fails. With eight lines at 48 MHz
     there are 6 million turns a second, 375 a sample, and all eight may begin at once.
 
-    Parameters: ``channels``; ``forward``, ``feedback``. ``slots``: ``channels``, or LEAST of
-    :mod:`hdl.channels`.
+    Parameters: ``channels``; ``forward``, ``feedback``, ``start_up``. ``slots``: ``channels``, or
+    LEAST of :mod:`hdl.channels`.
 
     Members
     -------
@@ -790,11 +451,13 @@ class Receivers(wiring.Component):
     channel : Out, whose turn it is: ``state``, ``training``, ``number``, ``step`` and ``quality``
         are its
     quality_symbol : In(3), what ``quality`` shows a turn later
+    reference, reference_sign, ed : In(1), likewise of the channel whose turn it is; only for
+        ``start_up``
     """
 
-    def __init__(self, channels=8, forward=FORWARD, feedback=FEEDBACK):
+    def __init__(self, channels=8, forward=FORWARD, feedback=FEEDBACK, start_up=False):
         self.channels, self.slots = channels, max(channels, LEAST)
-        self.line = _Line(forward, feedback, banks=1, waits=2)
+        self.line = _Line(forward, feedback, start_up, waits=2)
         self.solver = Solver(forward, feedback, held=True)
         self.words = forward + feedback + 1
         number = channel_shape(self.slots)
@@ -802,7 +465,8 @@ class Receivers(wiring.Component):
         def tagged(name, shape):
             return stream.Signature(data.StructLayout({"channel": number, name: shape}))
 
-        ports = _ports()
+        ports = _ports(start_up)
+        self.given = [name for name in ports if name in ("reference", "reference_sign", "ed")]
         super().__init__(
             {
                 "i": In(tagged("sample", signed(SAMPLE.width))),
@@ -811,7 +475,8 @@ class Receivers(wiring.Component):
                 "o_event": Out(tagged("event", EVENT)),
                 "channel": Out(number),
                 **{name: ports[name] for name in
-                   ("state", "training", "number", "step", "quality_symbol", "quality")},
+                   (*self.given, "state", "training", "number", "step", "quality_symbol",
+                    "quality")},
             }
         )  # fmt: skip
 
@@ -825,6 +490,8 @@ class Receivers(wiring.Component):
             line.i_configuration.payload.eq(self.i_configuration.payload.word),
             line.quality_symbol.eq(self.quality_symbol),
         ]
+        for name in self.given:
+            m.d.comb += getattr(line, name).eq(getattr(self, name))
         for name in ("state", "training", "number", "step", "quality"):
             m.d.comb += getattr(self, name).eq(getattr(line, name))
         for source, valid, ready in (

@@ -21,7 +21,8 @@ from golden.receiver import (
     Kind,
 )  # fmt: skip
 from golden.timing import HALVES
-from hdl.receiver import DECISION, EVENT, WORD, Receiver, configuration_words
+from hdl.control import EVENT, WORD, configuration_words
+from hdl.receiver import DECISION, Receiver
 from sim.pcm import compiled
 
 #: Clock cycles that a sample may take: the longest wait is that for a solution.

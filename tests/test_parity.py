@@ -27,6 +27,7 @@ WITHOUT_MODEL = {
     "generator": {"SignalSequencer"},
     "commands": {"CommandWriter"},
     "leastsquares": {"Arithmetic"},
+    "control": {"Settings", "Control"},  # parts of a receiver
     "receiver": {"Receivers"},  # a receiver for each line
 }
 

@@ -63,14 +63,21 @@ def random_levels(rng, most=128, largest=32767):
     return Levels(tuple(map(tuple, values)), tuple(map(tuple, ucodes)))
 
 
+def above(ucode):
+    """What the tables have for a Ucode's level besides."""
+    return int(ucode) * 37 % 512 - 256
+
+
 def level_words(rng, levels, bank):
     """Words of one bank, in any order."""
     words = []
     for interval, (values, ucodes) in enumerate(zip(levels.values, levels.ucodes, strict=True)):
         head = {"bank": bank, "interval": interval}
         for index, (value, ucode) in enumerate(zip(values, ucodes, strict=True)):
-            words.append({**head, "index": index, "kind": 0, "value": value, "ucode": ucode})
-        words.append({**head, "index": 0, "kind": 1, "value": len(values) - 1, "ucode": 0})
+            entry = {"index": index, "kind": 0, "value": value, "ucode": ucode}
+            words.append({**head, **entry, "above": above(ucode)})
+        count = {"index": 0, "kind": 1, "value": len(values) - 1, "ucode": 0, "above": 0}
+        words.append({**head, **count})
     return [words[n] for n in rng.permutation(len(words))]
 
 
@@ -92,7 +99,7 @@ def sliced(levels, fine, interval):
     ucode, value = golden.Slicer([levels]).process(
         np.array(fine), np.array(interval), np.zeros(len(fine), np.int64)
     )
-    return {"value": value, "ucode": np.array(ucode)}
+    return {"value": value, "ucode": np.array(ucode), "above": np.array(list(map(above, ucode)))}
 
 
 @pytest.mark.parametrize("engine", ENGINES)
@@ -129,8 +136,8 @@ def test_slicer_searches_while_words_come(rng):
     )  # fmt: skip
     assert len(result.taken["i_write"]) > 100
     expected = sliced(ours, fine, interval)
-    assert np.array_equal(result.outputs["o"]["value"], expected["value"])
-    assert np.array_equal(result.outputs["o"]["ucode"], expected["ucode"])
+    for name, wanted in expected.items():
+        assert np.array_equal(result.outputs["o"][name], wanted)
 
 
 @pytest.mark.parametrize("engine", ENGINES)
@@ -140,7 +147,8 @@ def test_slicer_has_one_level_while_training(engine, rng):
     value, ucode = int(rng.integers(32768)), int(rng.integers(128))
     results = compare(
         Slicer(), {"i": {"fine": fine, "interval": interval}},
-        {"o": {"value": np.where(fine < 0, -value, value), "ucode": np.full(len(fine), ucode)}},
+        {"o": {"value": np.where(fine < 0, -value, value), "ucode": np.full(len(fine), ucode),
+               "above": np.zeros(len(fine), int)}},
         engine=engine, patterns=patterns_of(engine),
         waves={"training": 1, "training_value": value, "training_ucode": ucode},
     )  # fmt: skip
@@ -154,7 +162,7 @@ FRAME = data.StructLayout(
     {
         "clear": 1, "load": 1, "ahead": 1, "turn": 3, "known": 1, "known_signs": INTERVALS,
         "power_bits": 6, "training_bits": 6, "hurry": 1, "still": 1, "loss": 32, "bank": 1,
-        "training": 1,
+        "training": 1, "guess": 1, "given": INTERVALS, "given_values": 16 * INTERVALS,
     }
 )  # fmt: skip
 REPORT = data.StructLayout({"energy": 36, "slope": signed(40), "adapting": 1, "taps": 32})
@@ -226,8 +234,16 @@ class Line(wiring.Component):
         report = self.o_frame.payload
         with m.If(slicer.i_write.valid & slicer.i_write.ready & (seen < self.words)):
             m.d.sync += seen.eq(seen + 1)
-        for name in ("turn", "known", "power_bits", "training_bits", "hurry", "still", "loss"):
+        for name in ("turn", "known", "power_bits", "training_bits", "hurry", "still", "loss",
+                     "guess"):  # fmt: skip
             m.d.comb += getattr(equalizer, name).eq(frame[name])
+        m.d.comb += [
+            equalizer.given.eq(frame.given[0]), equalizer.given_value.eq(frame.given_values[:16]),
+        ]  # fmt: skip
+        with m.If(equalizer.o.valid & equalizer.o.ready):
+            m.d.sync += [
+                frame.given.eq(frame.given >> 1), frame.given_values.eq(frame.given_values >> 16),
+            ]  # fmt: skip
         passing = Signal()
         m.d.comb += [
             multiplier.a.eq(equalizer.multiply.a),
@@ -340,6 +356,7 @@ class Story:
                 "turn": int(rng.integers(INTERVALS)), "known": int(rng.random() < known),
                 "known_signs": 0, "bank": int(rng.integers(2)), "training": 0, "loss": 0,
                 "hurry": int(rng.integers(2)), "still": int(rng.random() < 0.1), **self._powers(),
+                "guess": int(rng.random() < 0.2), "given": 0, "given_values": 0,
             }  # fmt: skip
             self.frames.append(frame)
             self._known(frame, halves) if frame["known"] else self._track(frame, halves)
@@ -349,12 +366,13 @@ class Story:
         power, training = self.rng.integers(16 if self.rng.random() < 0.7 else 0, 31, 2)
         return {"power_bits": int(power), "training_bits": int(training)}
 
-    def _pairs(self, halves, values):
+    def _pairs(self, halves, values, ucodes=None):
         older = np.array([self._before, *halves[1:-1:2]])
         for at, value in enumerate(values):
             self.symbols.append(
-                {"older": older[at], "newer": halves[2 * at], "sign": int(value >= 0)}
-            )
+                {"older": older[at], "newer": halves[2 * at], "sign": int(value >= 0),
+                 "above": 0 if ucodes is None else above(ucodes[at])}
+            )  # fmt: skip
 
     def _known(self, frame, halves):
         model = self.model
@@ -373,12 +391,23 @@ class Story:
         turn = np.array([frame["turn"]])
         self._before = model.history[0, -1]
         ways = [np.array([bool(frame[name])]) for name in ("hurry", "still")]
-        result = model.process(halves[None], slicer, lines, turn, *ways)
-        self._pairs(halves, result.value[0])
+        guess = np.array([bool(frame["guess"])])
+        given = np.zeros(INTERVALS, np.int64)
+        if rng.random() < 0.3:
+            given = rng.integers(-4000, 4000, INTERVALS) * rng.integers(0, 2, INTERVALS)
+            given[rng.integers(INTERVALS)] = rng.choice([-32768, 32767])
+        frame["given"] = packed(given != 0)
+        frame["given_values"] = sum((int(x) & 0xFFFF) << 16 * n for n, x in enumerate(given))
+        result = model.process(halves[None], slicer, lines, turn, *ways, guess, given[None])
+        ucodes = None if frame["training"] else result.ucode[0]
+        # Of what was decided, not of what was given.
+        intervals = (frame["turn"] + np.arange(INTERVALS)) % INTERVALS
+        _, decided = slicer.process(result.fine[0], intervals, np.zeros(INTERVALS, np.int64))
+        self._pairs(halves, decided, ucodes)
         energy = int((result.error**2).sum())
         # Near the limit, on either side, or far below it.
         frame["loss"] = int(rng.choice([max(0, (energy >> 8) * 4 + rng.integers(-4, 6)), 1 << 31]))
-        adapting = energy >> 8 <= frame["loss"] >> 2
+        adapting = energy >> 8 <= frame["loss"] >> 2 and not frame["guess"]
         model.adapt(
             np.array([adapting]), np.array([frame["power_bits"]]),
             np.array([frame["training_bits"]]), lines, *ways,

@@ -8,6 +8,7 @@ from amaranth.lib.wiring import In, Out, connect, flipped
 
 from golden import leastsquares as golden
 from golden.formats import SOLUTION, TRAINING_LEVEL
+from golden.leastsquares import MOST_OFF
 from hdl.leastsquares import (
     ACCUMULATE,
     FINISH,
@@ -80,7 +81,7 @@ class Together(wiring.Component):
 
 
 class Line:
-    """Samples (two a symbol) and signs, and the regressors that they make.
+    """Samples (two a symbol) and symbols, and the regressors that they make.
 
     ``before`` symbols come before the stretch of ``count``.
     """
@@ -108,7 +109,9 @@ class Line:
         mode = np.where(np.arange(count) < self.before, REMEMBER, ACCUMULATE)
         mode[-1] = FINISH
         older, newer = self.samples.reshape(-1, 2).T
-        return {"older": older, "newer": newer, "sign": (self.signs > 0).astype(int), "mode": mode}
+        above = np.rint(TRAINING_LEVEL * (np.abs(self.signs) - 1)).astype(int)
+        return {"older": older, "newer": newer, "sign": (self.signs > 0).astype(int),
+                "above": above, "mode": mode}  # fmt: skip
 
     def words(self):
         """What it gives, from the whole of the normal equations."""
@@ -128,7 +131,7 @@ class Line:
             matrix.diagonal()[[0, 1, f]], *edges,
             matrix[0, :f], matrix[1, 1:f], matrix[f, :f],
             matrix[0, f:], matrix[1, f:], matrix[f, f:],
-        ])  # fmt: skip
+        ]).astype(np.int64)  # fmt: skip
 
 
 def any_line(rng, size, count, kind=None):
@@ -159,6 +162,9 @@ def any_line(rng, size, count, kind=None):
     else:
         samples = np.zeros(2 * total)
     samples = np.clip(np.rint(samples), -(2**15), 2**15 - 1).astype(np.int64)
+    if rng.random() < 0.5:
+        # Levels that differ, as where bits are robbed.
+        signs = signs * (1 + rng.integers(-MOST_OFF, MOST_OFF + 1, total) / TRAINING_LEVEL)
     return Line(samples, signs, forward, feedback, before)
 
 
@@ -171,6 +177,7 @@ def any_items(rng, count, modes):
     samples = rng.integers(-(2**15), 2**15, (2, count))
     return {
         "older": samples[0], "newer": samples[1], "sign": rng.integers(2, size=count),
+        "above": rng.integers(-MOST_OFF, MOST_OFF + 1, count),
         "mode": rng.choice(modes, count),
     }  # fmt: skip
 

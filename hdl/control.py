@@ -1,0 +1,629 @@
+"""What a receiver does between data frames, and what its host tells it (8.4 to 8.6, 9.3.2/V.90).
+
+What happens when stands in golden/receiver.py. Levels are in a table, or two where receivers go
+through start-ups: one in use, the other waits, and words of levels go to that.
+"""
+
+from enum import IntEnum
+
+from amaranth.hdl import Cat, Module, Mux, Signal, signed, unsigned
+from amaranth.lib import data, stream, wiring
+from amaranth.lib.memory import Memory
+from amaranth.lib.wiring import In, Out
+
+from golden.formats import TRAINING_LEVEL
+from golden.leastsquares import shares
+from golden.parameters import INTERVALS
+from golden.receiver import (
+    AGAIN,
+    FAST_BITS,
+    FIRST,
+    FREQUENCY_BITS,
+    GRACE,
+    LOOP_BITS,
+    PATIENCE,
+    QUIET,
+    RATE_BITS,
+    SKIPPED,
+    SOLVING,
+    STILL_BIT,
+    TRAINED,
+    TRAINED_AGAIN,
+    Kind,
+    State,
+)  # fmt: skip
+from golden.timing import INSTANT_FRACTION
+from golden.training import R_BAR
+from hdl.equalizer import read_alone
+
+#: Bits of a data frame's number, which counts from TRN1d's first and ends after 35 minutes.
+NUMBER = unsigned(24)
+
+#: Addresses of the configuration stream. Up to ENTRIES + 1023 an address is 128 times an interval
+#: plus the number of a level: PCM value in bits 0..14, Ucode in 16..22, and in 23..31 what the
+#: level is above TRN1d's in 4096ths of that (``golden.leastsquares.shares``). COUNTS and on: how
+#: many levels an interval has, less one. Words of levels, POWER and LOSS included, are for the
+#: table that waits, and from the first of them on it waits for nothing until it is told for what.
+ENTRIES, COUNTS = 0, 1024
+#: TRN1d's level: PCM value in bits 0..14, Ucode in 16..22; power_bits of ``golden.Levels``; loss.
+TRAINING, TRAINING_POWER, TRAINING_LOSS = 1040, 1041, 1042
+#: The same of the levels to come; in bit 8 of the power whether they are ``single``, in bit 9
+#: whether they are a ``guess``.
+POWER, LOSS = 1043, 1044
+#: The levels wait for the data frame of this number, or the next one; after each detection of Sd
+#: again, until there are words of others.
+START = 1045
+#: Symbols, 1 to 5, by which the next data frame's first is later in its data frame.
+TURN = 1046
+#: The levels wait: for the data frame of this number or the next one; for the one behind the next
+#: R-bar where bit 0 is 1, and for nothing where it is 0; for the one behind Ed.
+SWITCH, ARM, AFTER_ED = 1047, 1048, 1049
+#: Bit 0: pass over detections of Sd. Bit 0: in DIL, reference symbols are known, from REFERENCES
+#: on: PCM values at twice the interval, and one more in data frames with odd numbers. With Sd they
+#: are no more.
+IGNORE_SD, KNOW, REFERENCES = 1050, 1051, 1056
+
+WORD = data.StructLayout({"address": 11, "data": 32})
+EVENT = data.StructLayout({"kind": Kind, "number": NUMBER})
+
+_SINGLE, _GUESS = 8, 9
+
+
+class Wait(IntEnum):
+    """What the table that waits does wait for."""
+
+    NOTHING = 0
+    FRAME = 1
+    R_BAR = 2
+    ED = 3
+
+
+
+def level_words(levels, training):
+    """Words ``(address, data)`` of :class:`golden.equalizer.Levels` for the table that waits.
+
+    ``training``: TRN1d's levels.
+    """
+    level = int(training.values[0][0])
+    words = [
+        (POWER, levels.power_bits | levels.single << _SINGLE | levels.guess << _GUESS),
+        (LOSS, levels.loss),
+    ]
+    for interval, (values, ucodes) in enumerate(zip(levels.values, levels.ucodes, strict=True)):
+        words.append((COUNTS + interval, len(values) - 1))
+        above = (shares(values, level) - TRAINING_LEVEL) & 0x1FF
+        words += [
+            (ENTRIES + 128 * interval + index, int(value) | int(ucode) << 16 | int(share) << 23)
+            for index, (value, ucode, share) in enumerate(zip(values, ucodes, above, strict=True))
+        ]
+    return words
+
+
+def configuration_words(training, levels=None, start=0):
+    """Words ``(address, data)`` for :class:`golden.equalizer.Levels` of TRN1d and of the data."""
+    words = [
+        (TRAINING, int(training.values[0][0]) | int(training.ucodes[0][0]) << 16),
+        (TRAINING_POWER, training.power_bits),
+        (TRAINING_LOSS, training.loss),
+    ]
+    if levels is not None:
+        words += [*level_words(levels, training), (START, start)]
+    return words
+
+
+def command_words(training, name, *arguments):
+    """Words of a call ``name`` of :class:`golden.receiver.Receiver`: a method and its arguments.
+
+    ``training``: TRN1d's levels. For ``know`` the descriptor is not among the words; for ``follow``
+    there are none, as data frames are not decoded by a receiver.
+    """
+    if name == "switch":
+        levels, frame = arguments
+        return [*level_words(levels, training), (SWITCH, frame)]
+    if name in ("arm", "after_ed"):
+        (levels,) = arguments
+        if levels is None:
+            return [(ARM, 0)]
+        return [*level_words(levels, training), (ARM, 1) if name == "arm" else (AFTER_ED, 0)]
+    if name == "ignore_sd":
+        return [(IGNORE_SD, int(*arguments))]
+    if name == "turn":
+        return [(TURN, arguments[0] % INTERVALS)]
+    if name == "know":
+        descriptor, references = arguments[:2]
+        if descriptor is None:
+            return [(KNOW, 0)]
+        words = [(REFERENCES + 2 * interval + odd, int(references[interval][odd]))
+                 for interval in range(INTERVALS) for odd in range(2)]  # fmt: skip
+        return [*words, (KNOW, 1)]
+    if name == "follow":
+        return []
+    raise ValueError(f"{name!r} is no call of a receiver")
+
+
+class Settings(wiring.Component):
+    """What the configuration stream writes, but for the levels, which the slicer keeps.
+
+    Parameters: ``entry``, shape of a word for the slicer; ``start_up``, as that of
+    :class:`hdl.receiver.Receiver`.
+
+    Members
+    -------
+    i : In(stream), WORD; o : Out(stream), entry
+    value, ucode : Out, TRN1d's level; training_power : Out
+    power, single, guess : Out, of the levels that wait; wait : Out(Wait), for what; start : Out,
+        NUMBER, the data frame, if it is one; said : Out(1), for a cycle, that there is a word that
+        changes this
+    put : In(1), for a cycle, they are used from now on; forget : In(1), for a cycle, Sd came
+    bank : Out(1), the table in use
+    training : In(1); loss : Out(32), TRN1d's or that of the levels in use, of the cycle before
+    turn : Out(1), for a cycle, with symbols : Out(3)
+    deaf, know : Out(1), of IGNORE_SD and KNOW; place : In(4), reference : Out(15), of the place
+        in the cycle before
+
+    ``loss``, ``start`` and ``reference`` are in block RAM, nought from the chip's configuration on
+    and not after a reset.
+    """
+
+    def __init__(self, entry, start_up=True):
+        self.start_up = start_up
+        super().__init__(
+            {
+                "value": Out(15),
+                "ucode": Out(7),
+                "training_power": Out(5),
+                "power": Out(5),
+                "single": Out(1),
+                "guess": Out(1),
+                "wait": Out(Wait),
+                "start": Out(NUMBER),
+                "said": Out(1),
+                "put": In(1),
+                "forget": In(1),
+                "bank": Out(1),
+                "training": In(1),
+                "loss": Out(32),
+                "turn": Out(1),
+                "symbols": Out(3),
+                "deaf": Out(1),
+                "know": Out(1),
+                "place": In(4),
+                "reference": Out(15),
+                "i": In(stream.Signature(WORD)), "o": Out(stream.Signature(entry)),
+            }
+        )
+
+    def elaborate(self, platform):
+        m = Module()
+        word, entry = self.i.payload, self.o.payload
+        level, taken = word.address < TRAINING, Signal()
+        waiting = ~self.bank
+        # Where the tables change, a word of the new one waits for that.
+        m.d.comb += [
+            self.o.valid.eq(self.i.valid & level & ~self.put),
+            self.i.ready.eq((~level | self.o.ready) & ~self.put),
+            taken.eq(self.i.valid & ~self.put),
+            entry.bank.eq(waiting),
+            entry.kind.eq(word.address[10]),
+            entry.index.eq(word.address[:7]),
+            entry.interval.eq(Mux(word.address[10], word.address[:3], word.address[7:10])),
+            entry.value.eq(word.data[:15]),
+            entry.ucode.eq(word.data[16:23]),
+            entry.above.eq(word.data[23:]),
+            self.turn.eq(taken & (word.address == TURN)),
+            self.symbols.eq(word.data[:3]),
+        ]
+        loss = (word.address == TRAINING_LOSS) | (word.address == LOSS)
+        known = word.address == TRAINING_LOSS
+        start = (word.address == START) | (word.address == SWITCH)
+        self._memory(m, "losses", 4, self.loss, loss, Cat(self.bank & ~self.training,
+                     self.training), Cat(waiting & ~known, known))  # fmt: skip
+        self._memory(m, "start", 2, self.start, start, 0, 0)
+        if self.start_up:
+            references = word.address[4:] == REFERENCES >> 4
+            self._memory(
+                m, "references", 16, self.reference, references, self.place, word.address[:4]
+            )
+        self._wait(m, taken, level)
+        with m.If(taken):
+            with m.Switch(word.address):
+                with m.Case(TRAINING):
+                    m.d.sync += [self.value.eq(word.data[:15]), self.ucode.eq(word.data[16:23])]
+                with m.Case(TRAINING_POWER):
+                    m.d.sync += self.training_power.eq(word.data)
+                with m.Case(POWER):
+                    m.d.sync += self.power.eq(word.data)
+                    if self.start_up:
+                        m.d.sync += [
+                            self.single.eq(word.data[_SINGLE]), self.guess.eq(word.data[_GUESS]),
+                        ]  # fmt: skip
+                if self.start_up:
+                    with m.Case(IGNORE_SD):
+                        m.d.sync += self.deaf.eq(word.data[0])
+                    with m.Case(KNOW):
+                        m.d.sync += self.know.eq(word.data[0])
+        return m
+
+    def _memory(self, m, name, depth, register, writes, read, written):
+        memory = Memory(shape=len(register), depth=depth, init=[])
+        m.submodules[name] = memory
+        write = memory.write_port()
+        m.d.comb += [
+            write.en.eq(self.i.valid & ~self.put & writes),
+            write.addr.eq(written),
+            write.data.eq(self.i.payload.data),
+            register.eq(read_alone(m, memory, read, write)),
+        ]
+
+    def _wait(self, m, taken, level):
+        """What the levels wait for, and in which table."""
+        address, bit = self.i.payload.address, self.i.payload.data[0]
+        # Levels of START wait again after Sd: in the table in use, where they have been put.
+        again = Signal()
+        m.d.comb += self.said.eq(0)
+        with m.If(self.put):
+            m.d.sync += [self.wait.eq(Wait.NOTHING), self.bank.eq(~self.bank)]
+        with m.If(self.forget):
+            m.d.sync += [
+                self.wait.eq(Mux(again, Wait.FRAME, Wait.NOTHING)), self.know.eq(0),
+                self.bank.eq(self.bank ^ (again & (self.wait == Wait.NOTHING))),
+            ]  # fmt: skip
+        cases = [
+            ((START,), Wait.FRAME), ((SWITCH,), Wait.FRAME), ((POWER, LOSS), Wait.NOTHING),
+        ]  # fmt: skip
+        if self.start_up:
+            cases += [((ARM,), Mux(bit, Wait.R_BAR, Wait.NOTHING)), ((AFTER_ED,), Wait.ED)]
+        with m.If(taken):
+            with m.Switch(address):
+                for addresses, wait in cases:
+                    with m.Case(*addresses):
+                        m.d.comb += self.said.eq(1)
+                        m.d.sync += [self.wait.eq(wait), again.eq(addresses == (START,))]
+            with m.If(level):
+                m.d.comb += self.said.eq(1)
+                m.d.sync += [self.wait.eq(Wait.NOTHING), again.eq(0)]
+
+
+class Control(wiring.Component):
+    """What is done between data frames: training, levels, clock, loss of synchronism, events.
+
+    ``done`` ends a data frame of the equaliser, ``trained`` one of known symbols. Until the next
+    one ends there are 9000 cycles, of which at most 60 are taken and what the consumer of events
+    takes. ``idle`` says that all is done that has ended.
+
+    What waits is put to use at a data frame's end, or later, while neither the equaliser nor the
+    last samples of the next data frame are at work (``early``).
+
+    Parameters: ``settings``; ``waits``, how many times SOLVING data frames the first solution may
+    take: where it is shared the solver may have others to serve; ``start_up``, as that of
+    :class:`hdl.receiver.Receiver`.
+    """
+
+    def __init__(self, settings, waits=1, start_up=True):
+        self.settings, self.waits, self.start_up = settings, waits, start_up
+        self.idle = Signal()
+        super().__init__(
+            {
+                "found": In(1),
+                "started": In(1),
+                "busy": In(1),
+                "trained": In(1),
+                "measured": In(1),
+                "done": In(1),
+                "slope": In(signed(40)),
+                "energy": In(36),
+                "loud": In(20),
+                "early": In(1),
+                "step": In(signed(32)),
+                "sure": In(1),
+                "turned": In(1),
+                "ed": In(1),
+                "loaded": In(1),
+                "answered": In(1),
+                "restart": Out(1),
+                "stop": Out(1),
+                "clear": Out(1),
+                "discard": Out(1),
+                "load": Out(1),
+                "known": Out(1),
+                "training": Out(1),
+                "single": Out(1),
+                "guess": Out(1),
+                "put": Out(1),
+                "power_bits": Out(5),
+                "loss": Out(32),
+                "hurry": Out(1),
+                "still": Out(1),
+                "turn": Out(3),
+                "correct": Out(1),
+                "phase": Out(signed(40)),
+                "frequency": Out(signed(40)),
+                "accumulate": Out(1),
+                "last": Out(1),
+                "state": Out(State),
+                "number": Out(NUMBER),
+                "o_event": Out(stream.Signature(EVENT)),
+            }
+        )
+
+    def elaborate(self, platform):
+        m = Module()
+        settings = self.settings
+        first = self.known & (self.number >= SKIPPED) & (self.number < SKIPPED + TRAINED)
+        # "again": the second stretch is being recorded; "second": it was recorded to its end.
+        self._again, self._second = Signal(), Signal()
+        self._turning = Signal(3)
+        self._coasting = Signal(range(PATIENCE + 1))
+        m.d.comb += [
+            self.known.eq(self.state == State.TRAIN),
+            self.hurry.eq(self.state == State.COAST),
+            self.still.eq(self.hurry & self._coasting[STILL_BIT]),
+            self.loss.eq(settings.loss),
+            settings.training.eq(self.training),
+            settings.put.eq(self.put),
+            settings.forget.eq(self.clear),
+            self.accumulate.eq(first | self._again),
+            self.last.eq(
+                (self.number == SKIPPED + TRAINED - 1)
+                | (self.number == AGAIN + TRAINED_AGAIN - 1)
+            ),
+        ]
+        with m.If(settings.turn):
+            m.d.sync += self._turning.eq(settings.symbols)
+        self._capture(m)
+        self._levels_to_come(m)
+        with m.FSM():
+            self._wait(m)
+            self._steer(m)
+            self._watch(m)
+            self._begin(m)
+            if self.start_up:
+                self._listen(m)
+                self._steady(m)
+        with m.If(settings.said):
+            m.d.sync += self._left.eq(0)
+        return m
+
+    def _event(self, m, name, following):
+        """A state that gives the event ``self._kind``."""
+        with m.State(name):
+            m.d.comb += self.o_event.valid.eq(1)
+            with m.If(self.o_event.ready):
+                m.next = following
+
+    def _capture(self, m):
+        """What the equaliser says at a data frame's end."""
+        self._ended, self._energy = Signal(), Signal(36)
+        self._wide, self._dropped = Signal(signed(40)), Signal()
+        self._fast = Signal(36)
+        self._loud, self._louder = Signal(23), Signal(20)
+        self._kind = Signal(Kind)
+        m.d.comb += [
+            self.o_event.payload.kind.eq(self._kind),
+            # Of a reversal the data frame before is the first.
+            self.o_event.payload.number.eq(
+                self.number - ((self._kind == Kind.REVERSAL) if self.start_up else 0)
+            ),
+            self.frequency.eq(self._wide + self._dropped),
+        ]
+        with m.If(self.measured):
+            m.d.sync += self._energy.eq(self.energy)
+        with m.If(self.done):
+            m.d.sync += self._wide.eq(self.slope)
+        with m.If(self.measured | self.trained):
+            m.d.sync += self._louder.eq(self.loud)
+        with m.If(self.done | self.trained):
+            m.d.sync += self._ended.eq(1)
+
+    def _levels_to_come(self, m):
+        """Whether levels are due, Ed has come, and the mean of the clock's step."""
+        settings = self.settings
+        # Data frames until those are due that waited for R-bar, less one; 0 is none.
+        self._left, self._ed = Signal(range(R_BAR + 1)), Signal()
+        self._rate, self._steadying = Signal(signed(32 + RATE_BITS)), Signal()
+        self._tracking = tracking = (self.state == State.TRACK) | (self.state == State.COAST)
+        self._due, self._pending = Signal(), Signal()
+        frame = (settings.wait == Wait.FRAME) & (self.number >= settings.start)
+        r_bar = (settings.wait == Wait.R_BAR) & (self._left == 1)
+        m.d.comb += [
+            self._due.eq(tracking & (frame | r_bar)),
+            self._pending.eq(self._due | (tracking & self._ed)),
+        ]
+        if self.start_up:
+            with m.If(self.ed):
+                m.d.sync += self._ed.eq(1)
+
+    def _put(self, m, kind):
+        """The levels that wait are used from now on."""
+        settings = self.settings
+        m.d.comb += [self.put.eq(1), self.discard.eq(~settings.single)]
+        # Errors against other levels tell nothing.
+        m.d.sync += [
+            self.training.eq(0), self._fast.eq(0), self._kind.eq(kind),
+            self.power_bits.eq(settings.power), self.single.eq(settings.single),
+            self.guess.eq(settings.guess), self._steadying.eq(settings.guess),
+        ]  # fmt: skip
+        with m.If(~settings.single):
+            m.d.sync += [self._again.eq(0), self._second.eq(0)]
+
+    def _wait(self, m):
+        """Detections, the ends of data frames, and what is due in between."""
+        settings = self.settings
+        self._steps = Signal(signed(6))
+        with m.State("WAIT"):
+            m.d.comb += self.idle.eq(~self._ended & ~(self._pending & self.early))
+            m.d.sync += self._steps.eq(self.power_bits - (INSTANT_FRACTION - LOOP_BITS))
+            with m.If(self._ended):
+                m.d.sync += self._ended.eq(0)
+                m.next = "STEER"
+                with m.If(self.known):
+                    m.d.sync += [self.number.eq(self.number + 1), self._hear()]
+                    m.next = "TRAINED"
+            with m.Elif(self.found & ~self.busy):
+                m.d.comb += [self.clear.eq(1), self.discard.eq(1)]
+                m.d.sync += [
+                    self.state.eq(State.TRAIN),
+                    self.number.eq(FIRST),
+                    self.training.eq(1),
+                    self.single.eq(1),
+                    self.guess.eq(0),
+                    self.power_bits.eq(settings.training_power),
+                    self.phase.eq(0),
+                    self._left.eq(0),
+                    self._ed.eq(0),
+                    self._steadying.eq(0),
+                    self.turn.eq(0),
+                    self._turning.eq(0),
+                    self._again.eq(0),
+                    self._second.eq(0),
+                    self._kind.eq(Kind.DETECTED),
+                ]
+                m.next = "RESTART"
+            with m.Elif(self._pending & ~self.busy & self.early):
+                m.next = "LEVELS"
+        with m.State("RESTART"):
+            m.d.comb += self.restart.eq(~self.busy)
+            m.d.sync += [self._fast.eq(0), self._loud.eq(0), self._coasting.eq(0)]
+            with m.If(self.started):
+                m.next = "EVENT"
+        self._event(m, "EVENT", "WAIT")
+        with m.State("TRAINED"):
+            if self.start_up:
+                m.d.sync += self._rate.eq(self.step << RATE_BITS)
+            due = [SKIPPED + TRAINED + (n + 1) * SOLVING for n in range(self.waits)]
+            with m.If(~self.number.matches(*due)):
+                m.next = "WAIT"
+            with m.Elif(~self.answered & (self.number != due[-1])):
+                m.next = "WAIT"
+            with m.Elif(~self.busy):
+                m.d.sync += self.state.eq(Mux(self.loaded, State.TRACK, State.SEARCH))
+                m.d.sync += self._kind.eq(Mux(self.loaded, Kind.TRAINED, Kind.FAILED))
+                m.d.comb += [self.load.eq(self.loaded), self.stop.eq(~self.loaded)]
+                m.next = "EVENT BEFORE"
+
+    def _steer(self, m):
+        """The clock's corrections: the slope, shifted right or left, rounded half up."""
+        frequency = Signal()
+        wide, steps, dropped = self._wide, self._steps, self._dropped
+        with m.State("STEER"):
+            with m.If(steps > 0):
+                m.d.sync += [wide.eq(wide >> 1), dropped.eq(wide[0]), steps.eq(steps - 1)]
+            with m.Elif(steps < 0):
+                m.d.sync += [wide.eq(wide << 1), dropped.eq(0), steps.eq(steps + 1)]
+            with m.Elif(~frequency):
+                m.d.sync += [
+                    self.phase.eq(wide + dropped),
+                    frequency.eq(1),
+                    steps.eq(FREQUENCY_BITS),
+                ]
+            with m.Else():
+                m.d.comb += self.correct.eq(1)
+                m.d.sync += [frequency.eq(0), dropped.eq(0)]
+                m.next = "ENERGY"
+
+    def _hear(self):
+        return self._loud.eq(self._loud + self._louder - (self._loud >> FAST_BITS))
+
+    def _watch(self, m):
+        """Synchronism lost, found again, or given up."""
+        judged = "LISTEN" if self.start_up else "COUNT"
+        fast, loss, coasting = self._fast >> 8, self.loss, self.state == State.COAST
+        quiet = self._loud >> FAST_BITS < QUIET
+        with m.State("ENERGY"):
+            m.d.sync += self._fast.eq(self._fast + self._energy - (self._fast >> FAST_BITS))
+            m.d.sync += [self._coasting.eq(Mux(coasting, self._coasting + 1, 0)), self._hear()]
+            if self.start_up:
+                # The step is that of the next data frame already.
+                m.d.sync += self._rate.eq(self._rate + self.step - (self._rate >> RATE_BITS))
+            m.next = "JUDGE"
+        with m.State("JUDGE"):
+            m.next = judged
+            with m.If(~coasting):
+                with m.If((fast > loss) | quiet):
+                    m.d.sync += [self.state.eq(State.COAST), self._kind.eq(Kind.DISTURBED)]
+                    m.next = "EVENT AFTER"
+            with m.Elif((fast <= loss >> 1) & ~quiet):
+                m.d.sync += [self.state.eq(State.TRACK), self._kind.eq(Kind.RECOVERED)]
+                m.next = "EVENT AFTER"
+            with m.Elif(self._coasting == GRACE):
+                m.d.sync += self._kind.eq(Kind.LOST)
+                m.next = "EVENT AFTER"
+            with m.Elif(self._coasting == PATIENCE):
+                m.d.comb += self.stop.eq(1)
+                m.d.sync += [self.state.eq(State.SEARCH), self._kind.eq(Kind.GIVEN_UP)]
+                m.next = "EVENT AFTER"
+        self._event(m, "EVENT AFTER", judged)
+        with m.State("COUNT"):
+            m.d.sync += [
+                self.number.eq(self.number + 1), self._left.eq(self._left - (self._left != 0)),
+            ]  # fmt: skip
+            m.next = "LEVELS"
+
+    def _begin(self, m):
+        """What is due before the data frame ``number``; it may be looked at several times."""
+        settings = self.settings
+        after = "ED" if self.start_up else "RECORD"
+        self._event(m, "EVENT BEFORE", "LEVELS")
+        with m.State("LEVELS"):
+            m.next = "TAPS"
+            turned = self.turn + self._turning
+            m.d.sync += self.turn.eq(Mux(turned >= INTERVALS, turned - INTERVALS, turned))
+            m.d.sync += self._turning.eq(0)
+            with m.If(self._due):
+                kind = Mux(settings.wait == Wait.FRAME, Kind.DATA, Kind.SWITCHED)
+                self._put(m, kind if self.start_up else Kind.DATA)
+                m.next = "EVENT LEVELS"
+        self._event(m, "EVENT LEVELS", "TAPS")
+        with m.State("TAPS"):
+            m.next = after
+            due = self.number == AGAIN + TRAINED_AGAIN + SOLVING
+            with m.If(due & self._second & self.loaded):
+                m.d.comb += self.load.eq(1)
+                m.d.sync += self._kind.eq(Kind.TRAINED)
+                m.next = "EVENT TAPS"
+        self._event(m, "EVENT TAPS", after)
+        with m.State("RECORD"):
+            good = (self.state == State.TRACK) & self.single
+            with m.If(self.number == AGAIN):
+                m.d.sync += self._again.eq(good)
+            with m.Elif(self.number == AGAIN + TRAINED_AGAIN):
+                m.d.sync += [self._second.eq(self._second | self._again), self._again.eq(0)]
+            with m.Elif(~good):
+                m.d.sync += self._again.eq(0)
+            m.next = "WAIT"
+            if self.start_up:
+                with m.If(self._steadying):
+                    m.next = "STEADY"
+
+    def _listen(self, m):
+        """R and its reversal after a data frame, and before one what Ed was waited for."""
+        with m.State("LISTEN"):
+            m.next = "COUNT"
+            m.d.sync += self._kind.eq(Mux(self.sure, Kind.R, Kind.REVERSAL))
+            with m.If(self.sure | self.turned):
+                m.next = "EVENT R"
+            with m.If(self.turned & (self.settings.wait == Wait.R_BAR)):
+                m.d.sync += self._left.eq(R_BAR)
+        self._event(m, "EVENT R", "COUNT")
+        with m.State("ED"):
+            m.next = "RECORD"
+            with m.If(self._ed & self._tracking):
+                m.d.sync += [self._ed.eq(self.ed), self._kind.eq(Kind.ED)]
+                with m.If(self.settings.wait == Wait.ED):
+                    self._put(m, Kind.ED)
+                m.next = "EVENT ED"
+        self._event(m, "EVENT ED", "RECORD")
+
+    def _steady(self, m):
+        """Where levels are a guess, the step is its mean from the next data frame's end on.
+
+        The correction of the phase that was given before stays.
+        """
+        with m.State("STEADY"):
+            m.d.sync += [
+                self._steadying.eq(0), self._wide.eq((self._rate >> RATE_BITS) - self.step),
+            ]  # fmt: skip
+            m.next = "STEADY NOW"
+        with m.State("STEADY NOW"):
+            m.d.comb += self.correct.eq(1)
+            m.next = "WAIT"
