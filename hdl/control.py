@@ -291,8 +291,8 @@ class Control(wiring.Component):
     one ends there are 9000 cycles, of which at most 60 are taken and what the consumer of events
     takes. ``idle`` says that all is done that has ended.
 
-    What waits is put to use at a data frame's end, or later, while neither the equaliser nor the
-    last samples of the next data frame are at work (``early``).
+    What waits is put to use at a data frame's end, or later, while the equaliser is not busy and
+    the next one's last half symbol has not begun (``early``).
 
     Parameters: ``settings``; ``waits``, how many times SOLVING data frames the first solution may
     take: where it is shared the solver may have others to serve; ``start_up``, as that of
@@ -420,7 +420,7 @@ class Control(wiring.Component):
         settings = self.settings
         # Data frames until those are due that waited for R-bar, less one; 0 is none.
         self._left, self._ed = Signal(range(R_BAR + 1)), Signal()
-        self._rate, self._steadying = Signal(signed(32 + RATE_BITS)), Signal()
+        self._rate = Signal(signed(32 + RATE_BITS))
         self._tracking = tracking = (self.state == State.TRACK) | (self.state == State.COAST)
         self._due, self._pending = Signal(), Signal()
         frame = (settings.wait == Wait.FRAME) & (self.number >= settings.start)
@@ -433,18 +433,22 @@ class Control(wiring.Component):
             with m.If(self.ed):
                 m.d.sync += self._ed.eq(1)
 
-    def _put(self, m, kind):
-        """The levels that wait are used from now on."""
+    def _put(self, m, kind, following):
+        """The levels that wait are used from now on; then the state ``following``."""
         settings = self.settings
         m.d.comb += [self.put.eq(1), self.discard.eq(~settings.single)]
         # Errors against other levels tell nothing.
         m.d.sync += [
             self.training.eq(0), self._fast.eq(0), self._kind.eq(kind),
             self.power_bits.eq(settings.power), self.single.eq(settings.single),
-            self.guess.eq(settings.guess), self._steadying.eq(settings.guess),
+            self.guess.eq(settings.guess),
         ]  # fmt: skip
         with m.If(~settings.single):
             m.d.sync += [self._again.eq(0), self._second.eq(0)]
+        m.next = following
+        if self.start_up:
+            with m.If(settings.guess):
+                m.next = "STEADY"
 
     def _wait(self, m):
         """Detections, the ends of data frames, and what is due in between."""
@@ -471,7 +475,6 @@ class Control(wiring.Component):
                     self.phase.eq(0),
                     self._left.eq(0),
                     self._ed.eq(0),
-                    self._steadying.eq(0),
                     self.turn.eq(0),
                     self._turning.eq(0),
                     self._again.eq(0),
@@ -571,8 +574,7 @@ class Control(wiring.Component):
             m.d.sync += self._turning.eq(0)
             with m.If(self._due):
                 kind = Mux(settings.wait == Wait.FRAME, Kind.DATA, Kind.SWITCHED)
-                self._put(m, kind if self.start_up else Kind.DATA)
-                m.next = "EVENT LEVELS"
+                self._put(m, kind if self.start_up else Kind.DATA, "EVENT LEVELS")
         self._event(m, "EVENT LEVELS", "TAPS")
         with m.State("TAPS"):
             m.next = after
@@ -591,9 +593,6 @@ class Control(wiring.Component):
             with m.Elif(~good):
                 m.d.sync += self._again.eq(0)
             m.next = "WAIT"
-            if self.start_up:
-                with m.If(self._steadying):
-                    m.next = "STEADY"
 
     def _listen(self, m):
         """R and its reversal after a data frame, and before one what Ed was waited for."""
@@ -609,9 +608,9 @@ class Control(wiring.Component):
             m.next = "RECORD"
             with m.If(self._ed & self._tracking):
                 m.d.sync += [self._ed.eq(self.ed), self._kind.eq(Kind.ED)]
-                with m.If(self.settings.wait == Wait.ED):
-                    self._put(m, Kind.ED)
                 m.next = "EVENT ED"
+                with m.If(self.settings.wait == Wait.ED):
+                    self._put(m, Kind.ED, "EVENT ED")
         self._event(m, "EVENT ED", "RECORD")
 
     def _steady(self, m):
@@ -620,10 +619,10 @@ class Control(wiring.Component):
         The correction of the phase that was given before stays.
         """
         with m.State("STEADY"):
-            m.d.sync += [
-                self._steadying.eq(0), self._wide.eq((self._rate >> RATE_BITS) - self.step),
-            ]  # fmt: skip
+            m.d.sync += self._wide.eq((self._rate >> RATE_BITS) - self.step)
             m.next = "STEADY NOW"
         with m.State("STEADY NOW"):
             m.d.comb += self.correct.eq(1)
-            m.next = "WAIT"
+            m.next = "EVENT LEVELS"
+            with m.If(self._kind == Kind.ED):
+                m.next = "EVENT ED"

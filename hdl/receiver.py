@@ -182,6 +182,7 @@ def _ports(start_up=False):
     hints = {name: In(1) for name in ("reference", "reference_sign", "ed")} if start_up else {}
     return {
         **hints,
+        "put": Out(1),
         "sample": In(signed(SAMPLE.width)),
         "strobe": In(1),
         "i_configuration": In(stream.Signature(WORD)),
@@ -269,12 +270,13 @@ class _Line(wiring.Component):
             equalizer.still.eq(control.still),
             slicer.bank.eq(settings.bank),
             front.deaf.eq(settings.deaf),
-            control.early.eq(front.o.payload.index < HALVES - 2),
+            control.early.eq((front.o.payload.index != HALVES - 1) | ~front.interpolator.busy),
             control.step.eq(front.step),
             equalizer.guess.eq(control.guess),
             slicer.training.eq(control.training),
             slicer.training_value.eq(settings.value),
             slicer.training_ucode.eq(settings.ucode),
+            self.put.eq(control.put),
             self.state.eq(control.state),
             self.training.eq(control.training),
             self.number.eq(control.number),
@@ -405,7 +407,8 @@ class Receiver(wiring.Component):
         there is synchronism, and the data frame's number
     o_event : Out(stream), EVENT, to be taken within 1000 cycles
     state, number : Out, what the receiver does, and the data frame in question
-    training : Out(1), decisions are on the levels of TRN1d
+    training : Out(1), decisions are on the levels of TRN1d; put : Out(1), for a cycle before the
+        data frame ``number``: on those that waited from now on
     step : Out, the clock's offset, Q32 of a sample
     quality_symbol : In(3), of a data frame; quality : Out(36), of the cycle before: the slow mean
         of its squared errors, fine, times 2**SLOW_BITS

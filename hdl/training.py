@@ -342,6 +342,9 @@ class DilAverager(wiring.Component):
     stop : In(1), the rest is none of DIL's, until ``dil`` has been down: for what may follow when
         the end of DIL has been asked for
     clear : In(1)
+    reference, reference_sign : Out(1), whether the decision that is taken next is one of DIL's
+        reference symbols, and its sign, 1 positive; from 9 cycles after the decision before was
+        taken, or ``dil`` went up, until its own is
     passes : Out(8), how often the whole DIL has been added since ``dil`` went up; stops at 255
     i_entry : In(stream), DIL_ENTRY
     o : Out(stream), DIL_AVERAGE
@@ -357,6 +360,8 @@ class DilAverager(wiring.Component):
                 "dil": In(1),
                 "stop": In(1),
                 "clear": In(1),
+                "reference": Out(1),
+                "reference_sign": Out(1),
                 "passes": Out(8),
                 "i_entry": In(stream.Signature(DIL_ENTRY)),
                 "o": Out(stream.Signature(DIL_AVERAGE)),
@@ -380,9 +385,14 @@ class DilAverager(wiring.Component):
         mine = self.dil & ~stopped & ~self.stop
         total = Mux(held.count == 0, 0, held.sum)
         read = read_alone(m, sums, Cat(entry, part[:2]), write)
+        # The symbol to come waits at the sequencer's output for its decision.
+        ahead, taken = sequencer.o.payload, Signal()
         m.d.comb += [
             sequencer.i.payload.eq(place),
-            sequencer.o.ready.eq(1),
+            sequencer.i.valid.eq(mine),
+            sequencer.o.ready.eq(taken | ~self.dil),
+            self.reference.eq(mine & sequencer.o.valid & ~ahead.training),
+            self.reference_sign.eq(ahead.sign),
             write.addr.eq(Cat(entry, part[:2])),
             write.data.eq(words),
             self.o.payload.count.eq(held.count),
@@ -401,11 +411,13 @@ class DilAverager(wiring.Component):
                 with m.Else():
                     m.d.comb += self.i.ready.eq(1)
                     with m.If(self.i.valid):
-                        m.d.comb += sequencer.i.valid.eq(mine)
                         with m.If(mine):
                             m.next = "SYMBOL"
                     with m.Else():
-                        m.d.comb += [self.i_entry.ready.eq(1), self.i_descriptor.ready.eq(1)]
+                        m.d.comb += [
+                            self.i_entry.ready.eq(1),
+                            self.i_descriptor.ready.eq(~mine | sequencer.o.valid),
+                        ]
                         m.d.sync += [asked.eq(self.i_entry.valid), entry.eq(self.i_entry.payload)]
                         with m.If(self.i_entry.valid):
                             m.next = "READ"
@@ -415,21 +427,21 @@ class DilAverager(wiring.Component):
                 with m.If(entry.as_value().all()):
                     m.next = "IDLE"
             with m.State("SYMBOL"):
-                symbol = sequencer.o.payload
+                m.d.comb += taken.eq(1)
                 m.d.sync += [
                     asked.eq(0),
-                    entry.segment.eq(symbol.segment),
+                    entry.segment.eq(ahead.segment),
                     entry.interval.eq(place.interval),
-                    entry.sign.eq(symbol.sign),
+                    entry.sign.eq(ahead.sign),
                 ]
                 with m.If(sequencer.o.valid):
-                    ends = symbol.last & (following.segment == 0)
+                    ends = ahead.last & (following.segment == 0)
                     m.d.sync += [
                         place.eq(following),
                         self.passes.eq(self.passes + (ends & ~self.passes.all())),
                     ]
                     m.next = "IDLE"
-                    with m.If(symbol.training):
+                    with m.If(ahead.training):
                         m.next = "READ"
             with m.State("READ"):
                 m.d.sync += [part.eq(part + 1), words.eq(Cat(words[_WORD:], read))]

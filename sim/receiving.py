@@ -5,11 +5,12 @@ spend time on waiting; what happens is what happens at a slow clock.
 """
 
 import numpy as np
-from amaranth.hdl import Module, Signal, signed
-from amaranth.lib import stream, wiring
+from amaranth.hdl import Module, Mux, Signal, signed
+from amaranth.lib import data, stream, wiring
 from amaranth.lib.wiring import In, Out
 
 from golden.equalizer import FEEDBACK, FORWARD
+from golden.errors import V90Error
 from golden.parameters import INTERVALS
 from golden.receiver import (
     AGAIN,
@@ -21,8 +22,12 @@ from golden.receiver import (
     Kind,
 )  # fmt: skip
 from golden.timing import HALVES
-from hdl.control import EVENT, WORD, configuration_words
+from hdl.control import EVENT, WORD, command_words, configuration_words
+from hdl.csr import configuration_words as parameter_words
 from hdl.receiver import DECISION, Receiver
+from hdl.stream import pass_on
+from hdl.top import AnalogueReceiver, follow_words
+from hdl.training import descriptor_words
 from sim.pcm import compiled
 
 #: Clock cycles that a sample may take: the longest wait is that for a solution.
@@ -61,26 +66,68 @@ class Paced(wiring.Component):
     def elaborate(self, platform):
         m = Module()
         m.submodules.receiver = receiver = self.receiver
-        part = receiver.part
-        half = part.front.interpolator.o.payload.index
-        due, equalized = Signal(), part.control.idle & ~part.equalizer.busy
-        for ended in (SKIPPED + TRAINED, AGAIN + TRAINED_AGAIN):
-            with m.If(receiver.number == ended + SOLVING - 1):
-                m.d.comb += due.eq(1)
         wiring.connect(m, wiring.flipped(self.i_configuration), receiver.i_configuration)
         wiring.connect(m, receiver.o, wiring.flipped(self.o))
         wiring.connect(m, receiver.o_event, wiring.flipped(self.o_event))
         m.d.comb += [
-            self.i.ready.eq(
-                part.front.idle & (equalized | (half < HALVES - 2))
-                & ~(due & receiver.solver.busy)
-            ),
+            self.i.ready.eq(_due(m, receiver)),
             receiver.sample.eq(self.i.payload),
             receiver.strobe.eq(self.i.valid & self.i.ready),
             receiver.quality_symbol.eq(self.quality_symbol),
             self.quality.eq(receiver.quality),
             self.step.eq(receiver.step),
-        ]  # fmt: skip
+        ]
+        return m
+
+
+def _due(m, receiver, settled=1):
+    """Whether a sample may come; ``settled``: whether all is known of the last data frame."""
+    part = receiver.part
+    half = part.front.interpolator.o.payload.index
+    solving, equalized = Signal(), part.control.idle & ~part.equalizer.busy & settled
+    for ended in (SKIPPED + TRAINED, AGAIN + TRAINED_AGAIN):
+        with m.If(receiver.number == ended + SOLVING - 1):
+            m.d.comb += solving.eq(1)
+    return (
+        part.front.idle & (equalized | (half < HALVES - 2)) & ~(solving & receiver.solver.busy)
+    )
+
+
+class PacedAnalogue(wiring.Component):
+    """An :class:`hdl.top.AnalogueReceiver` at the same pace; what it decides is a stream."""
+
+    #: Cycles from a decision to when its bits have been looked at.
+    SETTLES = 255
+
+    def __init__(self, forward=FORWARD, feedback=FEEDBACK):
+        self.path = AnalogueReceiver(forward, feedback)
+        members = dict(self.path.signature.members)
+        for name in ("sample", "strobe", "decision", "decided"):
+            del members[name]
+        self.passed = list(members)
+        decided = data.StructLayout({"decision": DECISION, "step": signed(32)})
+        super().__init__(
+            {
+                **members,
+                "i": In(stream.Signature(signed(16))),
+                "o_decision": Out(stream.Signature(decided)),
+            }
+        )
+
+    def elaborate(self, platform):
+        m = Module()
+        m.submodules.path = path = self.path
+        pass_on(m, self, path, self.passed)
+        left = Signal(range(self.SETTLES + 1))
+        m.d.sync += left.eq(Mux(path.decided, self.SETTLES, left - (left != 0)))
+        m.d.comb += [
+            self.i.ready.eq(_due(m, path.receiver, left == 0)),
+            path.sample.eq(self.i.payload),
+            path.strobe.eq(self.i.valid & self.i.ready),
+            self.o_decision.valid.eq(path.decided),
+            self.o_decision.payload.decision.eq(path.decision),
+            self.o_decision.payload.step.eq(path.step),
+        ]
         return m
 
 
@@ -126,14 +173,189 @@ class ReceiverGateware:
 
 def _decisions(items, events, quality):
     frames = {name: items[name].reshape(-1, INTERVALS) for name in items.dtype.names}
+    return _columns(
+        frames, [(int(event["number"]), Kind(int(event["kind"]))) for event in events],
+        np.array([[one["quality"][-1] for one in quality]]),
+        np.array([quality[-1]["step"][-1]]),
+    )  # fmt: skip
+
+
+def _columns(frames, events, quality, step):
     return Decisions(
         fine=frames["fine"], error=frames["error"], ucode=frames["ucode"].astype(np.uint8),
         sign=frames["sign"].astype(np.uint8), number=frames["number"][:, 0],
         good=frames["good"][:, 0].astype(bool), first=frames["interval"][:, 0],
-        quality=np.array([[one["quality"][-1] for one in quality]]),
-        step=np.array([quality[-1]["step"][-1]]),
-        events=[(int(event["number"]), Kind(int(event["kind"]))) for event in events],
+        quality=quality, step=step, events=events,
     )  # fmt: skip
+
+
+class AnalogueGateware:
+    """The compiled :class:`hdl.top.AnalogueReceiver` in place of a golden Receiver of one line.
+
+    Parameters: as those of :class:`golden.receiver.Receiver`; ``descriptor`` of the DIL that will
+    be asked for (``golden.sequences.DIL``), or none.
+
+    :meth:`process` and the methods for levels to come are those of the golden receiver, and so is
+    what they give, but for ``quality``, which is that of the last data frame everywhere; ``line``
+    is 0. Besides: :meth:`describe`, :meth:`decode`, :meth:`averages`, and ``bits`` and
+    ``training_bits``, arrays of what the gateware decoded since Sd came last.
+    """
+
+    lines = 1
+
+    def __init__(self, training, data=None, start=0, forward=FORWARD, feedback=FEEDBACK,
+                 descriptor=None):  # fmt: skip
+        self.training = training
+        self._gateware = compiled(PacedAnalogue(forward, feedback))
+        self._gateware.reset()
+        #: Cycles since the beginning.
+        self.cycles = 0
+        self._decided, self._bits, self._training_bits = [], [], []
+        #: Cycle, number and kind of events, and of data frames decided, whose kind is None.
+        self._happened, self._ahead = [], []
+        self._descriptor = None
+        self._configure(configuration_words(training, data, start))
+        if descriptor is not None:
+            self.describe(descriptor)
+
+    def _run(self, inputs, cycles, drain):
+        result = self._gateware.run(inputs, {}, cycles, reset=False, drain=drain)
+        for sink, name in (
+            (self._decided, "o_decision"), (self._bits, "o"), (self._training_bits, "o_training"),
+        ):  # fmt: skip
+            sink.append(result.outputs[name])
+        numbers = result.outputs["o_decision"]["decision"]["number"]
+        events = result.outputs["o_event"]
+        self._happened += [
+            (self.cycles + int(at), int(number), None)
+            for at, number in zip(result.given["o_decision"], numbers, strict=True)
+        ]
+        self._happened += [
+            (self.cycles + int(at), int(event["number"]), Kind(int(event["kind"])))
+            for at, event in zip(result.given["o_event"], events, strict=True)
+        ]
+        self.cycles += result.cycles
+        return result
+
+    def _words(self, port, words):
+        pairs = [("address", np.int64), ("data", np.int64)]
+        self._run({port: np.array(words, pairs)}, 100_000, 30)
+
+    def _configure(self, words):
+        if words:
+            self._words("i_configuration", words)
+
+    def describe(self, descriptor):
+        """DIL will be that of ``descriptor``; before it begins."""
+        self._descriptor = descriptor
+        self._words("i_descriptor", descriptor_words(descriptor))
+
+    def decode(self, parameters):
+        """From the next change of levels on, decode data of ``parameters``."""
+        self._words("i_parameters", parameter_words(parameters))
+
+    def follow(self, parameters, line=0):
+        """As golden's; TRN2d and MP are in ``bits``."""
+        if parameters is not None:
+            self._words("i_parameters", follow_words(parameters))
+
+    def know(self, descriptor, levels, first, line=0):
+        """As golden's; of the DIL that was described and with the first data frame found.
+
+        Raises :class:`~golden.errors.V90Error` for another one.
+        """
+        mine = self._gateware.get("dil") and int(self._gateware.get("dil_number")) == first
+        if descriptor is not None and not (mine and descriptor == self._descriptor):
+            raise V90Error("another DIL, or another beginning, than the gateware's")
+        self._configure(command_words(self.training, "know", descriptor, levels))
+
+    def switch(self, levels, frame, line=0):
+        """As golden's."""
+        self._configure(command_words(self.training, "switch", levels, frame))
+
+    def arm(self, levels, line=0):
+        """As golden's."""
+        self._configure(command_words(self.training, "arm", levels))
+
+    def after_ed(self, levels, line=0):
+        """As golden's."""
+        self._configure(command_words(self.training, "after_ed", levels))
+
+    def ignore_sd(self, ignore, line=0):
+        """As golden's."""
+        self._configure(command_words(self.training, "ignore_sd", ignore))
+
+    def turn(self, symbols, line=0):
+        """As golden's."""
+        self._configure(command_words(self.training, "turn", symbols))
+
+    def averages(self):
+        """``(sums, counts)`` as :class:`golden.training.DilAverager` has them."""
+        segments = len(self._descriptor["training_ucodes"])
+        shape = segments, INTERVALS, 2
+        entries = dict(zip(("segment", "interval", "sign"),
+                           np.indices(shape).reshape(3, -1), strict=True))  # fmt: skip
+        count = len(entries["sign"])
+        result = self._gateware.run(
+            {"i_entry": entries}, {"o_average": count}, 100_000, reset=False
+        )
+        found = result.outputs["o_average"]
+        return found["sum"].reshape(shape), found["count"].reshape(shape)
+
+    def process(self, samples):
+        """As golden's, for one line."""
+        samples = np.asarray(samples, np.int64)
+        (row,) = np.atleast_2d(samples)
+        self._run({"i": row}, len(row) * _SAMPLE + 3 * _SOLUTION, _DRAIN)
+        items = np.concatenate(self._decided)
+        self._decided = []
+        events = self._tell()
+        frames = items["decision"].reshape(-1, INTERVALS)
+        quality = [
+            self._gateware.run({}, {}, 3, reset=False, waves={"quality_symbol": symbol},
+                               probes=["quality"]).probes["quality"][-1]
+            for symbol in range(INTERVALS)
+        ]  # fmt: skip
+        whole = {name: frames[name] for name in frames.dtype.names}
+        decisions = _columns(
+            whole, events, np.tile(quality, (len(frames), 1)),
+            items["step"].reshape(-1, INTERVALS)[:, -1],
+        )  # fmt: skip
+        return decisions if samples.ndim == 1 else [decisions]
+
+    def _tell(self):
+        """Events up to the last data frame decided.
+
+        The gateware tells of other levels and taps as soon as they are there, golden with the first
+        data frame on them; where Sd comes first, never.
+        """
+        told = []
+        for _, number, kind in sorted(self._happened, key=lambda one: one[0]):
+            ahead = kind in (Kind.DATA, Kind.SWITCHED, Kind.ED) or (
+                kind is Kind.TRAINED and number > AGAIN
+            )
+            if kind is None:
+                while self._ahead and self._ahead[0][0] <= number:
+                    told.append(self._ahead.pop(0))
+            elif kind is Kind.DETECTED:
+                self._ahead = []
+                told.append((number, kind))
+            elif self._ahead or ahead:
+                self._ahead.append((number, kind))
+            else:
+                told.append((number, kind))
+        self._happened = []
+        return told
+
+    @property
+    def bits(self):
+        """Bits and where data frames begin, of TRN2d, MP and data."""
+        return np.concatenate(self._bits)
+
+    @property
+    def training_bits(self):
+        """Bits of TRN1d and Jd, where data frames begin, and where Jd do."""
+        return np.concatenate(self._training_bits)
 
 
 _engine = []

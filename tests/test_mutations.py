@@ -98,7 +98,6 @@ MUTANTS = [
     ("hdl/training.py", "line.eq(changes[-far:])", "line.eq(whole[-far:])"),
     ("hdl/training.py", "Mux(held.count == 0, 0, held.sum)", "held.sum"),
     ("hdl/training.py", "interval.eq(place.interval)", "interval.eq(following.interval)"),
-    ("hdl/receiver.py", "self._second.eq(self._again)", "self._second.eq(0)"),
     ("hdl/top.py", "self.late.eq(highway.late)", "self.late.eq(0)"),
     ("hdl/top.py", "receiver.o.valid & ~receiver.training)", "receiver.o.valid)"),
     # the wrong channel's row, a stale word, a reset that some channels miss

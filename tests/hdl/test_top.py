@@ -202,6 +202,7 @@ class Paced(wiring.Component):
         m.d.comb += [
             self.i.ready.eq(left == 0), path.sample.eq(self.i.payload),
             path.strobe.eq(self.i.valid & self.i.ready),
+            path.o_training.ready.eq(1),
         ]  # fmt: skip
         m.d.sync += left.eq(Mux(left != 0, left - 1, Mux(self.i.valid, 374, 0)))
         return m
