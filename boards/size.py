@@ -33,7 +33,7 @@ BLOCKS = {
 
 # The large memories go into SPRAM, which has no initial contents; none of them needs any.
 _LARGE = (
-    'delete */t:$meminit_v2 */r:WORDS>=4096 %i; setattr -set ram_style "huge" *slicer*/m:levels'
+    'delete */t:$meminit_v2 */r:WORDS>=2048 %i; setattr -set ram_style "huge" *slicer*/m:levels'
     ' *arithmetic*/m:words *commands*/m:words;'
     # Two rows each, but 56 registers: more than there are to spare.
     ' setattr -set ram_style "block" *settings*/m:*;'

@@ -218,6 +218,11 @@ class AnalogueGateware:
         if descriptor is not None:
             self.describe(descriptor)
 
+    @property
+    def number(self):
+        """Number of the next data frame."""
+        return int(self._gateware.get("number"))
+
     def _run(self, inputs, cycles, drain):
         result = self._gateware.run(inputs, {}, cycles, reset=False, drain=drain)
         for sink, name in (

@@ -50,16 +50,16 @@ class Setting:
 
 
 class Session:
-    """Sessions side by side, one receiver for all.
+    """Sessions side by side, one receiver for all: ``receiver``, or golden's.
 
     ``run(frames, until)``: piece after piece, at most so many data frames, until ``until(self)``;
     ``digital`` and ``analogue`` are the modems, ``now`` the data frames that have passed.
     """
 
-    def __init__(self, settings, piece=PIECE):
+    def __init__(self, settings, piece=PIECE, receiver=None):
         self.settings, self.piece = list(settings), piece
         levels = [training_levels(s.u_info, s.law) for s in self.settings]
-        self.receiver = Receiver(levels, lines=len(self.settings))
+        self.receiver = receiver or Receiver(levels, lines=len(self.settings))
         self.digital, self.analogue, self._network, self._line = [], [], [], []
         for k, s in enumerate(self.settings):
             self.digital.append(DigitalModem(s.law, s.u_info, s.power, s.at_codec, trn1d=s.trn1d))

@@ -58,7 +58,7 @@ class StartUp:
     """Signals with the data frames, from TRN1d's first on, with which they begin.
 
     ``octets`` of the digital modem; ``at``, data frames by name of the signal, of several the
-    first; ``bits``, data; ``cpt``, ``cp``, mapping parameters.
+    first; ``bits``, data; ``dil``, DIL's descriptor; ``cpt``, ``cp``, mapping parameters.
     """
 
     law: str
@@ -66,6 +66,7 @@ class StartUp:
     cp: MappingParameters
     octets: np.ndarray = None
     bits: np.ndarray = None
+    dil: dict = None
     at: dict = field(default_factory=dict)
 
     @classmethod
@@ -87,6 +88,8 @@ class StartUp:
             "training_pattern": [0, 0, 1, 0, 1, 0, 0],
             "H": [3] * 8, "REF": [U_INFO] * 8, "training_ucodes": [90, 40, 66],
         }  # fmt: skip
+        one.dil = {name: dil[name] for name in (
+            "sign_pattern", "training_pattern", "H", "REF", "training_ucodes")}  # fmt: skip
         top = [max(row) for row in one.cp.intervals]
         phase4 = [
             ("trn2d", Signal.TRN2D, trn2d, one.cpt), ("mp", Signal.MP, 2, first_mp),
