@@ -138,7 +138,7 @@ def test_ed_without_levels_and_the_last_that_was_given(rng):
     assert told(golden, Kind.REVERSAL) and not told(golden, Kind.SWITCHED)
 
 
-@pytest.mark.parametrize("piece", [133, 97, 12])
+@pytest.mark.parametrize("piece", [133, 25])
 def test_levels_that_are_late_count_from_the_next_data_frame_on(piece, rng):
     """At whatever place in a data frame they come, a guess among them."""
     start = StartUp.make(rng)
@@ -156,10 +156,14 @@ def test_sd_drops_what_waits(call, rng):
     cpt = levels_of(start.cpt.intervals, "A")
     samples = np.concatenate([samples[: len(samples) * 6 // 10], np.zeros(800, np.int64), samples])
     given = {"switch": (call, cpt, 900)}.get(call, (call, cpt))
-    golden, _ = both(samples, [(450, [given, ("follow", start.cpt)])])
+    golden, gateware = both(samples, [(450, [given, ("follow", start.cpt)])])
     kinds = [kind for _, kind in golden.events]
     assert kinds.count(Kind.DETECTED) == 2
     assert not {Kind.SWITCHED, Kind.ED, Kind.DATA} & set(kinds)
+    (again,) = np.flatnonzero(np.diff(golden.number) < 0) + 1
+    bits, begins = TrainingDecoder().process(golden.sign[again:])
+    mine = gateware.training_bits[-bits.size :]
+    assert np.array_equal(mine["bit"], bits.reshape(-1)) and begins.sum() == 2
 
 
 @pytest.mark.parametrize("bit", ["1", "01"])
