@@ -9,13 +9,15 @@ from golden import g711, training
 from golden.equalizer import Levels
 from golden.receiver import SKIPPED, SOLVING, TRAINED, Kind
 from golden.receiver import Receiver as Golden
-from hdl.control import configuration_words
+from hdl.control import command_words, configuration_words
 from hdl.receiver import Receivers
 from hdl.stream import pass_on
 from sim import lines
 from sim.gateware import Gateware
 from sim.line import Conditions, Line
 from sim.receiving import ReceiverGateware
+from tests.startup import StartUp, grid, joined, training_levels
+from tests.startup import levels_of as levels_at
 
 U_INFO = 79
 SILENCE = 200
@@ -115,8 +117,8 @@ class Paced(wiring.Component):
     #: Of eight lines at 48 MHz.
     TURNS = 375
 
-    def __init__(self, count, forward=64, feedback=32):
-        self.receivers = Receivers(count, forward, feedback)
+    def __init__(self, count, forward=64, feedback=32, start_up=False):
+        self.receivers = Receivers(count, forward, feedback, start_up)
         super().__init__(self.receivers.signature)
 
     def elaborate(self, platform):
@@ -132,22 +134,29 @@ class Paced(wiring.Component):
         return m
 
 
+def tagged(words):
+    """Payload of words ``(channel, (address, data))``."""
+    word = [("address", np.int64), ("data", np.int64)]
+    return np.array(words, [("channel", np.int64), ("word", word)])
+
+
+def items_of(rows):
+    """Payload of samples ``(lines, n)``."""
+    items = np.zeros(rows.size, [("channel", np.int64), ("sample", np.int64)])
+    items["channel"] = np.tile(np.arange(len(rows)), rows.shape[1])
+    items["sample"] = rows.T.reshape(-1)
+    return items
+
+
 def turns(count, rows, late, starts, levels, data_levels, **taps):
     """Run lines side by side and demand that each equals golden."""
     gateware = Gateware(Paced(count, **taps))
-    words = np.concatenate([
-        np.array([(k, word) for word in configuration_words(levels[k], data_levels, starts)],
-                 [("channel", np.int64),
-                  ("word", [("address", np.int64), ("data", np.int64)])])
-        for k in range(count)
-    ])  # fmt: skip
-    gateware.run({"i_configuration": words})
-    length = rows.shape[1]
-    items = np.zeros(rows.size, [("channel", np.int64), ("sample", np.int64)])
-    items["channel"], items["sample"] = np.tile(np.arange(count), length), rows.T.reshape(-1)
-    slots = max(count, 3)
+    words = [(k, word) for k in range(count)
+             for word in configuration_words(levels[k], data_levels, starts)]  # fmt: skip
+    gateware.run({"i_configuration": tagged(words)})
+    length, slots = rows.shape[1], max(count, 3)
     result = gateware.run(
-        {"i": items}, {}, (length + 1) * slots * Paced.TURNS + 9000 * slots, reset=False,
+        {"i": items_of(rows)}, {}, (length + 1) * slots * Paced.TURNS + 9000 * slots, reset=False,
         drain=6000 * slots,
     )  # fmt: skip
     qualities = [
@@ -157,20 +166,23 @@ def turns(count, rows, late, starts, levels, data_levels, **taps):
     ]  # fmt: skip
     golden = Golden(levels, data_levels, starts, lines=count, late=late, **taps).process(rows)
     for k, one in enumerate(golden):
-        mine = result.outputs["o_event"]["channel"] == k
-        events = [(int(event["number"]), Kind(int(event["kind"])))
-                  for event in result.outputs["o_event"]["event"][mine]]  # fmt: skip
-        assert events == one.events
-        got = result.outputs["o"]["decision"][result.outputs["o"]["channel"] == k]
-        assert len(got) == one.fine.size > 0
-        for name in ("fine", "error", "ucode", "sign"):
-            assert np.array_equal(got[name], getattr(one, name).reshape(-1)), (k, name)
-        assert np.array_equal(got["number"][::6], one.number)
+        demand_line(k, one, result.outputs["o"], result.outputs["o_event"])
         for symbol, probes in enumerate(qualities):
             at = np.flatnonzero(probes["channel"] == k)[-1]
             assert probes["quality"][at] == one.quality[-1][symbol]
             assert probes["step"][at] == one.step[-1]
     return golden
+
+
+def demand_line(k, golden, decisions, events):
+    """Demand what golden has of what came of line ``k`` among others."""
+    mine = events["event"][events["channel"] == k]
+    assert [(int(one["number"]), Kind(int(one["kind"]))) for one in mine] == golden.events
+    got = decisions["decision"][decisions["channel"] == k]
+    assert len(got) == golden.fine.size > 0
+    for name in ("fine", "error", "ucode", "sign"):
+        assert np.array_equal(got[name], getattr(golden, name).reshape(-1)), (k, name)
+    assert np.array_equal(got["number"][::6], golden.number)
 
 
 NAMES = ("codec", "26awg-9kft", "tap-18kft", "26awg-12kft")
@@ -189,6 +201,50 @@ def test_two_take_turns(rng):
     rows = calls(rng, 2, 460, ucodes)
     levels = [levels_of([u_info], "A") for u_info in (U_INFO, 75)]
     turns(2, rows, (), 460, levels, levels_of(ucodes, "A"), forward=32, feedback=17)
+
+
+def test_two_take_turns_through_start_ups(rng):
+    """Each with its own DIL and R-bar, decided on levels that waited for them."""
+    starts = [StartUp.make(rng, "A", trn1d=470 + 7 * k) for k in range(2)]
+    rows = [one.samples(name) for one, name in zip(starts, NAMES, strict=False)]
+    rows = np.stack([row[: min(map(len, rows)) - 1500] for row in rows])
+    taps = {"forward": 32, "feedback": 17}
+    golden = Golden([training_levels("A")] * 2, lines=2, **taps)
+    gateware = Gateware(Paced(2, **taps, start_up=True))
+    words = configuration_words(training_levels("A"))
+    gateware.run({"i_configuration": tagged([(k, one) for k in range(2) for one in words])})
+    calls = [
+        (lambda one: 450, lambda one: ("switch", grid("A"), one.at["dil"])),
+        (lambda one: one.at["r"] - 9, lambda one: ("arm", levels_at(one.cpt.intervals, "A"))),
+    ]
+    parts, decisions, events, begin = [], [], [], 0
+    for end in range(100, rows.shape[1] + 100, 100):
+        parts.append(golden.process(rows[:, end - 100 : end]))
+        due = bool(calls) and all(
+            golden._number[k] >= calls[0][0](one) for k, one in enumerate(starts)
+        )
+        if not due and end < rows.shape[1]:
+            continue
+        items = items_of(rows[:, begin:end])
+        begin = end
+        result = gateware.run({"i": items}, {}, (len(items) + 2) * 3 * Paced.TURNS, reset=False,
+                              drain=20_000)  # fmt: skip
+        decisions.append(result.outputs["o"])
+        events.append(result.outputs["o_event"])
+        if due:
+            _, call = calls.pop(0)
+            words = []
+            for k, one in enumerate(starts):
+                name, *arguments = call(one)
+                getattr(golden, name)(*arguments, line=k)
+                words += [(k, w) for w in command_words(training_levels("A"), name, *arguments)]
+            gateware.run({"i_configuration": tagged(words)}, cycles=100_000, reset=False)
+    assert not calls
+    for k in range(2):
+        one = joined([part[k] for part in parts])
+        kinds = [kind for _, kind in one.events]
+        assert {Kind.DATA, Kind.R, Kind.REVERSAL, Kind.SWITCHED} <= set(kinds)
+        demand_line(k, one, np.concatenate(decisions), np.concatenate(events))
 
 
 def test_eight_begin_at_once(rng):
