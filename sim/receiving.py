@@ -267,11 +267,15 @@ class AnalogueGateware:
     def know(self, descriptor, levels, first, line=0):
         """As golden's; of the DIL that was described and with the first data frame found.
 
+        With None, what comes is no more among :meth:`averages`.
+
         Raises :class:`~golden.errors.V90Error` for another one.
         """
         mine = self._gateware.get("dil") and int(self._gateware.get("dil_number")) == first
         if descriptor is not None and not (mine and descriptor == self._descriptor):
             raise V90Error("another DIL, or another beginning, than the gateware's")
+        if descriptor is None:
+            self._gateware.run({}, {}, 2, reset=False, waves={"dil_stop": [1, 0]})
         self._configure(command_words(self.training, "know", descriptor, levels))
 
     def switch(self, levels, frame, line=0):

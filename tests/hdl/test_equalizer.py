@@ -1,6 +1,6 @@
 import numpy as np
 import pytest
-from amaranth.hdl import Module, Signal, signed
+from amaranth.hdl import Cat, Module, Signal, signed
 from amaranth.lib import data, stream, wiring
 from amaranth.lib.wiring import In, Out, connect, flipped
 
@@ -162,7 +162,8 @@ FRAME = data.StructLayout(
     {
         "clear": 1, "load": 1, "ahead": 1, "turn": 3, "known": 1, "known_signs": INTERVALS,
         "power_bits": 6, "training_bits": 6, "hurry": 1, "still": 1, "loss": 32, "bank": 1,
-        "training": 1, "guess": 1, "given": INTERVALS, "given_values": 16 * INTERVALS,
+        "training": 1, "guess": 1, "given": INTERVALS, "given_values": 48,
+        "given_later": 48,
     }
 )  # fmt: skip
 REPORT = data.StructLayout({"energy": 36, "slope": signed(40), "adapting": 1, "taps": 32})
@@ -242,8 +243,11 @@ class Line(wiring.Component):
         ]  # fmt: skip
         with m.If(equalizer.o.valid & equalizer.o.ready):
             m.d.sync += [
-                frame.given.eq(frame.given >> 1), frame.given_values.eq(frame.given_values >> 16),
-            ]  # fmt: skip
+                frame.given.eq(frame.given >> 1),
+                Cat(frame.given_values, frame.given_later).eq(
+                    Cat(frame.given_values, frame.given_later) >> 16
+                ),
+            ]
         passing = Signal()
         m.d.comb += [
             multiplier.a.eq(equalizer.multiply.a),
@@ -356,7 +360,7 @@ class Story:
                 "turn": int(rng.integers(INTERVALS)), "known": int(rng.random() < known),
                 "known_signs": 0, "bank": int(rng.integers(2)), "training": 0, "loss": 0,
                 "hurry": int(rng.integers(2)), "still": int(rng.random() < 0.1), **self._powers(),
-                "guess": int(rng.random() < 0.2), "given": 0, "given_values": 0,
+                "guess": int(rng.random() < 0.2), "given": 0, "given_values": 0, "given_later": 0,
             }  # fmt: skip
             self.frames.append(frame)
             self._known(frame, halves) if frame["known"] else self._track(frame, halves)
@@ -397,7 +401,9 @@ class Story:
             given = rng.integers(-4000, 4000, INTERVALS) * rng.integers(0, 2, INTERVALS)
             given[rng.integers(INTERVALS)] = rng.choice([-32768, 32767])
         frame["given"] = packed(given != 0)
-        frame["given_values"] = sum((int(x) & 0xFFFF) << 16 * n for n, x in enumerate(given))
+        for at, name in enumerate(("given_values", "given_later")):
+            some = given[3 * at :][:3].tolist()
+            frame[name] = sum((x & 0xFFFF) << 16 * n for n, x in enumerate(some))
         result = model.process(halves[None], slicer, lines, turn, *ways, guess, given[None])
         ucodes = None if frame["training"] else result.ucode[0]
         # Of what was decided, not of what was given.

@@ -55,7 +55,7 @@ def both(samples, script, descriptor=None, law="A", data=None, **options):
     host = Host(Golden(training_levels(law)), script, **options)
     golden = joined(host.run(samples))
     gateware = ToData(training_levels(law), descriptor=descriptor)
-    gateware.data = data
+    gateware.data, gateware.done = data, list(host.done)
     demand_equal(golden, replayed(gateware, samples, host))
     return golden, gateware
 
@@ -93,7 +93,8 @@ def test_from_sd_to_data(law, rng):
     assert np.array_equal(mine["bit"].reshape(-1, 6), bits)
     assert np.array_equal(mine["begins"].reshape(-1, 6)[:, 0], begins) and begins.sum() == 2
     averager = DilAverager(start.dil)
-    averager.process(golden.fine[golden.number >= at["dil"]])
+    stopped = gateware.done[2][1]
+    averager.process(golden.fine[(golden.number >= at["dil"]) & (golden.number < stopped)])
     sums, counts = gateware.averages()
     assert np.array_equal(counts, averager.counts) and counts.any()
     assert np.array_equal(sums[counts > 0], averager.sums[counts > 0])
