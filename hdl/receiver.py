@@ -17,7 +17,8 @@ from golden.receiver import FIRST, SLOW_BITS, State
 from golden.scrambler import GPC, Scrambler
 from golden.timing import HALVES
 from hdl.channels import LEAST, Channels
-from hdl.control import EVENT, NUMBER, WORD, Control, Settings
+from hdl.receiver_words import EVENT, NUMBER, WORD
+from hdl.control import Control, Settings
 from hdl.csr import channel_shape
 from hdl.detection import RDetector, SdDetector
 from hdl.equalizer import Equalizer, Slicer

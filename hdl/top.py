@@ -7,7 +7,7 @@ from amaranth.lib.wiring import In, Out, connect, flipped
 from golden.equalizer import FEEDBACK, FORWARD
 from golden.framing import LENGTHS
 from golden.receiver import State
-from hdl.control import NUMBER
+from hdl.receiver_words import NUMBER
 from hdl.csr import COMMIT, WORD_BITS, configuration_words, word_layout
 from hdl.decoder import Decoder
 from hdl.encoder import Encoder
@@ -99,7 +99,8 @@ class AnalogueReceiver(wiring.Component):
     Data frames are decoded from a change of levels on (SWITCH, START, R-bar or Ed), if mapping
     parameters for it have come and a COMMIT behind them, and no more from one on for which none
     have. A COMMIT with bit 0 of its data says that TRN2d and MP come, as FRAMING tells of them,
-    which Ed ends.
+    which Ed ends; bit 1 takes back a COMMIT that waits. Sd ends it all, but for a COMMIT without
+    bit 0 that waits.
 
     A data frame's first bit comes ``latency`` cycles after its last decision at most, the others
     one a cycle.
@@ -232,7 +233,10 @@ class AnalogueReceiver(wiring.Component):
             m.d.comb += on.payload.address.eq(COMMIT)
             m.d.sync += committing.eq(~on.ready)
         with m.Elif(word.valid):
-            m.d.sync += [committed.eq(commit | (committed & mine)), followed.eq(word.payload.data)]
+            back = word.payload.data[1]
+            m.d.sync += committed.eq(Mux(commit, ~back, committed & mine))
+            with m.If(commit):
+                m.d.sync += followed.eq(word.payload.data[0])
         framing = Signal(FRAMING)
         for address, at in ((FRAMING_LOW, 0), (FRAMING_HIGH, WORD_BITS)):
             with m.If(word.valid & word.ready & (word.payload.address == address)):
@@ -245,4 +249,8 @@ class AnalogueReceiver(wiring.Component):
             m.d.sync += [
                 self._decoding.eq(committed), committing.eq(committed), committed.eq(0),
                 following.eq(committed & followed),
+            ]  # fmt: skip
+        with m.If(receiver.state == State.TRAIN):
+            m.d.sync += [
+                self._decoding.eq(0), following.eq(0), committed.eq(committed & ~followed),
             ]  # fmt: skip

@@ -22,7 +22,8 @@ from golden.receiver import (
     Kind,
 )  # fmt: skip
 from golden.timing import HALVES
-from hdl.control import EVENT, WORD, command_words, configuration_words
+from hdl.receiver_words import EVENT, WORD, command_words, configuration_words
+from hdl.csr import COMMIT
 from hdl.csr import configuration_words as parameter_words
 from hdl.receiver import DECISION, Receiver
 from hdl.stream import pass_on
@@ -284,6 +285,8 @@ class AnalogueGateware:
 
     def arm(self, levels, line=0):
         """As golden's."""
+        if levels is None:
+            self._words("i_parameters", [(COMMIT, 2)])
         self._configure(command_words(self.training, "arm", levels))
 
     def after_ed(self, levels, line=0):

@@ -104,11 +104,12 @@ MUTANTS = [
     ("hdl/control.py", "m.d.sync += self._wide.eq((self._rate >> RATE_BITS) - self.step)",
      "m.d.sync += self._wide.eq(self._rate >> RATE_BITS)"),
     # TRN1d's levels all alike, a guess that moves the drift's tap, known symbols with wrong signs,
-    # MP taken for data, a TRN1d that goes on behind Sd, detections of Sd in R
+    # MP taken for data, a TRN1d and bits that go on behind Sd, detections of Sd in R
     ("hdl/leastsquares.py", "TRAINING_LEVEL + item.above", "TRAINING_LEVEL"),
     ("hdl/equalizer.py", "self._at(_Phase.ADAPT_DRIFT) & self.guess", "0"),
     ("hdl/receiver.py", "Mux(self.reference_sign, value, -value)", "value", "startup"),
     ("hdl/top.py", "following.eq(committed & followed)", "following.eq(0)", "startup"),
+    ("hdl/top.py", "self._decoding.eq(0), following.eq(0),", "following.eq(0),", "startup"),
     ("hdl/top.py", "restart.eq(receiver.state == State.TRAIN)", "restart.eq(0)", "startup"),
     ("hdl/receiver.py", "(detector.found & ~self.deaf) | self.stop", "detector.found | self.stop",
      "startup"),

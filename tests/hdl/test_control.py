@@ -23,7 +23,7 @@ from golden.receiver import (
     TRAINED_AGAIN,
     Kind,
 )  # fmt: skip
-from hdl.control import (
+from hdl.receiver_words import (
     AFTER_ED,
     ARM,
     LOSS,
@@ -34,9 +34,8 @@ from hdl.control import (
     TRAINING_LOSS,
     TRAINING_POWER,
     WORD,
-    Control,
-    Settings,
 )  # fmt: skip
+from hdl.control import Control, Settings
 from hdl.equalizer import LEVEL
 from sim.engines import ENGINES, compare
 from sim.gateware import Gateware

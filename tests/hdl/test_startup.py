@@ -14,7 +14,16 @@ from sim.line import Conditions
 from sim.network import NetworkParameters
 from sim.receiving import AnalogueGateware
 from sim.session import Session, Setting
-from tests.startup import U_INFO, Host, StartUp, grid, joined, levels_of, training_levels
+from tests.startup import (
+    SILENCE,
+    U_INFO,
+    Host,
+    StartUp,
+    grid,
+    joined,
+    levels_of,
+    training_levels,
+)  # fmt: skip
 
 NAMES = ("number", "fine", "error", "ucode", "sign", "first", "good", "step")
 
@@ -165,6 +174,35 @@ def test_sd_drops_what_waits(call, rng):
     bits, begins = TrainingDecoder().process(golden.sign[again:])
     mine = gateware.training_bits[-bits.size :]
     assert np.array_equal(mine["bit"], bits.reshape(-1)) and begins.sum() == 2
+
+
+def test_sd_ends_what_was_decoded(rng):
+    """And what was followed: another Sd in MP, and behind it R-bar with levels of which no bits."""
+    start = StartUp.make(rng)
+    samples, at = start.samples("codec"), start.at
+    frame = len(samples) / (SILENCE + 72 + at["data"] + 60)
+    cut = int((SILENCE + 72 + at["mp"] + 5) * frame)
+    cpt = levels_of(start.cpt.intervals, "A")
+    calls = [("arm", cpt), ("follow", start.cpt), ("arm", None), ("arm", cpt)]
+    receiver, gateware = Golden(training_levels("A")), AnalogueGateware(training_levels("A"))
+    golden, mine = [], []
+    for part, script in (
+        (samples[:cut], start.script()[:2]),
+        (np.concatenate([np.zeros(400, np.int64), samples]), [(at["r"] + 12, calls)]),
+    ):
+        host = Host(receiver, script)
+        golden.append(joined(host.run(part)))
+        mine.append(replayed(gateware, part, host))
+    demand_equal(joined(golden), joined(mine))
+    for one in golden:
+        assert told(one, Kind.SWITCHED) == [at["trn2d"]] and not told(one, Kind.ED)
+    # Up to the other Sd, of which the first data frames are in the second part.
+    again = int(np.flatnonzero(np.diff(golden[1].number) < 0)[0]) + 1
+    whole = joined([golden[0], golden[1]])
+    first = int(np.flatnonzero(whole.number == at["trn2d"])[0])
+    count = len(golden[0].number) + again - first
+    wanted = decoded(whole, start.cpt, at["trn2d"], count)
+    assert np.array_equal(gateware.bits["bit"], wanted)
 
 
 @pytest.mark.parametrize("bit", ["1", "01"])

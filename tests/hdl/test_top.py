@@ -14,7 +14,7 @@ from golden.errors import V90Error
 from golden.generator import Command, Generator, Signal
 from golden.parameters import DELAY_FRAMES, INTERVALS, MappingParameters
 from golden.receiver import Receiver
-from hdl.control import configuration_words as receiver_words
+from hdl.receiver_words import configuration_words as receiver_words
 from hdl.stream import pass_on
 from hdl.tdm import SPEECH_SLOTS
 from hdl.top import AnalogueReceiver, Bank
