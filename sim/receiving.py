@@ -95,13 +95,16 @@ def _due(m, receiver, settled=1):
 
 
 class PacedAnalogue(wiring.Component):
-    """An :class:`hdl.top.AnalogueReceiver` at the same pace; what it decides is a stream."""
+    """An :class:`hdl.top.AnalogueReceiver` at the same pace; what it decides is a stream.
+
+    ``every``: cycles from a sample to the next one, whatever the receiver is doing; 0: as above.
+    """
 
     #: Cycles from a decision to when its bits have been looked at.
     SETTLES = 255
 
-    def __init__(self, forward=FORWARD, feedback=FEEDBACK):
-        self.path = AnalogueReceiver(forward, feedback)
+    def __init__(self, forward=FORWARD, feedback=FEEDBACK, every=0):
+        self.path, self.every = AnalogueReceiver(forward, feedback), every
         members = dict(self.path.signature.members)
         for name in ("sample", "strobe", "decision", "decided"):
             del members[name]
@@ -121,8 +124,14 @@ class PacedAnalogue(wiring.Component):
         pass_on(m, self, path, self.passed)
         left = Signal(range(self.SETTLES + 1))
         m.d.sync += left.eq(Mux(path.decided, self.SETTLES, left - (left != 0)))
+        due = _due(m, path.receiver, left == 0)
+        if self.every:
+            until = Signal(range(self.every))
+            m.d.sync += until.eq(Mux(self.i.valid & (until == 0), self.every - 1,
+                                     until - (until != 0)))  # fmt: skip
+            due = until == 0
         m.d.comb += [
-            self.i.ready.eq(_due(m, path.receiver, left == 0)),
+            self.i.ready.eq(due),
             path.sample.eq(self.i.payload),
             path.strobe.eq(self.i.valid & self.i.ready),
             self.o_decision.valid.eq(path.decided),
@@ -194,7 +203,7 @@ class AnalogueGateware:
     """The compiled :class:`hdl.top.AnalogueReceiver` in place of a golden Receiver of one line.
 
     Parameters: as those of :class:`golden.receiver.Receiver`; ``descriptor`` of the DIL that will
-    be asked for (``golden.sequences.DIL``), or none.
+    be asked for (``golden.sequences.DIL``), or none; ``every``, as that of :class:`PacedAnalogue`.
 
     :meth:`process` and the methods for levels to come are those of the golden receiver, and so is
     what they give, but for ``quality``, which is that of the last data frame everywhere; ``line``
@@ -205,9 +214,9 @@ class AnalogueGateware:
     lines = 1
 
     def __init__(self, training, data=None, start=0, forward=FORWARD, feedback=FEEDBACK,
-                 descriptor=None):  # fmt: skip
+                 descriptor=None, every=0):  # fmt: skip
         self.training = training
-        self._gateware = compiled(PacedAnalogue(forward, feedback))
+        self._gateware = compiled(PacedAnalogue(forward, feedback, every))
         self._gateware.reset()
         #: Cycles since the beginning.
         self.cycles = 0

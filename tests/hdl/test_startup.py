@@ -59,11 +59,11 @@ class ToData(AnalogueGateware):
         super().after_ed(levels, line)
 
 
-def both(samples, script, descriptor=None, law="A", data=None, **options):
+def both(samples, script, descriptor=None, law="A", data=None, every=0, **options):
     """Decisions of both, demanded to be equal, and the gateware as it is then."""
     host = Host(Golden(training_levels(law)), script, **options)
     golden = joined(host.run(samples))
-    gateware = ToData(training_levels(law), descriptor=descriptor)
+    gateware = ToData(training_levels(law), descriptor=descriptor, every=every)
     gateware.data, gateware.done = data, list(host.done)
     demand_equal(golden, replayed(gateware, samples, host))
     return golden, gateware
@@ -116,6 +116,13 @@ def test_from_sd_to_data(law, rng):
     assert np.array_equal(data, start.bits[: len(data)]) and len(data) == 40 * size
     with pytest.raises(V90Error, match="another DIL"):
         gateware.know(start.dil, references, at["dil"] + 1)
+
+
+def test_at_12_mhz(rng):
+    """750 cycles a sample, whatever there is to do: 9000 a data frame are enough."""
+    start = StartUp.make(rng)
+    golden, _ = both(start.samples(ppm=-60.0), start.script(), start.dil, every=750)
+    assert told(golden, Kind.ED) == [start.at["b1d"]]
 
 
 def test_rate_renegotiations(rng):
