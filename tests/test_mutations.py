@@ -114,7 +114,7 @@ MUTANTS = [
     ("hdl/receiver.py", "(detector.found & ~self.deaf) | self.stop", "detector.found | self.stop",
      "startup"),
     ("hdl/top.py", "self.late.eq(highway.late)", "self.late.eq(0)"),
-    ("hdl/top.py", "receiver.o.valid & ~receiver.training)", "receiver.o.valid)"),
+    ("hdl/top.py", "committing.eq(committed)", "committing.eq(0)"),
     # the wrong channel's row, a stale word, a reset that some channels miss
     ("hdl/channels.py", "addr=self._ahead", "addr=self._channel"),
     ("hdl/channels.py", "enabled.eq(port._en)", "enabled.eq(1)"),
