@@ -403,10 +403,12 @@ class Receiver(wiring.Component):
     Members
     -------
     sample : In, SAMPLE; strobe : In(1): one a sample of 16 kHz, 400 cycles apart or more
-    i_configuration : In(stream), WORD; TRN1d's level must be there when Sd ends
+    i_configuration : In(stream), WORD, as ``hdl.receiver_words`` makes them; TRN1d's level must be there
+        when Sd ends
     o : Out(stream), DECISION: soft value and error (fine), Ucode, sign, the interval, whether
         there is synchronism, and the data frame's number
-    o_event : Out(stream), EVENT, to be taken within 1000 cycles
+    o_event : Out(stream), EVENT, to be taken within 1000 cycles. What tells of other levels or taps
+        comes before the data frame of its number
     state, number : Out, what the receiver does, and the data frame in question
     training : Out(1), decisions are on the levels of TRN1d; put : Out(1), for a cycle before the
         data frame ``number``: on those that waited from now on
@@ -414,8 +416,9 @@ class Receiver(wiring.Component):
     quality_symbol : In(3), of a data frame; quality : Out(36), of the cycle before: the slow mean
         of its squared errors, fine, times 2**SLOW_BITS
     reference, reference_sign : In(1), whether the symbol that is decided next is a reference symbol
-        of DIL, and its sign, 1 positive: from 100 cycles after the decision before to its own. ed :
-        In(1), for a cycle: the data frame decided last was the last of Ed. Only for ``start_up``.
+        of DIL, and its sign, 1 positive: from 100 cycles after the decision before to its own, in
+        data frames that begin with interval 0. ed : In(1), for a cycle: the data frame decided last
+        was the last of Ed. Only for ``start_up``.
     """
 
     def __init__(self, forward=FORWARD, feedback=FEEDBACK, start_up=False):
