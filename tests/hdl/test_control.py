@@ -6,7 +6,7 @@ from amaranth.hdl import Module
 from amaranth.lib import data, stream, wiring
 from amaranth.lib.wiring import In, Out
 
-from golden.equalizer import shifted
+from golden.equalizer import Levels, shifted
 from golden.receiver import (
     AGAIN,
     FAST_BITS,
@@ -26,6 +26,7 @@ from golden.receiver import (
 from hdl.receiver_words import (
     AFTER_ED,
     ARM,
+    KNOW,
     LOSS,
     NUMBER,
     POWER,
@@ -33,7 +34,9 @@ from hdl.receiver_words import (
     SWITCH,
     TRAINING_LOSS,
     TRAINING_POWER,
+    TURN,
     WORD,
+    command_words,
 )  # fmt: skip
 from hdl.control import Control, Settings
 from hdl.equalizer import LEVEL
@@ -280,3 +283,14 @@ def test_second_solution_and_levels_again_with_sd(start_up):
     words[-1] = (0, START, AGAIN + 30)
     told, *_ = played("cxxrtl", start_up, words, end)
     assert told == [*once, (AGAIN + 30, Kind.DATA)]
+
+
+def test_words_of_calls():
+    """None of levels, or of DIL, takes back; what is no call is refused."""
+    one = Levels(((2828,),) * 6, ((79,),) * 6)
+    assert command_words(one, "arm", None) == command_words(one, "after_ed", None) == [(ARM, 0)]
+    assert command_words(one, "know", None, None, 0) == [(KNOW, 0)]
+    assert command_words(one, "follow", None) == []
+    assert command_words(one, "turn", -1) == [(TURN, 5)]
+    with pytest.raises(ValueError, match="no call of a receiver"):
+        command_words(one, "reset")
