@@ -29,6 +29,7 @@ from golden.receiver import (
 )  # fmt: skip
 from golden.timing import INSTANT_FRACTION
 from golden.training import R_BAR
+from hdl.equalizer import read_alone
 from hdl.receiver_words import (
     AFTER_ED,
     ARM,
@@ -50,7 +51,6 @@ from hdl.receiver_words import (
     WORD,
     Wait,
 )
-from hdl.equalizer import read_alone
 
 
 class Settings(wiring.Component):

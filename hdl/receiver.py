@@ -17,13 +17,13 @@ from golden.receiver import FIRST, SLOW_BITS, State
 from golden.scrambler import GPC, Scrambler
 from golden.timing import HALVES
 from hdl.channels import LEAST, Channels
-from hdl.receiver_words import EVENT, NUMBER, WORD
 from hdl.control import Control, Settings
 from hdl.csr import channel_shape
 from hdl.detection import RDetector, SdDetector
 from hdl.equalizer import Equalizer, Slicer
 from hdl.leastsquares import Correlator, Solver
 from hdl.mac import Multiplier
+from hdl.receiver_words import EVENT, NUMBER, WORD
 from hdl.stream import pass_on
 from hdl.timing import Interpolator
 
@@ -403,8 +403,8 @@ class Receiver(wiring.Component):
     Members
     -------
     sample : In, SAMPLE; strobe : In(1): one a sample of 16 kHz, 400 cycles apart or more
-    i_configuration : In(stream), WORD, as ``hdl.receiver_words`` makes them; TRN1d's level must be there
-        when Sd ends
+    i_configuration : In(stream), WORD, as ``hdl.receiver_words`` makes them; TRN1d's level must be
+        there when Sd ends
     o : Out(stream), DECISION: soft value and error (fine), Ucode, sign, the interval, whether
         there is synchronism, and the data frame's number
     o_event : Out(stream), EVENT, to be taken within 1000 cycles. What tells of other levels or taps

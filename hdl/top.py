@@ -7,7 +7,6 @@ from amaranth.lib.wiring import In, Out, connect, flipped
 from golden.equalizer import FEEDBACK, FORWARD
 from golden.framing import LENGTHS
 from golden.receiver import State
-from hdl.receiver_words import NUMBER
 from hdl.csr import COMMIT, WORD_BITS, configuration_words, word_layout
 from hdl.decoder import Decoder
 from hdl.encoder import Encoder
@@ -15,6 +14,7 @@ from hdl.framing import FRAMING, SequenceFramer, framing
 from hdl.generator import Generator
 from hdl.mapper import Demapper
 from hdl.receiver import Receiver
+from hdl.receiver_words import NUMBER
 from hdl.stream import octet_layout, pass_on
 from hdl.tdm import Highway
 from hdl.training import DilAverager, TrainingDecoder

@@ -10,9 +10,9 @@ from golden.parameters import INTERVALS
 from golden.scrambler import GPC
 from golden.sequences import JD
 from golden.training import AGAIN, NO_MORE
-from hdl.receiver_words import NUMBER
 from hdl.equalizer import read_alone
 from hdl.receiver import DECISION
+from hdl.receiver_words import NUMBER
 
 #: Where a DIL descriptor stands in its memory. Patterns, the first symbol in bit 0 of the first
 #: word: SP and TP, eight words each.

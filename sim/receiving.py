@@ -22,10 +22,10 @@ from golden.receiver import (
     Kind,
 )  # fmt: skip
 from golden.timing import HALVES
-from hdl.receiver_words import EVENT, WORD, command_words, configuration_words
 from hdl.csr import COMMIT
 from hdl.csr import configuration_words as parameter_words
 from hdl.receiver import DECISION, Receiver
+from hdl.receiver_words import EVENT, WORD, command_words, configuration_words
 from hdl.stream import pass_on
 from hdl.top import AnalogueReceiver, follow_words
 from hdl.training import descriptor_words

@@ -23,6 +23,8 @@ from golden.receiver import (
     TRAINED_AGAIN,
     Kind,
 )  # fmt: skip
+from hdl.control import Control, Settings
+from hdl.equalizer import LEVEL
 from hdl.receiver_words import (
     AFTER_ED,
     ARM,
@@ -38,8 +40,6 @@ from hdl.receiver_words import (
     WORD,
     command_words,
 )  # fmt: skip
-from hdl.control import Control, Settings
-from hdl.equalizer import LEVEL
 from sim.engines import ENGINES, compare
 from sim.gateware import Gateware
 from sim.pattern import Pattern

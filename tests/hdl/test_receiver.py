@@ -9,8 +9,8 @@ from golden import g711, training
 from golden.equalizer import Levels
 from golden.receiver import SKIPPED, SOLVING, TRAINED, Kind
 from golden.receiver import Receiver as Golden
-from hdl.receiver_words import command_words, configuration_words
 from hdl.receiver import Receivers
+from hdl.receiver_words import command_words, configuration_words
 from hdl.stream import pass_on
 from sim import lines
 from sim.gateware import Gateware
