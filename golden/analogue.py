@@ -150,8 +150,8 @@ class AnalogueModem:
         dB between the noise found and that with which 1e-6 of the decisions are wrong.
     most_bits : int, optional
         Largest D to ask for.
-    sr : int
-        Of the shaper.
+    sr, ld : int
+        Of the shaper, as :class:`~golden.proposal.Proposal` takes them.
 
     ``process`` takes :class:`~golden.receiver.Decisions` in pieces and returns what to send
     upstream, pairs of :class:`~golden.digital.Upstream` and bits or None. ``data`` holds the bits
@@ -161,11 +161,13 @@ class AnalogueModem:
 
     def __init__(
         self, receiver, line=0, law="A", power=-12.0, at_codec=True, u_info=79, margin=MARGIN,
-        most_bits=None, sr=0,
+        most_bits=None, sr=0, ld=3,
     ):  # fmt: skip
+        if not 0 <= margin <= 40:
+            raise V90Error(f"the margin is 0 to 40 dB, not {margin:g}")
         self.receiver, self.line, self.law = receiver, line, law
         self.power, self.at_codec, self.u_info = power, at_codec, u_info
-        self.margin, self.most_bits, self.sr = margin, most_bits, sr
+        self.margin, self.most_bits, self.sr, self.ld = margin, most_bits, sr, ld
         self.readings, self.log = [], []
         self.data, self._out = [], []
         self._renegotiations, self._clearing, self._number = 0, False, 0
@@ -415,7 +417,7 @@ class AnalogueModem:
         deviation = self._noise()
         self.proposal = Proposal(
             self.reading.impairments, self.reading.jd, self.power, self.at_codec, self.u_info,
-            self.sr,
+            self.sr, self.ld,
         )  # fmt: skip
         try:
             cp = self.best(deviation, self.margin)

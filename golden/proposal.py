@@ -31,13 +31,13 @@ class Proposal:
         Of INFO0d: limit of the average power in dBm0, and whether it counts at the codec's output.
     u_info : int
         Ucode of TRN1d.
-    sr : int
-        Of the shaper.
+    sr, ld : int
+        Of the shaper; no more look-ahead than Jd offers, and none without a shaper.
     """
 
-    def __init__(self, impairments, jd, power, at_codec, u_info, sr=0):
+    def __init__(self, impairments, jd, power, at_codec, u_info, sr=0, ld=3):
         self.impairments, self.jd, self.u_info = impairments, jd, u_info
-        self.power, self.at_codec, self.sr = power, at_codec, sr
+        self.power, self.at_codec, self.sr, self.ld = power, at_codec, sr, ld
         #: Ucodes at the codec's output ``(6, 128)``, the larger where a robbed bit takes turns.
         self.codewords = impairments.codewords.max((2, 3))
 
@@ -50,7 +50,7 @@ class Proposal:
         """
         rates = self.jd["rates"]
         allowed = {d for _, _, d, _ in rate_table("CP") if rates >> (d - 21) & 1}
-        ld = min(3, self.jd["look_ahead"]) if self.sr else 0
+        ld = min(self.ld, self.jd["look_ahead"]) if self.sr else 0
         ceiling = cpt and MORE_POWER * float(cpt.average_power)
         designer = self._designer(deviation, margin, sr=self.sr, ld=ld, ceiling=ceiling)
         return self._separated(designer.best(most, allowed))

@@ -165,10 +165,16 @@ class Call:
         return np.rint(samples * (1 << (BITS - 1))).astype(np.int64)
 
 
-def check_training(u_info, symbols):
-    """Raise :class:`~golden.errors.V90Error` unless Sd and TRN1d can be."""
+def check_u_info(u_info):
+    """Return U_INFO; raise :class:`~golden.errors.V90Error` unless there is an Sd for it."""
     if not 1 <= u_info < 128 - ABOVE:
         raise V90Error(f"U_INFO is 1 to {127 - ABOVE}, not {u_info}")
+    return u_info
+
+
+def check_training(u_info, symbols):
+    """Raise :class:`~golden.errors.V90Error` unless Sd and TRN1d can be."""
+    check_u_info(u_info)
     if symbols % INTERVALS or symbols < LEAST_TRN1D:
         raise V90Error(f"TRN1d is {LEAST_TRN1D} symbols or more, a multiple of 6, not {symbols}")
 

@@ -317,55 +317,104 @@ def simulate(arguments):
         vectors.check_folder(arguments.report, arguments.force)
         if not (folder := Path(os.path.realpath(arguments.report)).parent).is_dir():
             raise V90Error(f"there is no folder {folder} to write {arguments.report} into")
-    what = call_of(arguments)
-    data = read_file(arguments.file)
     engines = call.Engines(arguments.gateware, arguments.check, progress)
-    outcome = call.run(what, data, engines)
+    if arguments.parameters is None:
+        from sim import connection, connection_report
+
+        what = setting_of(arguments)
+        outcome = connection.run(what, read_file(arguments.file), engines)
+        drawn, parameters = connection_report, outcome.parameters
+    else:
+        what = call_of(arguments)
+        outcome = call.run(what, read_file(arguments.file), engines)
+        drawn, parameters = report, outcome.parameters
     if arguments.recording is not None:
         from sim import wav
 
         write_file(arguments.recording, wav.write(outcome.samples), arguments.force)
     if arguments.write_parameters is not None:
-        text = outcome.parameters.to_json() + "\n"
+        text = parameters.to_json() + "\n"
         write_file(arguments.write_parameters, text.encode(), arguments.force)
     if arguments.report is not None:
         with progress("report"):
-            page = report.page(outcome)
+            page = drawn.page(outcome)
         vectors.write(arguments.report, {"report.html": page}, arguments.force)
+    console = Console(stderr="-" in outputs, soft_wrap=False)
+    if arguments.parameters is None:
+        signals = Table("at, s", "lasts, ms", "signal", box=None, pad_edge=False)
+        for name, at, lasts in drawn.timeline(outcome):
+            signals.add_row(f"{at:8.3f}", f"{lasts:9.1f}", name)
+        console.print(signals, "")
     table = Table(box=None, show_header=False, pad_edge=False)
-    for name, text in [*report.summary(outcome), ("time taken", f"{outcome.seconds:.1f} s")]:
+    for name, text in [*drawn.summary(outcome), ("time taken", f"{outcome.seconds:.1f} s")]:
         table.add_row(name, Text(text))
-    Console(stderr="-" in outputs, soft_wrap=False).print(table)
+    console.print(table)
     if outcome.failure:
         raise CallFailed(outcome.failure)
     if arguments.output is not None:
         write_file(arguments.output, outcome.back, arguments.force)
 
 
-def call_of(arguments):
-    """The :class:`sim.call.Call` of a command line."""
-    from sim import call, lines
-    from sim.line import Conditions
+def given(value, default):
+    """An option's value, or its default where it was not given."""
+    return default if value is None else value
+
+
+def network_of(arguments, law):
+    """The :class:`sim.network.NetworkParameters` of a command line, whose line must exist."""
+    from sim import lines
     from sim.network import NetworkParameters
 
-    a, parameters = arguments, None
-    if a.parameters is not None:
-        if a.sr is not None or a.ld is not None:
-            raise V90Error("--sr and --ld are the parameters' own where --parameters is given")
-        parameters = read_parameters(a.parameters, a.law)
+    a = arguments
     lines.find(a.line)
-    network = NetworkParameters(
-        law=a.law or (parameters.law if parameters else "A"), output_law=a.output_law,
+    return NetworkParameters(
+        law=law, output_law=a.output_law,
         robbed=patterns(a.robbed), robbed_after=patterns(a.robbed_after), pad=a.pad,
         high_pass=a.high_pass, high_pass_at=a.high_pass_at, invert=a.invert,
         slips=(*((at, 1) for at in a.repeat), *((at, -1) for at in a.drop)),
     )  # fmt: skip
+
+
+def conditions_of(arguments):
+    """The :class:`sim.line.Conditions` of a command line."""
+    from sim.line import Conditions
+
+    a = arguments
+    if a.seed < 0:
+        raise V90Error(f"the seed is a whole number from 0, not {a.seed}")
+    return Conditions(snr=a.snr, ppm=a.ppm, drift=a.drift, seed=a.seed)
+
+
+def setting_of(arguments):
+    """The :class:`sim.session.Setting` of a command line without parameters."""
+    from sim import call, session
+
+    a = arguments
+    network = network_of(a, a.law or "A")
+    default = session.Setting()
+    options = {"sr": given(a.sr, 0), "ld": given(a.ld, 3)}
+    if a.rate is not None:
+        options["most_bits"] = constellations.data_bits_of(a.rate)
+    return session.Setting(
+        network.law, a.line, conditions_of(a), network, given(a.power, default.power),
+        a.at_codec, call.check_u_info(given(a.u_info, default.u_info)),
+        given(a.margin, default.margin), given(a.training_symbols, default.trn1d), options,
+    )  # fmt: skip
+
+
+def call_of(arguments):
+    """The :class:`sim.call.Call` of a command line with parameters."""
+    from sim import call
+
+    a = arguments
+    for name in ("sr", "ld", "margin", "power"):
+        if getattr(a, name) is not None:
+            raise V90Error(f"--{name} is for a start-up, and --parameters does without one")
+    parameters = read_parameters(a.parameters, a.law)
+    network = network_of(a, parameters.law)
     return call.Call(
-        network.law, a.line, Conditions(snr=a.snr, ppm=a.ppm, drift=a.drift, seed=a.seed), network,
-        call.U_INFO if a.u_info is None else a.u_info,
-        call.TRN1D if a.training_symbols is None else a.training_symbols, parameters,
-        None if a.rate is None else constellations.data_bits_of(a.rate), a.sr or 0, a.ld or 0,
-        a.margin,
+        network.law, a.line, conditions_of(a), network, given(a.u_info, call.U_INFO),
+        given(a.training_symbols, call.TRN1D), parameters,
     )  # fmt: skip
 
 
@@ -573,16 +622,26 @@ def call_options(sub):
     sub.add_argument("--write-parameters", metavar="P.json", help="write the parameters used")
     rates = sub.add_mutually_exclusive_group()
     rates.add_argument(
-        "--rate", type=float, metavar="BIT/S", help="28000 to 56000 (default: all that goes)"
+        "--rate", type=float, metavar="BIT/S", help="the most, 28000 to 56000 (default: 56000)"
     )
-    rates.add_argument("--parameters", metavar="P.json", help="mapping parameters")
+    rates.add_argument(
+        "--parameters", metavar="P.json", help="mapping parameters: data behind TRN1d, no start-up"
+    )
     sub.add_argument("--law", choices=g711.LAWS, help="of the digital modem (default: A)")
-    for name in ("--sr", "--ld"):
-        sub.add_argument(name, type=int, choices=range(4), help="of the shaper (default: 0)")
+    for name, default in (("--sr", 0), ("--ld", 3)):
+        sub.add_argument(
+            name, type=int, choices=range(4), help=f"of the shaper (default: {default})"
+        )
     sub.add_argument(
-        "--margin", type=float, default=0.5, metavar="DB",
-        help="between the noise and that for 1e-6 wrong decisions (default: 0.5)",
+        "--margin", type=float, metavar="DB",
+        help="between the noise and that for 1e-6 wrong decisions (default: 1)",
     )  # fmt: skip
+    sub.add_argument(
+        "--power", type=float, metavar="DBM0", help="limit of INFO0d (default: -12)"
+    )
+    sub.add_argument(
+        "--at-codec", action="store_true", help="where it counts: at the codec's output"
+    )
     line = sub.add_argument_group("line")
     line.add_argument("--line", default="26awg-6kft", metavar="NAME", help="of `v90 lines`")
     for name, default, unit, text in (
@@ -626,8 +685,9 @@ def parser():
 
     def training(sub):
         sub.add_argument(
-            "--training-symbols", type=int, metavar="N", help="of TRN1d (default: 8040)"
-        )
+            "--training-symbols", type=int, metavar="N",
+            help="of TRN1d (default: 2040 in a start-up, else 8040)",
+        )  # fmt: skip
         sub.add_argument("--u-info", type=int, metavar="UCODE", help="of TRN1d (default: 79)")
 
     def parameter_options(sub):

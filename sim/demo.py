@@ -17,10 +17,10 @@ from sim.cli import main as cli
 
 RATES = ("56000", "45333", "28000")
 
-#: The call: encoder, receiver and decoder in gateware, beside golden, over 12 kft of 26 AWG.
+#: The call: a whole start-up, the receiver in gateware, beside golden, over 12 kft of 26 AWG.
 REPORT = Path("build/demo")
 CALL = (
-    "--line", "26awg-12kft", "--ppm", "80", "--training-symbols", "2700", "--gateware", "--check",
+    "--line", "26awg-12kft", "--ppm", "80", "--gateware", "--check",
     "--report", str(REPORT), "--force",
 )  # fmt: skip
 CALLED = Path(__file__).resolve().parent.parent / "LICENSE"

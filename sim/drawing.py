@@ -19,18 +19,34 @@ _RATE, _SHOWN = 64000, 4.0
 _GREY = "0.55"
 
 
-def _figure(width, height):
+def figure_of(width, height):
+    """A figure of so many inches."""
     # Without pyplot nothing global is touched, and no display is looked for.
     from matplotlib.figure import Figure
 
     return Figure(figsize=(width, height), dpi=110, layout="constrained")
 
 
-def _png(figure):
+def png(figure):
+    """A figure as PNG (bytes)."""
     file = io.BytesIO()
     # The version would make each release of matplotlib give another file.
     figure.savefig(file, format="png", metadata={"Software": None})
     return file.getvalue()
+
+
+def plain(axes, title, x, y):
+    """Title, labels, grid and no frame."""
+    axes.set_title(title, fontsize="medium")
+    axes.set(xlabel=x, ylabel=y)
+    axes.grid(color="0.9")
+    axes.set_axisbelow(True)
+    axes.spines[["top", "right"]].set_visible(False)
+
+
+def legend(figure):
+    """A legend below, where no curve is."""
+    figure.legend(loc="outside lower center", frameon=False, fontsize="small", ncols=7)
 
 
 def _attenuation(axes, line, **style):
@@ -78,7 +94,7 @@ def makeup(parameters):
 def draw(name, parameters):
     """A PNG (bytes) of one line: its three curves and what it is made of."""
     line = Line(parameters)
-    figure = _figure(13, 4.4)
+    figure = figure_of(13, 4.4)
     panels = figure.subplots(1, 3)
     for panel, curve in zip(panels, (_attenuation, _group_delay, _impulse), strict=True):
         curve(panel, line, color="C0", label="the line")
@@ -92,7 +108,7 @@ def draw(name, parameters):
     _label(*panels)
     panels[0].legend(frameon=False, loc="lower left", fontsize="small")
     figure.suptitle(f"{name}: {parameters.description}\n{makeup(parameters)}", fontsize="medium")
-    return _png(figure)
+    return png(figure)
 
 
 def families(lines):
@@ -106,7 +122,7 @@ def families(lines):
 def overview(lines):
     """A PNG (bytes) of lines (name to parameters), a row for each family, all on one scale."""
     groups = families(lines)
-    figure = _figure(13, 0.4 + 3.6 * len(groups))
+    figure = figure_of(13, 0.4 + 3.6 * len(groups))
     rows = figure.subplots(len(groups), 3, squeeze=False, sharex="col", sharey="col")
     for panels, group in zip(rows, groups.values(), strict=True):
         for index, (name, parameters) in enumerate(group.items()):
@@ -121,4 +137,4 @@ def overview(lines):
     for panels in rows[:-1]:
         for panel in panels:
             panel.set_xlabel("")
-    return _png(figure)
+    return png(figure)

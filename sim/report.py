@@ -2,7 +2,6 @@
 
 import base64
 import html
-import io
 
 import numpy as np
 from scipy.signal import welch
@@ -14,6 +13,7 @@ from golden.parameters import INTERVALS
 from golden.receiver import Kind
 from sim import design, drawing, lines
 from sim.cli import dbm0
+from sim.drawing import figure_of, legend, plain, png
 from sim.line import OCTETS, SAMPLES
 from sim.network import values
 
@@ -56,21 +56,21 @@ def summary(outcome):
     rows = [
         ("result", outcome.failure or "the file arrived"),
         ("line", f"{call.line}: {lines.find(call.line).description}"),
-        ("conditions", _conditions(call)),
-        ("network", _network(call.network)),
+        ("conditions", conditions(call.conditions)),
+        ("network", network(call.network)),
         ("rate", f"{float(p.rate):.0f} bit/s, {p.law}-law, K {p.k}, S {p.s}, Sr {p.sr}, ld {p.ld}"),
-        ("constellations", f"{_joined(p.moduli, 'd')} points, {dbm0(p):.2f} dBm0 on average"),
+        ("constellations", f"{joined(p.moduli, 'd')} points, {dbm0(p):.2f} dBm0 on average"),
         ("training", f"U_INFO {call.u_info}, {call.trn1d} symbols of TRN1d"),
     ]
     if outcome.forecast is not None:
         ahead = constellations.margins(outcome.arrived, p, outcome.forecast)
-        text = f"{_joined(ahead)} dB by interval"
+        text = f"{joined(ahead)} dB by interval"
         if ahead.min() < 0:
             text += f"; {float(p.rate):.0f} bit/s is more than this SNR carries at 1e-6"
         rows.append(("margin forecast", text))
     return rows + [
-        ("decision SNR", f"{_joined(_snr(outcome, sigma))} dB by interval"),
-        ("margin", f"{_joined(room)} dB by interval, to 1e-6 wrong decisions"),
+        ("decision SNR", f"{joined(_snr(outcome, sigma))} dB by interval"),
+        ("margin", f"{joined(room)} dB by interval, to 1e-6 wrong decisions"),
         ("decisions", f"{wrong} of {compared} symbols wrong"),
         ("decoder", f"{outcome.reception.overflows} data frames of more than K bits; "
                     f"{file.frames} frames of the file whole, {file.bad} damaged"),
@@ -82,12 +82,13 @@ def summary(outcome):
     ]  # fmt: skip
 
 
-def _joined(items, form=".1f"):
+def joined(items, form=".1f"):
+    """Numbers as text, one behind the other."""
     return " ".join(format(item, form) for item in items)
 
 
-def _conditions(call):
-    c = call.conditions
+def conditions(c):
+    """Text for :class:`~sim.line.Conditions`."""
     parts = ["no noise" if c.snr is None else f"SNR {c.snr:g} dB",
              f"client's clock {c.ppm:+g} ppm"]  # fmt: skip
     if c.drift:
@@ -95,7 +96,8 @@ def _conditions(call):
     return ", ".join([*parts, f"seed {c.seed}"])
 
 
-def _network(n):
+def network(n):
+    """Text for :class:`~sim.network.NetworkParameters`."""
     parts = [f"{n.law}-law" + (f" to {n.law_out}-law" if n.law_out != n.law else "")]
     for name, patterns in (("robbed bits", n.robbed), ("robbed bits behind the pad",
                                                        n.robbed_after)):  # fmt: skip
@@ -138,31 +140,6 @@ def _events(outcome):
 # --- Pictures ------------------------------------------------------------------------------------
 
 
-def _figure(width, height):
-    from matplotlib.figure import Figure
-
-    return Figure(figsize=(width, height), dpi=110, layout="constrained")
-
-
-def _png(figure):
-    file = io.BytesIO()
-    figure.savefig(file, format="png", metadata={"Software": None})
-    return file.getvalue()
-
-
-def _plain(axes, title, x, y):
-    axes.set_title(title, fontsize="medium")
-    axes.set(xlabel=x, ylabel=y)
-    axes.grid(color="0.9")
-    axes.set_axisbelow(True)
-    axes.spines[["top", "right"]].set_visible(False)
-
-
-def _legend(figure):
-    # Below, where no curve is.
-    figure.legend(loc="outside lower center", frameon=False, fontsize="small", ncols=7)
-
-
 def _mark(axes, outcome):
     """Draw the events into a picture over time; each kind is in the legend once."""
     seen = set()
@@ -176,7 +153,7 @@ def _mark(axes, outcome):
 
 def convergence(outcome):
     """Error against time."""
-    figure = _figure(11, 4.2)
+    figure = figure_of(11, 4.2)
     axes = figure.subplots()
     errors, number = outcome.errors(), outcome.reception.decisions.number
     level = design.training_levels(outcome.arrived, outcome.call.u_info).values[0][0]
@@ -193,16 +170,16 @@ def convergence(outcome):
     axes.plot([begin, max(at.max(initial=0), begin)], [20 * np.log10(room / level)] * 2,
               color="C1", ls="--", lw=1.2, label="1e-6 wrong on the data's levels")  # fmt: skip
     _mark(axes, outcome)
-    _plain(axes, "Convergence: errors of the decisions, against TRN1d's level",
+    plain(axes, "Convergence: errors of the decisions, against TRN1d's level",
            "time from TRN1d's start in s", "error in dB")  # fmt: skip
     axes.margins(y=0.1)
-    _legend(figure)
-    return _png(figure)
+    legend(figure)
+    return png(figure)
 
 
 def eye(outcome):
     """Soft values of the smallest levels by interval, over time."""
-    figure = _figure(11, 6.4)
+    figure = figure_of(11, 6.4)
     d = outcome.reception.decisions
     rows = np.flatnonzero(outcome.in_data)
     rows = rows[:: -(-len(rows) // _POINTS) or 1]
@@ -216,13 +193,13 @@ def eye(outcome):
         for bound in (levels[1:] + levels[:-1]) / 2:
             if bound < top:
                 axes.axhline(bound, color="C1", lw=0.6)
-        _plain(axes, f"interval {interval}", "time from TRN1d's start in s" * (interval > 2),
+        plain(axes, f"interval {interval}", "time from TRN1d's start in s" * (interval > 2),
                "|soft value|" * (interval % 3 == 0))  # fmt: skip
         axes.grid(visible=False)
         axes.set_ylim(0, top)
     figure.suptitle("Eye: soft values in data (PCM values of Table 1), smallest levels; "
                     "lines are the bounds between two", fontsize="medium")  # fmt: skip
-    return _png(figure)
+    return png(figure)
 
 
 def histograms(outcome):
@@ -230,7 +207,7 @@ def histograms(outcome):
 
     Errors beside the picture count in its outermost bars; the bell has the errors' quartiles.
     """
-    figure = _figure(11, 11)
+    figure = figure_of(11, 11)
     panels = figure.subplots(INTERVALS, 2, sharex="col", width_ratios=(2.2, 1))
     soft = np.abs(outcome.reception.decisions.fine[outcome.in_data]) / (1 << FINE)
     errors = outcome.errors()[outcome.in_data]
@@ -242,7 +219,7 @@ def histograms(outcome):
         left.hist(soft[:, interval], edges, color="C0", histtype="stepfilled")
         levels = outcome.levels.values[interval]
         left.plot(levels, np.zeros(len(levels)), "|", color="C3", ms=7, clip_on=False)
-        _plain(left, "", "|soft value|, PCM values of Table 1" * last, f"interval {interval}")
+        plain(left, "", "|soft value|, PCM values of Table 1" * last, f"interval {interval}")
         own = errors[:, interval]
         own = own[~np.isnan(own)]
         right.hist(np.clip(own, -reach, reach), fine, color="C0", histtype="stepfilled")
@@ -254,30 +231,29 @@ def histograms(outcome):
             right.axvline(side * outcome.levels.least_distance / 2, color="C1", lw=1)
         right.set_yscale("log")
         right.set_ylim(0.5, max(3.0, 2 * bell))
-        _plain(right, "", "error, PCM values" * last, "")
+        plain(right, "", "error, PCM values" * last, "")
     panels[0][0].set_title("How often each soft value came; red: the levels", fontsize="medium")
     panels[0][1].set_title("Errors; orange: least bound", fontsize="medium")
-    return _png(figure)
+    return png(figure)
 
 
-def taps(outcome):
-    """Taps at the call's end."""
-    figure = _figure(11, 3.8)
+def taps(t):
+    """:class:`~sim.call.Taps` at the call's end."""
+    figure = figure_of(11, 3.8)
     forward, feedback = figure.subplots(1, 2, width_ratios=(2, 1))
-    t = outcome.reception.taps
     for axes, x in ((forward, t.forward), (feedback, t.feedback)):
         axes.vlines(np.arange(len(x)), 0, x, color="C0", lw=1.4)
         axes.plot(np.arange(len(x)), x, "o", color="C0", ms=3)
         axes.axhline(0, color="0.5", lw=0.8)
-    _plain(forward, "Feed-forward taps at the end", "half symbols back from the newest",
+    plain(forward, "Feed-forward taps at the end", "half symbols back from the newest",
            "PCM values per sample at the working level")  # fmt: skip
-    _plain(feedback, "Feedback taps at the end", "symbols back, from the last one on", "factor")
-    return _png(figure)
+    plain(feedback, "Feedback taps at the end", "symbols back, from the last one on", "factor")
+    return png(figure)
 
 
 def clock(outcome):
     """The clock's offset against time."""
-    figure = _figure(11, 3.6)
+    figure = figure_of(11, 3.6)
     axes = figure.subplots()
     d, c = outcome.reception.decisions, outcome.call.conditions
     at = _seconds(d.number)
@@ -285,17 +261,17 @@ def clock(outcome):
     since = outcome.first / OCTETS
     axes.plot(at, c.ppm + c.drift * (at + since), color="C1", ls="--", lw=1.2, label="line")
     _mark(axes, outcome)
-    _plain(axes, "Clock: how much the client's is fast", "time from TRN1d's start in s", "ppm")
+    plain(axes, "Clock: how much the client's is fast", "time from TRN1d's start in s", "ppm")
     axes.ticklabel_format(useOffset=False)
     if np.ptp(axes.get_ylim()) < 4:
         axes.set_ylim(np.mean(axes.get_ylim()) + np.array([-2, 2]))
-    _legend(figure)
-    return _png(figure)
+    legend(figure)
+    return png(figure)
 
 
 def spectrum(outcome):
     """Power density of the octets that the encoder sent."""
-    figure = _figure(11, 3.6)
+    figure = figure_of(11, 3.6)
     axes = figure.subplots()
     begin = outcome.first + outcome.call.trn1d
     sent = outcome.octets[begin : begin + outcome.frames * INTERVALS]
@@ -307,12 +283,12 @@ def spectrum(outcome):
                                 outcome.parameters.law).astype(np.float64) ** 2)  # fmt: skip
     axes.plot(f / 1000, 10 * np.log10(np.maximum(power / (white / (OCTETS / 2)), 1e-6)),
               color="C0", lw=1.2)  # fmt: skip
-    _plain(axes, "Spectrum at the encoder, data", "frequency in kHz",
+    plain(axes, "Spectrum at the encoder, data", "frequency in kHz",
            "density in dB, 0 is white")  # fmt: skip
     axes.set_xlim(0, OCTETS / 2000)
     low, high = axes.get_ylim()
     axes.set_ylim(min(low, -10), max(high, 5))
-    return _png(figure)
+    return png(figure)
 
 
 def pictures(outcome):
@@ -328,7 +304,7 @@ def pictures(outcome):
     if outcome.in_data.any():
         drawn += [("Eye", eye(outcome)), ("Levels by interval", histograms(outcome))]
     if outcome.reception.taps is not None:
-        drawn += [("Taps", taps(outcome)), ("Clock", clock(outcome))]
+        drawn += [("Taps", taps(outcome.reception.taps)), ("Clock", clock(outcome))]
     return [*drawn, ("Spectrum", spectrum(outcome))]
 
 
@@ -340,23 +316,35 @@ def page(outcome):
 
     It is the same for the same call, but for the time taken.
     """
+    rows = [*summary(outcome), taken(outcome)]
+    heading = f"{outcome.call.line}, {float(outcome.parameters.rate):.0f} bit/s"
+    texts = [("Mapping parameters", outcome.parameters.to_json())]
+    return page_of(heading, bool(outcome.failure), rows, pictures(outcome), texts)
+
+
+def taken(outcome):
+    """The row that tells the time taken."""
+    speed = len(outcome.samples) / SAMPLES / max(outcome.seconds, 1e-3)
+    return "time taken", f"{outcome.seconds:.1f} s, {speed:.2f} times real time"
+
+
+def page_of(heading, failed, rows, pictures, texts):
+    """A page (bytes) of rows ``(what, text)``, and pairs of a title and a PNG, or a text."""
     e = html.escape
-    failed = ' class="failed"' * bool(outcome.failure)
     body = [
-        f"<h1{failed}>{e(outcome.call.line)}, {float(outcome.parameters.rate):.0f} bit/s</h1>",
+        f"<h1{' class=failed' * failed}>{e(heading)}</h1>",
         "<table>",
-        *(f"<tr><th>{e(what)}</th><td>{e(text)}</td></tr>" for what, text in summary(outcome)),
-        f"<tr><th>time taken</th><td>{outcome.seconds:.1f} s, "
-        f"{len(outcome.samples) / SAMPLES / max(outcome.seconds, 1e-3):.2f} times real time</td>"
-        "</tr></table>",
+        *(f"<tr><th>{e(what)}</th><td>{e(text)}</td></tr>" for what, text in rows),
+        "</table>",
     ]
-    for title, png in pictures(outcome):
-        data = base64.b64encode(png).decode()
+    for title, picture in pictures:
+        data = base64.b64encode(picture).decode()
         body.append(f"<h2>{e(title)}</h2>")
         body.append(f'<img alt="{e(title)}" src="data:image/png;base64,{data}">')
-    body.append("<h2>Mapping parameters</h2>")
-    body.append(f"<pre style='white-space: pre-wrap'>{e(outcome.parameters.to_json())}</pre>")
-    head = f'<meta charset="utf-8"><title>v90 call, {e(outcome.call.line)}</title>'
+    for title, text in texts:
+        body.append(f"<h2>{e(title)}</h2>")
+        body.append(f"<pre style='white-space: pre-wrap'>{e(text)}</pre>")
+    head = f'<meta charset="utf-8"><title>v90 call, {e(heading)}</title>'
     text = "\n".join(["<!DOCTYPE html>", '<html lang="en">',
                       f"<head>{head}<style>{_STYLE}</style></head>", "<body>", *body,
                       "</body></html>", ""])  # fmt: skip

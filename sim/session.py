@@ -60,13 +60,13 @@ class Session:
         self.settings, self.piece = list(settings), piece
         levels = [training_levels(s.u_info, s.law) for s in self.settings]
         self.receiver = receiver or Receiver(levels, lines=len(self.settings))
-        self.digital, self.analogue, self._network, self._line = [], [], [], []
+        self.digital, self.analogue, self.network, self._line = [], [], [], []
         for k, s in enumerate(self.settings):
             self.digital.append(DigitalModem(s.law, s.u_info, s.power, s.at_codec, trn1d=s.trn1d))
             self.analogue.append(AnalogueModem(
                 self.receiver, k, s.law, s.power, s.at_codec, s.u_info, s.margin, **s.options
             ))  # fmt: skip
-            self._network.append(Network(replace(s.network, law=s.law)))
+            self.network.append(Network(replace(s.network, law=s.law)))
             self._line.append(LineStream(s.line_of()))
         self._samples = [np.zeros(0, np.int64) for _ in self.settings]
         self._upstream = [[] for _ in self.settings]
@@ -78,7 +78,7 @@ class Session:
             for upstream, bits in self._upstream[k]:
                 modem.receive(upstream, bits)
             octets = modem.frames(self.piece)
-            samples = self._line[k].process(self._network[k].process(octets))
+            samples = self._line[k].process(self.network[k].process(octets))
             samples = np.rint(samples * (1 << (BITS - 1))).astype(np.int64)
             self._samples[k] = np.concatenate([self._samples[k], samples])
         # Clocks differ: each line has its own number of samples, the receiver takes as many of all.

@@ -1,8 +1,9 @@
 """A file as the data bits of a call: HDLC frames of V.42 between flags, after B1d (8.6.1/V.90).
 
 Each frame is an I frame of modulo 128 (8.2.2/V.42): the address, N(S) counting from 0, N(R) = 0,
-and at most N401 octets of the file. The P bit marks the last frame. There is no way back here, so
-nothing is repeated; the receiver can only tell that the file is whole, or what is wrong.
+and at most N401 octets of the file. The P bit marks the last frame. Without a way back nothing is
+repeated; the receiver can only tell that the file is whole, or what is wrong. With one,
+:mod:`sim.host` sends frames again.
 """
 
 import numpy as np
@@ -53,6 +54,8 @@ def file_bits(data, d):
 class FileReceiver:
     """Bits back to the file.
 
+    ``repeats``: frames that are damaged, or not the one expected, will be sent again.
+
     Members
     -------
     frames : int
@@ -66,10 +69,13 @@ class FileReceiver:
         no whole one.
     disorder : str or None
         What was wrong with the first whole frame that was not the one expected.
+    skipped, damaged : int
+        Whole frames that were not the one expected, where they repeat; all damaged ones.
     """
 
-    def __init__(self):
-        self.frames = self.octets = self.bad = 0
+    def __init__(self, repeats=False):
+        self.repeats = repeats
+        self.frames = self.octets = self.bad = self.skipped = self.damaged = 0
         self.complete = False
         self.disorder = None
         self._deframer = Deframer()
@@ -80,13 +86,17 @@ class FileReceiver:
         """Take bits (uint8, one-dimensional), in pieces of any length."""
         for frame in self._deframer.process(bits):
             self._take(frame)
+        self.damaged = self._deframer.bad
         if not self.complete:
             self.bad = self._deframer.bad - self._bad_before
 
     def _take(self, frame):
         if self.disorder:
             return
-        if len(frame) < 3 or frame[0] != ADDRESS or frame[1] & 1:
+        mine = len(frame) >= 3 and frame[1] >> 1 == self.frames % MODULUS
+        if self.repeats and (self.complete or not mine):
+            self.skipped += 1
+        elif len(frame) < 3 or frame[0] != ADDRESS or frame[1] & 1:
             self.disorder = f"a frame of {len(frame)} octets is not one of a file"
         elif self.complete:
             self.disorder = "frames go on after the file's last one"
@@ -108,7 +118,7 @@ class FileReceiver:
         """
         if self.disorder:
             raise CallFailed(f"the file did not arrive whole: {self.disorder}")
-        if self.bad:
+        if self.bad and not self.repeats:
             raise CallFailed(
                 f"the file did not arrive whole: {self.bad} damaged "
                 f"frame{'s' * (self.bad != 1)} after {self.frames} good"
