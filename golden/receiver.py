@@ -31,6 +31,11 @@ FIRST, SKIPPED, TRAINED = 9, 15, 324
 #: Data frames from the last of them to the first with the taps: the solution's time.
 SOLVING = 100
 
+#: Data frames behind a solution in which taps and clock rest, there is no drift, and errors do not
+#: count. What was sent after TRN1d's least length is not known, so the feedback begins with wrong
+#: values; and what the drift made good before is in the second solution's taps.
+SETTLING = 16
+
 #: Data frame from which symbols are for the second solution, and how many: by then the clock is
 #: right, decisions on two levels do as well as known symbols, and more of them leave less noise.
 AGAIN, TRAINED_AGAIN = 471, 648
@@ -183,7 +188,7 @@ class Receiver:
         self._dil, self._deaf = {}, np.zeros(n, bool)
         self._fast, self._loud, self._coasting = np.zeros((3, n), np.int64)
         self._slow = np.zeros((n, INTERVALS), np.int64)
-        self._turn = np.zeros(n, np.int64)
+        self._turn, self._settling = np.zeros((2, n), np.int64)
         self._recorded, self._solved = [None] * n, [None] * n
         self._r = RDetector(n)
         self._waiting, self._due = [None] * n, np.full(n, _NEVER)
@@ -436,6 +441,7 @@ class Receiver:
             equalizer = self.equalizer
             equalizer.forward_taps[k], equalizer.feedback_taps[k] = forward, feedback
             equalizer.drop[k] = drop
+            self._settling[k] = SETTLING
         return bool(good)
 
     def _track(self, lines, halves):
@@ -446,7 +452,8 @@ class Receiver:
             before = self.equalizer.history[lines], self.equalizer.past[lines]
         turn = self._turn[lines]
         coasting = state == _COAST
-        still = coasting & (self._coasting[lines] >> STILL_BIT & 1 > 0)
+        settling = self._settling[lines] > 0
+        still = settling | (coasting & (self._coasting[lines] >> STILL_BIT & 1 > 0))
         frame = self.equalizer.process(
             halves, self._slicer, lines, turn, coasting, still, self._guess[lines],
             self._known(lines, number),
@@ -463,7 +470,7 @@ class Receiver:
         loss, bits = self._loss[lines], self._power_bits[lines]
         # Six errors with twice the mean square at which synchronism is lost tell of something else
         # than taps; at an error rate of 10**-6 noise alone does that once in 100 000 data frames.
-        adapting = energy >> 8 <= loss >> 2
+        adapting = (energy >> 8 <= loss >> 2) & ~settling
         self.equalizer.adapt(adapting, bits, self._training_bits[lines], lines, coasting, still)
         # The error is what is lacking: where it goes with the slope, the instants are early.
         slope, right = frame.slope * adapting, bits - timing.INSTANT_FRACTION + LOOP_BITS
@@ -471,7 +478,7 @@ class Receiver:
         self._pending[0, lines] = shifted(slope, right)
         self._pending[1, lines] = shifted(slope, right + FREQUENCY_BITS)
         self._slow[lines] += squares - (self._slow[lines] >> SLOW_BITS)
-        self._fast[lines] += energy - (self._fast[lines] >> FAST_BITS)
+        self._fast[lines] += energy * ~settling - (self._fast[lines] >> FAST_BITS)
         self._out.append((
             lines, frame.fine, frame.error, frame.ucode, number, ~coasting, turn,
             self._slow[lines], self._step[lines],
@@ -479,6 +486,7 @@ class Receiver:
         self._watch(lines, coasting, loss)
         self._listen(lines, number, frame)
         self._number[lines] += 1
+        self._settling[lines] -= settling
 
     def _switch(self, lines, number):
         """What is due before a data frame: levels, the second solution's taps, levels behind Ed."""

@@ -19,6 +19,7 @@ from golden.receiver import (
     PATIENCE,
     QUIET,
     RATE_BITS,
+    SETTLING,
     SKIPPED,
     SOLVING,
     STILL_BIT,
@@ -246,6 +247,7 @@ class Control(wiring.Component):
                 "loss": Out(32),
                 "hurry": Out(1),
                 "still": Out(1),
+                "settling": Out(1),
                 "turn": Out(3),
                 "correct": Out(1),
                 "phase": Out(signed(40)),
@@ -264,12 +266,13 @@ class Control(wiring.Component):
         first = self.known & (self.number >= SKIPPED) & (self.number < SKIPPED + TRAINED)
         # "again": the second stretch is being recorded; "second": it was recorded to its end.
         self._again, self._second = Signal(), Signal()
-        self._turning = Signal(3)
+        self._turning, self._settling = Signal(3), Signal(range(SETTLING + 1))
         self._coasting = Signal(range(PATIENCE + 1))
         m.d.comb += [
             self.known.eq(self.state == State.TRAIN),
             self.hurry.eq(self.state == State.COAST),
-            self.still.eq(self.hurry & self._coasting[STILL_BIT]),
+            self.still.eq(self.settling | (self.hurry & self._coasting[STILL_BIT])),
+            self.settling.eq(self._settling != 0),
             self.loss.eq(settings.loss),
             settings.training.eq(self.training),
             settings.put.eq(self.put),
@@ -413,6 +416,7 @@ class Control(wiring.Component):
             with m.Elif(~self.busy):
                 m.d.sync += self.state.eq(Mux(self.loaded, State.TRACK, State.SEARCH))
                 m.d.sync += self._kind.eq(Mux(self.loaded, Kind.TRAINED, Kind.FAILED))
+                m.d.sync += self._settling.eq(SETTLING)
                 m.d.comb += [self.load.eq(self.loaded), self.stop.eq(~self.loaded)]
                 m.next = "EVENT BEFORE"
 
@@ -445,7 +449,8 @@ class Control(wiring.Component):
         fast, loss, coasting = self._fast >> 8, self.loss, self.state == State.COAST
         quiet = self._loud >> FAST_BITS < QUIET
         with m.State("ENERGY"):
-            m.d.sync += self._fast.eq(self._fast + self._energy - (self._fast >> FAST_BITS))
+            energy = Mux(self.settling, 0, self._energy)
+            m.d.sync += self._fast.eq(self._fast + energy - (self._fast >> FAST_BITS))
             m.d.sync += [self._coasting.eq(Mux(coasting, self._coasting + 1, 0)), self._hear()]
             if self.start_up:
                 # The step is that of the next data frame already.
@@ -469,6 +474,7 @@ class Control(wiring.Component):
                 m.next = "EVENT AFTER"
         self._event(m, "EVENT AFTER", judged)
         with m.State("COUNT"):
+            m.d.sync += self._settling.eq(self._settling - self.settling)
             m.d.sync += [
                 self.number.eq(self.number + 1), self._left.eq(self._left - (self._left != 0)),
             ]  # fmt: skip
@@ -493,7 +499,7 @@ class Control(wiring.Component):
             due = self.number == AGAIN + TRAINED_AGAIN + SOLVING
             with m.If(due & self._second & self.loaded):
                 m.d.comb += self.load.eq(1)
-                m.d.sync += self._kind.eq(Kind.TRAINED)
+                m.d.sync += [self._kind.eq(Kind.TRAINED), self._settling.eq(SETTLING)]
                 m.next = "EVENT TAPS"
         self._event(m, "EVENT TAPS", after)
         with m.State("RECORD"):

@@ -568,8 +568,9 @@ class Equalizer(wiring.Component):
         symbols. Both are looked at in the cycle in which ``i`` gives the last sample.
     known_sign : In(1), 1 positive, of the known symbol; known_next : Out(1), it was looked at
     power_bits, training_bits : In(6), logarithms of powers (at most 30); hurry : In(1), errors
-        steer the drift in a hurry; still : In(1), there is none; guess : In(1), levels are one, and
-        no taps move; loss : In(32), of the levels. They hold during a frame.
+        steer the drift in a hurry; still : In(1), there is none; settling : In(1), no taps move but
+        the drift's; guess : In(1), levels are one, and no taps move; loss : In(32), of the levels.
+        They hold during a frame.
     given : In(1), the symbol of the interval that ``o_slice`` tells has the value given_value :
         In(signed(16)), whatever it is decided to be. Looked at until the decision is at ``o``
     o_slice, i_slice : Out(stream), In(stream), of a :class:`Slicer`. It is asked for known symbols
@@ -608,6 +609,7 @@ class Equalizer(wiring.Component):
                 "training_bits": In(6),
                 "hurry": In(1),
                 "still": In(1),
+                "settling": In(1),
                 "guess": In(1),
                 "given": In(1),
                 "given_value": In(signed(16)),
@@ -1040,7 +1042,7 @@ class Equalizer(wiring.Component):
         """Measure a data frame's errors, and end it."""
         with m.State("MEASURE"):
             m.d.comb += self.measured.eq(1)
-            adapts = ((self.energy >> 8) <= (self.loss >> 2)) & ~self.guess
+            adapts = ((self.energy >> 8) <= (self.loss >> 2)) & ~self.guess & ~self.settling
             m.d.sync += self.adapting.eq(adapts)
             self._go(m, Mux(adapts, _Phase.ADAPT_FORWARD, _Phase.ADAPT_DRIFT), "BEGIN")
         with m.State("DONE"):

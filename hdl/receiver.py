@@ -269,6 +269,7 @@ class _Line(wiring.Component):
             equalizer.training_bits.eq(settings.training_power),
             equalizer.hurry.eq(control.hurry),
             equalizer.still.eq(control.still),
+            equalizer.settling.eq(control.settling),
             slicer.bank.eq(settings.bank),
             front.deaf.eq(settings.deaf),
             control.early.eq((front.o.payload.index != HALVES - 1) | ~front.interpolator.busy),

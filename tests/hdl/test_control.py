@@ -16,6 +16,7 @@ from golden.receiver import (
     LOOP_BITS,
     QUIET,
     RATE_BITS,
+    SETTLING,
     SKIPPED,
     SOLVING,
     STILL_BIT,
@@ -125,7 +126,7 @@ def test_synchronism_lost_and_found(engine, rng):
     for _ in range(trained):
         heard += 5000 - (heard >> FAST_BITS)
     for number, (energy, loud) in enumerate(frames):
-        fast += energy - (fast >> FAST_BITS)
+        fast += energy * (number >= SETTLING) - (fast >> FAST_BITS)
         heard += loud - (heard >> FAST_BITS)
         dead = heard >> FAST_BITS < QUIET
         coasted = coasted + 1 if coasting else 0
@@ -137,7 +138,8 @@ def test_synchronism_lost_and_found(engine, rng):
             coasting = False
         elif coasted == GRACE:
             events.append((first + number, Kind.LOST))
-        ways.append((coasting, coasting and coasted >> STILL_BIT & 1))
+        settling = number + 1 < SETTLING
+        ways.append((coasting, settling or (coasting and coasted >> STILL_BIT & 1)))
     told = [kind for _, kind in events]
     assert told.count(Kind.DISTURBED) == 2 and told.count(Kind.LOST) == 1
     expected = {"kind": np.array([int(kind) for _, kind in events]),

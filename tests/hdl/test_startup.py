@@ -91,7 +91,9 @@ def test_from_sd_to_data(law, rng):
     script.insert(1, (at["dil"] + 4, [("know", start.dil, np.array(references), at["dil"])]))
     script.insert(2, (at["r"] - 10, [("know", None, None, 0)]))
     golden, gateware = both(samples, script, start.dil, law, start.cp, piece=24)
-    assert [kind for _, kind in golden.events] == [
+    # So soon after the first solution, TRN2d may begin with errors enough for a disturbance.
+    kinds = [kind for _, kind in golden.events if kind not in (Kind.DISTURBED, Kind.RECOVERED)]
+    assert kinds == [
         Kind.DETECTED, Kind.TRAINED, Kind.DATA, Kind.R, Kind.REVERSAL, Kind.SWITCHED, Kind.ED
     ]  # fmt: skip
     # Known symbols are not what they would be taken for: it matters.
