@@ -62,7 +62,7 @@ class Proposal:
     def _designer(self, deviation, margin, **options):
         found = self.impairments
         return constellations.Designer(
-            (np.floor(found.least), np.ceil(found.most)), found.law,
+            (np.rint(found.least), np.rint(found.most)), found.law,
             constellations.distances(deviation, margin), power=self.power,
             codec=(self.codewords, found.law_out) if self.at_codec else None,
             usable=[int(u) for u in np.flatnonzero(found.measured)], **options,

@@ -37,8 +37,9 @@ SOLVING = 100
 SETTLING = 16
 
 #: Data frame from which symbols are for the second solution, and how many: by then the clock is
-#: right, decisions on two levels do as well as known symbols, and more of them leave less noise.
-AGAIN, TRAINED_AGAIN = 471, 648
+#: right, and the analogue modem has given each interval its own levels, where a robbed bit moves
+#: some: decisions do as well as known symbols, and more of them leave less noise.
+AGAIN, TRAINED_AGAIN = 575, 544
 
 #: Data frames after whose error corrections of the clock take effect.
 DELAY = 2
