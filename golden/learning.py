@@ -43,8 +43,9 @@ _DEPARTS = 6.0
 
 # --- The DIL to ask for --------------------------------------------------------------------------
 
-#: Data frames of a segment of the first DIL that is asked for.
-SEGMENT = 12
+#: Data frames of a segment of the first DIL that is asked for, and segments that it begins with and
+#: whose symbols do not count: for 54 ms the modem may not know yet that this is DIL.
+SEGMENT, LEAD = 12, 6
 
 
 def dil_request(u_info, frames=SEGMENT):
@@ -57,7 +58,8 @@ def dil_request(u_info, frames=SEGMENT):
     symbols stand alone, for the largest are 18 dB above TRN1d, and so close together they would
     not fit into the A/D.
 
-    All 128 segments take 128 * 12 data frames, 1.15 s. ``frames`` is a multiple of 12.
+    All 128 segments take 128 * 12 data frames, 1.15 s; LEAD segments with the Ucode of TRN1d, 54 ms,
+    are in front of them. ``frames`` is a multiple of 12.
     """
     if frames % SEGMENT or not 0 < frames <= 120:
         raise V90Error(f"a segment has a multiple of {SEGMENT} data frames, at most 120")
@@ -70,7 +72,7 @@ def dil_request(u_info, frames=SEGMENT):
         positive = frame // 3 in (0, 1)
         for at, plus in ((interval, positive), (interval + 3, not positive)):
             training[INTERVALS * frame + at], sign[INTERVALS * frame + at] = 1, plus
-    ucodes = list(range(128))
+    ucodes = [int(u_info)] * LEAD + list(range(128))
     return {
         "segments": len(ucodes), "sign_length": len(sign) - 1, "training_length": len(sign) - 1,
         "sign_pattern": sign.tolist(), "training_pattern": training.tolist(),
@@ -95,10 +97,14 @@ class Measurement:
     deviation: np.ndarray
 
     @classmethod
-    def of_segments(cls, descriptor, sums, counts, deviation):
-        """From sums of soft values by segment (``(segments, 6, 2)``, SOFT, with their sign)."""
+    def of_segments(cls, descriptor, sums, counts, deviation, first=0):
+        """From sums of soft values by segment (``(segments, 6, 2)``, SOFT, with their sign).
+
+        ``first``: segments before do not count.
+        """
+        sums, counts = sums[first:], counts[first:]
         total, count = np.zeros((INTERVALS, 128, 2)), np.zeros((INTERVALS, 128, 2), np.int64)
-        ucodes = np.asarray(descriptor["training_ucodes"], np.int64)
+        ucodes = np.asarray(descriptor["training_ucodes"], np.int64)[first:]
         for sign in (0, 1):
             np.add.at(total[..., sign].T, ucodes, (2 * sign - 1) * sums[:, :, sign])
             np.add.at(count[..., sign].T, ucodes, counts[:, :, sign])

@@ -191,6 +191,8 @@ class Receiver:
         self._slow = np.zeros((n, INTERVALS), np.int64)
         self._turn, self._settling = np.zeros((2, n), np.int64)
         self._recorded, self._solved = [None] * n, [None] * n
+        #: Whether all levels since Sd were of one Ucode: it is TRN1d and Jd that were received.
+        self._plain = np.ones(n, bool)
         self._r = RDetector(n)
         self._waiting, self._due = [None] * n, np.full(n, _NEVER)
         self._given = list(self.data)
@@ -268,6 +270,7 @@ class Receiver:
         self._slow[k] = 0
         self._turn[k] = 0
         self._recorded[k] = self._solved[k] = None
+        self._plain[k] = True
         self._r.reset(k)
         self._to_follow[k] = None
         self._followed.pop(k, None)
@@ -461,7 +464,7 @@ class Receiver:
         )
         for at in again:
             k = int(lines[at])
-            if state[at] == State.COAST or not self._levels[k].single:
+            if state[at] == State.COAST or not self._plain[k]:
                 self._recorded[k] = None
                 continue
             self._record(k, int(number[at]), (AGAIN, TRAINED_AGAIN), before[0][at], before[1][at],
@@ -513,6 +516,7 @@ class Receiver:
         self._levels[k] = levels
         if not levels.single:
             self._recorded[k] = self._solved[k] = None
+            self._plain[k] = False
         if levels.guess:
             self._step[k], self._pending[:, k] = self._rate[k] >> RATE_BITS, 0
         # Errors against other levels tell nothing.

@@ -265,7 +265,8 @@ class Control(wiring.Component):
         settings = self.settings
         first = self.known & (self.number >= SKIPPED) & (self.number < SKIPPED + TRAINED)
         # "again": the second stretch is being recorded; "second": it was recorded to its end.
-        self._again, self._second = Signal(), Signal()
+        # "plain": all levels since Sd were of one Ucode.
+        self._again, self._second, self._plain = Signal(), Signal(), Signal()
         self._turning, self._settling = Signal(3), Signal(range(SETTLING + 1))
         self._coasting = Signal(range(PATIENCE + 1))
         m.d.comb += [
@@ -359,7 +360,7 @@ class Control(wiring.Component):
             self.guess.eq(settings.guess),
         ]  # fmt: skip
         with m.If(~settings.single):
-            m.d.sync += [self._again.eq(0), self._second.eq(0)]
+            m.d.sync += [self._again.eq(0), self._second.eq(0), self._plain.eq(0)]
         m.next = following
         if self.start_up:
             with m.If(settings.guess):
@@ -394,6 +395,7 @@ class Control(wiring.Component):
                     self._turning.eq(0),
                     self._again.eq(0),
                     self._second.eq(0),
+                    self._plain.eq(1),
                     self._kind.eq(Kind.DETECTED),
                 ]
                 m.next = "RESTART"
@@ -503,7 +505,7 @@ class Control(wiring.Component):
                 m.next = "EVENT TAPS"
         self._event(m, "EVENT TAPS", after)
         with m.State("RECORD"):
-            good = (self.state == State.TRACK) & self.single
+            good = (self.state == State.TRACK) & self._plain
             with m.If(self.number == AGAIN):
                 m.d.sync += self._again.eq(good)
             with m.Elif(self.number == AGAIN + TRAINED_AGAIN):

@@ -38,11 +38,15 @@ def measured(name, law, sigma, rng, u_info=79):
     # As DilAverager has it: training symbols alone, sums by segment.
     mine = np.resize(np.array(request["training_pattern"], bool), len(soft))
     segment = np.arange(len(soft)) // len(request["training_pattern"])
-    sums, counts = np.zeros((2, 128, 6, 2))
+    sums, counts = np.zeros((2, request["segments"], 6, 2))
     where = segment[mine], (np.arange(len(soft)) % 6)[mine], signs[mine]
     np.add.at(sums, where, np.rint(16 * soft[mine]))
     np.add.at(counts, where, 1)
-    made = learning.Measurement.of_segments(request, sums, counts.astype(int), sigma)
+    # What came while nobody knew that this was DIL tells nothing.
+    sums[: learning.LEAD] += rng.integers(-(10**6), 10**6, (learning.LEAD, 6, 2))
+    made = learning.Measurement.of_segments(
+        request, sums, counts.astype(int), sigma, learning.LEAD
+    )
     return made, parameters
 
 
@@ -82,8 +86,11 @@ def test_the_dil_measures_everything():
         request = learning.dil_request(u_info)
         assert DIL.parse(DIL.build(2, **request)) == request
         ucodes, signs = training.dil(request)
-        assert len(ucodes) == 128 * learning.SEGMENT * 6 < 5 * 8000
+        lead = learning.LEAD * learning.SEGMENT * 6
+        assert len(ucodes) == lead + 128 * learning.SEGMENT * 6 < 5 * 8000
+        assert (ucodes[:lead] == u_info).all()
         mine = np.resize(np.array(request["training_pattern"], bool), len(ucodes))
+        mine[:lead] = False
         frame, interval = np.divmod(np.arange(len(ucodes)), 6)
         # Each Ucode in each interval with each sign in even and odd data frames, once.
         seen = np.stack([ucodes, interval, signs, frame % 2])[:, mine]

@@ -69,7 +69,7 @@ def test_a_hit_in_data_costs_time_and_no_octet(hit):
     assert outcome.again > 0
     assert outcome.lasted > len(DATA) * 8 / outcome.rates[0][1] + 1
     rows = dict(connection_report.summary(outcome))
-    assert "2 trainings" in rows["Sd to data"]
+    assert len(outcome.analogue.readings) > 1 and "trainings" in rows["Sd to data"]
     assert rows["events"] != "none in data"
 
 
