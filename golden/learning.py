@@ -58,8 +58,8 @@ def dil_request(u_info, frames=SEGMENT):
     symbols stand alone, for the largest are 18 dB above TRN1d, and so close together they would
     not fit into the A/D.
 
-    All 128 segments take 128 * 12 data frames, 1.15 s; LEAD segments with the Ucode of TRN1d, 54 ms,
-    are in front of them. ``frames`` is a multiple of 12.
+    All 128 segments take 128 * 12 data frames, 1.15 s; LEAD segments with the Ucode of TRN1d,
+    54 ms, are in front of them. ``frames`` is a multiple of 12.
     """
     if frames % SEGMENT or not 0 < frames <= 120:
         raise V90Error(f"a segment has a multiple of {SEGMENT} data frames, at most 120")
