@@ -70,7 +70,7 @@ class FileReceiver:
     disorder : str or None
         What was wrong with the first whole frame that was not the one expected.
     skipped, damaged : int
-        Whole frames that were not the one expected, where they repeat; all damaged ones.
+        Whole frames ahead of the one expected, where they repeat; all damaged ones.
     """
 
     def __init__(self, repeats=False):
@@ -93,9 +93,10 @@ class FileReceiver:
     def _take(self, frame):
         if self.disorder:
             return
-        mine = len(frame) >= 3 and frame[1] >> 1 == self.frames % MODULUS
-        if self.repeats and (self.complete or not mine):
-            self.skipped += 1
+        ahead = ((frame[1] >> 1) - self.frames) % MODULUS if len(frame) >= 3 else 0
+        if self.repeats and (self.complete or ahead):
+            # What is behind has come before.
+            self.skipped += ahead < MODULUS // 2
         elif len(frame) < 3 or frame[0] != ADDRESS or frame[1] & 1:
             self.disorder = f"a frame of {len(frame)} octets is not one of a file"
         elif self.complete:

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from golden.learning import dil_request
+from golden.learning import LEAD, dil_request
 from golden.parameters import INTERVALS
 from golden.training import dil, dil_lengths
 from sim import reading, reading_dil
@@ -56,7 +56,7 @@ def test_a_level_for_each_sign():
     assert found is not None
     own = dil(found.descriptor, len(found.starts))[0][: len(moved)]
     assert np.mean(own == moved) > 0.97
-    assert found.descriptor["training_ucodes"][20:] == list(range(20, 128))
+    assert found.descriptor["training_ucodes"][LEAD + 20 :] == list(range(20, 128))
 
 
 def test_robbed_intervals_are_passed_over():
@@ -65,7 +65,7 @@ def test_robbed_intervals_are_passed_over():
     ucodes = ucodes.copy()
     ucodes[3::INTERVALS] |= 1
     found = reading_dil.find(ucodes, signs, [3])
-    assert found.descriptor["training_ucodes"] == list(range(128))
+    assert found.descriptor["training_ucodes"] == asked["training_ucodes"]
     assert found.descriptor["H"] == asked["H"]
 
 
@@ -80,5 +80,5 @@ def test_segments_of_a_length():
     lengths = dil_lengths(asked)
     whole = int(lengths.sum())
     for symbols, segments in ((1, 1), (int(lengths[0]), 1), (int(lengths[0]) + 1, 2),
-                              (whole, 128), (whole + 6, 129)):  # fmt: skip
+                              (whole, 128 + LEAD), (whole + 6, 129 + LEAD)):  # fmt: skip
         assert reading_dil.passes_of(asked, symbols) == segments
