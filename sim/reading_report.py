@@ -200,17 +200,17 @@ def as_json(reading, name):
 
 def picture(reading, name):
     """A PNG (bytes): the recording with its signals, and DIL's Ucodes by interval and time."""
-    from sim.drawing import _figure, _png
+    from sim.drawing import figure_of, png
 
     training = next((one for one in reading.trainings if one.dil), reading.trainings[0])
-    figure = _figure(12, 8.4 if training.dil else 3.2)
+    figure = figure_of(12, 8.4 if training.dil else 3.2)
     rows = figure.subplots(3 if training.dil else 1, 1, squeeze=False,
                            height_ratios=(1, 1.7, 1.5) if training.dil else (1,))[:, 0]  # fmt: skip
     _strip(rows[0], reading, name)
     if training.dil:
         _levels(rows[1], reading, training)
         _raster(rows[2], reading, training)
-    return _png(figure)
+    return png(figure)
 
 
 def _plain_axes(axes, title, x, y):
