@@ -25,7 +25,16 @@ from golden.equalizer import (
 from golden.formats import DRIFT_TAP
 from golden.leastsquares import solve_reference
 from golden.parameters import INTERVALS
-from golden.receiver import AGAIN, FIRST, SKIPPED, SOLVING, TRAINED, TRAINED_AGAIN, TRN1D
+from golden.receiver import (
+    AGAIN,
+    FIRST,
+    SETTLING,
+    SKIPPED,
+    SOLVING,
+    TRAINED,
+    TRAINED_AGAIN,
+    TRN1D,
+)
 
 
 @dataclass
@@ -56,6 +65,7 @@ class _Reference:
         self._at += FIRST * timing.HALVES * (1 + self._step)
         # Corrections of the last data frame take effect after the next one is interpolated.
         self._phase = self._frequency = 0.0
+        self._rests_until = SKIPPED + TRAINED + SOLVING + SETTLING
         self._levels = training
         self._history, self._past = np.zeros(forward), np.zeros(feedback)
         self._odd = self._drift = self._drift_tap = self._error_tap = 0.0
@@ -77,6 +87,7 @@ class _Reference:
                 self._levels, recorded, solved = self._data, [], None
             if number == again + SOLVING and solved is not None:
                 self._taps, solved = solved, None
+                self._rests_until = number + SETTLING
             if number < SKIPPED + TRAINED + SOLVING:
                 symbols = TRN1D[INTERVALS * number :][:INTERVALS] * self._level
                 self._past = np.concatenate([symbols[::-1], past])[: self._feedback]
@@ -128,8 +139,13 @@ class _Reference:
             self._drift *= KEPT * 2.0**-10
             self._drift += growth + STEERED[0] * 2.0**-9 * errors[i + 1]
             past = np.concatenate([values[i : i + 1], past[:-1]])
+            if number < self._rests_until:
+                self._drift = 0.0
         self._out.append((y, values, number, self._step))
-        self._adapt(windows[::2], values - y, np.diff(odd), _before(values, self._past)[:, 1:])
+        if number < self._rests_until:
+            self._drift_tap = 0.0
+        else:
+            self._adapt(windows[::2], values - y, np.diff(odd), _before(values, self._past)[:, 1:])
         self._past = past
         return values
 
