@@ -39,6 +39,10 @@ LEAST_TRN1D = 60
 #: Symbols of DIL that must be there to take it apart.
 LEAST_DIL = 120
 
+#: Data frames at the end of DIL that may be Ri's, where DIL's references are taken for known: until
+#: a quarter of their signs are wrong (:data:`sim.reading_samples.WRONG`), and what that hides.
+GUARD = 8
+
 #: Values of symbols behind which a high-pass shows.
 LARGE = 2000
 
@@ -270,7 +274,9 @@ def _read_dil(line, part, training, ja):
             clean, ucodes, line.law, training.u_info[0], training.w, ja
         )
     elif ja is not None:
-        training.network = reading_network.measured(line.values[part], line.law, ja, training)
+        # A receiver may have taken the first data frames of Ri for DIL's.
+        sure = line.values[part][: -GUARD * INTERVALS]
+        training.network = reading_network.measured(sure, line.law, ja, training)
     fields, text = {}, ""
     # Behind a high-pass's onset no symbol is what was asked for.
     n = clean.size

@@ -34,7 +34,7 @@ def read(line, at, until, training, given=None):
     which Ri begins, or None; signals go to ``training``.
     """
     given = given or {}
-    r, name, begin = find_r(line, at, until), "Ri", None
+    r, name, begin = find_r(line, at, until, training.noisy), "Ri", None
     while r is not None:
         begin = r.first if begin is None else begin
         note = f"Ucode {training.u_info[0]} as it arrives" if name == "Ri" else "largest Ucodes"

@@ -106,11 +106,12 @@ class R:
     level: float
 
 
-def find_r(line, at, until):
+def find_r(line, at, until, noisy=False):
     """The first :class:`R` in data frames from octet ``at`` on, up to ``until``; None.
 
     Its signs are those of R, or turned, and each interval has one level throughout, of whatever
-    Ucode; four data frames with the other signs and the same levels end it.
+    Ucode; four data frames with the other signs and the same levels end it. ``noisy``: the first
+    data frames, which a receiver decided as DIL's, may have any levels.
     """
     n = (until - at) // INTERVALS
     if n < LEAST_R + R_BAR:
@@ -131,9 +132,10 @@ def find_r(line, at, until):
             reference = np.median(size[first:end], axis=0)
             close = (np.abs(size[first:end] - reference) <= 0.12 * reference.max()).all(1)
             bad = np.flatnonzero(~close)
-            first += int(bad[-1]) + 1 if len(bad) else 0
-            if end - first < LEAST_R:
+            alike = first + int(bad[-1]) + 1 if len(bad) else first
+            if end - alike < LEAST_R:
                 continue
+            first = first if noisy else alike
             start, turn = (at + int(one) * INTERVALS for one in (first, end))
             return R(start, turn, turn + R_BAR * INTERVALS, float(np.median(level[first:end])))
     return None
