@@ -202,7 +202,8 @@ class Control(wiring.Component):
 
     ``done`` ends a data frame of the equaliser, ``trained`` one of known symbols. Until the next
     one ends there are 9000 cycles, of which at most 60 are taken and what the consumer of events
-    takes. ``idle`` says that all is done that has ended.
+    takes. ``idle`` says that all is done that has ended, ``plain`` that all levels since Sd were of
+    one Ucode.
 
     What waits is put to use at a data frame's end, or later, while the equaliser is not busy and
     the next one's last half symbol has not begun (``early``).
@@ -240,7 +241,7 @@ class Control(wiring.Component):
                 "load": Out(1),
                 "known": Out(1),
                 "training": Out(1),
-                "single": Out(1),
+                "plain": Out(1),
                 "guess": Out(1),
                 "put": Out(1),
                 "power_bits": Out(5),
@@ -265,8 +266,7 @@ class Control(wiring.Component):
         settings = self.settings
         first = self.known & (self.number >= SKIPPED) & (self.number < SKIPPED + TRAINED)
         # "again": the second stretch is being recorded; "second": it was recorded to its end.
-        # "plain": all levels since Sd were of one Ucode.
-        self._again, self._second, self._plain = Signal(), Signal(), Signal()
+        self._again, self._second = Signal(), Signal()
         self._turning, self._settling = Signal(3), Signal(range(SETTLING + 1))
         self._coasting = Signal(range(PATIENCE + 1))
         m.d.comb += [
@@ -356,11 +356,10 @@ class Control(wiring.Component):
         # Errors against other levels tell nothing.
         m.d.sync += [
             self.training.eq(0), self._fast.eq(0), self._kind.eq(kind),
-            self.power_bits.eq(settings.power), self.single.eq(settings.single),
-            self.guess.eq(settings.guess),
+            self.power_bits.eq(settings.power), self.guess.eq(settings.guess),
         ]  # fmt: skip
         with m.If(~settings.single):
-            m.d.sync += [self._again.eq(0), self._second.eq(0), self._plain.eq(0)]
+            m.d.sync += [self._again.eq(0), self._second.eq(0), self.plain.eq(0)]
         m.next = following
         if self.start_up:
             with m.If(settings.guess):
@@ -385,7 +384,7 @@ class Control(wiring.Component):
                     self.state.eq(State.TRAIN),
                     self.number.eq(FIRST),
                     self.training.eq(1),
-                    self.single.eq(1),
+                    self.plain.eq(1),
                     self.guess.eq(0),
                     self.power_bits.eq(settings.training_power),
                     self.phase.eq(0),
@@ -395,7 +394,6 @@ class Control(wiring.Component):
                     self._turning.eq(0),
                     self._again.eq(0),
                     self._second.eq(0),
-                    self._plain.eq(1),
                     self._kind.eq(Kind.DETECTED),
                 ]
                 m.next = "RESTART"
@@ -505,7 +503,7 @@ class Control(wiring.Component):
                 m.next = "EVENT TAPS"
         self._event(m, "EVENT TAPS", after)
         with m.State("RECORD"):
-            good = (self.state == State.TRACK) & self._plain
+            good = (self.state == State.TRACK) & self.plain
             with m.If(self.number == AGAIN):
                 m.d.sync += self._again.eq(good)
             with m.Elif(self.number == AGAIN + TRAINED_AGAIN):

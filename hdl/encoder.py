@@ -528,21 +528,30 @@ class Encoder(wiring.Component):
         m = Module()
         n = self.channels
         m.submodules.sequencer = sequencer = Sequencer(n)
-        m.submodules.queues = queues = BitQueues(n, self.queue_octets, DATA_BITS)
         m.submodules.datapath = datapath = Datapath(n, self.idle)
-        m.submodules.underruns = underruns = Counters(n)
-        m.d.comb += [
-            underruns.event.eq(sequencer.underrun),
-            underruns.channel.eq(sequencer.underrun_channel),
-            underruns.read_channel.eq(self.underruns_channel),
-            self.underruns.eq(underruns.count),
-            sequencer.i_started.eq(datapath.started),
-        ]
+        m.d.comb += sequencer.i_started.eq(datapath.started)
         connect(m, flipped(self.i_configuration), sequencer.i_configuration)
-        connect(m, flipped(self.i_data), queues.i)
-        connect(m, sequencer.o_request, queues.i_request)
-        connect(m, queues.o, sequencer.i_bits)
-        connect(m, sequencer.o_configuration, datapath.i_configuration)
-        connect(m, sequencer.o, datapath.i)
-        connect(m, datapath.o, flipped(self.o))
+        bank(m, self, sequencer, datapath)
         return m
+
+
+def bank(m, outer, sequencer, datapath):
+    """Join what an encoder and a generator have alike: queues of data, counters, octets.
+
+    ``outer`` has ``channels``, ``queue_octets`` and the members ``i_data``, ``o``,
+    ``underruns_channel`` and ``underruns``.
+    """
+    m.submodules.queues = queues = BitQueues(outer.channels, outer.queue_octets, DATA_BITS)
+    m.submodules.underruns = underruns = Counters(outer.channels)
+    m.d.comb += [
+        underruns.event.eq(sequencer.underrun),
+        underruns.channel.eq(sequencer.underrun_channel),
+        underruns.read_channel.eq(outer.underruns_channel),
+        outer.underruns.eq(underruns.count),
+    ]
+    connect(m, flipped(outer.i_data), queues.i)
+    connect(m, sequencer.o_request, queues.i_request)
+    connect(m, queues.o, sequencer.i_bits)
+    connect(m, sequencer.o_configuration, datapath.i_configuration)
+    connect(m, sequencer.o, datapath.i)
+    connect(m, datapath.o, flipped(outer.o))

@@ -27,10 +27,10 @@ from hdl.commands import (
 )
 from hdl.csr import FRAME, FRAME_LAYOUT, MODULI, ZEROS, channel_shape
 from hdl.csr import write_signature as configuration_signature
-from hdl.encoder import DATA_BITS, PLAIN_BITS, Datapath, frame_layout, pcm_layout
+from hdl.encoder import DATA_BITS, PLAIN_BITS, Datapath, bank, frame_layout, pcm_layout
 from hdl.equalizer import read_alone
 from hdl.g711 import octet
-from hdl.stream import BitQueues, Counters, answer_layout, octet_layout, request_layout
+from hdl.stream import answer_layout, octet_layout, request_layout
 from hdl.training import DilSequencer
 
 __all__ = ["Generator", "SignalSequencer", "command_words"]
@@ -455,24 +455,13 @@ class Generator(wiring.Component):
         m = Module()
         n = self.channels
         m.submodules.commands = sequencer = SignalSequencer(n)
-        m.submodules.queues = queues = BitQueues(n, self.queue_octets, DATA_BITS)
         m.submodules.datapath = datapath = Datapath(n, self.idle, signals=True)
-        m.submodules.underruns = underruns = Counters(n)
         m.d.comb += [
-            underruns.event.eq(sequencer.underrun),
-            underruns.channel.eq(sequencer.underrun_channel),
-            underruns.read_channel.eq(self.underruns_channel),
-            self.underruns.eq(underruns.count),
             sequencer.i_done.eq(datapath.done),
             datapath.plain_place.eq(sequencer.plain_place),
             datapath.plain_octet.eq(sequencer.plain_octet),
             datapath.plain_write.eq(sequencer.plain_write),
         ]
         connect(m, flipped(self.i_command), sequencer.i_command)
-        connect(m, flipped(self.i_data), queues.i)
-        connect(m, sequencer.o_request, queues.i_request)
-        connect(m, queues.o, sequencer.i_bits)
-        connect(m, sequencer.o_configuration, datapath.i_configuration)
-        connect(m, sequencer.o, datapath.i)
-        connect(m, datapath.o, flipped(self.o))
+        bank(m, self, sequencer, datapath)
         return m

@@ -2,8 +2,8 @@
 
 Downstream there are Sd and S-bar-d (8.4.4), TRN1d (8.4.5), and, instead of the rest of the
 start-up, data at once: B1d and V.42 frames by the encoder of clause 5.4, which starts on the data
-frame after TRN1d's last. Both ends know the mapping parameters. Where none are given, a forecast
-makes them: a call that ends with TRN1d, whose decisions tell the noise.
+frame after TRN1d's last. Both ends know the mapping parameters; :mod:`sim.connection` has calls in
+which they are found.
 """
 
 import time
@@ -41,9 +41,6 @@ LEVEL, BITS = -20.0, 16
 
 #: Data frames of ones behind the file: what is in the line and the receiver must come out.
 TAIL = 24
-
-#: Symbols by which the forecast's TRN1d is longer, and whose decisions tell the noise.
-MEASURED = 3000
 
 # Samples that the receiver takes at once: half a second.
 _PIECE = SAMPLES // 2
@@ -90,8 +87,8 @@ class Call:
 
     Parameters
     ----------
-    law : str
-        Law of the digital modem, and so of the network's input.
+    parameters : :class:`~golden.parameters.MappingParameters`
+        Of data; their law is the digital modem's, and so that of the network's input.
     line : str
         Name of a line.
     conditions : :class:`~sim.line.Conditions`
@@ -103,37 +100,26 @@ class Call:
         Ucode of TRN1d (8.4.5); W of Sd is 16 more.
     trn1d : int
         Symbols of it.
-    parameters : :class:`~golden.parameters.MappingParameters`, optional
-        Or, in their place:
-    data_bits : int, optional
-        D of the rate wanted; None is the highest that goes.
-    sr, ld : int
-        Of the shaper.
-    margin : float
-        dB between the forecast's noise and that at which 1e-6 of the decisions are wrong.
     """
 
-    law: str = "A"
+    parameters: MappingParameters
     line: str = "codec"
     conditions: Conditions = Conditions(snr=45)
     network: NetworkParameters = NetworkParameters()
     u_info: int = U_INFO
     trn1d: int = TRN1D
-    parameters: MappingParameters | None = None
-    data_bits: int | None = None
-    sr: int = 0
-    ld: int = 0
-    margin: float = 0.5
 
     def __post_init__(self):
-        g711.check_law(self.law)
         check_training(self.u_info, self.trn1d)
-        if not 0 <= self.margin <= 40:
-            raise V90Error(f"the margin is 0 to 40 dB, not {self.margin:g}")
         if self.conditions.seed < 0:
             raise V90Error(f"the seed is a whole number from 0, not {self.conditions.seed}")
         if self.network.law != self.law:
             object.__setattr__(self, "network", replace(self.network, law=self.law))
+
+    @property
+    def law(self):
+        """Of the digital modem."""
+        return self.parameters.law
 
     @property
     def opening(self):
@@ -226,9 +212,14 @@ def receive_golden(samples, training, data, start, progress):
         progress(at, len(samples))
         parts.append(receiver.process(samples[at : at + _PIECE]))
     progress(len(samples), len(samples))
+    return joined(parts), taps_of(receiver)
+
+
+def taps_of(receiver):
+    """:class:`Taps` of the golden receiver's first line."""
     equalizer = receiver.equalizer
     scale = 2.0 ** (-FORWARD_TAP.fraction - equalizer.drop[0] + 16 - FINE)
-    return joined(parts), Taps(
+    return Taps(
         equalizer.forward_taps[0] * scale,
         equalizer.feedback_taps[0] / (1 << FEEDBACK_TAP.fraction),
     )
@@ -365,7 +356,7 @@ class Outcome:
     """What a call was and what became of it.
 
     Fields: ``call``; ``parameters``; ``arrived``, what :func:`sim.design.arrivals` gave;
-    ``levels`` of the data; ``forecast``, standard deviations ``(6,)`` or None; ``octets``, all
+    ``levels`` of the data; ``octets``, all
     that were sent; ``frames``, data frames of the file, from B1d on; ``samples``; ``data`` and
     ``back``, the file sent and received (None: it did not arrive); ``failure``, a sentence or None;
     ``reception``; ``seconds``, the time that it took.
@@ -375,7 +366,6 @@ class Outcome:
     parameters: MappingParameters
     arrived: tuple
     levels: Levels
-    forecast: np.ndarray | None
     octets: np.ndarray
     frames: int
     samples: np.ndarray
@@ -443,32 +433,6 @@ class Outcome:
         return wrong, total
 
 
-def forecast(call, engines=Engines()):
-    """Standard deviations of a receiver's soft values (PCM values, ``(6,)``) by interval.
-
-    From a call that ends with TRN1d, ``MEASURED`` symbols longer, without impulses and hits, which
-    are no noise. These symbols are decided on a level of their own for each interval, as data are,
-    and what a changing robbed bit does to it is taken out.
-    """
-    arrived = design.arrivals(call.network)
-    training = design.training_levels(arrived, call.u_info)
-    levels = tuple((int(x),) for x in constellations.middle(arrived)[:, call.u_info])
-    own = Levels(levels, training.ucodes)
-    conditions = replace(call.conditions, impulses=(), gain_hits=(), phase_hits=())
-    longer = replace(call, trn1d=call.trn1d + MEASURED, conditions=conditions)
-    opening = longer.opening
-    with engines.phase("forecast, line"):
-        samples = longer.samples(opening)
-    with engines.phase("forecast, receiver") as show:
-        decisions, _ = receive_golden(samples, training, own, call.start, show)
-    demand_trained(decisions)
-    mine = decisions.number >= call.start
-    # The last data frames are behind the last octet.
-    soft = np.abs(decisions.fine[mine])[: MEASURED // INTERVALS - TAIL] / (1 << FINE)
-    level = design.arriving(call.network, opening)[-MEASURED:].reshape(-1, INTERVALS)
-    return (soft - level[: len(soft)]).std(axis=0)
-
-
 def run(call, data, engines=Engines()):
     """Send a file (bytes) through a call; return the :class:`Outcome`.
 
@@ -479,15 +443,7 @@ def run(call, data, engines=Engines()):
     began = time.perf_counter()
     arrived = design.arrivals(call.network)
     training = design.training_levels(arrived, call.u_info)
-    noise, p = None, call.parameters
-    if p is None:
-        noise = forecast(call, engines)
-        with engines.phase("constellations"):
-            least = constellations.distances(noise, call.margin)
-            designer = constellations.Designer(arrived, call.law, least, call.sr, call.ld)
-            p = designer.best() if call.data_bits is None else designer.at_rate(call.data_bits)
-    elif p.law != call.law:
-        raise V90Error(f"the parameters are for {p.law}-law, and the call is {call.law}-law")
+    p = call.parameters
     levels = constellations.data_levels(arrived, p)
     bits = transfer.file_bits(data, p.data_bits)
     frames = len(bits) // p.data_bits
@@ -502,7 +458,7 @@ def run(call, data, engines=Engines()):
     with engines.phase("network and line"):
         samples = call.samples(octets)
     reception = receive(samples, training, levels, p, call.start, engines)
-    outcome = Outcome(call, p, arrived, levels, noise, octets, frames, samples, data, reception)
+    outcome = Outcome(call, p, arrived, levels, octets, frames, samples, data, reception)
     try:
         outcome.back = reception.file.file()
         if outcome.back != data:

@@ -413,9 +413,9 @@ def call_of(arguments):
     parameters = read_parameters(a.parameters, a.law)
     network = network_of(a, parameters.law)
     return call.Call(
-        network.law, a.line, conditions_of(a), network, given(a.u_info, call.U_INFO),
-        given(a.training_symbols, call.TRN1D), parameters,
-    )  # fmt: skip
+        parameters, a.line, conditions_of(a), network, given(a.u_info, call.U_INFO),
+        given(a.training_symbols, call.TRN1D),
+    )
 
 
 def patterns(text):

@@ -10,13 +10,11 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from golden.analogue import FRAMES, Phase, training_levels
-from golden.equalizer import FINE
 from golden.errors import CallFailed, V90Error
-from golden.formats import FEEDBACK_TAP, FORWARD_TAP
 from golden.learning import dil_request
 from golden.receiver import Kind
 from sim import host, pcm
-from sim.call import Engines, Taps, joined
+from sim.call import Engines, Taps, joined, taps_of
 from sim.session import Session, Setting
 
 #: Seconds in which data must have begun, and those for each second that the file takes at the
@@ -149,8 +147,8 @@ def _carry(setting, data, receiver, show):
     lasted = ((whole or session.now) - begun) / FRAMES if begun is not None else 0.0
     outcome = Outcome(
         setting, data, session, np.concatenate(recorder.octets), np.concatenate(recorder.samples),
-        joined(recorder.decisions), _taps(session.receiver), begun, lasted, sender.again, mine.file,
-        rates,
+        joined(recorder.decisions), taps_of(session.receiver) if receiver is None else None,
+        begun, lasted, sender.again, mine.file, rates,
     )  # fmt: skip
     if begun is None or not rates:
         raise CallFailed(f"the modems did not come to data: {_why(outcome)}")
@@ -161,15 +159,6 @@ def _carry(setting, data, receiver, show):
     except V90Error as error:
         outcome.failure = str(error)
     return outcome
-
-
-def _taps(receiver):
-    equalizer = getattr(receiver, "equalizer", None)
-    if equalizer is None:
-        return None
-    scale = 2.0 ** (-FORWARD_TAP.fraction - equalizer.drop[0] + 16 - FINE)
-    feedback = equalizer.feedback_taps[0] / (1 << FEEDBACK_TAP.fraction)
-    return Taps(equalizer.forward_taps[0] * scale, feedback)
 
 
 def _why(outcome):

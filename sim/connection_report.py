@@ -15,9 +15,6 @@ from sim.line import OCTETS
 #: Data frames over which errors are averaged: 24 ms.
 _BLOCK = 32
 
-#: Levels of the eye's picture, from the smallest on, and points in a panel.
-_SHOWN, _POINTS = 8, 1500
-
 #: Signals of the timeline that a picture has room to name.
 _NAMED = ("TRN1d", "DIL", "TRN2d", "data", "Rd")
 
@@ -184,10 +181,8 @@ def dil(outcome):
 
 def eye(outcome):
     """Soft values of the smallest levels of the last constellations, by interval."""
-    figure = figure_of(11, 6.4)
     analogue, d = outcome.analogue, outcome.decisions
     reading = _last(analogue.readings)
-    levels = analogue.proposal.levels(reading.cp)
     # Of the last training: data behind the last B1d.
     last = np.flatnonzero(np.diff(d.number) < 0)
     rows = np.arange(len(d.number)) > (last[-1] if len(last) else -1)
@@ -195,40 +190,17 @@ def eye(outcome):
     rd = [one.first for one in outcome.digital.timeline if one.signal == "Rd"]
     if outcome.digital.cleared and rd:
         rows &= d.number < rd[-1] - _origins(outcome)[-1] - 8
-    rows = np.flatnonzero(rows)
-    rows = rows[:: -(-len(rows) // _POINTS) or 1]
-    time = _times(outcome)
-    top = max(v[min(_SHOWN, len(v)) - 1] for v in levels.values) + levels.least_distance
-    for interval, axes in enumerate(figure.subplots(2, 3, sharex=True, sharey=True).flat):
-        soft = np.abs(d.fine[rows, interval]) / (1 << FINE)
-        axes.scatter(time[rows], soft, s=2, color="C0", lw=0)
-        own = np.array(levels.values[interval])
-        for bound in (own[1:] + own[:-1]) / 2:
-            if bound < top:
-                axes.axhline(bound, color="C1", lw=0.6)
-        plain(axes, f"interval {interval}", "time in s" * (interval > 2),
-              "|soft value|" * (interval % 3 == 0))  # fmt: skip
-        axes.grid(visible=False)
-        axes.set_ylim(0, top)
-    figure.suptitle("Eye: soft values in data (PCM values of Table 1), smallest levels; "
-                    "lines are the bounds between two", fontsize="medium")  # fmt: skip
-    return png(figure)
+    levels = analogue.proposal.levels(reading.cp)
+    return report.eye_of(_times(outcome)[rows], d.fine[rows], levels, "time in s")
 
 
 def clock(outcome):
     """The clock's offset against time."""
-    figure = figure_of(11, 3.6)
-    axes = figure.subplots()
     at, c = _times(outcome), outcome.setting.conditions
-    axes.plot(at, outcome.decisions.step / 2**32 * 1e6, ".", ms=2, color="C0", label="receiver")
-    axes.plot(at, c.ppm + c.drift * at, color="C1", ls="--", lw=1.2, label="line")
-    plain(axes, "Clock: how much the client's is fast", "time in s", "ppm")
-    axes.ticklabel_format(useOffset=False)
-    if np.ptp(axes.get_ylim()) < 4:
-        axes.set_ylim(np.mean(axes.get_ylim()) + np.array([-2, 2]))
-    _signals(axes, outcome)
-    legend(figure)
-    return png(figure)
+    return report.clock_of(
+        at, outcome.decisions.step, c.ppm + c.drift * at, lambda axes: _signals(axes, outcome),
+        "time in s",
+    )  # fmt: skip
 
 
 def pictures(outcome):

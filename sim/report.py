@@ -33,6 +33,9 @@ _MARKS = {
     Kind.DISTURBED: ("disturbed", "C1"),
 }  # fmt: skip
 
+# Times of calls without a start-up.
+_TIME = "time from TRN1d's start in s"
+
 _STYLE = """
 body { font: 15px/1.45 sans-serif; max-width: 1150px; margin: 2em auto; padding: 0 1em; }
 table { border-collapse: collapse; }
@@ -62,12 +65,6 @@ def summary(outcome):
         ("constellations", f"{joined(p.moduli, 'd')} points, {dbm0(p):.2f} dBm0 on average"),
         ("training", f"U_INFO {call.u_info}, {call.trn1d} symbols of TRN1d"),
     ]
-    if outcome.forecast is not None:
-        ahead = constellations.margins(outcome.arrived, p, outcome.forecast)
-        text = f"{joined(ahead)} dB by interval"
-        if ahead.min() < 0:
-            text += f"; {float(p.rate):.0f} bit/s is more than this SNR carries at 1e-6"
-        rows.append(("margin forecast", text))
     return rows + [
         ("decision SNR", f"{joined(_snr(outcome, sigma))} dB by interval"),
         ("margin", f"{joined(room)} dB by interval, to 1e-6 wrong decisions"),
@@ -177,29 +174,36 @@ def convergence(outcome):
     return png(figure)
 
 
-def eye(outcome):
-    """Soft values of the smallest levels by interval, over time."""
+def eye_of(time, fine, levels, what):
+    """Soft values (fine, ``(n, 6)``) of the smallest of ``levels`` by interval, over ``time``.
+
+    ``what``: the time axis's label. Of many data frames as many are drawn as can be told apart.
+    """
     figure = figure_of(11, 6.4)
-    d = outcome.reception.decisions
-    rows = np.flatnonzero(outcome.in_data)
-    rows = rows[:: -(-len(rows) // _POINTS) or 1]
+    some = slice(None, None, -(-len(fine) // _POINTS) or 1)
     panels = figure.subplots(2, 3, sharex=True, sharey=True)
-    top = max(v[min(_SHOWN, len(v)) - 1] for v in outcome.levels.values)
-    top += outcome.levels.least_distance
+    top = max(v[min(_SHOWN, len(v)) - 1] for v in levels.values)
+    top += levels.least_distance
     for interval, axes in enumerate(panels.flat):
-        levels = np.array(outcome.levels.values[interval])
-        soft = np.abs(d.fine[rows, interval]) / (1 << FINE)
-        axes.scatter(_seconds(d.number[rows]), soft, s=2, color="C0", lw=0)
-        for bound in (levels[1:] + levels[:-1]) / 2:
+        own = np.array(levels.values[interval])
+        soft = np.abs(fine[some, interval]) / (1 << FINE)
+        axes.scatter(time[some], soft, s=2, color="C0", lw=0)
+        for bound in (own[1:] + own[:-1]) / 2:
             if bound < top:
                 axes.axhline(bound, color="C1", lw=0.6)
-        plain(axes, f"interval {interval}", "time from TRN1d's start in s" * (interval > 2),
+        plain(axes, f"interval {interval}", what * (interval > 2),
                "|soft value|" * (interval % 3 == 0))  # fmt: skip
         axes.grid(visible=False)
         axes.set_ylim(0, top)
     figure.suptitle("Eye: soft values in data (PCM values of Table 1), smallest levels; "
                     "lines are the bounds between two", fontsize="medium")  # fmt: skip
     return png(figure)
+
+
+def eye(outcome):
+    """Soft values of the smallest levels by interval, over time."""
+    d, mine = outcome.reception.decisions, outcome.in_data
+    return eye_of(_seconds(d.number[mine]), d.fine[mine], outcome.levels, _TIME)
 
 
 def histograms(outcome):
@@ -251,22 +255,32 @@ def taps(t):
     return png(figure)
 
 
-def clock(outcome):
-    """The clock's offset against time."""
+def clock_of(time, step, expected, mark, what):
+    """The clock's offset ``step`` (Q32) over ``time``, beside what is ``expected`` in ppm.
+
+    ``mark(axes)`` draws events into it; ``what``: the time axis's label.
+    """
     figure = figure_of(11, 3.6)
     axes = figure.subplots()
-    d, c = outcome.reception.decisions, outcome.call.conditions
-    at = _seconds(d.number)
-    axes.plot(at, d.step / 2**32 * 1e6, color="C0", lw=1.2, label="receiver")
-    since = outcome.first / OCTETS
-    axes.plot(at, c.ppm + c.drift * (at + since), color="C1", ls="--", lw=1.2, label="line")
-    _mark(axes, outcome)
-    plain(axes, "Clock: how much the client's is fast", "time from TRN1d's start in s", "ppm")
+    # Points: between two trainings there is none.
+    axes.plot(time, step / 2**32 * 1e6, ".", ms=2, color="C0", label="receiver")
+    axes.plot(time, expected, color="C1", ls="--", lw=1.2, label="line")
+    plain(axes, "Clock: how much the client's is fast", what, "ppm")
     axes.ticklabel_format(useOffset=False)
     if np.ptp(axes.get_ylim()) < 4:
         axes.set_ylim(np.mean(axes.get_ylim()) + np.array([-2, 2]))
+    mark(axes)
     legend(figure)
     return png(figure)
+
+
+def clock(outcome):
+    """The clock's offset against time."""
+    d, c = outcome.reception.decisions, outcome.call.conditions
+    at = _seconds(d.number)
+    since = outcome.first / OCTETS
+    expected = c.ppm + c.drift * (at + since)
+    return clock_of(at, d.step, expected, lambda axes: _mark(axes, outcome), _TIME)
 
 
 def spectrum(outcome):

@@ -101,6 +101,8 @@ MUTANTS = [
     # a solution that is never used, levels a data frame late, a step that is not the mean
     ("hdl/control.py", "self._second.eq(self._second | self._again)", "self._second.eq(0)"),
     ("hdl/control.py", "(self._left == 1)", "(self._left == 2)"),
+    ("hdl/control.py", "energy = Mux(self.settling, 0, self._energy)", "energy = self._energy"),
+    ("hdl/control.py", "self._second.eq(0), self.plain.eq(0)]", "self._second.eq(0)]"),
     ("hdl/control.py", "m.d.sync += self._wide.eq((self._rate >> RATE_BITS) - self.step)",
      "m.d.sync += self._wide.eq(self._rate >> RATE_BITS)"),
     # TRN1d's levels all alike, a guess that moves the drift's tap, known symbols with wrong signs,

@@ -64,7 +64,7 @@ class ControlAlone(wiring.Component):
         given = ("found", "trained", "measured", "done", "energy", "loaded", "loud", "slope")
         given += ("step", "sure", "turned", "ed")
         told = ("state", "number", "load", "phase", "frequency", "correct", "training", "hurry")
-        told += ("still", "put", "single", "guess", "power_bits", "loss")
+        told += ("still", "put", "plain", "guess", "power_bits", "loss")
         members = self.control.signature.members
         super().__init__(
             {
@@ -191,7 +191,7 @@ def played(engine, start_up, words, frames, pulses=(), found=()):
             at.append(cycle)
             cycle += gap
     waves["step"][: at[0] - 10] = steps[0][1]
-    probes = ["bank", "single", "guess", "power_bits", "loss", "correct", "frequency", "load"]
+    probes = ["bank", "plain", "guess", "power_bits", "loss", "correct", "frequency", "load"]
     options = {"waves": {**waves, "loaded": 1, "loud": 5000}, "cycles": cycles, "probes": probes}
     component = ControlAlone(start_up)
     if engine == "cxxrtl":
@@ -221,7 +221,8 @@ def story():
     words += [*levels(f + 20, 22, 3000), (f + 20, ARM, 1)]
     # A reversal and words behind it: another one is waited for.
     words += [*levels(f + 28, 23, 4000), (f + 28, ARM, 1)]
-    words += [*levels(f + 36, 19, 5000), (f + 36, AFTER_ED, 0)]
+    # Of one Ucode once more: not plain for that.
+    words += [*levels(f + 36, 19, 5000, single=1), (f + 36, AFTER_ED, 0)]
     words += [*levels(f + 45, 18, 6000), (f + 45, ARM, 1), (f + 46, ARM, 0)]
     pulses = {f + 24: ["sure"], f + 26: ["turned"], f + 30: ["turned"], f + 40: ["ed"],
               f + 50: ["turned"], f + 52: ["ed"]}  # fmt: skip
@@ -245,7 +246,7 @@ def test_levels_that_wait():
         (33, (23, 4000, 0, 0)), (41, (19, 5000, 0, 0)), (58, (19, 5000, 0, 0)),
     ):  # fmt: skip
         row = rows[first - 1] if first else at[0] - 30
-        got = [int(probes[name][row]) for name in ("power_bits", "loss", "single", "guess")]
+        got = [int(probes[name][row]) for name in ("power_bits", "loss", "plain", "guess")]
         assert got == list(expected), first
     rate = steps[0][1] << RATE_BITS
     for number, step in steps[:12]:

@@ -23,14 +23,21 @@ DATA = np.random.default_rng(5).bytes(700)
 SHORT = call.LEAST_TRN1D
 
 
-def short(line="codec", network=None, data=DATA, **options):
+def designed(network, data_bits=30, sr=0, ld=0):
+    """Mapping parameters for a network that is known, with points as far apart as can be."""
+    arrived = design.arrivals(network)
+    designer = constellations.Designer(arrived, network.law, np.full(6, 100.0), sr, ld)
+    return designer.at_rate(data_bits)
+
+
+def short(line="codec", network=None, data=DATA, data_bits=30, sr=0, ld=0, **options):
     """A call with a short TRN1d; ``options`` are those of Call, and of its conditions."""
     conditions = {"snr": 45.0, **{name: options.pop(name) for name in list(options)
                                   if name in Conditions.__dataclass_fields__}}  # fmt: skip
-    network = network or {}
+    network = NetworkParameters(**network or {})
     what = Call(
-        **{"law": network.get("law", "A"), "line": line, "conditions": Conditions(**conditions),
-           "network": NetworkParameters(**network), "trn1d": SHORT, **options}
+        **{"parameters": designed(network, data_bits, sr, ld), "line": line,
+           "conditions": Conditions(**conditions), "network": network, "trn1d": SHORT, **options}
     )  # fmt: skip
     return call.run(what, data)
 
@@ -63,21 +70,19 @@ def plain():
     [
         ("26awg-12kft", {"ppm": 150.0}),
         ("tap-18kft", {"ppm": -150.0, "drift": 1.0}),
-        ("codec-transformer", {"law": "mu", "network": {"law": "mu"}, "sr": 1, "ld": 2}),
+        ("codec-transformer", {"network": {"law": "mu"}, "sr": 1, "ld": 2}),
     ],
 )
-def test_a_file_arrives_at_the_rate_that_goes(line, options):
+def test_a_file_arrives(line, options):
     outcome = short(line, **options)
     demand_arrived(outcome)
-    assert 40000 < outcome.parameters.rate < 50000
-    ahead = constellations.margins(outcome.arrived, outcome.parameters, outcome.forecast)
-    found = constellations.margins(outcome.arrived, outcome.parameters, outcome.deviations())
-    assert (ahead > 0.49).all() and (found > 0).all()
-    assert np.abs(ahead - found).max() < 2
+    room = constellations.margins(outcome.arrived, outcome.parameters, outcome.deviations())
+    assert (room > 0).all()
 
 
 def test_training_as_long_as_usual():
-    outcome = call.run(Call(conditions=Conditions(snr=45, ppm=30)), DATA)
+    parameters = designed(NetworkParameters())
+    outcome = call.run(Call(parameters, conditions=Conditions(snr=45, ppm=30)), DATA)
     demand_arrived(outcome)
     assert outcome.reception.decisions.step[-1] / 2**32 * 1e6 == pytest.approx(30, abs=2)
 
@@ -101,16 +106,11 @@ def test_networks(network):
         assert min(outcome.parameters.moduli) > 8
 
 
-def test_a_rate_that_is_asked_for_and_given_parameters(plain):
+def test_the_lowest_rate():
     outcome = short("26awg-3kft", data_bits=21)
     demand_arrived(outcome)
     assert outcome.parameters.rate == 28000
     assert outcome.reception.file.octets == len(DATA)
-    given = short("26awg-3kft", parameters=outcome.parameters)
-    demand_arrived(given)
-    assert given.forecast is None and given.parameters == outcome.parameters
-    with pytest.raises(V90Error, match="the parameters are for A-law, and the call is mu-law"):
-        short(parameters=outcome.parameters, network={"law": "mu"})
 
 
 def test_the_same_call_is_the_same(plain):
@@ -138,14 +138,7 @@ def test_a_rate_beyond_what_goes():
     assert outcome.parameters.rate == 56000 and outcome.back is None
     assert "the file did not arrive whole" in outcome.failure
     assert "synchronism was lost" in outcome.failure
-    ahead = constellations.margins(outcome.arrived, outcome.parameters, outcome.forecast)
-    assert ahead.max() < 0
     assert outcome.wrong()[0] > 0
-
-
-def test_no_rate_goes():
-    with pytest.raises(CallFailed, match="the line does not carry the lowest rate"):
-        short(snr=22.0)
 
 
 def test_a_dropout_is_reported():
@@ -241,11 +234,10 @@ def test_gateware_and_check(gateware, plain):
         phases.append(name)
         return call.quiet(name)
 
-    fixed = replace(plain.call, parameters=plain.parameters)
-    only = call.run(fixed, DATA, Engines(gateware=True, phase=phase))
+    only = call.run(plain.call, DATA, Engines(gateware=True, phase=phase))
     demand_arrived(only)
     assert only.reception.taps is None and "receiving" not in phases
-    demand_arrived(call.run(fixed, DATA, Engines(check=True, phase=phase)))
+    demand_arrived(call.run(plain.call, DATA, Engines(check=True, phase=phase)))
     for name in ("encoding", "receiving", "decoding"):
         assert {name, f"{name}, gateware"} < set(phases)
 
@@ -297,16 +289,13 @@ def test_recordings_that_hold_no_call(plain):
         ({"u_info": 112}, "U_INFO is 1 to 111, not 112"),
         ({"u_info": 0}, "U_INFO is 1 to 111, not 0"),
         ({"trn1d": 2658}, "TRN1d is 2664 symbols or more"),
-        ({"law": "B"}, "unknown law"),
-        ({"margin": -1.0}, "the margin is 0 to 40 dB"),
-        ({"margin": float("nan")}, "the margin is 0 to 40 dB"),
         ({"conditions": Conditions(seed=-1)}, "the seed is a whole number from 0"),
     ],
 )
 def test_calls_that_cannot_be(options, sentence):
     with pytest.raises(V90Error, match=sentence):
-        Call(**options)
+        Call(designed(NetworkParameters()), **options)
 
 
 def test_the_network_takes_the_calls_law():
-    assert Call(law="mu").network.law == "mu"
+    assert Call(designed(NetworkParameters(law="mu"))).network.law == "mu"

@@ -104,6 +104,7 @@ def test_a_line_without_a_rate_says_so():
     ("options", "sentence"),
     [
         ({"margin": -1.0}, "the margin is 0 to 40 dB"),
+        ({"margin": float("nan")}, "the margin is 0 to 40 dB"),
         ({"trn1d": 2034}, "TRN1d"),
         ({"power": -12.2}, "in steps of 0.5"),
     ],
