@@ -105,7 +105,9 @@ def test_synchronism_lost_and_found(engine, rng):
     start, gap, ends = 40, 90, []
     trained = SKIPPED + TRAINED + SOLVING - FIRST
     quiet, good, bad = 100, 2000, 60_000
-    frames = [(good << 8, 5000)] * 20 + [(bad << 8, 5000)] * 12 + [(good << 8, 5000)] * 40
+    # Right behind the solution errors do not count.
+    frames = [(bad << 8, 5000)] * 4 + [(good << 8, 5000)] * 16
+    frames += [(bad << 8, 5000)] * 12 + [(good << 8, 5000)] * 40
     frames += [(good << 8, quiet)] * 80 + [(good << 8, 5000)] * 30
     slopes = rng.integers(-(2**32), 2**32, len(frames))
     cycles = start + trained * 20 + 100 + len(frames) * gap + 100

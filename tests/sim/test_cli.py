@@ -12,7 +12,7 @@ import soundfile
 from scipy.signal import resample_poly
 
 from golden.parameters import MappingParameters, rate_table
-from sim import cli, connection_report, pcm, report
+from sim import cli, connection, connection_report, pcm, report
 
 ROOT = Path(__file__).resolve().parents[2]
 EXAMPLES = ROOT / "examples"
@@ -274,7 +274,8 @@ def test_bad_calls_of_no_file(fails):
     assert "required: FILE" in fails(2, "call")
 
 
-def test_a_noise_that_no_rate_bears(fails):
+def test_a_noise_that_no_rate_bears(fails, monkeypatch):
+    monkeypatch.setattr(connection, "START", 8.0)
     err = fails(1, "call", "data", "--snr", "20")
     assert "never bore the lowest rate of V.90" in err
 
