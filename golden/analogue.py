@@ -10,7 +10,7 @@ from enum import IntEnum
 
 import numpy as np
 
-from golden import g711, learning
+from golden import constellations, g711, learning, shaping
 from golden.decoder import Decoder
 from golden.detection import R_FRAMES
 from golden.digital import Upstream
@@ -53,11 +53,15 @@ PATIENCE = int(4 * FRAMES)
 #: Data frames without synchronism before a retrain: 0.5 s.
 HOPELESS = int(0.5 * FRAMES)
 
+#: Data frames of silence that an echo canceller has (9.6.2.1.6 allows 1 s): with a round trip, less
+#: than those for which the receiver waits for a line that is dead.
+QUIET = int(0.75 * FRAMES)
+
 #: Data frames for which Sd, Jd and the rest of a training may be awaited: 9.3.2.4, 9.3.2.7, and of
 #: 15 s of 9.4.2 what concerns phases 3 and 4.
 _WAITS = {"Sd": int(1.5 * FRAMES), "phase 3": int(10.0 * FRAMES), "phase 4": int(8.0 * FRAMES)}
 
-#: What DIL's table calls lost synchronism: nothing, for a codeword is always near.
+#: What DIL's levels and those of silence call lost synchronism: nothing.
 _NEVER_LOST = 2**32 - 1
 
 #: Standard deviations between the means of even and odd data frames that tell a robbed bit.
@@ -79,6 +83,7 @@ class Phase(IntEnum):
     DATA = 6
     RD = 7
     CLEARED = 8
+    SILENCE = 9
 
 
 @dataclass
@@ -151,7 +156,8 @@ class AnalogueModem:
     most_bits : int, optional
         Largest D to ask for.
     sr, ld : int
-        Of the shaper, as :class:`~golden.proposal.Proposal` takes them.
+        Of the shaper, as :class:`~golden.proposal.Proposal` takes them; without ``sr``, what
+        :func:`~golden.shaping.choice` chooses, its filter too.
 
     ``process`` takes :class:`~golden.receiver.Decisions` in pieces and returns what to send
     upstream, pairs of :class:`~golden.digital.Upstream` and bits or None. ``data`` holds the bits
@@ -161,7 +167,7 @@ class AnalogueModem:
 
     def __init__(
         self, receiver, line=0, law="A", power=-12.0, at_codec=True, u_info=79, margin=MARGIN,
-        most_bits=None, sr=0, ld=3,
+        most_bits=None, sr=None, ld=3,
     ):  # fmt: skip
         if not 0 <= margin <= 40:
             raise V90Error(f"the margin is 0 to 40 dB, not {margin:g}")
@@ -171,6 +177,7 @@ class AnalogueModem:
         self.readings, self.log = [], []
         self.data, self._out = [], []
         self._renegotiations, self._clearing, self._number = 0, False, 0
+        self._quiet = False
         self._restart()
 
     @property
@@ -244,7 +251,7 @@ class AnalogueModem:
         self._training_bits = TrainingDecoder()
         self._first = None
         self._six = None
-        self._asked = False
+        self._asked = self._quiet = False
         self._bad = 0
         self._number = 0
 
@@ -263,26 +270,29 @@ class AnalogueModem:
 
     def _watch(self):
         name = {Phase.SD: "Sd", Phase.TRN1D: "phase 3", Phase.DIL: "phase 3"}.get(self.phase)
-        if self.phase in (Phase.RI, Phase.TRN2D, Phase.MP, Phase.RD):
+        if self.phase in (Phase.RI, Phase.TRN2D, Phase.MP, Phase.RD, Phase.SILENCE):
             name = "phase 4"
         if name and self._waited > _WAITS[name]:
             self.retrain()
-        if self.phase in (Phase.RI, Phase.MP):
+        if self.phase in (Phase.RI, Phase.MP, Phase.SILENCE):
             self._repeat()
 
     def _repeat(self):
-        """CPt until R-bar comes, CP until Ed: sequences go on (9.4.2.1, 9.4.2.3)."""
+        """CPt until R-bar comes, CP or CPs until Ed, CP until Rt: sequences go on (9.4.2, 9.6.2)."""
         if self.phase is Phase.RI:
             if self._heard:
                 self._send(Upstream.CP, self.proposal.sequence(self.reading.cpt))
+        elif self.phase is Phase.SILENCE:
+            if self._waited > QUIET:
+                self._send(Upstream.CP, self.proposal.sequence(self._wanted))
         elif self._asked:
-            acknowledge = int(self.reading.mps > 0)
-            cp = self.proposal.sequence(self._wanted, acknowledge, self._clearing)
+            acknowledge = int(self._mps > 0)
+            cp = self.proposal.sequence(self._wanted, acknowledge, self._clearing, self._quiet)
             self._send(Upstream.CP, cp)
             if self._clearing:
                 self._enter(Phase.CLEARED)
                 return
-            if self._finished:
+            if self._finished and not self._quiet:
                 self._send(Upstream.E)
 
     # --- Phase 3 ----------------------------------------------------------------------------------
@@ -334,8 +344,13 @@ class AnalogueModem:
         if not sequences:
             return
         self.reading.jd, self.reading.jds = sequences[-1][1], len(sequences)
-        errors = np.concatenate([one[3] for one in self._frames])[number >= settled]
-        self.reading.deviation = errors.std(0) / 16
+        errors = np.concatenate([one[3] for one in self._frames])
+        self.reading.deviation = errors[number >= settled].std(0) / 16
+        # The symbols before the first are wanted too.
+        mine = number >= settled - shaping.BEHIND // INTERVALS
+        self._residue = shaping.Residue(
+            (fine - errors)[mine].reshape(-1) / 16, errors[mine].reshape(-1) / 16
+        )
         # All levels of G.711: whatever the network does, the exchange has no others.
         self._grid(self.law, 1.0)
         self._enter(Phase.DIL)
@@ -415,14 +430,12 @@ class AnalogueModem:
 
     def _design(self):
         deviation = self._noise()
-        self.proposal = Proposal(
-            self.reading.impairments, self.reading.jd, self.power, self.at_codec, self.u_info,
-            self.sr, self.ld,
-        )  # fmt: skip
         try:
+            sr, filter = self._shaping(deviation)
+            self.proposal = self._proposal(sr, filter)
             cp = self.best(deviation, self.margin)
             cpt = self.proposal.cpt(deviation, self.margin)
-            self._cpt_levels = self.proposal.levels(cpt)
+            self._cpt_levels = self.proposal.levels(cpt.intervals)
         except (CallFailed, V90Error):
             # Another training may find another line; a call that never comes to data is told so.
             self.retrain()
@@ -434,10 +447,29 @@ class AnalogueModem:
         self._send(Upstream.S)
         self._send(Upstream.S_BAR)
 
+    def _proposal(self, sr, filter):
+        return Proposal(
+            self.reading.impairments, self.reading.jd, self.power, self.at_codec, self.u_info,
+            sr, self.ld, filter,
+        )  # fmt: skip
+
+    def _shaping(self, deviation):
+        """Sr and filter: those of the highest rate, unless Sr is given."""
+        if self.sr is not None:
+            return self.sr, constellations.FILTER
+
+        def design(sr, filter, factor):
+            proposal = self._proposal(sr, filter)
+            return proposal.cp(factor * deviation, self.margin, self.most_bits)
+
+        return shaping.choice(self._residue, design)
+
     # --- Phase 4 and rate renegotiation -----------------------------------------------------------
 
     def _event(self, number, kind):
-        if kind is Kind.SWITCHED and self.phase in (Phase.RI, Phase.DATA, Phase.RD):
+        if kind is Kind.SWITCHED and self.phase in (
+            Phase.RI, Phase.DATA, Phase.RD, Phase.SILENCE
+        ):
             self.reading.times["TRN2d"] = number
             self._four = self.reading.cpt
             if self.phase is not Phase.RI:
@@ -448,12 +480,19 @@ class AnalogueModem:
                     if self._recent:
                         self.reading.phase4_deviation = self._now()
                 self._renegotiations += 1
+            self._agreed = self.phase is Phase.SILENCE
             self._enter(Phase.TRN2D)
-            self._start = number
+            self._start, self._mps = number, 0
             self._decoder = Decoder(self._four)
             self._demapper = Demapper(self._four.intervals)
             self._bits = []
             self._finished = False
+        elif kind is Kind.ED and self.phase is Phase.MP and self._quiet:
+            self._quiet = False
+            self._send(Upstream.SCR)
+            self.receiver.arm(self.proposal.levels(self._four.intervals), self.line)
+            self.receiver.follow(self._four, self.line)
+            self._enter(Phase.SILENCE)
         elif kind is Kind.ED and self.phase is Phase.MP:
             self.reading.times["B1d"] = number
             if not self._finished:
@@ -468,7 +507,7 @@ class AnalogueModem:
             self._b1d = B1D_FRAMES * self.reading.cp.data_bits
             self._ones = []
             four = renegotiated(self.reading.cpt, self.reading.cp)
-            self.receiver.arm(self.proposal.levels(four), self.line)
+            self.receiver.arm(self.proposal.levels(four.intervals), self.line)
             self.receiver.follow(four, self.line)
             self._since, self._low, self._recent = number, 0, []
             self._held, self._rd = np.zeros(0, np.uint8), False
@@ -503,6 +542,7 @@ class AnalogueModem:
         sequences = MP.find(received)
         if sequences:
             self.reading.mp, self.reading.mps = sequences[-1][1], len(sequences)
+            self._mps = len(sequences)
             if self.reading.mp["drn"] == 0:
                 self._enter(Phase.CLEARED)
                 return
@@ -515,16 +555,23 @@ class AnalogueModem:
                 pooled = np.sqrt(np.median(np.mean(own**2, axis=0)))
                 self.reading.phase4_deviation = np.full(INTERVALS, pooled)
             try:
-                self._wanted = self.best(self.reading.phase4_deviation, self.margin)
+                if not self._agreed:
+                    self._wanted = self.best(self.reading.phase4_deviation, self.margin)
             except CallFailed:
                 self.retrain()
                 return
-            self.receiver.after_ed(self.proposal.levels(self._wanted), self.line)
+            then = self._silence() if self._quiet else self.proposal.levels(self._wanted.intervals)
+            self.receiver.after_ed(then, self.line)
             self._enter(Phase.MP)
             self._asked = True
         elif any(one["acknowledge"] for _, one in sequences):
             # MP' came, and CP' has been sent with the piece before.
             self._finished = True
+
+    def _silence(self):
+        """What there is behind CPs' Ed: Ucode 0, and Rt with CPt's greatest."""
+        greatest = [(0, ucodes[-1]) for ucodes in self.reading.cpt.intervals]
+        return replace(self.proposal.levels(greatest), lost=_NEVER_LOST, guess=True)
 
     # --- Data -------------------------------------------------------------------------------------
 
@@ -597,6 +644,11 @@ class AnalogueModem:
     def renegotiate(self):
         """Start a rate renegotiation (9.6.2.1) with what the noise bears now."""
         self._renegotiate(self._lower())
+
+    def recondition(self):
+        """The same with silence in it, for an echo canceller to train in (CPs, 9.6.2.1.3)."""
+        self._quiet = True
+        self.renegotiate()
 
     def _renegotiate(self, wanted):
         if wanted is None:

@@ -31,13 +31,17 @@ class Proposal:
         Of INFO0d: limit of the average power in dBm0, and whether it counts at the codec's output.
     u_info : int
         Ucode of TRN1d.
-    sr, ld : int
-        Of the shaper; no more look-ahead than Jd offers, and none without a shaper.
+    sr, ld, filter
+        Of the shaper, as :class:`~golden.constellations.Designer` takes them; no more look-ahead
+        than Jd offers, and none without a shaper.
     """
 
-    def __init__(self, impairments, jd, power, at_codec, u_info, sr=0, ld=3):
+    def __init__(
+        self, impairments, jd, power, at_codec, u_info, sr=0, ld=3, filter=constellations.FILTER
+    ):
         self.impairments, self.jd, self.u_info = impairments, jd, u_info
-        self.power, self.at_codec, self.sr, self.ld = power, at_codec, sr, ld
+        self.power, self.at_codec = power, at_codec
+        self.sr, self.ld, self.filter = sr, ld, filter
         #: Ucodes at the codec's output ``(6, 128)``, the larger where a robbed bit takes turns.
         self.codewords = impairments.codewords.max((2, 3))
 
@@ -50,9 +54,8 @@ class Proposal:
         """
         rates = self.jd["rates"]
         allowed = {d for _, _, d, _ in rate_table("CP") if rates >> (d - 21) & 1}
-        ld = min(self.ld, self.jd["look_ahead"]) if self.sr else 0
         ceiling = cpt and MORE_POWER * float(cpt.average_power)
-        designer = self._designer(deviation, margin, sr=self.sr, ld=ld, ceiling=ceiling)
+        designer = self._designer(deviation, margin, ceiling=ceiling)
         return self._separated(designer.best(most, allowed))
 
     def cpt(self, deviation, margin):
@@ -61,9 +64,10 @@ class Proposal:
 
     def _designer(self, deviation, margin, **options):
         found = self.impairments
+        ld = min(self.ld, self.jd["look_ahead"]) if self.sr else 0
         return constellations.Designer(
             (np.rint(found.least), np.rint(found.most)), found.law,
-            constellations.distances(deviation, margin), power=self.power,
+            constellations.distances(deviation, margin), self.sr, ld, self.filter, self.power,
             codec=(self.codewords, found.law_out) if self.at_codec else None,
             usable=[int(u) for u in np.flatnonzero(found.measured)], **options,
         )  # fmt: skip
@@ -80,8 +84,8 @@ class Proposal:
             constellations=tuple(ucodes for ucodes, _ in distinct),
         )  # fmt: skip
 
-    def sequence(self, parameters, acknowledge=0, cleardown=False):
-        """Bits (uint8) of a CP or CPt; with ``cleardown`` drn is 0 (9.7)."""
+    def sequence(self, parameters, acknowledge=0, cleardown=False, silence=False):
+        """Bits (uint8) of a CP, CPt or, with ``silence``, CPs; with ``cleardown`` drn is 0 (9.7)."""
         found = self.impairments
         level = g711.linear(found.codewords[:, self.u_info].reshape(-1), found.law_out)
         ratio = g711.linear(self.u_info, found.law) / np.sqrt(np.mean(level.astype(float) ** 2))
@@ -93,15 +97,15 @@ class Proposal:
             codec = ()
         fields = cp_fields(
             parameters, upstream_rates=_UPSTREAM, rms_ratio=min(round(ratio * 8192), 0xFFFF),
-            acknowledge=acknowledge, codec=codec,
+            acknowledge=acknowledge, silence=int(silence), codec=codec,
         )  # fmt: skip
         fields["law"] = int(found.law_out == "A")
         if cleardown:
             fields["drn"] = 0
         return CP.build(**fields)
 
-    def levels(self, parameters):
-        """Where the points of ``parameters`` arrive: of Ucodes that arrive at two levels, both.
+    def levels(self, intervals):
+        """Where Ucodes of six intervals arrive: of those that arrive at two levels, both.
 
         Raises :class:`~golden.errors.V90Error` where two Ucodes arrive at one level.
         """
@@ -109,7 +113,7 @@ class Proposal:
                        (self.impairments.least, self.impairments.most))  # fmt: skip
         pairs = [
             sorted({(int(x[i, u]), u) for u in ucodes for x in (least, most)})
-            for i, ucodes in enumerate(parameters.intervals)
+            for i, ucodes in enumerate(intervals)
         ]
         return Levels(
             tuple(tuple(value for value, _ in row) for row in pairs),

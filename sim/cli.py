@@ -392,7 +392,7 @@ def setting_of(arguments):
     a = arguments
     network = network_of(a, a.law or "A")
     default = session.Setting()
-    options = {"sr": given(a.sr, 0), "ld": given(a.ld, 3)}
+    options = {"sr": a.sr, "ld": given(a.ld, 3)}
     if a.rate is not None:
         options["most_bits"] = constellations.data_bits_of(a.rate)
     return session.Setting(
@@ -628,10 +628,11 @@ def call_options(sub):
         "--parameters", metavar="P.json", help="mapping parameters: data behind TRN1d, no start-up"
     )
     sub.add_argument("--law", choices=g711.LAWS, help="of the digital modem (default: A)")
-    for name, default in (("--sr", 0), ("--ld", 3)):
-        sub.add_argument(
-            name, type=int, choices=range(4), help=f"of the shaper (default: {default})"
-        )
+    sub.add_argument(
+        "--sr", type=int, choices=range(4),
+        help="of the shaper, with no power at DC (default: Sr and filter that the line is worth)",
+    )  # fmt: skip
+    sub.add_argument("--ld", type=int, choices=range(4), help="of the shaper (default: 3)")
     sub.add_argument(
         "--margin", type=float, metavar="DB",
         help="between the noise and that for 1e-6 wrong decisions (default: 1)",

@@ -190,7 +190,7 @@ def eye(outcome):
     rd = [one.first for one in outcome.digital.timeline if one.signal == "Rd"]
     if outcome.digital.cleared and rd:
         rows &= d.number < rd[-1] - _origins(outcome)[-1] - 8
-    levels = analogue.proposal.levels(reading.cp)
+    levels = analogue.proposal.levels(reading.cp.intervals)
     return report.eye_of(_times(outcome)[rows], d.fine[rows], levels, "time in s")
 
 

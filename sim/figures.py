@@ -13,6 +13,7 @@ from functools import cache
 
 import numpy as np
 from scipy import signal, special
+from scipy.linalg import toeplitz
 
 from golden import g711, training
 from golden.decoder import Decoder
@@ -149,10 +150,11 @@ def _between(decisions, truth, first, last):
 # --- Bounds --------------------------------------------------------------------------------------
 
 
-def mmse_bound(name, snrs, forward=FORWARD, feedback=FEEDBACK):
+def mmse_bound(name, snrs, forward=FORWARD, feedback=FEEDBACK, correlation=(1.0,)):
     """SNR in dB, for each of ``snrs``, of the best decision feedback equaliser with so many taps.
 
     From the line's response itself; decisions are right, and the delay is the best one.
+    ``correlation`` of the symbols, from lag 0 on, for power 1; what is not given is 0.
     """
     response = _impulse(name)
     share = np.cumsum(response**2) / np.sum(response**2)
@@ -164,13 +166,18 @@ def mmse_bound(name, snrs, forward=FORWARD, feedback=FEEDBACK):
         index = 2 * symbols + delay - np.arange(forward)[:, None]
         inside = (index >= 0) & (index < len(response))
         matrix = np.where(inside, response[np.clip(index, 0, len(response) - 1)], 0.0)
-        left = matrix[:, (symbols < 1) | (symbols > feedback)]
-        target = matrix[:, symbols == 0][:, 0]
-        gram = left @ left.T
+        past = np.eye(len(symbols))[(symbols >= 1) & (symbols <= feedback)]
+        known = np.concatenate([matrix, past])
+        row = np.zeros(len(symbols))
+        row[: len(correlation)] = correlation[: len(row)]
+        together = known @ toeplitz(row)
+        gram, target = together @ known.T, together[:, symbols == 0][:, 0]
         for i, snr in enumerate(snrs):
-            noise = power * 10 ** (-snr / 10) * np.eye(forward)
-            known = target @ np.linalg.solve(gram + noise, target)
-            best[i] = max(best[i], known / (1 - known))
+            # Decisions have no noise; a little keeps the matrix regular.
+            noise = np.full(len(known), 1e-12)
+            noise[:forward] = power * 10 ** (-snr / 10)
+            told = target @ np.linalg.solve(gram + np.diag(noise), target)
+            best[i] = max(best[i], told / (1 - told))
     return 10 * np.log10(best)
 
 

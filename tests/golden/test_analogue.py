@@ -90,6 +90,32 @@ def test_rate_renegotiation_from_either_side_and_cleardown():
     assert all(modem.cleared for modem in session.digital)
 
 
+def test_rate_renegotiation_with_silence():
+    """CPs: silence for an echo canceller, then Rt, and the data go on (9.6.2.1.5 to 9.6.2.1.8)."""
+    network = NetworkParameters(law="mu", robbed=("", "01", "", "", "1", ""))
+    session, sent = started([
+        Setting("A", "codec", Conditions(snr=45.0, phase=0.37, ppm=90.0)),
+        Setting("mu", "26awg-12kft", Conditions(snr=42.0, ppm=-60.0), network),
+    ])  # fmt: skip
+    for analogue in session.analogue:
+        analogue.recondition()
+    session.run(int(2.5 * FRAMES))
+    for k, (analogue, digital) in enumerate(zip(session.analogue, session.digital, strict=True)):
+        behind = [s for s in digital.timeline if s.first > digital.timeline[0].first]
+        names = [s.signal for s in behind][-14:]
+        at = names.index("Rd")
+        assert names[at : at + 6] == ["Rd", "R-bar-d", "TRN2d", "MP", "MP'", "Ed"], names
+        assert names[at + 6 :] == [
+            "silence", "Rt", "R-bar-t", "MP", "MP'", "Ed", "B1d", "data"
+        ], names
+        silence = behind[-8]
+        assert 0.7 < silence.frames / FRAMES < 1.0
+        assert analogue.phase is Phase.DATA and len(analogue.readings) == 1
+        assert analogue.reading.b1d == 1.0 and analogue.reading.cp == digital.parameters
+        got = analogue.take()
+        assert len(got) > 30_000 and np.array_equal(got, sent[k][: len(got)])
+
+
 def test_retrain_from_either_side():
     session, _ = started([Setting("A", "codec", Conditions(snr=45.0, phase=0.37))] * 2, 0.1)
     session.analogue[0].retrain()

@@ -83,7 +83,7 @@ def test_rates_and_look_ahead_are_those_of_jd():
 def test_levels_are_where_points_arrive():
     one = proposal(robbed=("", "01", "", "", "", ""))
     p = one.cp(np.full(6, 30.0), 1.0)
-    levels = one.levels(p)
+    levels = one.levels(p.intervals)
     for i, ucodes in enumerate(p.intervals):
         arrived = {
             (int(np.rint(x[i, u])), u) for u in ucodes
@@ -96,4 +96,4 @@ def test_levels_are_where_points_arrive():
     same = proposal(robbed=("1", "", "", "", "", ""))
     both = replace(p, interval_constellation=(0,) * 6, constellations=(tuple(range(40, 72)),))
     with pytest.raises(V90Error, match="ascend"):
-        same.levels(both)
+        same.levels(both.intervals)

@@ -1,0 +1,126 @@
+"""Which spectral shaping a line is worth: Sr and filter for what was measured (5.4.5.6/V.90).
+
+Transformers and codecs pass nothing at DC, and little at the band edge. What an equaliser cannot
+make good there is in the errors of its decisions, in step with the symbols before and behind; a
+signal without power there would not have it. A sign bit in Sr's place costs a bit a data frame.
+"""
+
+import numpy as np
+
+from golden import g711
+from golden.encoder import Encoder
+from golden.errors import CallFailed
+
+#: Filters of the shaper: ``(a1, a2, b1, b2)`` in Q1.6, by where the signal then has no power.
+FILTERS = {"DC": (64, 0, 0, 0), "band edge": (-64, 0, 0, 0), "DC and band edge": (64, -64, 0, 0)}
+
+#: First and last symbol before a decision (negative: behind it) of each sum of symbols that its
+#: error may be in step with. Those that an equaliser reaches itself are there too, for its taps
+#: are fit to the noise as well.
+_SUMS = (
+    (-32, -17), (-16, -9), (-8, -1), (1, 8), (9, 16), (17, 32), (33, 48), (49, 64), (65, 96),
+    (97, 128),
+)  # fmt: skip
+
+#: Symbols behind a decision and before it that the sums need.
+AHEAD, BEHIND = 32, 128
+
+#: dB of noise that must be in step for a look at what shaping would bring: a bit a data frame is
+#: worth 20 log10(2) / 6 = 1 dB where levels are evenly spaced, and more where they are G.711's.
+_WORTH = 0.5
+
+#: Data frames of a signal whose spectrum is taken, and bits' seed: any will do.
+_FRAMES, _SEED = 400, 90
+
+
+def _sums(values):
+    """Sums ``(20, n - BEHIND - AHEAD)`` of symbols: as they are, and with signs in turn."""
+    values = np.asarray(values, np.float64)
+    n = np.arange(BEHIND, len(values) - AHEAD)
+    turns = np.where(np.arange(len(values)) % 2, -1.0, 1.0)
+    rows = []
+    for signs in (np.ones(len(values)), turns):
+        total = np.concatenate([[0.0], np.cumsum(signs * values)])
+        rows += [signs[n] * (total[n - first + 1] - total[n - last]) for first, last in _SUMS]
+    return np.stack(rows)
+
+
+class Residue:
+    """What of the errors is in step with low frequencies and the band edge.
+
+    Parameters
+    ----------
+    values, errors : float, ``(n,)``
+        What was decided, signs included, and how far from it it arrived, in PCM values. The values'
+        signs must be scrambled (TRN1d, Jd).
+
+    ``apart``: standard deviation of what remains when all of it is gone; ``deviation(values)``:
+    what it would be for a signal of such values.
+    """
+
+    def __init__(self, values, errors):
+        sums = _sums(values)
+        errors = np.asarray(errors, np.float64)[BEHIND : len(values) - AHEAD]
+        count, free = len(errors), len(sums)
+        self._gram = sums @ sums.T / count
+        self._weights = np.linalg.lstsq(sums.T, errors, rcond=None)[0]
+        self._power = float(np.mean(np.asarray(values, np.float64) ** 2))
+        left = errors - self._weights @ sums
+        self._noise = float(np.sum(left**2)) / max(count - free, 1)
+        # Weights are as wrong as noise makes them: what they claim too much by.
+        self._wrong = np.linalg.pinv(self._gram) * self._noise / count
+
+    @property
+    def apart(self):
+        """See the class."""
+        return np.sqrt(self._noise)
+
+    def deviation(self, values=None):
+        """See the class; without ``values``, that of the errors themselves."""
+        gram = self._gram
+        if values is not None:
+            sums = _sums(values)
+            gram = sums @ sums.T / sums.shape[1] * (self._power / np.mean(np.square(values)))
+        claimed = self._weights @ gram @ self._weights - np.sum(self._wrong * gram)
+        return np.sqrt(self._noise + max(claimed, 0.0))
+
+
+def signal(parameters):
+    """PCM values (float64, ``(n,)``) of random data with these mapping parameters."""
+    encoder = Encoder(parameters)
+    bits = np.random.default_rng(_SEED).integers(0, 2, _FRAMES * parameters.data_bits, np.uint8)
+    encoder.fill(bits)
+    octets = encoder.frames(_FRAMES)
+    magnitudes = g711.linear(g711.ucode(octets, parameters.law), parameters.law)
+    return np.where(g711.sign(octets), magnitudes, -magnitudes).astype(np.float64)
+
+
+def choice(residue, design):
+    """``(Sr, filter)`` of the highest rate, no shaping where that is as good.
+
+    ``design(sr, filter, factor)``: mapping parameters for ``factor`` times the deviation that there
+    is; raises :class:`~golden.errors.CallFailed` where there are none.
+    """
+    now, none = residue.deviation(), FILTERS["DC"]
+    if 20 * np.log10(now / residue.apart) < _WORTH:
+        return 0, none
+    best, most = (0, none), _bits(design, 0, none, 1.0)[0]
+    for name in FILTERS:
+        for sr in range(1, 4):
+            # What the best of signals would bring decides whether this one is worth a look.
+            bits, parameters = _bits(design, sr, FILTERS[name], residue.apart / now)
+            if bits <= most:
+                continue
+            factor = residue.deviation(signal(parameters)) / now
+            bits = _bits(design, sr, FILTERS[name], factor)[0]
+            if bits > most:
+                best, most = (sr, FILTERS[name]), bits
+    return best
+
+
+def _bits(design, sr, filter, factor):
+    try:
+        parameters = design(sr, filter, factor)
+    except CallFailed:
+        return 0, None
+    return parameters.data_bits, parameters
