@@ -85,7 +85,7 @@ class Proposal:
         )  # fmt: skip
 
     def sequence(self, parameters, acknowledge=0, cleardown=False, silence=False):
-        """Bits (uint8) of a CP, CPt or, with ``silence``, CPs; with ``cleardown`` drn is 0 (9.7)."""
+        """Bits (uint8) of a CP, CPt or, with ``silence``, CPs; ``cleardown``: drn is 0 (9.7)."""
         found = self.impairments
         level = g711.linear(found.codewords[:, self.u_info].reshape(-1), found.law_out)
         ratio = g711.linear(self.u_info, found.law) / np.sqrt(np.mean(level.astype(float) ** 2))

@@ -2,7 +2,8 @@
 
 Transformers and codecs pass nothing at DC, and little at the band edge. What an equaliser cannot
 make good there is in the errors of its decisions, in step with the symbols before and behind; a
-signal without power there would not have it. A sign bit in Sr's place costs a bit a data frame.
+signal without power there would not have it. A sign bit in Sr's place costs a bit a data frame,
+which is 20 log10(2) / 6 = 1 dB where levels are evenly spaced.
 """
 
 import numpy as np
@@ -25,9 +26,9 @@ _SUMS = (
 #: Symbols behind a decision and before it that the sums need.
 AHEAD, BEHIND = 32, 128
 
-#: dB of noise that must be in step for a look at what shaping would bring: a bit a data frame is
-#: worth 20 log10(2) / 6 = 1 dB where levels are evenly spaced, and more where they are G.711's.
-_WORTH = 0.5
+#: dB of noise in step for which shaping is looked at: four standard deviations of what is found
+#: where there is none, over 768 symbols. dB of more room that are worth a signal's change.
+_LOOK, _WORTH = 0.15, 0.5
 
 #: Data frames of a signal whose spectrum is taken, and bits' seed: any will do.
 _FRAMES, _SEED = 400, 90
@@ -96,31 +97,37 @@ def signal(parameters):
 
 
 def choice(residue, design):
-    """``(Sr, filter)`` of the highest rate, no shaping where that is as good.
+    """``(Sr, filter)`` of the highest rate, and of the most room where rates are the same.
 
     ``design(sr, filter, factor)``: mapping parameters for ``factor`` times the deviation that there
-    is; raises :class:`~golden.errors.CallFailed` where there are none.
+    is, and the noise in dB that they bear beyond it; raises :class:`~golden.errors.CallFailed`
+    where there are none. Without shaping where that is as good within ``_WORTH``.
+
+    A signal that takes away half of what is in step has a chance: its taps adapt to it, and then
+    nothing of it is left, as TRN2d will tell or not.
     """
     now, none = residue.deviation(), FILTERS["DC"]
-    if 20 * np.log10(now / residue.apart) < _WORTH:
+    if 20 * np.log10(now / residue.apart) < _LOOK:
         return 0, none
-    best, most = (0, none), _bits(design, 0, none, 1.0)[0]
+    best, most = (0, none), _worth(design, 0, none, 1.0)[0]
     for name in FILTERS:
         for sr in range(1, 4):
-            # What the best of signals would bring decides whether this one is worth a look.
-            bits, parameters = _bits(design, sr, FILTERS[name], residue.apart / now)
-            if bits <= most:
-                continue
-            factor = residue.deviation(signal(parameters)) / now
-            bits = _bits(design, sr, FILTERS[name], factor)[0]
-            if bits > most:
-                best, most = (sr, FILTERS[name]), bits
+            worth, parameters = _worth(design, sr, FILTERS[name], residue.apart / now)
+            if _beyond(worth, most):
+                left = residue.deviation(signal(parameters)) ** 2 - residue.apart**2
+                if left <= (now**2 - residue.apart**2) / 2:
+                    best, most = (sr, FILTERS[name]), worth
     return best
 
 
-def _bits(design, sr, filter, factor):
+def _beyond(worth, most):
+    return worth[0] > most[0] or (worth[0] == most[0] and worth[1] > most[1] + _WORTH)
+
+
+def _worth(design, sr, filter, factor):
+    """D and room in dB, to be compared in that order; and the parameters."""
     try:
-        parameters = design(sr, filter, factor)
+        parameters, room = design(sr, filter, factor)
     except CallFailed:
-        return 0, None
-    return parameters.data_bits, parameters
+        return (0, 0.0), None
+    return (parameters.data_bits, room), parameters

@@ -15,7 +15,7 @@ from rich.console import Console
 from rich.table import Table
 
 from golden.parameters import INTERVALS, MappingParameters
-from sim import figures, hits, pcm, predict, reading_calls, startup
+from sim import figures, hits, nulls, pcm, predict, reading_calls, startup
 from sim.cli import guarded, progress
 
 #: Octets a second of a line; one channel in real time.
@@ -55,6 +55,8 @@ FIGURES = (
     ("bare codec, 60 dB, -6 dBm0: 56 000 bit/s", startup.highest, "wrong", max),
     ("whole start-ups over unknown networks: no error in 5 s, within one step of the bound, data "
      "within 1 s of the least", startup.matrix, "wrong", max),
+    ("spectral shaping: what it would bring, and chosen where it brings a higher rate",
+     nulls.rows, "rate", min),
     ("burst, slip, less and more SNR in mid-data: the file whole, the rate following",
      hits.rows, "s lost", max),
     ("gateware receiver under CXXRTL, equal to golden and in real time",

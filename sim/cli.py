@@ -635,7 +635,7 @@ def call_options(sub):
     sub.add_argument("--ld", type=int, choices=range(4), help="of the shaper (default: 3)")
     sub.add_argument(
         "--margin", type=float, metavar="DB",
-        help="between the noise and that for 1e-6 wrong decisions (default: 1)",
+        help="between the noise and that for 1e-6 wrong decisions (default: 1.5)",
     )  # fmt: skip
     sub.add_argument(
         "--power", type=float, metavar="DBM0", help="limit of INFO0d (default: -12)"

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field, replace
 
 import numpy as np
 
-from golden.analogue import AnalogueModem, training_levels
+from golden.analogue import MARGIN, AnalogueModem, training_levels
 from golden.digital import DigitalModem
 from golden.receiver import Receiver
 from sim import design
@@ -39,7 +39,7 @@ class Setting:
     power: float = -12.0
     at_codec: bool = False
     u_info: int = 79
-    margin: float = 1.0
+    margin: float = MARGIN
     trn1d: int = 2040
     options: dict = field(default_factory=dict)
 

@@ -56,13 +56,13 @@ def test_what_is_in_step_is_found_and_predicted(pole, filter):
 
 
 def design(worth):
-    """A design: so many bits, and ``worth`` more for each dB less noise, and one less for each Sr."""
+    """A design: bits, ``worth`` more for each dB less noise, one less for each Sr; what is left."""
 
     def one(sr, filter, factor):
-        bits = int(28 - sr - worth * 20 * np.log10(factor))
+        bits, left = divmod(28 - sr - worth * 20 * np.log10(factor), 1)
         if bits < 21:
             raise CallFailed("none")
-        return made(sr, filter if sr else (0, 0, 0, 0), bits - 20)
+        return made(sr, filter if sr else (0, 0, 0, 0), int(bits) - 20), left / worth
 
     return one
 
@@ -74,6 +74,19 @@ def test_shaping_is_chosen_where_it_is_worth_more_than_it_costs(pole, filter):
     sr, chosen = shaping.choice(residue, design(1.2))
     assert sr > 0 and chosen == shaping.FILTERS[filter]
     assert shaping.choice(residue, design(0.1))[0] == 0
+
+
+def test_room_decides_between_equal_rates():
+    values, noise = training()
+    residue = shaping.Residue(values, noise + tail(values, 0.97, 0.0012))
+
+    def same(sr, filter, factor):
+        return made(sr, filter if sr else (0, 0, 0, 0), 8), 3.0 - 20 * np.log10(factor) - sr * less
+
+    less = 1.0
+    assert shaping.choice(residue, same) == (1, shaping.FILTERS["DC"])
+    less = 8.0
+    assert shaping.choice(residue, same)[0] == 0
 
 
 def test_both_nulls_where_both_are_in_step():
