@@ -5,21 +5,27 @@ decides on the levels of G.711, its taps at rest, but on no others near TRN1d's 
 DIL's symbols have: an offset that decisions followed would grow. Behind R-bar and Ed it learns the
 levels of the constellations as they come. Which law and U_INFO make its values G.711's is told by
 DIL afterwards.
+
+A client knows what it asked for. With Ja the levels of DIL are told by :mod:`sim.reading_levels`
+without decisions; with CPt and CP besides, points are decided on where they arrive.
 """
+
+from contextlib import suppress
+from dataclasses import replace
 
 import numpy as np
 
 from golden import g711
 from golden.analogue import training_levels
 from golden.detection import SdDetector
-from golden.equalizer import Levels
-from golden.errors import CallFailed
+from golden.equalizer import FEEDBACK, Levels
+from golden.errors import CallFailed, V90Error
 from golden.framing import Follower
 from golden.parameters import INTERVALS
 from golden.receiver import Kind, Receiver
 from golden.sequences import JD
-from golden.training import SD, TrainingDecoder, dil, sd, trn1d
-from sim import reading, reading_mapping
+from golden.training import SD, TrainingDecoder, sd, trn1d
+from sim import reading, reading_levels, reading_mapping
 from sim.line import OCTETS, SAMPLES
 from sim.network import nearest
 
@@ -59,14 +65,11 @@ DATA = (48, 96, 192, 400, 800, 1600, 3200)
 #: how many values there must be of them.
 TELLING, LEAST_TELLING = 3.0, 60
 
-#: What stands for a sign that is not known; share of known ones that are wrong when DIL is over.
-UNKNOWN, WRONG = 2, 0.25
-
-#: Ucodes below which a reference is as good as nought.
-SMALL = 16
-
 #: Values (fine) that silence does not exceed.
 QUIET = 16 * 400
+
+#: Data frames before DIL that feedback taps reach back to.
+BEFORE = -(-FEEDBACK // INTERVALS)
 
 #: Samples from S-bar-d's first to that at which the detector sees the turn.
 TURN = 11
@@ -136,35 +139,43 @@ class Listener:
 
     Fields: ``fine`` (float64, ``(n, 6)``, LAW's scale at U_INFO), ``number`` of the data frames
     from TRN1d's first; ``marks``, ``(name, data frame)`` of DIL, R-bar's end and B1d; ``sigma``,
-    standard deviation of the noise on that scale.
+    standard deviation of the noise on that scale; ``found``, a :class:`~sim.reading_levels.Found`
+    or None; ``points``, levels and Ucodes at the codec by kind, CPt and CP, where they are known.
     """
 
-    def __init__(self, receiver, ja=None, deaf=False):
-        self.receiver, self.ja, self.deaf = receiver, ja, deaf
+    def __init__(self, receiver, samples, ja=None, given=None, deaf=False):
+        self.receiver, self.samples, self.ja = receiver, samples, ja
+        self.given, self.deaf = given or {}, deaf
         self.parts, self.marks, self.sigma = [], [], None
+        self.found, self.points, self._sure, self._told = None, {}, None, {}
         self._bits, self._held, self.piece = TrainingDecoder(), [], PIECE
         self._state, self._trn2d, self._follower, self._due = "TRN1d", None, None, ()
-        self._known, self._trained = None, False
+        self._trained = False
 
     def event(self, number, kind):
         """Something that the receiver tells."""
         if kind is Kind.TRAINED:
             self._trained = True
         elif kind is Kind.R and self._state in ("DIL", "data"):
-            self.receiver.know(None, None, 0)
             if self._state == "DIL":
+                self._sure = number
                 # An offset that grew in DIL goes, with decisions on Ri's one level.
                 self.receiver.switch(training_levels(U_INFO, LAW), number)
                 self.piece = FRAME
             else:
-                self.receiver.arm(_grid(False))
+                # Behind a renegotiation there are other points.
+                self._told = {}
+                self.receiver.arm(self._levels_of("CPt"))
             self._state = "R"
         elif kind is Kind.DATA and self._state == "R":
-            self.receiver.arm(_grid(False))
+            self.receiver.arm(self._levels_of("CPt"))
         elif kind is Kind.SWITCHED:
             self.marks.append(("TRN2d", number))
             self._state, self._trn2d, self._due = "TRN2d", number, TRN2D
             self.piece = SHORT
+            if "CPt" in self._told:
+                levels = self._told["CPt"]
+                self._await_ed(self.given["CPt"], levels.values, levels.ucodes)
 
     def take(self, decisions):
         """Data frames decided; those before there are taps belong to what was before."""
@@ -175,6 +186,9 @@ class Listener:
             self.receiver.ignore_sd(False)
         self.parts.append((decisions.number, decisions.fine / 16, decisions.error / 16))
         now = int(decisions.number[-1]) + 1
+        if self._sure is not None:
+            self.measure(self._sure)
+            self._sure = None
         if self._state == "TRN1d":
             found, _ = self._bits.process(decisions.sign)
             self._held = [*self._held[-HELD:], found.reshape(-1)]
@@ -182,16 +196,14 @@ class Listener:
                 errors = np.concatenate([error for _, _, error in self.parts])
                 self.sigma = float(np.sqrt(np.median((errors[-NOISE:] ** 2).mean(0))))
                 # Decisions on one level are bounded, whatever comes: nothing grows.
-                levels = _SINGLE if self.deaf else _grid(not self._know(now))
-                self.receiver.switch(levels, now)
+                passed = self.deaf or self.ja is not None
+                self.receiver.switch(_SINGLE if passed else _grid(True), now)
                 self.receiver.ignore_sd(True)
                 self.marks.append(("DIL", now))
                 self._state, self.piece = "DIL", SHORT
             elif self.piece == PIECE and JD.find(np.concatenate(self._held)):
                 # DIL's first data frame may be any from now on.
                 self.piece = FRAME
-        elif self._state == "DIL" and self._known is not None:
-            self._check(decisions)
         elif self._state == "TRN2d" and self._due and now >= self._trn2d + self._due[0]:
             self._learn(now)
         elif self._state == "MP":
@@ -200,30 +212,51 @@ class Listener:
             self._due = self._due[1:]
             self._give(self.since(self.marks[-1][1]), now)
 
-    def _know(self, now):
-        """Tell the receiver the reference symbols of a DIL that is known; whether that was done."""
-        if self.ja is None or len(set(self.ja["REF"])) > 1:
-            return False
-        reference = self.ja["REF"][0]
-        # TRN1d's Ucode, or so small that the scale does not count.
-        if reference not in U_INFOS and reference >= SMALL:
-            return False
-        level = int(g711.linear(U_INFO if reference in U_INFOS else reference, LAW))
-        self.receiver.know(self.ja, np.full((INTERVALS, 2), level), now)
-        ucodes, signs = dil(self.ja)
-        self._known = now, np.where(ucodes == reference, signs, UNKNOWN)
-        return True
+    def measure(self, sure=None):
+        """Take DIL apart where it is known what was asked for.
 
-    def _check(self, decisions):
-        """Behind DIL its known symbols must not go on: they end with other signs than known."""
-        first, signs = self._known
-        place = (decisions.number - first)[:, None] * INTERVALS + np.arange(INTERVALS)
-        expected = signs[place % len(signs)]
-        told = expected != UNKNOWN
-        if np.count_nonzero((decisions.sign != expected) & told) > WRONG * np.count_nonzero(told):
-            self.receiver.know(None, None, 0)
-            self.receiver.switch(_SINGLE, int(decisions.number[-1]) + 1)
-            self._known = None
+        ``sure``: data frame with which R was sure, None: DIL goes on.
+        """
+        begun = dict(self.marks).get("DIL")
+        if self.ja is None or begun is None:
+            return
+        number, fine, error = (np.concatenate(one) for one in zip(*self.parts, strict=True))
+        level = float(g711.linear(U_INFO, LAW))
+        before = np.where(fine[number < begun][-BEFORE:].reshape(-1) >= 0, level, -level)
+        self.found = reading_levels.find(
+            self.receiver, self.samples, self.ja, before, begun, sure, self.sigma
+        )
+        if self.found is None:
+            return
+        values = self.found.values
+        fine[number >= begun] = values[: np.count_nonzero(number >= begun)]
+        self.parts = [(number, fine, error)]
+        for kind, parameters in self.given.items():
+            with suppress(V90Error):
+                levels, words = self.found.levels(parameters)
+                self.points[kind] = levels, words
+                self._told[kind] = replace(levels, lost=_NEVER_LOST)
+
+    def finish(self):
+        """The recording is over."""
+        if self._state == "DIL":
+            self.measure()
+
+    def _levels_of(self, kind):
+        """What to decide on where points of CPt or CP come."""
+        if kind in self._told:
+            return self._told[kind]
+        if self.found is None:
+            return _grid(False)
+        law_out, gain = self.found.impairments.law_out, self.found.impairments.gain
+        rows = np.unique(np.rint(g711.linear(np.arange(128), law_out) * gain).astype(int))
+        return _learnt([rows] * INTERVALS)
+
+    def _await_ed(self, parameters, levels, names):
+        """TRN2d and MP have points of ``parameters``, at these levels with these Ucodes."""
+        self._state, self.piece = "MP", FRAME
+        self._follower = Follower(parameters, self._trn2d)
+        self._levels, self._names = (list(map(np.array, one)) for one in (levels, names))
 
     def since(self, first):
         """Values of the data frames from number ``first`` on."""
@@ -244,10 +277,9 @@ class Listener:
                 "CPt", ucodes, (fine >= 0).astype(np.uint8), LAW
             )
             if mapping:
-                self._state, self.piece = "MP", FRAME
-                self._follower = Follower(mapping.parameters, self._trn2d)
-                self._levels = [clusters(column, self.sigma, gap) for column in np.abs(fine).T]
-                self.receiver.switch(_learnt(self._levels), now)
+                levels = [clusters(column, self.sigma, gap) for column in np.abs(fine).T]
+                self._await_ed(mapping.parameters, levels, map(_names, levels))
+                self.receiver.switch(_learnt(levels), now)
                 self._follow(fine, now)
                 return
         self._give(fine, now)
@@ -266,20 +298,22 @@ class Listener:
     def _follow(self, fine, now):
         for row in fine:
             ucodes = np.array([
-                _names(one)[np.abs(abs(value) - one).argmin()]
-                for value, one in zip(row, self._levels, strict=True)
+                names[np.abs(abs(value) - one).argmin()]
+                for value, one, names in zip(row, self._levels, self._names, strict=True)
             ])  # fmt: skip
             if self._follower.process(ucodes, row >= 0):
-                self.receiver.switch(_grid(False), now)
+                self.receiver.switch(self._levels_of("CP"), now)
                 self.marks.append(("B1d", now))
-                self._state, self.piece, self._due = "data", SHORT, DATA
+                self._state, self.piece = "data", SHORT
+                self._due = () if "CP" in self._told else DATA
                 return
 
 
-def listen(samples, ja=None, deaf=False, progress=lambda done, total: None):
+def listen(samples, ja=None, given=None, deaf=False, progress=lambda done, total: None):
     """Pairs ``(S-bar-d's sample, Listener)``, one for each Sd, of samples (int64, 16 kHz).
 
-    ``deaf``: whether DIL is passed over, with decisions that are none.
+    ``deaf``: whether DIL is passed over, with decisions that are none. ``ja`` and ``given`` as in
+    :func:`read`.
     """
     receiver, detector = Receiver(training_levels(U_INFO, LAW)), SdDetector()
     heard, at, reversal = [], 0, 0
@@ -296,12 +330,15 @@ def listen(samples, ja=None, deaf=False, progress=lambda done, total: None):
         at += len(part)
         for number, kind in decisions.events:
             if kind is Kind.DETECTED:
-                heard.append((reversal, Listener(receiver, ja, deaf)))
+                heard.append((reversal, Listener(receiver, samples, ja, given, deaf)))
             elif heard:
                 heard[-1][1].event(number, kind)
         if heard and len(decisions.number):
             heard[-1][1].take(decisions)
-    return [one for one in heard if one[1].parts]
+    heard = [one for one in heard if one[1].parts]
+    if heard:
+        heard[-1][1].finish()
+    return heard
 
 
 # --- Octets --------------------------------------------------------------------------------------
@@ -355,15 +392,20 @@ def octets_of(listener, law, factor):
     nearest_of = g711.ucode(nearest(np.abs(fine) * factor, fine >= 0, law), law)
     own = int(g711.ucode(nearest(np.array([g711.linear(U_INFO, LAW) * factor]), np.ones(1), law),
                          law)[0])  # fmt: skip
+    known = dict(listener.points)
     for name, first, behind in _regions(listener, int(numbers[-1]) + 1):
         mine = (numbers >= first) & (numbers < behind)
         ucodes[mine] = nearest_of[mine]
         if name == "TRN1d":
             ucodes[mine] = own
         elif name in ("TRN2d", "B1d"):
+            kind = "CPt" if name == "TRN2d" else "CP"
             part = fine[mine]
             stop = _before_r(part)
-            snap = _explained(part[:stop], listener.sigma, "CPt" if name == "TRN2d" else "CP")
+            # Those that a client asked for are only the first ones.
+            points = known.pop(kind, None)
+            snap = (_explained(part[:stop], listener.sigma, kind) if points is None
+                    else _decided(part[:stop], *points))  # fmt: skip
             if snap is not None:
                 places = np.flatnonzero(mine)[:stop]
                 ucodes[places] = snap
@@ -378,6 +420,14 @@ def _before_r(fine):
     while n and way[n - 1] != 0:
         n -= 1
     return n
+
+
+def _decided(fine, levels, names):
+    """Ucodes (int64, ``(n, 6)``) by ``names`` of the nearest levels."""
+    return np.stack([
+        names[i][np.abs(np.abs(fine[:, i, None]) - np.array(row)).argmin(1)]
+        for i, row in enumerate(levels.values)
+    ], axis=1).astype(np.int64)  # fmt: skip
 
 
 def _explained(fine, sigma, kind):
@@ -395,35 +445,42 @@ def read(samples, law=None, ja=None, given=None, progress=lambda done, total: No
     """:class:`~sim.reading.Reading` of samples of a line (int64 within 16 bits, 16 kHz).
 
     ``law``: of the codec at the exchange, None: as DIL tells. ``ja`` and ``given`` as in
-    :func:`sim.reading.read`. Times are those of octets, two samples each.
+    :func:`sim.reading.read`; with both, points are those until a renegotiation. Times are those of
+    octets, two samples each.
 
     Raises :class:`~golden.errors.CallFailed` where the receiver finds no Sd or no taps.
     """
-    heard = listen(samples, ja, False, progress)
+    heard = listen(samples, ja, given, False, progress)
     if not heard:
         raise CallFailed(reading.NOTHING)
     marks = [name for _, listener in heard for name, _ in listener.marks]
-    if "DIL" in marks and "TRN2d" not in marks:
+    if "DIL" in marks and "TRN2d" not in marks and ja is None:
         # An offset has grown in DIL until nothing was heard any more.
-        again = listen(samples, ja, True, progress)
+        again = listen(samples, None, given, True, progress)
         if any(name == "TRN2d" for _, listener in again for name, _ in listener.marks):
             heard = again
-    whole, noises = np.zeros(0, np.uint8), []
+    whole, noises, measured = np.zeros(0, np.uint8), [], []
     for turn, listener in heard:
         if listener.sigma is None:
             errors = np.concatenate([error for _, _, error in listener.parts])
             listener.sigma = float(np.sqrt(np.median((errors[-NOISE:] ** 2).mean(0))))
         begun = dict(listener.marks).get("DIL")
-        found = None
-        if begun is not None and not listener.deaf:
+        found = told = None
+        if listener.found is not None:
+            told = listener.found.impairments
+            found = told.law_out, U_INFO, 1 / told.gain
+        elif begun is not None and not listener.deaf and ja is None:
             behind = next((n for name, n in listener.marks if name == "TRN2d"), None)
             values = listener.since(begun)[: None if behind is None else behind - begun]
             found = scale_of(values, listener.sigma, SURE)
-        sure = found is not None and law in (None, found[0])
+        # What Ja tells is surer than who says which law it is.
+        sure = found is not None and (told is not None or law in (None, found[0]))
         own, u_info, factor = found if sure else (law or LAW, U_INFO, 1.0)
         if own != LAW and not sure:
             factor = float(g711.linear(U_INFO, own) / g711.linear(U_INFO, LAW))
         octets, first = octets_of(listener, own, factor)
+        if told is not None:
+            u_info = int(g711.ucode(octets[0, :1], own)[0])
         # TRN1d's beginning, before there were taps, and Sd are filled in as they are sent.
         head = [g711.octet(*sd(u_info), own), g711.octet(*trn1d(u_info, first * INTERVALS), own)]
         # What was decided of the next Sd, before it was told, was no data.
@@ -432,9 +489,14 @@ def read(samples, law=None, ja=None, given=None, progress=lambda done, total: No
         whole = np.concatenate([whole[:begin], silence, *head, octets.reshape(-1)])
         snr = 20 * np.log10(float(g711.linear(U_INFO, LAW)) / max(listener.sigma, 1e-3))
         noises.append((snr, sure))
-    found = reading.read(whole, own, ja, given, [snr for snr, _ in noises])
+        measured.append(told)
+    with_network = next((one.found for _, one in heard if one.found is not None), None)
+    if given and with_network is not None:
+        given = {kind: with_network.arriving(one) for kind, one in given.items()}
+        given = {kind: one for kind, one in given.items() if one is not None}
+    found = reading.read(whole, own, ja, given, [snr for snr, _ in noises], measured)
     found.samples = len(samples)
-    lost = heard[0][1].deaf
+    lost = heard[0][1].deaf or (ja is not None and with_network is None)
     for training, (snr, sure) in zip(found.trainings, noises, strict=False):
         training.remarks = [
             f"TRN1d has an SNR of {snr:.1f} dB behind the equaliser.",
@@ -443,7 +505,8 @@ def read(samples, law=None, ja=None, given=None, progress=lambda done, total: No
         if lost:
             training.remarks.append(
                 "DIL's symbols are lost, as the line passes no DC and it is not known what was "
-                "asked for: --ja tells it."
+                "asked for: --ja tells it." if ja is None else
+                "DIL's symbols are lost: they are not what was asked for, or too few."
             )
         if not sure:
             training.remarks.append(
