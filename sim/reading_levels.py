@@ -13,15 +13,17 @@ from scipy import sparse
 
 from golden import g711, learning, timing
 from golden.constellations import at_codec
-from golden.detection import R_FRAMES
 from golden.equalizer import FINE, Levels
 from golden.errors import V90Error
 from golden.formats import FEEDBACK_TAP_USED
 from golden.parameters import INTERVALS
 from golden.training import dil
 
-#: Data frames before R is sure that are left out, for they may be R's own.
+#: Data frames before R begins that are left out, for they may be R's own.
 GUARD = 8
+
+#: Data frames in which sums are R's, so that it is R; those before that feedback reaches back to.
+ALIKE, REACH = 16, 6
 
 #: Data frames of DIL below which it tells nothing.
 LEAST = 60
@@ -94,22 +96,46 @@ def forward(receiver, samples, first, behind):
     return sums[places].reshape(-1, INTERVALS), slope.reshape(-1, INTERVALS)
 
 
+def way_of_r(receiver, samples, level, sigma):
+    """Whether the last ALIKE data frames are R (1) or turned R (-1) of that level, or not (0).
+
+    Sums of the feed-forward taps tell it without a decision: those that are wrong may last.
+    """
+    number = receiver.held()[2]
+    sums, _ = forward(receiver, samples, number - ALIKE, number)
+    made = np.convolve(np.tile(level * _R, ALIKE + REACH), _back(receiver))
+    made = made[REACH * INTERVALS : (REACH + ALIKE) * INTERVALS]
+    for way in (1, -1):
+        if np.mean((sums.reshape(-1) - way * made) ** 2) < (OTHER * sigma) ** 2:
+            return way
+    return 0
+
+
+def follow_r(receiver, way, level):
+    """Have the receiver take the last symbols for R's, whatever it decided."""
+    past = receiver.equalizer.past
+    past[0] = np.resize(np.rint(-way * level * _R).astype(np.int64), past.shape[1])
+
+
+def _back(receiver):
+    taps = (receiver.equalizer.feedback_taps[0] >> 16) / 2.0**FEEDBACK_TAP_USED.fraction
+    return np.concatenate([[1.0], -taps])
+
+
 def find(receiver, samples, descriptor, before, first, sure, sigma):
     """:class:`Found`, or None where DIL is too short or is another one.
 
     ``descriptor``: fields of :data:`golden.sequences.DIL`. ``before``: values of the symbols before
     DIL, as many as feedback taps at least. ``first``, ``sure``: numbers of DIL's first data frame
-    and of that with which R was sure, None: DIL goes on. ``sigma``: deviation of the noise.
+    and of one that is R's, None: DIL goes on. ``sigma``: deviation of the noise.
     """
     heard = receiver.held()[2] - first
-    n = heard if sure is None else max(0, sure - first - R_FRAMES - GUARD)
+    n = heard if sure is None else max(0, sure - first - GUARD)
     ucodes, signs = dil(descriptor)
     if n < LEAST or not len(ucodes):
         return None
     sums, slope = (one.reshape(-1) for one in forward(receiver, samples, first, first + heard))
-    back = np.concatenate([
-        [1.0], -(receiver.equalizer.feedback_taps[0] >> 16) / 2.0**FEEDBACK_TAP_USED.fraction,
-    ])  # fmt: skip
+    back = _back(receiver)
     size = heard * INTERVALS
     ucodes, way = np.resize(ucodes, size), 2.0 * np.resize(signs, size) - 1
     columns = (np.arange(size) % INTERVALS * 128 + ucodes) * 2 + (way > 0)

@@ -17,7 +17,7 @@ import numpy as np
 
 from golden import g711
 from golden.analogue import training_levels
-from golden.detection import SdDetector
+from golden.detection import R_FRAMES, SdDetector
 from golden.equalizer import FEEDBACK, Levels
 from golden.errors import CallFailed, V90Error
 from golden.framing import Follower
@@ -158,7 +158,7 @@ class Listener:
             self._trained = True
         elif kind is Kind.R and self._state in ("DIL", "data"):
             if self._state == "DIL":
-                self._sure = number
+                self._sure = min(self._sure or number, number - R_FRAMES)
                 # An offset that grew in DIL goes, with decisions on Ri's one level.
                 self.receiver.switch(training_levels(U_INFO, LAW), number)
                 self.piece = FRAME
@@ -186,7 +186,7 @@ class Listener:
             self.receiver.ignore_sd(False)
         self.parts.append((decisions.number, decisions.fine / 16, decisions.error / 16))
         now = int(decisions.number[-1]) + 1
-        if self._sure is not None:
+        if self._state == "R" and self._sure is not None:
             self.measure(self._sure)
             self._sure = None
         if self._state == "TRN1d":
@@ -204,6 +204,8 @@ class Listener:
             elif self.piece == PIECE and JD.find(np.concatenate(self._held)):
                 # DIL's first data frame may be any from now on.
                 self.piece = FRAME
+        elif self._state == "DIL" and (self.deaf or self.ja is not None):
+            self._follow_r(now)
         elif self._state == "TRN2d" and self._due and now >= self._trn2d + self._due[0]:
             self._learn(now)
         elif self._state == "MP":
@@ -212,10 +214,20 @@ class Listener:
             self._due = self._due[1:]
             self._give(self.since(self.marks[-1][1]), now)
 
+    def _follow_r(self, now):
+        """Decisions that are none may go on so in R: see to it that they do not."""
+        if now < dict(self.marks)["DIL"] + reading_levels.ALIKE + 1:
+            return
+        level = int(g711.linear(U_INFO, LAW))
+        way = reading_levels.way_of_r(self.receiver, self.samples, level, self.sigma)
+        if way:
+            reading_levels.follow_r(self.receiver, way, level)
+            self._sure = self._sure or now - reading_levels.ALIKE - reading_levels.REACH
+
     def measure(self, sure=None):
         """Take DIL apart where it is known what was asked for.
 
-        ``sure``: data frame with which R was sure, None: DIL goes on.
+        ``sure``: a data frame that is R's, or may be; None: DIL goes on.
         """
         begun = dict(self.marks).get("DIL")
         if self.ja is None or begun is None:
