@@ -144,13 +144,6 @@ def find(receiver, samples, descriptor, before, first, sure, sigma):
     )
     if deviation > OTHER * sigma:
         return None
-    sums = sums + slope * np.polyval(moved, np.arange(size) / (n * INTERVALS))
-    sent, end = way * level[columns], heard
-    if sure is not None:
-        own = float(np.mean(np.abs(before)))
-        sent, end = _with_r(sums, sent, n, heard, own, back, before)
-    past = np.concatenate([before[1 - len(back) :], sent])
-    values = sums - np.convolve(past, back, "valid") + sent
     measurement = learning.Measurement(
         level.reshape(INTERVALS, 128, 2),
         np.where(np.isfinite(level), np.maximum(1, (deviation / spread) ** 2), 0)
@@ -163,6 +156,16 @@ def find(receiver, samples, descriptor, before, first, sure, sigma):
         return None
     # Of two that explain as much, the one that needs no conversion.
     best = min(laws, key=lambda one: (round(one.misfit, 1), len(one.sentences)))
+    # What did not come yet has the level that the others' explanation gives it.
+    grid = g711.linear(np.arange(128), best.law_out) * best.gain
+    level = np.where(np.isfinite(level), level, grid[best.codewords].mean(2).reshape(-1))
+    sums = sums + slope * np.polyval(moved, np.arange(size) / (n * INTERVALS))
+    sent, end = way * level[columns], heard
+    if sure is not None:
+        own = float(np.mean(np.abs(before)))
+        sent, end = _with_r(sums, sent, n, heard, own, back, before)
+    past = np.concatenate([before[1 - len(back) :], sent])
+    values = sums - np.convolve(past, back, "valid") + sent
     return Found(values.reshape(-1, INTERVALS), end, deviation, best)
 
 
