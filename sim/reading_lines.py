@@ -76,13 +76,27 @@ def room(parameters, line, level):
     return needs, gives, wrong
 
 
+def descriptor_of(facts):
+    """Fields of Ja in call.json."""
+    return DIL.parse(np.array([int(bit) for bit in facts["ja"]["bits"]], np.uint8))
+
+
+def read(facts, octets, line, ppm, seed=0):
+    """:class:`~sim.reading.Reading` of one call (octets from its first on) through one line."""
+    heard = octets[facts["samples"]["sd"] - BEFORE :]
+    samples = through(heard, line, facts["u_info_received"], ppm, seed)
+    return reading_samples.read(samples, ja=descriptor_of(facts), given=parameters_given(facts))
+
+
 def row_of(name, facts, octets, line, ppm, seed=0):
     """:class:`~sim.figures.Row` of one call (octets from its first on) through one line."""
+    found = read(facts, octets, line, ppm, seed)
+    return judged(name, facts, octets, line, ppm, found)
+
+
+def judged(name, facts, octets, line, ppm, found):
+    """:class:`~sim.figures.Row` of what was read of a call, beside what is known of it."""
     where, start = facts["samples"], facts["samples"]["sd"] - BEFORE
-    ja = DIL.parse(np.array([int(bit) for bit in facts["ja"]["bits"]], np.uint8))
-    given = parameters_given(facts)
-    samples = through(octets[start:], line, facts["u_info_received"], ppm, seed)
-    found = reading_samples.read(samples, ja=ja, given=given)
     training = found.trainings[-1]
     signals = {one.name: one for one in training.signals}
     fields = {one: signals[one].fields if one in signals else {}
@@ -92,10 +106,10 @@ def row_of(name, facts, octets, line, ppm, seed=0):
         one for one, key in PLACES.items()
         if (signals[one].first if one in signals else -1) != where[key] - start + late
     ]  # fmt: skip
-    levels, right = named(ja, training)
+    levels, right = named(descriptor_of(facts), training)
     jd, mp, b1d = fields["Jd"], fields["MP"], fields["B1d"]
     level = float(g711.linear(facts["u_info_received"], "A"))
-    needs, gives, expected = room(given["CP"], line, level)
+    needs, gives, expected = room(parameters_given(facts)["CP"], line, level)
     wrong = B1D_FRAMES * INTERVALS
     if b1d:
         first = signals["B1d"].first

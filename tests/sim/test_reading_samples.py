@@ -12,7 +12,7 @@ from golden.learning import dil_request
 from golden.parameters import MappingParameters
 from golden.sequences import DIL
 from golden.training import dil
-from sim import design, reading, reading_samples, wav
+from sim import design, reading, reading_lines, reading_samples, wav
 from sim.cli import main
 from sim.line import Conditions
 from sim.network import NetworkParameters
@@ -94,7 +94,8 @@ def test_a_retrain_is_read():
 def test_ja_tells_the_network():
     found = reading_samples.read(recording("26awg-6kft"), ja=dil_request(U_INFO))
     training = found.trainings[0]
-    assert training.network.sentences == []
+    assert training.network.sentences == [] and training.network.u_info == (U_INFO,)
+    assert reading_lines.named(dil_request(U_INFO), training) == (6 * 128 * 2, 6 * 128 * 2)
     one, = named(found, "DIL")
     # Small Ucodes are lost in noise, references are not.
     assert one.fields["ja_equal"] > 0.8
@@ -117,16 +118,15 @@ def test_law_and_u_info_are_told_by_dil(u_info, law):
     assert found[:2] == (law, u_info)
 
 
-@pytest.mark.parametrize("line", ["codec", "26awg-6kft"])
-def test_a_real_call_through_a_line(real_calls, line):
-    """All but DIL of it; over the line that passes no DC, DIL is lost and the rest is not."""
+def test_a_real_call_through_a_line(real_calls):
+    """All but DIL of it, told nothing."""
     folder = real_calls / "acer-surf56"
     if not folder.is_dir():
         pytest.skip(f"no call acer-surf56 in {real_calls}")
     facts = json.loads((folder / "call.json").read_text())
     start = facts["samples"]["sd"] - 8000
     octets = np.fromfile(folder / "down.al", np.uint8)[start:]
-    found = reading_samples.read(samples_of(octets, line, facts["u_info_received"]))
+    found = reading_samples.read(samples_of(octets, "codec", facts["u_info_received"]))
     signals = {one.name: one for one in found.signals}
     late = signals["Sd"].first - 8000
     for name, key in (("TRN1d", "trn1d"), ("Jd", "jd"), ("TRN2d", "trn2d"), ("B1d", "b1d")):
@@ -135,6 +135,28 @@ def test_a_real_call_through_a_line(real_calls, line):
     assert jd["good"] == jd["count"] == facts["jd_frames"]
     assert mp["good"] == mp["count"] == facts["mp_frames"]
     assert int(signals["B1d"].fields["rate"]) == facts["downstream_rate"]
+
+
+def test_a_client_that_knows_what_it_asked_for(real_calls):
+    """Every figure of a row, over a line that passes no DC; and each of them can fail."""
+    folder = real_calls / "usr-sportster"
+    if not folder.is_dir():
+        pytest.skip(f"no call usr-sportster in {real_calls}")
+    facts = json.loads((folder / "call.json").read_text())
+    octets = np.fromfile(folder / "down.al", np.uint8)
+    found = reading_lines.read(facts, octets, "26awg-12kft", -40.0)
+    arguments = octets, "26awg-12kft", -40.0, found
+    row = reading_lines.judged("a call", facts, *arguments)
+    assert row.met, row
+    assert row.values["wrong symbols"] == 0 and row.values["B1d ones"] == 1
+    for key in ("mp_frames", "jd_frames", "downstream_rate"):
+        other = {**facts, key: facts[key] + 1}
+        assert not reading_lines.judged("another", other, *arguments).met
+    moved = {**facts, "samples": {**facts["samples"], "ri": facts["samples"]["ri"] + 6}}
+    assert reading_lines.judged("moved", moved, *arguments).values["moved"] == "Ri"
+    training = found.trainings[-1]
+    training.measured.codewords[3, 70, 0, 1] = 71
+    assert not reading_lines.judged("a Ucode misnamed", facts, *arguments).met
 
 
 def test_silence_is_no_v90():
