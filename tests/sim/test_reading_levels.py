@@ -12,7 +12,6 @@ from golden.parameters import INTERVALS, MappingParameters
 from golden.training import dil
 from sim import reading_levels
 from sim.network import Network, NetworkParameters, values
-from sim.reading_lines import room
 
 FIRST, SIGMA, GAIN = 600, 20.0, 1.1
 
@@ -92,14 +91,3 @@ def test_r_is_seen_without_decisions(monkeypatch, rng):
     assert reading_levels.way_of_r(receiver, samples, 4032, SIGMA) == 0
     reading_levels.follow_r(receiver, 1, 4032)
     assert receiver.equalizer.past.tolist() == [[-4032, -4032, -4032, 4032]]
-
-
-def test_what_points_need():
-    """4.9 standard deviations to half the least distance are one decision in 10**6."""
-    points = range(40, 120, 10)
-    least = float(np.diff(g711.linear(np.array(points), "A")).min())
-    needs, gives, wrong = room(parameters_of(points), "codec", 4032.0)
-    assert abs(needs - 20 * np.log10(4.9 * 4032 * 2 / least)) < 0.01
-    assert 46 < gives < 48 and wrong < 1e-6
-    needs, _, wrong = room(parameters_of(range(8)), "codec", 4032.0)
-    assert needs > 60 and wrong > 50

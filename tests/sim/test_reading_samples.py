@@ -137,28 +137,6 @@ def test_a_real_call_through_a_line(real_calls):
     assert int(signals["B1d"].fields["rate"]) == facts["downstream_rate"]
 
 
-def test_a_client_that_knows_what_it_asked_for(real_calls):
-    """Every figure of a row, over a line that passes no DC; and each of them can fail."""
-    folder = real_calls / "usr-sportster"
-    if not folder.is_dir():
-        pytest.skip(f"no call usr-sportster in {real_calls}")
-    facts = json.loads((folder / "call.json").read_text())
-    octets = np.fromfile(folder / "down.al", np.uint8)
-    found = reading_lines.read(facts, octets, "26awg-12kft", -40.0)
-    arguments = octets, "26awg-12kft", -40.0, found
-    row = reading_lines.judged("a call", facts, *arguments)
-    assert row.met, row
-    assert row.values["wrong symbols"] == 0 and row.values["B1d ones"] == 1
-    for key in ("mp_frames", "jd_frames", "downstream_rate"):
-        other = {**facts, key: facts[key] + 1}
-        assert not reading_lines.judged("another", other, *arguments).met
-    moved = {**facts, "samples": {**facts["samples"], "ri": facts["samples"]["ri"] + 6}}
-    assert reading_lines.judged("moved", moved, *arguments).values["moved"] == "Ri"
-    training = found.trainings[-1]
-    training.measured.codewords[3, 70, 0, 1] = 71
-    assert not reading_lines.judged("a Ucode misnamed", facts, *arguments).met
-
-
 def test_silence_is_no_v90():
     with pytest.raises(CallFailed, match="no downstream of V.90"):
         reading_samples.read(np.zeros(64000, np.int64))
