@@ -167,7 +167,7 @@ MUTANTS = [
     ("sim/reading_listener.py", "found.reversal - TURN if", "found.reversal + 12 * TURN if",
      "reading_samples"),
     # an R that anything is, a bound on the wrong side
-    ("sim/reading_levels.py", "(OTHER * sigma) ** 2", "(99 * OTHER * sigma) ** 2",
+    ("sim/reading_levels.py", "(OTHER * sigma) ** 2", "(9999 * OTHER * sigma) ** 2",
      "reading_levels::test_r_is_seen_without_decisions"),
     ("sim/reading_lines.py", "needs = gives - float(", "needs = gives + float(",
      "reading_lines::test_what_points_need"),
