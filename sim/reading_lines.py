@@ -54,7 +54,8 @@ def named(descriptor, training):
     Right is, where the network changes nothing, what was sent.
     """
     ucodes, signs = dil(descriptor)
-    n = training.signal("DIL").symbols
+    signal = training.signal("DIL")
+    n = signal.symbols if signal else 0
     asked = np.unique(np.stack([
         np.arange(n) % INTERVALS, np.resize(ucodes, n), np.resize(signs, n),
     ]), axis=1)  # fmt: skip
@@ -120,14 +121,15 @@ def judged(name, facts, octets, line, ppm, found):
     met = (
         not moved and training.network is not None and training.network.sentences == []
         and right == levels
-        and jd["good"] == jd["count"] == facts["jd_frames"]
+        and jd.get("good") == jd.get("count") == facts["jd_frames"]
         and mp.get("good") == mp.get("count") == facts["mp_frames"]
-        and fields["TRN2d"]["ones"] == 1
+        and fields["TRN2d"].get("ones") == 1
         and int(b1d.get("rate", 0)) == facts["downstream_rate"]
-        and (b1d["ones"] == 1 or 0 < wrong <= allowed)
+        and (b1d.get("ones") == 1 or 0 < wrong <= allowed)
     )  # fmt: skip
     values = {
-        "line": line, "ppm": ppm, "SNR": training.snr, "Jd": f"{jd['good']}/{jd['count']}",
+        "line": line, "ppm": ppm, "SNR": training.snr,
+        "Jd": f"{jd.get('good', 0)}/{jd.get('count', 0)}",
         "DIL named": f"{right}/{levels}", "TRN2d ones": fields["TRN2d"].get("ones", 0.0),
         "MP": f"{mp.get('good', 0)}/{mp.get('count', 0)}", "of": facts["mp_frames"],
         "B1d ones": b1d.get("ones", 0.0), "rate": float(b1d.get("rate", 0.0)),

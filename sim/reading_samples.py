@@ -162,7 +162,7 @@ def read(samples, law=None, ja=None, given=None, progress=lambda done, total: No
             factor = float(g711.linear(U_INFO, own) / g711.linear(U_INFO, LAW))
         octets, first = octets_of(listener, own, factor)
         if told is not None:
-            u_info = int(g711.ucode(octets[0, :1], own)[0])
+            u_info = min(int(g711.ucode(octets[0, :1], own)[0]), U_INFOS[-1])
         # TRN1d's beginning, before there were taps, and Sd are filled in as they are sent.
         head = [g711.octet(*sd(u_info), own), g711.octet(*trn1d(u_info, first * INTERVALS), own)]
         # What was decided of the next Sd, before it was told, was no data.

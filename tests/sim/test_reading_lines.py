@@ -49,3 +49,7 @@ def test_a_client_that_knows_what_it_asked_for(real_calls):
     training = found.trainings[-1]
     training.measured.codewords[3, 70, 0, 1] = 71
     assert not reading_lines.judged("a Ucode misnamed", facts, *arguments).met
+    # A reading that breaks off is a row too.
+    for name in ("B1d", "MP", "TRN2d", "DIL", "Jd"):
+        training.signals = [one for one in training.signals if one.name != name]
+        assert not reading_lines.judged(f"no {name}", facts, *arguments).met
