@@ -340,6 +340,15 @@ class Receiver:
         """Whether a detection of Sd is to be passed over: Rd and a long Ri have Sd's period."""
         self._deaf[line] = ignore
 
+    def held(self, line=0):
+        """The next data frame's first instant (Q32 of a sample), the clock's offset, its number.
+
+        And the left shift of the level. While levels are a guess the clock goes on so.
+        """
+        return tuple(
+            int(one[line]) for one in (self._at, self._step, self._number, self._shift)
+        )
+
     def know(self, descriptor, levels, first, line=0):
         """DIL by ``descriptor`` begins with data frame ``first``: its reference symbols are known.
 

@@ -15,7 +15,7 @@ from rich.console import Console
 from rich.table import Table
 
 from golden.parameters import INTERVALS, MappingParameters
-from sim import figures, hits, nulls, pcm, predict, reading_calls, startup
+from sim import figures, hits, nulls, pcm, predict, reading_calls, reading_lines, startup
 from sim.cli import guarded, progress
 
 #: Octets a second of a line; one channel in real time.
@@ -71,6 +71,10 @@ CALL_FIGURES = (
      predict.rows, "magnitudes", min),
     ("real calls read from octets alone: places, CRCs, law, pad, polarity, rate as in call.json; "
      "clean ones: DIL as Ja asks", reading_calls.real_call_rows, "TRN2d ones", min),
+    ("clean real calls through four lines each, 45 dB, up to 150 ppm, by a client that knows its "
+     "Ja, CPt, CP: every Jd and MP, DIL's Ucodes named, B1d all ones, or no more wrong than noise "
+     "at the bound makes where points need more dB than the line gives", reading_lines.rows,
+     "B1d ones", min),
 )
 
 

@@ -27,7 +27,8 @@ def options(sub):
     )  # fmt: skip
     sub.add_argument(
         "--cpt", metavar="FILE",
-        help="mapping parameters, for what is not found: JSON of one kind, or with cpt and cp",
+        help="mapping parameters that were asked for, for what is not found: JSON of one kind, or "
+        "with cpt and cp; with --ja, points of WAV are decided on them",
     )  # fmt: skip
     sub.add_argument("--json", metavar="FILE", help="write all of it as JSON; - is stdout")
     sub.add_argument("--picture", metavar="FILE.png", help="draw the recording and DIL's levels")

@@ -39,10 +39,6 @@ LEAST_TRN1D = 60
 #: Symbols of DIL that must be there to take it apart.
 LEAST_DIL = 120
 
-#: Data frames at the end of DIL that may be Ri's, where DIL's references are taken for known: until
-#: a quarter of their signs are wrong (:data:`sim.reading_samples.WRONG`), and what that hides.
-GUARD = 8
-
 #: Values of symbols behind which a high-pass shows.
 LARGE = 2000
 
@@ -216,13 +212,14 @@ class Reading:
         return [one for training in self.trainings for one in training.signals]
 
 
-def read(octets, law=None, ja=None, given=None, snrs=None):
+def read(octets, law=None, ja=None, given=None, snrs=None, measured=None):
     """:class:`Reading` of octets (uint8, ``(n,)``).
 
     ``law``: of the octets, None: as Sd tells. ``ja``: fields of :data:`golden.sequences.DIL`, where
     the DIL that was asked for is known. ``given``: mapping parameters by kind, CPt and CP, for what
     cannot be told. ``snrs``: of each training in dB, where octets are decisions on samples,
-    which lose small levels.
+    which lose small levels; ``measured``: what the receiver found in each DIL
+    (:class:`~golden.learning.Impairments` or None).
 
     Raises :class:`~golden.errors.CallFailed` where there is no start-up of V.90 in them.
     """
@@ -238,6 +235,7 @@ def read(octets, law=None, ja=None, given=None, snrs=None):
         training, at = read_training(line, sd, until)
         training.noisy = snrs is not None
         training.snr = snrs[min(len(trainings), len(snrs) - 1)] if snrs else None
+        training.measured = measured[min(len(trainings), len(measured) - 1)] if measured else None
         # QTS of V.92's quick connect is like Sd, but no TRN1d comes behind it.
         if training.signal("TRN1d").symbols < LEAST_TRN1D and len(octets) - sd[2] > LEAST_TRN1D:
             continue
@@ -273,10 +271,8 @@ def _read_dil(line, part, training, ja):
         training.network = reading_network.find(
             clean, ucodes, line.law, training.u_info[0], training.w, ja
         )
-    elif ja is not None:
-        # A receiver may have taken the first data frames of Ri for DIL's.
-        sure = line.values[part][: -GUARD * INTERVALS]
-        training.network = reading_network.measured(sure, line.law, ja, training)
+    elif training.measured is not None:
+        training.network = reading_network.of_impairments(training.measured, training.u_info)
     fields, text = {}, ""
     # Behind a high-pass's onset no symbol is what was asked for.
     n = clean.size

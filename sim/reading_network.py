@@ -258,24 +258,15 @@ def _departures(ucodes, ways, asked, interval, fold):
     return cost
 
 
-def measured(values, law_out, asked, training):
-    """:class:`Network` of DIL's ``values`` (float64) that a receiver decided, where Ja is known.
+def of_impairments(found, u_infos):
+    """:class:`Network` for what was measured of DIL's levels; ``u_infos``: TRN1d's, arriving.
 
-    Means over DIL tell what single values do not. None where too few Ucodes were asked for.
+    Those of the Ucodes sent count that arrive so.
     """
-    ucodes, signs = (np.resize(one, len(values)) for one in dil(asked))
-    level = training.level * 10 ** (-training.snr / 20) if training.snr else 1.0
-    values = values * (-1 if training.inverted else 1)
-    measurement = learning.Measurement.of_symbols(ucodes, signs, values, np.full(6, level))
-    found = []
-    for law in (law_out, *(one for one in g711.LAWS if one != law_out)):
-        try:
-            found.append(learning.impairments(measurement, law))
-        except V90Error:
-            return None
-    # Of two that explain as much, the one that needs no conversion.
-    best = min(found, key=lambda one: (round(one.misfit, 1), len(one.sentences)))
+    codewords = found.codewords[..., 1].astype(np.int64)
+    sent = [u for u in range(*_U_INFO)
+            if all(u_infos[i] in codewords[i, u] for i in range(INTERVALS))]  # fmt: skip
     return Network(
-        best.law, best.law_out, best.pad, "pad" * bool(best.pad), best.robbed, best.robbed_after,
-        tuple(asked["REF"][:1]), best.codewords[..., 1].astype(np.int64), best.measured, (),
+        found.law, found.law_out, found.pad, "pad" * bool(found.pad), found.robbed,
+        found.robbed_after, tuple(sent), codewords, found.measured, (),
     )  # fmt: skip

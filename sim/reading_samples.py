@@ -1,310 +1,29 @@
 """Recordings of an analogue line: a receiver makes octets of samples, and those are read.
 
-The receiver knows nothing of the call. It trains on TRN1d at a level that is a guess; behind Jd it
-decides on the levels of G.711, its taps at rest, but on no others near TRN1d's own, which most of
-DIL's symbols have: an offset that decisions followed would grow. Behind R-bar and Ed it learns the
-levels of the constellations as they come. Which law and U_INFO make its values G.711's is told by
-DIL afterwards.
+The receiver (:mod:`sim.reading_listener`) knows nothing of the call, or what a client knows. Which
+law and U_INFO make its values G.711's is told by DIL afterwards.
 """
 
 import numpy as np
 
 from golden import g711
-from golden.analogue import training_levels
-from golden.detection import SdDetector
-from golden.equalizer import Levels
 from golden.errors import CallFailed
-from golden.framing import Follower
 from golden.parameters import INTERVALS
-from golden.receiver import Kind, Receiver
-from golden.sequences import JD
-from golden.training import SD, TrainingDecoder, dil, sd, trn1d
+from golden.training import SD, sd, trn1d
 from sim import reading, reading_mapping
 from sim.line import OCTETS, SAMPLES
 from sim.network import nearest
-
-#: U_INFO and law of the level at which the receiver works; they only set its scale.
-U_INFO, LAW = 79, "A"
+from sim.reading_listener import GAPS, LAW, NOISE, OWN, U_INFO, listen, snapped
 
 #: U_INFO that may be (Table 10/V.90, and W of Sd).
 U_INFOS = range(67, 112)
-
-#: Samples that the receiver takes at once, 24 ms; where R may come, of which there are 32 data
-#: frames, 6 ms; those of a data frame, where one counts.
-PIECE, SHORT, FRAME = 384, 96, 12
-
-#: Pieces in which the first Jd is looked for.
-HELD = 12
-
-#: Data frames of TRN1d behind training whose errors tell the noise.
-NOISE = 128
-
-#: Shares of TRN1d's level between which there are no other levels in DIL.
-OWN = 0.88, 1.13
-
-#: Data frames of TRN2d after which levels are told, and from which on the mapping parameters are.
-TRN2D, SECOND = (32, 96, 340, 510, 680, 1020, 2040), 340
-
-#: Standard deviations of the noise between neighbours that are two levels.
-GAPS = (4.0, 3.0, 5.0)
-
-#: The same between a point that came and one that may; and most points of a constellation that can
-#: be told.
-APART, MOST_POINTS = 7.0, 100
-
-#: Data frames of data after which its points are learnt, again and again.
-DATA = (48, 96, 192, 400, 800, 1600, 3200)
 
 #: Least half steps between codewords, in standard deviations of the noise, that tell the scale, and
 #: how many values there must be of them.
 TELLING, LEAST_TELLING = 3.0, 60
 
-#: What stands for a sign that is not known; share of known ones that are wrong when DIL is over.
-UNKNOWN, WRONG = 2, 0.25
-
-#: Ucodes below which a reference is as good as nought.
-SMALL = 16
-
-#: Values (fine) that silence does not exceed.
-QUIET = 16 * 400
-
-#: Samples from S-bar-d's first to that at which the detector sees the turn.
-TURN = 11
-
 #: Share of the best law and U_INFO's misfit that the next best has at least, to be sure.
 SURE = 1.15
-
-_NEVER_LOST = 2**32 - 1
-
-#: TRN1d's level alone, with taps at rest.
-_SINGLE = Levels(
-    training_levels(U_INFO, LAW).values, training_levels(U_INFO, LAW).ucodes, _NEVER_LOST, True
-)
-
-
-def _grid(own):
-    """Levels of G.711; with ``own`` none near TRN1d's but that itself."""
-    levels = g711.linear(np.arange(128), LAW)
-    ucodes = np.arange(128)
-    if own:
-        level = g711.linear(U_INFO, LAW)
-        near = (levels > OWN[0] * level) & (levels < OWN[1] * level) & (ucodes != U_INFO)
-        ucodes = ucodes[~near]
-    row = tuple(int(u) for u in ucodes)
-    values = tuple(int(levels[u]) for u in ucodes)
-    return Levels((values,) * INTERVALS, (row,) * INTERVALS, _NEVER_LOST, True)
-
-
-def clusters(values, sigma, gap):
-    """Levels (float64) of magnitudes, apart by more than ``gap`` times ``sigma``."""
-    ordered = np.sort(values)
-    parts = np.split(ordered, np.flatnonzero(np.diff(ordered) > gap * sigma) + 1)
-    return np.array([part.mean() for part in parts])
-
-
-def snapped(fine, sigma, gap):
-    """Ucodes ``(n, 6)`` in LAW of the levels that magnitudes ``fine`` cluster at; or None."""
-    ucodes = np.empty(fine.shape, np.int64)
-    for i, column in enumerate(np.abs(fine).T):
-        centres = clusters(column, sigma, gap)
-        if len(centres) > 128:
-            return None
-        names = _names(centres)
-        ucodes[:, i] = names[np.abs(column[:, None] - centres).argmin(1)]
-    return ucodes
-
-
-def _names(centres):
-    """A Ucode for each level, ascending: the nearest that is free."""
-    own = g711.ucode(nearest(centres, np.ones(len(centres), np.uint8), LAW), LAW).astype(np.int64)
-    for k in range(1, len(own)):
-        own[k] = max(own[k], own[k - 1] + 1)
-    return np.minimum(own, np.arange(128 - len(own), 128))
-
-
-def _learnt(rows):
-    """:class:`Levels` at these values, six arrays, with Ucodes that only tell them apart."""
-    rows = [np.unique(np.clip(np.rint(one), 0, 32767).astype(int)) for one in rows]
-    return Levels(
-        tuple(tuple(map(int, row)) for row in rows),
-        tuple(tuple(map(int, _names(row.astype(float)))) for row in rows), _NEVER_LOST, True,
-    )  # fmt: skip
-
-
-class Listener:
-    """One training as the receiver hears it: decisions, and what levels it is given when.
-
-    Fields: ``fine`` (float64, ``(n, 6)``, LAW's scale at U_INFO), ``number`` of the data frames
-    from TRN1d's first; ``marks``, ``(name, data frame)`` of DIL, R-bar's end and B1d; ``sigma``,
-    standard deviation of the noise on that scale.
-    """
-
-    def __init__(self, receiver, ja=None, deaf=False):
-        self.receiver, self.ja, self.deaf = receiver, ja, deaf
-        self.parts, self.marks, self.sigma = [], [], None
-        self._bits, self._held, self.piece = TrainingDecoder(), [], PIECE
-        self._state, self._trn2d, self._follower, self._due = "TRN1d", None, None, ()
-        self._known, self._trained = None, False
-
-    def event(self, number, kind):
-        """Something that the receiver tells."""
-        if kind is Kind.TRAINED:
-            self._trained = True
-        elif kind is Kind.R and self._state in ("DIL", "data"):
-            self.receiver.know(None, None, 0)
-            if self._state == "DIL":
-                # An offset that grew in DIL goes, with decisions on Ri's one level.
-                self.receiver.switch(training_levels(U_INFO, LAW), number)
-                self.piece = FRAME
-            else:
-                self.receiver.arm(_grid(False))
-            self._state = "R"
-        elif kind is Kind.DATA and self._state == "R":
-            self.receiver.arm(_grid(False))
-        elif kind is Kind.SWITCHED:
-            self.marks.append(("TRN2d", number))
-            self._state, self._trn2d, self._due = "TRN2d", number, TRN2D
-            self.piece = SHORT
-
-    def take(self, decisions):
-        """Data frames decided; those before there are taps belong to what was before."""
-        if not self._trained:
-            return
-        if self._state in ("TRN2d", "MP", "data") and not (abs(decisions.fine) > QUIET).any():
-            # A retrain begins with silence.
-            self.receiver.ignore_sd(False)
-        self.parts.append((decisions.number, decisions.fine / 16, decisions.error / 16))
-        now = int(decisions.number[-1]) + 1
-        if self._state == "TRN1d":
-            found, _ = self._bits.process(decisions.sign)
-            self._held = [*self._held[-HELD:], found.reshape(-1)]
-            if self._bits.dil is not None:
-                errors = np.concatenate([error for _, _, error in self.parts])
-                self.sigma = float(np.sqrt(np.median((errors[-NOISE:] ** 2).mean(0))))
-                # Decisions on one level are bounded, whatever comes: nothing grows.
-                levels = _SINGLE if self.deaf else _grid(not self._know(now))
-                self.receiver.switch(levels, now)
-                self.receiver.ignore_sd(True)
-                self.marks.append(("DIL", now))
-                self._state, self.piece = "DIL", SHORT
-            elif self.piece == PIECE and JD.find(np.concatenate(self._held)):
-                # DIL's first data frame may be any from now on.
-                self.piece = FRAME
-        elif self._state == "DIL" and self._known is not None:
-            self._check(decisions)
-        elif self._state == "TRN2d" and self._due and now >= self._trn2d + self._due[0]:
-            self._learn(now)
-        elif self._state == "MP":
-            self._follow(decisions.fine / 16, now)
-        elif self._state == "data" and self._due and now >= self.marks[-1][1] + self._due[0]:
-            self._due = self._due[1:]
-            self._give(self.since(self.marks[-1][1]), now)
-
-    def _know(self, now):
-        """Tell the receiver the reference symbols of a DIL that is known; whether that was done."""
-        if self.ja is None or len(set(self.ja["REF"])) > 1:
-            return False
-        reference = self.ja["REF"][0]
-        # TRN1d's Ucode, or so small that the scale does not count.
-        if reference not in U_INFOS and reference >= SMALL:
-            return False
-        level = int(g711.linear(U_INFO if reference in U_INFOS else reference, LAW))
-        self.receiver.know(self.ja, np.full((INTERVALS, 2), level), now)
-        ucodes, signs = dil(self.ja)
-        self._known = now, np.where(ucodes == reference, signs, UNKNOWN)
-        return True
-
-    def _check(self, decisions):
-        """Behind DIL its known symbols must not go on: they end with other signs than known."""
-        first, signs = self._known
-        place = (decisions.number - first)[:, None] * INTERVALS + np.arange(INTERVALS)
-        expected = signs[place % len(signs)]
-        told = expected != UNKNOWN
-        if np.count_nonzero((decisions.sign != expected) & told) > WRONG * np.count_nonzero(told):
-            self.receiver.know(None, None, 0)
-            self.receiver.switch(_SINGLE, int(decisions.number[-1]) + 1)
-            self._known = None
-
-    def since(self, first):
-        """Values of the data frames from number ``first`` on."""
-        values = np.concatenate([fine for _, fine, _ in self.parts])
-        numbers = np.concatenate([number for number, _, _ in self.parts])
-        return values[numbers >= first]
-
-    def _learn(self, now):
-        """Levels of TRN2d, and with enough of it the mapping parameters."""
-        fine = self.since(self._trn2d)
-        self._due = self._due[1:]
-        if len(fine) < SECOND:
-            self._give(fine, now)
-            return
-        for gap in GAPS:
-            ucodes = snapped(fine, self.sigma, gap)
-            mapping = ucodes is not None and reading_mapping.find(
-                "CPt", ucodes, (fine >= 0).astype(np.uint8), LAW
-            )
-            if mapping:
-                self._state, self.piece = "MP", FRAME
-                self._follower = Follower(mapping.parameters, self._trn2d)
-                self._levels = [clusters(column, self.sigma, gap) for column in np.abs(fine).T]
-                self.receiver.switch(_learnt(self._levels), now)
-                self._follow(fine, now)
-                return
-        self._give(fine, now)
-
-    def _give(self, fine, now):
-        """Levels that came; points that did not yet are any that are no neighbours of these."""
-        levels = [clusters(column, self.sigma, GAPS[0]) for column in np.abs(fine).T]
-        grid = g711.linear(np.arange(128), LAW).astype(float)
-        rows = [
-            np.union1d(one, [x for x in grid if np.abs(one - x).min() > APART * self.sigma])
-            for one in levels
-        ]
-        if max(map(len, levels)) <= MOST_POINTS and max(map(len, rows)) <= 128:
-            self.receiver.switch(_learnt(rows), now)
-
-    def _follow(self, fine, now):
-        for row in fine:
-            ucodes = np.array([
-                _names(one)[np.abs(abs(value) - one).argmin()]
-                for value, one in zip(row, self._levels, strict=True)
-            ])  # fmt: skip
-            if self._follower.process(ucodes, row >= 0):
-                self.receiver.switch(_grid(False), now)
-                self.marks.append(("B1d", now))
-                self._state, self.piece, self._due = "data", SHORT, DATA
-                return
-
-
-def listen(samples, ja=None, deaf=False, progress=lambda done, total: None):
-    """Pairs ``(S-bar-d's sample, Listener)``, one for each Sd, of samples (int64, 16 kHz).
-
-    ``deaf``: whether DIL is passed over, with decisions that are none.
-    """
-    receiver, detector = Receiver(training_levels(U_INFO, LAW)), SdDetector()
-    heard, at, reversal = [], 0, 0
-    while at < len(samples):
-        progress(at, len(samples))
-        part = samples[at : at + (heard[-1][1].piece if heard else PIECE)]
-        rest = part
-        while len(rest):
-            before = detector.taken
-            found = detector.process(rest)
-            rest = rest[detector.taken - before :]
-            reversal = found.reversal - TURN if found else reversal
-        decisions = receiver.process(part)
-        at += len(part)
-        for number, kind in decisions.events:
-            if kind is Kind.DETECTED:
-                heard.append((reversal, Listener(receiver, ja, deaf)))
-            elif heard:
-                heard[-1][1].event(number, kind)
-        if heard and len(decisions.number):
-            heard[-1][1].take(decisions)
-    return [one for one in heard if one[1].parts]
-
-
-# --- Octets --------------------------------------------------------------------------------------
 
 
 def scale_of(values, sigma, sure):
@@ -355,15 +74,20 @@ def octets_of(listener, law, factor):
     nearest_of = g711.ucode(nearest(np.abs(fine) * factor, fine >= 0, law), law)
     own = int(g711.ucode(nearest(np.array([g711.linear(U_INFO, LAW) * factor]), np.ones(1), law),
                          law)[0])  # fmt: skip
+    known = dict(listener.points)
     for name, first, behind in _regions(listener, int(numbers[-1]) + 1):
         mine = (numbers >= first) & (numbers < behind)
         ucodes[mine] = nearest_of[mine]
         if name == "TRN1d":
             ucodes[mine] = own
         elif name in ("TRN2d", "B1d"):
+            kind = "CPt" if name == "TRN2d" else "CP"
             part = fine[mine]
             stop = _before_r(part)
-            snap = _explained(part[:stop], listener.sigma, "CPt" if name == "TRN2d" else "CP")
+            # Those that a client asked for are only the first ones.
+            points = known.pop(kind, None)
+            snap = (_explained(part[:stop], listener.sigma, kind) if points is None
+                    else _decided(part[:stop], *points))  # fmt: skip
             if snap is not None:
                 places = np.flatnonzero(mine)[:stop]
                 ucodes[places] = snap
@@ -378,6 +102,14 @@ def _before_r(fine):
     while n and way[n - 1] != 0:
         n -= 1
     return n
+
+
+def _decided(fine, levels, names):
+    """Ucodes (int64, ``(n, 6)``) by ``names`` of the nearest levels."""
+    return np.stack([
+        names[i][np.abs(np.abs(fine[:, i, None]) - np.array(row)).argmin(1)]
+        for i, row in enumerate(levels.values)
+    ], axis=1).astype(np.int64)  # fmt: skip
 
 
 def _explained(fine, sigma, kind):
@@ -395,35 +127,42 @@ def read(samples, law=None, ja=None, given=None, progress=lambda done, total: No
     """:class:`~sim.reading.Reading` of samples of a line (int64 within 16 bits, 16 kHz).
 
     ``law``: of the codec at the exchange, None: as DIL tells. ``ja`` and ``given`` as in
-    :func:`sim.reading.read`. Times are those of octets, two samples each.
+    :func:`sim.reading.read`; with both, points are those until a renegotiation. Times are those of
+    octets, two samples each.
 
     Raises :class:`~golden.errors.CallFailed` where the receiver finds no Sd or no taps.
     """
-    heard = listen(samples, ja, False, progress)
+    heard = listen(samples, ja, given, False, progress)
     if not heard:
         raise CallFailed(reading.NOTHING)
     marks = [name for _, listener in heard for name, _ in listener.marks]
-    if "DIL" in marks and "TRN2d" not in marks:
+    if "DIL" in marks and "TRN2d" not in marks and ja is None:
         # An offset has grown in DIL until nothing was heard any more.
-        again = listen(samples, ja, True, progress)
+        again = listen(samples, None, given, True, progress)
         if any(name == "TRN2d" for _, listener in again for name, _ in listener.marks):
             heard = again
-    whole, noises = np.zeros(0, np.uint8), []
+    whole, noises, measured = np.zeros(0, np.uint8), [], []
     for turn, listener in heard:
         if listener.sigma is None:
             errors = np.concatenate([error for _, _, error in listener.parts])
             listener.sigma = float(np.sqrt(np.median((errors[-NOISE:] ** 2).mean(0))))
         begun = dict(listener.marks).get("DIL")
-        found = None
-        if begun is not None and not listener.deaf:
+        found = told = None
+        if listener.found is not None:
+            told = listener.found.impairments
+            found = told.law_out, U_INFO, 1 / told.gain
+        elif begun is not None and not listener.deaf and ja is None:
             behind = next((n for name, n in listener.marks if name == "TRN2d"), None)
             values = listener.since(begun)[: None if behind is None else behind - begun]
             found = scale_of(values, listener.sigma, SURE)
-        sure = found is not None and law in (None, found[0])
+        # What Ja tells is surer than who says which law it is.
+        sure = found is not None and (told is not None or law in (None, found[0]))
         own, u_info, factor = found if sure else (law or LAW, U_INFO, 1.0)
         if own != LAW and not sure:
             factor = float(g711.linear(U_INFO, own) / g711.linear(U_INFO, LAW))
         octets, first = octets_of(listener, own, factor)
+        if told is not None:
+            u_info = min(int(g711.ucode(octets[0, :1], own)[0]), U_INFOS[-1])
         # TRN1d's beginning, before there were taps, and Sd are filled in as they are sent.
         head = [g711.octet(*sd(u_info), own), g711.octet(*trn1d(u_info, first * INTERVALS), own)]
         # What was decided of the next Sd, before it was told, was no data.
@@ -432,9 +171,14 @@ def read(samples, law=None, ja=None, given=None, progress=lambda done, total: No
         whole = np.concatenate([whole[:begin], silence, *head, octets.reshape(-1)])
         snr = 20 * np.log10(float(g711.linear(U_INFO, LAW)) / max(listener.sigma, 1e-3))
         noises.append((snr, sure))
-    found = reading.read(whole, own, ja, given, [snr for snr, _ in noises])
+        measured.append(told)
+    with_network = next((one.found for _, one in heard if one.found is not None), None)
+    if given and with_network is not None:
+        given = {kind: with_network.arriving(one) for kind, one in given.items()}
+        given = {kind: one for kind, one in given.items() if one is not None}
+    found = reading.read(whole, own, ja, given, [snr for snr, _ in noises], measured)
     found.samples = len(samples)
-    lost = heard[0][1].deaf
+    lost = heard[0][1].deaf or (ja is not None and with_network is None)
     for training, (snr, sure) in zip(found.trainings, noises, strict=False):
         training.remarks = [
             f"TRN1d has an SNR of {snr:.1f} dB behind the equaliser.",
@@ -443,7 +187,8 @@ def read(samples, law=None, ja=None, given=None, progress=lambda done, total: No
         if lost:
             training.remarks.append(
                 "DIL's symbols are lost, as the line passes no DC and it is not known what was "
-                "asked for: --ja tells it."
+                "asked for: --ja tells it." if ja is None else
+                "DIL's symbols are lost: they are not what was asked for, or too few."
             )
         if not sure:
             training.remarks.append(

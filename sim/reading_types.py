@@ -43,7 +43,8 @@ class Training:
     :class:`~sim.reading_network.Network` or None; ``high_pass``, the pole of one in the network or
     None, ``high_pass_at``, data frame of DIL at which it begins, about; ``cpt`` and ``cp``, mapping
     parameters with the Ucodes that arrive, or None; ``remarks``, sentences on how it
-    was received; ``snr`` of TRN1d in dB and ``noisy``, where octets were decided from samples.
+    was received; ``snr`` of TRN1d in dB and ``noisy``, where octets were decided from samples;
+    ``measured``, the :class:`~golden.learning.Impairments` of a DIL whose Ja is known, or None.
     """
 
     signals: list = field(default_factory=list)
@@ -63,6 +64,7 @@ class Training:
     remarks: list = field(default_factory=list)
     snr: float | None = None
     noisy: bool = False
+    measured: object = None
 
     def signal(self, name):
         """The first signal of a name, or None."""

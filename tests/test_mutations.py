@@ -162,8 +162,15 @@ MUTANTS = [
     ("sim/reading_network.py", "_forced(law, last)[", "_forced(law, \"\")["),
     ("sim/reading_network.py", "n * (q * np.log(q)", "0 * (q * np.log(q)"),
     # levels that are never told apart, a time that is late by a period
-    ("sim/reading_samples.py", "np.diff(ordered) > gap * sigma", "np.diff(ordered) > 99 * sigma"),
-    ("sim/reading_samples.py", "found.reversal - TURN if", "found.reversal + 12 * TURN if"),
+    ("sim/reading_listener.py", "np.diff(ordered) > gap * sigma", "np.diff(ordered) > 99 * sigma",
+     "reading_samples"),
+    ("sim/reading_listener.py", "found.reversal - TURN if", "found.reversal + 12 * TURN if",
+     "reading_samples"),
+    # an R that anything is, a bound on the wrong side
+    ("sim/reading_levels.py", "(OTHER * sigma) ** 2", "(9999 * OTHER * sigma) ** 2",
+     "reading_levels::test_r_is_seen_without_decisions"),
+    ("sim/reading_lines.py", "needs = gives - float(", "needs = gives + float(",
+     "reading_lines::test_what_points_need"),
     ("sim/cli_read.py", "check_descriptor(found[0][1])\n    return found[0][1]",
      "return dict(found[0][1], REF=[0] * 8)"),
 ]
