@@ -9,7 +9,7 @@ ARGS ?=
 export PATH := $(CURDIR)/.venv/bin:$(PATH)
 
 .DEFAULT_GOAL := help
-.PHONY: help setup setup-boards demo test size bench lock clean
+.PHONY: help setup setup-boards demo test mutants size bench lock clean
 
 help:  ## list the targets
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/  make \1\t\2/p' $(MAKEFILE_LIST) | expand -t 22
@@ -28,6 +28,9 @@ test: setup  ## lint and tests (JOBS=2; ARGS="-k scrambler" goes to pytest)
 	$(PY) -m ruff check . || status=1; \
 	$(PY) -m pytest -n $(JOBS) $(ARGS) || status=1; \
 	exit $$status
+
+mutants: setup  ## plant all errors that tests must catch; `make test` plants one for each file
+	@V90_MUTANTS=all $(PY) -m pytest -n $(JOBS) -v --no-header tests/test_mutations.py $(ARGS)
 
 size: setup-boards  ## cells and clock of a block in a chip (ARGS="--block receiver --chip up5k")
 	@$(PY) -m boards.size $(ARGS)

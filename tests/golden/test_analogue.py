@@ -1,9 +1,12 @@
 """Both modems through phases 3 and 4: what is learnt, what is asked for, what arrives."""
 
+import itertools
+
 import numpy as np
 import pytest
 
 from golden.analogue import Phase
+from golden.digital import Upstream
 from sim.line import Conditions
 from sim.network import NetworkParameters
 from sim.session import Session, Setting
@@ -97,9 +100,15 @@ def test_rate_renegotiation_with_silence():
         Setting("A", "codec", Conditions(snr=45.0, phase=0.37, ppm=90.0)),
         Setting("mu", "26awg-12kft", Conditions(snr=42.0, ppm=-60.0), network),
     ])  # fmt: skip
+    upstream, receive = [], session.digital[0].receive
+    session.digital[0].receive = lambda what, bits: upstream.append(what) or receive(what, bits)
     for analogue in session.analogue:
         analogue.recondition()
     session.run(int(2.5 * FRAMES))
+    # E is for B1 alone: CPs' end in silence without one.
+    assert [what for what, _ in itertools.groupby(upstream)] == [
+        Upstream.S, Upstream.S_BAR, Upstream.CP, Upstream.SCR, Upstream.CP, Upstream.E, Upstream.B1
+    ]  # fmt: skip
     for k, (analogue, digital) in enumerate(zip(session.analogue, session.digital, strict=True)):
         behind = [s for s in digital.timeline if s.first > digital.timeline[0].first]
         names = [s.signal for s in behind][-14:]

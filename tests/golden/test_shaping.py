@@ -39,6 +39,14 @@ def test_noise_alone_is_not_in_step():
     assert shaping.choice(residue, lambda *a: asked.append(a))[0] == 0 and not asked
 
 
+def test_noise_alone_is_not_looked_at():
+    """Over as many symbols as a start-up has: what sums claim by chance is taken off."""
+    asked = []
+    for seed in range(100):
+        shaping.choice(shaping.Residue(*training(768 + 160, seed)), lambda *a: asked.append(a))
+    assert not asked
+
+
 @pytest.mark.parametrize("pole, filter", [(0.97, "DC"), (-0.97, "band edge")])
 def test_what_is_in_step_is_found_and_predicted(pole, filter):
     values, noise = training()
