@@ -109,11 +109,11 @@ _WANTING = 5
 _REQUESTS = 50
 
 
-def selftest(board, report, seed=0):
+def selftest(board, report, seed=0, patience=5.0):
     """Test a bank through its link, all channels at once; they send nothing else meanwhile.
 
-    ``report(what, passed, told)`` is called for each test, ``told`` being a short text. Returns
-    whether all passed.
+    ``report(what, passed, told)`` is called for each test, ``told`` being a short text. What takes
+    longer than ``patience`` s has failed. Returns whether all passed.
     """
     passed = True
 
@@ -147,16 +147,16 @@ def selftest(board, report, seed=0):
             if information.top == Top.SIGNALS:
                 for command in (Command(Signal.B1D, value=TEST),
                                 Command(Signal.DATA, count + _WANTING)):  # fmt: skip
-                    board.command(channel, command, TEST.law)
+                    board.command(channel, command, TEST.law, patience)
             else:
-                board.configure(channel, TEST)
+                board.configure(channel, TEST, patience)
         check("words taken", True, f"by {len(frames)} channels")
-        board.drain(list(frames))
+        board.drain(list(frames), patience)
         check("data sent", True, "all queues are empty again")
     except CallFailed as error:
         check("data sent", False, str(error))
         return passed
-    counts = _underruns(board, before)
+    counts = _underruns(board, before, patience)
     if information.top == Top.SIGNALS:
         right = [count == _WANTING for count in counts.values()]
     else:
@@ -167,7 +167,7 @@ def selftest(board, report, seed=0):
     return passed
 
 
-def _underruns(board, before, patience=5.0):
+def _underruns(board, before, patience):
     """Underruns of all channels since ``before``, once all have _WANTING, or after so many s."""
     until = time.monotonic() + patience
     while True:

@@ -36,6 +36,8 @@ def open_port(device, baud=BAUD):
         port = serial.Serial(device, baud, timeout=0, exclusive=True)
     except (serial.SerialException, ValueError) as error:
         number = getattr(error, "errno", None)
+        if "configure" in str(error):
+            number = errno.ENOTTY
         reason = {
             errno.ENOENT: "there is no such device",
             errno.EACCES: "no permission to use it (on Debian, the group dialout has it)",
@@ -232,14 +234,15 @@ class Board:
             if taken:
                 until = time.monotonic() + patience
 
-    def command(self, channel, command, law):
+    def command(self, channel, command, law, patience=5.0):
         """A :class:`golden.generator.Command` to a bank of generators."""
         words = command_words(command, law)
-        self.words(channel, [(n == len(words) - 1, word) for n, word in enumerate(words)])
+        self.words(channel, [(n == len(words) - 1, word) for n, word in enumerate(words)],
+                   patience)
 
-    def configure(self, channel, parameters):
+    def configure(self, channel, parameters, patience=5.0):
         """Mapping parameters to a bank of encoders."""
-        self.words(channel, configuration_words(parameters))
+        self.words(channel, configuration_words(parameters), patience)
 
     def stream(self, octets, progress=lambda done, total: None, patience=10.0, empty=True):
         """Data octets to channels: ``octets`` is a dict of bytes by channel.

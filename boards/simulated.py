@@ -12,6 +12,7 @@ import tty
 
 import numpy as np
 
+from golden.errors import V90Error
 from hdl.tdm import SPEECH_SLOTS
 from hdl.top import LinkedBank
 from sim.gateware import Gateware
@@ -102,10 +103,16 @@ class SimulatedBoard:
 
     ``octets(channel)`` are those that a channel has sent, from the highway's first frame on, as
     they were read at the bit clock's falling edges. ``frames`` counts frames of the highway.
+
+    Raises :class:`~golden.errors.V90Error` for a number of channels that the highway has not.
     """
 
     def __init__(self, channels=2, slots=24, signals=True, queue_octets=32, faults=None,
                  clocked=True):  # fmt: skip
+        if not 1 <= channels <= len(SPEECH_SLOTS[slots]):
+            raise V90Error(
+                f"a simulated bank has 1 to {len(SPEECH_SLOTS[slots])} channels, not {channels}"
+            )
         frame_bits = _FRAME_BITS[slots]
         frame_clock = 8000 * frame_bits * CYCLES_OF_HIGHWAY
         top = LinkedBank(channels, slots, frame_clock, frame_clock / CYCLES_OF_UART, signals,
