@@ -192,7 +192,7 @@ def test_a_bank_behind_a_uart_says_what_it_is():
     bank = LinkedBank(2, 24, clock=15.44e6, baud=15.44e6 / cycles)
     gateware = Gateware(bank)
     line = uart_wave(link.frame(link.hello()), cycles)
-    line = np.concatenate([line, np.ones(100 * 10 * cycles, int)])
+    line = np.concatenate([line, np.ones(200 * 10 * cycles, int)])
     result = gateware.run(waves={"rx": line}, cycles=len(line), probes=["tx"])
     (answer,) = link.Unframer().process(uart_octets(result.probes["tx"], cycles))
     said = link.Information.of(answer[1:][::-1])
