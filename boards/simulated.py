@@ -97,9 +97,10 @@ class Line:
 class SimulatedBoard:
     """A :class:`hdl.top.LinkedBank` that runs while this is entered; ``device`` is its port's name.
 
-    Parameters: ``channels``, ``slots``, ``signals``, ``queue_octets`` of the bank; ``faults``, two
-    :class:`Faults` for octets to the board and from it; ``clocked``: whether the highway has a bit
-    clock.
+    Parameters: ``channels``, ``slots``, ``signals``, ``queue_octets`` of the bank. Attributes that
+    may be set before this is entered, each time with a board just powered on: ``faults``, two
+    :class:`Faults` for octets to the board and from it, or None; ``clocked``: whether the highway
+    has a bit clock.
 
     ``octets(channel)`` are those that a channel has sent, from the highway's first frame on, as
     they were read at the bit clock's falling edges. ``frames`` counts frames of the highway.
@@ -107,8 +108,7 @@ class SimulatedBoard:
     Raises :class:`~golden.errors.V90Error` for a number of channels that the highway has not.
     """
 
-    def __init__(self, channels=2, slots=24, signals=True, queue_octets=32, faults=None,
-                 clocked=True):  # fmt: skip
+    def __init__(self, channels=2, slots=24, signals=True, queue_octets=32):
         if not 1 <= channels <= len(SPEECH_SLOTS[slots]):
             raise V90Error(
                 f"a simulated bank has 1 to {len(SPEECH_SLOTS[slots])} channels, not {channels}"
@@ -119,24 +119,22 @@ class SimulatedBoard:
                          queue_octets)  # fmt: skip
         self.information = top.information
         self._gateware = Gateware(top)
-        self._faults = faults
+        self.faults, self.clocked = None, True
         self._speech = list(SPEECH_SLOTS[slots][:channels])
         # A frame, to which the piece of both lines is equal, with whole bits of the UART.
         bits = np.arange(frame_bits * CYCLES_OF_HIGHWAY) // (CYCLES_OF_HIGHWAY // 2)
-        clock = 1 - bits % 2 if clocked else np.zeros_like(bits)
+        clock = 1 - bits % 2
         sync = np.zeros_like(clock)
-        sync[-CYCLES_OF_HIGHWAY:] = clocked
+        sync[-CYCLES_OF_HIGHWAY:] = 1
         # Data follow a rising edge by 3 or 4 cycles, the falling one comes after 5.
         self._falls = np.arange(8 * slots) * CYCLES_OF_HIGHWAY + CYCLES_OF_HIGHWAY // 2
         pieces = next(n for n in range(1, 9) if len(clock) * n % CYCLES_OF_UART == 0)
-        self._pieces, self._length = pieces, len(clock) * pieces
+        self._pieces, self._length, self._slots = pieces, len(clock) * pieces, slots
         self._waves = {"bit_clock": np.tile(clock, pieces), "frame_sync": np.tile(sync, pieces)}
-        self._slots = slots
-        self._uart = Line(CYCLES_OF_UART)
-        self._kept, self.frames = [], 0
-        self.error = None
 
     def __enter__(self):
+        self._uart = Line(CYCLES_OF_UART)
+        self._kept, self.frames, self.error = [], 0, None
         self._master, self._slave = pty.openpty()
         tty.setraw(self._slave)
         os.set_blocking(self._master, False)
@@ -167,9 +165,9 @@ class SimulatedBoard:
                 readable, _, _ = select.select([self._master], [], [], 0)
                 if readable:
                     octets = os.read(self._master, 4096)
-                    self._uart.send(self._faults[0].process(octets) if self._faults else octets)
+                    self._uart.send(self.faults[0].process(octets) if self.faults else octets)
                 octets = self._step()
-                back += self._faults[1].process(octets) if self._faults else octets
+                back += self.faults[1].process(octets) if self.faults else octets
                 if back:
                     try:
                         back = back[os.write(self._master, back) :]
@@ -180,8 +178,9 @@ class SimulatedBoard:
 
     def _step(self):
         """Run frames of the highway; return the octets that came back."""
+        clocks = self._waves if self.clocked else dict.fromkeys(self._waves, 0)
         result = self._gateware.run(
-            waves={**self._waves, "rx": self._uart.wave(self._length)}, cycles=self._length,
+            waves={**clocks, "rx": self._uart.wave(self._length)}, cycles=self._length,
             probes=("tx", "data", "enable"), reset=False,
         )  # fmt: skip
         data = result.probes["data"].reshape(self._pieces, -1)[:, self._falls]
