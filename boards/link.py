@@ -196,6 +196,17 @@ class Board:
         if not self._is_bank:
             raise V90Error("this board has a receiver, and no bank that could send")
 
+    def demand_receiver(self):
+        """Raise :class:`~golden.errors.V90Error` unless this is a receiver."""
+        if self._is_bank:
+            raise V90Error("this board is a bank, and has no receiver")
+
+    def numbers(self):
+        """A receiver's state: an octet (int) of each channel."""
+        count = self.information.channels
+        answer = self.link.ask(b"".join(link.status(channel) for channel in range(count)))
+        return answer[1::2]
+
     def states(self, channels=None):
         """A dict of the channels' :class:`State` (of all without ``channels``)."""
         channels = range(self.information.channels) if channels is None else channels
