@@ -15,12 +15,14 @@ from hdl.linked import (
     EVENTS,
     FLAGS,
     HIGH,
+    LOST,
     LOW,
     NUMBER_AT,
     PARAMETERS,
     QUALITY_AT,
     RECEIVER,
     STEP_AT,
+    TRAINING,
 )
 from hdl.receiver_words import configuration_words as receiver_words
 from sim import design, transfer
@@ -100,7 +102,8 @@ def state(board):
 
     flags = octets[FLAGS]
     return {
-        "state": flags & 0xF, "training": bool(flags & 16), "lost": bool(flags & 32),
+        "state": flags & 0xF, "training": bool(flags & 1 << TRAINING),
+        "lost": bool(flags & 1 << LOST),
         "number": number(NUMBER_AT, 3), "step": number(STEP_AT, 4, signed=True),
         "quality": number(QUALITY_AT, 5),
     }  # fmt: skip

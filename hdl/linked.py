@@ -23,9 +23,10 @@ ADDRESS, LOW, HIGH, SYMBOL = range(4)
 #: and number, the lowest octet first.
 DATA, EVENTS = 0, 1
 
-#: States by number, an octet each: FLAGS, the receiver's state in bits 0 to 3, training in bit 4
-#: and lost in bit 5; and the first octet, which is the lowest, of numbers with several.
+#: States by number, an octet each: FLAGS, the receiver's state in bits 0 to 3, training and lost
+#: above; and the first octet, which is the lowest, of numbers with several.
 FLAGS, NUMBER_AT, STEP_AT, QUALITY_AT, UNKNOWN_AT, OVERFLOWS_AT, STATES = 0, 1, 4, 8, 13, 14, 16
+TRAINING, LOST = 4, 5
 
 
 class LinkedReceiver(wiring.Component):
@@ -124,7 +125,7 @@ class LinkedReceiver(wiring.Component):
         m.d.comb += [
             full.eq(bits[0]),
             what.eq(Cat(kind, Const(0, 8 - len(kind)), event.payload.number)),
-            path.o.ready.eq(~full),
+            path.o.ready.eq(1),
             given.valid.eq(queue.r_rdy),
             given.payload.channel.eq(queue.r_data[8]),
             given.payload.octet.eq(queue.r_data[:8]),
@@ -136,10 +137,10 @@ class LinkedReceiver(wiring.Component):
             ),
             event.ready.eq(~full & (place == 3)),
         ]  # fmt: skip
-        with m.If(full):
+        with m.If(path.o.valid):
+            m.d.sync += bits.eq(Cat(Mux(full, 1 << 7, bits[1:]), path.o.payload.bit))
+        with m.Elif(full):
             m.d.sync += bits.eq(1 << 8)
-        with m.Elif(path.o.valid):
-            m.d.sync += bits.eq(Cat(bits[1:], path.o.payload.bit))
         with m.If(event.valid & ~full):
             m.d.sync += place.eq(place + 1)
         with m.If(queue.w_en & ~queue.w_rdy):
@@ -158,7 +159,7 @@ class LinkedReceiver(wiring.Component):
             value = Value.cast(value)
             m.d.comb += told[8 * at : 8 * at + len(value)].eq(value)
         m.d.comb += [
-            told[8 * FLAGS + 4].eq(path.training),
-            told[8 * FLAGS + 5].eq(self.lost),
+            told[8 * FLAGS + TRAINING].eq(path.training),
+            told[8 * FLAGS + LOST].eq(self.lost),
             link.state[0].eq(told.word_select(link.channel, 8)),
         ]
