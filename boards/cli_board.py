@@ -14,7 +14,7 @@ from boards import bank, receiver
 from boards.link import BAUD, Board, Link, open_port
 from golden.errors import CallFailed, V90Error
 from golden.link import Top
-from golden.receiver import Kind
+from golden.receiver import Kind, State
 from sim import call, cli, wav
 
 #: The DEVICE that is no device: the gateware of a bank, simulated.
@@ -220,17 +220,33 @@ def _since(busy, seconds):
 
 def watch(board, simulated, arguments):
     """`v90 board DEVICE watch`"""
-    board.demand_bank()
     end = None if arguments.seconds is None else time.monotonic() + arguments.seconds
+    view = _view if board.information.top != Top.RECEIVER else _receiver_view
     # Where nobody sees it change, once is enough.
     console, before = Console(), {}
     if not console.is_terminal:
-        console.print(_view(board, before))
+        console.print(view(board, before))
         return
-    with Live(_view(board, before), console=console, auto_refresh=False) as live:
+    with Live(view(board, before), console=console, auto_refresh=False) as live:
         while end is None or time.monotonic() < end:
             time.sleep(0.2)
-            live.update(_view(board, before), refresh=True)
+            live.update(view(board, before), refresh=True)
+
+
+def _receiver_view(board, before):
+    """A receiver's numbers as a table."""
+    state = receiver.state(board)
+    table = Table(title=TOPS[Top.RECEIVER], show_header=False)
+    rows = {
+        "state": State(state["state"]).name.lower() + (", TRN1d" if state["training"] else ""),
+        "data frame": str(state["number"]),
+        "clock": f"{state['step'] / 2**32 * 1e6:.1f} ppm",
+        "errors": receiver.errors(state),
+        "queue": Text("data were lost", "red") if state["lost"] else "nothing lost",
+    }
+    for name, value in rows.items():
+        table.add_row(name, value)
+    return Group(table, Text(f"link: {_traffic(board)}"))
 
 
 def _view(board, before):

@@ -5,9 +5,10 @@ import time
 import numpy as np
 
 from golden import constellations
+from golden.equalizer import FINE
 from golden.errors import CallFailed
 from golden.parameters import INTERVALS
-from golden.receiver import Kind
+from golden.receiver import SLOW_BITS, Kind
 from hdl.csr import configuration_words
 from hdl.linked import (
     ADDRESS,
@@ -27,6 +28,9 @@ from hdl.linked import (
 from hdl.receiver_words import configuration_words as receiver_words
 from sim import design, transfer
 from sim.network import NetworkParameters
+
+#: PCM values, those of Table 1/V.90, of full scale.
+FULL_SCALE = 32768
 
 
 def configure(board, parameters, u_info, symbols):
@@ -107,3 +111,12 @@ def state(board):
         "number": number(NUMBER_AT, 3), "step": number(STEP_AT, 4, signed=True),
         "quality": number(QUALITY_AT, 5),
     }  # fmt: skip
+
+
+def errors(state):
+    """Text for the mean of squared errors of symbol 0: as a level and in PCM values."""
+    power = state["quality"] / (1 << SLOW_BITS) / (1 << 2 * FINE)
+    if not power:
+        return "none yet"
+    decibels = 10 * np.log10(power / FULL_SCALE**2)
+    return f"{decibels:.1f} dB of full scale, {power**0.5:.1f} in PCM values"
