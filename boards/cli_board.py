@@ -3,7 +3,7 @@
 import argparse
 import sys
 import time
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 
 from rich.console import Console, Group
 from rich.live import Live
@@ -227,7 +227,8 @@ def watch(board, simulated, arguments):
     if not console.is_terminal:
         console.print(view(board, before))
         return
-    with Live(view(board, before), console=console, auto_refresh=False) as live:
+    live = Live(view(board, before), console=console, auto_refresh=False)
+    with suppress(KeyboardInterrupt), live:  # Ctrl-C is how it ends
         while end is None or time.monotonic() < end:
             time.sleep(0.2)
             live.update(view(board, before), refresh=True)

@@ -198,20 +198,6 @@ def test_impossible_banks_are_refused(channels, slots):
     check_refused(V90Error, "a PCM highway", Bank, channels, slots)
 
 
-def test_a_bank_behind_a_uart_says_what_it_is():
-    """The first request on the pins; what else goes through them is in boards/test_simulated."""
-    cycles = 8
-    # As the simulated board has it, so that it is compiled once.
-    bank = LinkedBank(2, 24, clock=15.44e6, baud=15.44e6 / cycles)
-    gateware = Gateware(bank)
-    line = uart_wave(link.frame(link.hello()), cycles)
-    line = np.concatenate([line, np.ones(200 * 10 * cycles, int)])
-    result = gateware.run(waves={"rx": line}, cycles=len(line), probes=["tx"])
-    (answer,) = link.Unframer().process(uart_octets(result.probes["tx"], cycles))
-    said = link.Information.of(answer[1:][::-1])
-    assert said == bank.information and said.channels == 2 and said.baud == 1_930_000
-
-
 class Watched(wiring.Component):
     """A linked receiver, and what its path does: the bits, and the cycles of its decisions."""
 
@@ -305,3 +291,17 @@ def test_samples_to_bits(rng):
     assert events.tolist()[:3] == [Kind.DETECTED, Kind.TRAINED, Kind.DATA]
     unknown, flags = answers[-1][2::2]
     assert unknown == 0 and not flags & 1 << LOST
+
+
+def test_a_bank_behind_a_uart_says_what_it_is():
+    """The first request on the pins; what else goes through them is in boards/test_simulated."""
+    cycles = 8
+    # As the simulated board has it, so that it is compiled once.
+    bank = LinkedBank(2, 24, clock=15.44e6, baud=15.44e6 / cycles)
+    gateware = Gateware(bank)
+    line = uart_wave(link.frame(link.hello()), cycles)
+    line = np.concatenate([line, np.ones(200 * 10 * cycles, int)])
+    result = gateware.run(waves={"rx": line}, cycles=len(line), probes=["tx"])
+    (answer,) = link.Unframer().process(uart_octets(result.probes["tx"], cycles))
+    said = link.Information.of(answer[1:][::-1])
+    assert said == bank.information and said.channels == 2 and said.baud == 1_930_000
