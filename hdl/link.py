@@ -25,11 +25,11 @@ def link_word_layout(channels):
 class HostLink(wiring.Component):
     """Takes requests, acts on them, and answers.
 
-    It does one thing after the other, an instruction in 3 cycles: 39 cycles for an octet heard or
-    sent, so that a bit may last 8 cycles, and 51 for one of DATA. While it acts and answers, what
-    comes is lost. An answer is kept for a request that comes again. One word waits inside for the
-    design, so that those of other kinds pass it; the next waits for it for some 5000 cycles
-    (``hdl.link_program.PATIENCE``), before the answer says how many are left.
+    It does one thing after the other, an instruction in 3 cycles: at most 42 cycles for an octet
+    heard, 39 for one sent, so that a bit may last 8 cycles, and 55 for one of DATA. While it acts
+    and answers, what comes is lost. An answer is kept for a request that comes again. One word
+    waits inside for the design, so that those of other kinds pass it; the next waits for it for
+    some 5000 cycles (``hdl.link_program.PATIENCE``), before the answer says how many are left.
 
     The program is in one block RAM; requests, answers, variables and the board's information, which
     is its first contents, in another.

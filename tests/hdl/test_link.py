@@ -54,7 +54,7 @@ class Both:
         gateware.power_on()
         # The queues are cleared, and the first words of another test are gone.
         gateware.run(cycles=20, reset=False)
-        self.queues, self.words, self.refuses = [b""] * CHANNELS, [], False
+        self.queues, self.words = [b""] * CHANNELS, []
         self.model.room = lambda channel: QUEUE - len(self.queues[channel])
         self.model.put, self.model.word = self._put, self._word
         self.model.state = lambda channel: bytes([channel + 5])
@@ -63,16 +63,11 @@ class Both:
         self.queues[channel] += bytes([octet])
 
     def _word(self, channel, address, data):
-        # One waits inside.
-        if self.refuses and self.held:
-            return False
-        self.held = True
         self.words.append((channel, address & 63, data))
         return True
 
     def send(self, octets, given=()):
         """Octets to both; the answers of the model, which the gateware's must be."""
-        self.held = False
         self.model.given += given
         expected = self.model.process(octets)
         left = len(given) - len(self.model.given)
@@ -140,3 +135,37 @@ def test_answers_are_the_models(both, rng):
         if rng.random() < 0.3:
             empty(both, int(rng.integers(CHANNELS)))
     assert requests == 150 and words == both.words and len(words) > 100
+
+
+def test_cycles(both):
+    """What the docstring says of octets heard, sent, and of DATA."""
+    for number, (sections, octets) in enumerate([(link.info(), 0), (link.data(1, bytes(200)), 200),
+                                                 (link.data(1), 0)]):  # fmt: skip
+        _, result = both.send(link.frame(bytes([number + 1]) + sections))
+        heard, sent = result.taken["i"], result.given["o"]
+        assert np.diff(heard).max() <= 42 and np.diff(sent).max() <= 39
+        acted = sent[0] - heard[-1]
+        assert acted <= 55 * octets + (6000 if sections == link.info() else 600)
+    assert acted > 100
+
+
+def test_a_word_that_is_not_taken_holds_up_nothing_else(both):
+    """One waits inside; of the others it is told how many are left, and data pass."""
+    pairs = [(1, 0x1111), (2, 0x2222), (3, 0x3333)]
+
+    def ask(request, answer, **taken):
+        frame, expected = link.frame(request), link.frame(answer)
+        result = both.gateware.run(
+            {"i": np.frombuffer(frame, np.uint8)}, {"o": len(expected), **taken}, reset=False,
+            cycles=30_000 + 2 * PATIENCE,
+        )  # fmt: skip
+        assert bytes(result.outputs["o"].astype(np.uint8)) == expected
+        return [word[2] for word in result.outputs["o_word"].tolist()]
+
+    request = bytes([1]) + link.words(2, pairs) + link.data(0, b"a")
+    assert ask(request, bytes([1, 2]), o_word=0) == []
+    assert ask(bytes([2]) + link.data(1, b"bc"), bytes([2, QUEUE]), o_word=0) == []
+    assert ask(bytes([3]) + link.words(2, pairs[1:]) + link.data(0), bytes([3, 0, QUEUE])) == [
+        0x1111, 0x2222, 0x3333
+    ]  # fmt: skip
+    assert both.gateware.run({}, {}, reset=False, cycles=2000).outputs["o"].size == 0
