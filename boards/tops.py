@@ -1,0 +1,73 @@
+"""Thin tops: a board's clock and pins, and one component of :mod:`hdl.top`."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from amaranth.hdl import Cat, Elaboratable, Module
+
+from boards.clocks import add_clock
+from hdl.top import LinkedBank
+
+
+class BoardTop(Elaboratable):
+    """A component behind a board's pins.
+
+    ``join(m, platform, component)`` connects them; ``frequency`` in Hz is that of the clock.
+    """
+
+    def __init__(self, component, join, frequency, lights):
+        self.component, self.join = component, join
+        self.frequency, self.lights = frequency, lights
+
+    def light(self, m, platform, **states):
+        """Show states on the board's lights of the same names, where it has them."""
+        for name, state in states.items():
+            if name in self.lights:
+                resource, number, *subsignal = self.lights[name]
+                pin = platform.request(resource, number)
+                for part in subsignal:
+                    pin = getattr(pin, part)
+                m.d.comb += pin.o.eq(state)
+
+    def elaborate(self, platform):
+        m = Module()
+        add_clock(m, platform, self.frequency)
+        m.submodules.component = self.component
+        self.join(m, platform, self)
+        return m
+
+
+def bank(frequency, lights, baud, channels=30, signals=False, **options):
+    """30 channels to a PCM highway of the digital modem's side, and the host's UART."""
+    component = LinkedBank(channels, clock=frequency, baud=baud, signals=signals, **options)
+
+    def join(m, platform, top):
+        uart, highway = platform.request("uart", 0), platform.request("highway", 0)
+        m.d.comb += [
+            component.rx.eq(uart.rx.i),
+            uart.tx.o.eq(component.tx),
+            component.bit_clock.eq(highway.bit_clock.i),
+            component.frame_sync.eq(highway.frame_sync.i),
+            highway.data.o.eq(component.data),
+        ]
+        if hasattr(highway, "enable"):
+            m.d.comb += highway.enable.o.eq(component.enable)
+        else:
+            m.d.comb += highway.data.oe.eq(component.enable)
+        top.light(m, platform, error=component.late, data=component.enable,
+                  sync=~Cat(component.late, ~component.enable).any())  # fmt: skip
+
+    return BoardTop(component, join, frequency, lights)
+
+
+@dataclass(frozen=True)
+class Top:
+    """What makes a top, from clock, lights and options, and what it is."""
+
+    make: Callable
+    text: str
+
+
+TOPS = {
+    "bank": Top(bank, "channels of the digital modem on PCM highways, and the host link"),
+}
