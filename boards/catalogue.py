@@ -26,7 +26,7 @@ class Board:
 
 BOARDS = {
     "icebreaker": Board(
-        "1BitSquared iCEBreaker", platforms.IceBreaker, "up5k", "top.bin", ("-b", "icebreaker"),
+        "1BitSquared iCEBreaker", platforms.IceBreaker, "up5k", "top.bin", ("-b", "ice40_generic"),
         {"error": ("led_r", 0), "data": ("led_g", 0)}, "micro USB; highway on PMOD1A",
         {"bank": dict(frequency=24e6, baud=3e6)},
     ),

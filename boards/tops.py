@@ -3,7 +3,7 @@
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from amaranth.hdl import Cat, Elaboratable, Module
+from amaranth.hdl import Elaboratable, Module
 
 from boards.clocks import add_clock
 from hdl.top import LinkedBank
@@ -21,10 +21,13 @@ class BoardTop(Elaboratable):
 
     def light(self, m, platform, **states):
         """Show states on the board's lights of the same names, where it has them."""
+        pins = {}
         for name, state in states.items():
             if name in self.lights:
                 resource, number, *subsignal = self.lights[name]
-                pin = platform.request(resource, number)
+                if (resource, number) not in pins:
+                    pins[resource, number] = platform.request(resource, number)
+                pin = pins[resource, number]
                 for part in subsignal:
                     pin = getattr(pin, part)
                 m.d.comb += pin.o.eq(state)
@@ -55,7 +58,7 @@ def bank(frequency, lights, baud, channels=30, signals=False, **options):
         else:
             m.d.comb += highway.data.oe.eq(component.enable)
         top.light(m, platform, error=component.late, data=component.enable,
-                  sync=~Cat(component.late, ~component.enable).any())  # fmt: skip
+                  sync=~component.late)  # fmt: skip
 
     return BoardTop(component, join, frequency, lights)
 
