@@ -4,9 +4,7 @@ Whatever goes into a block comes from a shift register, and what comes out of it
 bit, so that nothing is optimised away and two pins suffice.
 """
 
-import json
 import re
-from fnmatch import fnmatchcase
 from pathlib import Path
 
 from amaranth.back import rtlil
@@ -106,20 +104,7 @@ def synthesise(folder, family):
         f"read_rtlil top.il; {chip.before}; {chip.synthesis} -top top; write_json top.json;"
         " tee -q -o top.stat stat -json"
     )], folder, "yosys.log")  # fmt: skip
-    return count_cells(Path(folder) / "top.stat", family)
-
-
-def count_cells(path, family):
-    """``{row: cells}`` of what yosys's ``stat -json`` wrote."""
-    text = Path(path).read_text()
-    cells = json.loads(text[text.index("{") :])["design"]["num_cells_by_type"]
-    rows = {}
-    for row, patterns in toolchain.FAMILIES[family].cells.items():
-        rows[{"cells": "luts"}.get(row, row)] = sum(
-            number for kind, number in cells.items()
-            if any(fnmatchcase(kind, pattern) for pattern in patterns)
-        )  # fmt: skip
-    return rows
+    return toolchain.count_cells(Path(folder) / "top.stat", family)
 
 
 def route(folder, family, clock):

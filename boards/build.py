@@ -69,6 +69,7 @@ def plan(name, top=None):
                *family.options]  # fmt: skip
     return platform, clock, platform.prepare(
         elaboratable, "top", emit_src=False, script_after_read=family.before,
+        script_after_synth="tee -q -o top.stat stat -json",
         synth_opts=family.synthesis.split()[1:], nextpnr_opts=options,
     )  # fmt: skip
 
@@ -78,6 +79,22 @@ def _timed(result, stage):
     begin = time.monotonic()
     yield
     result.seconds[stage] = time.monotonic() - begin
+
+
+def write_files(files, work):
+    """A build plan's files into an empty folder."""
+    shutil.rmtree(work, ignore_errors=True)
+    work.mkdir(parents=True)
+    for path, content in files.files.items():
+        (work / path).write_bytes(content if isinstance(content, bytes) else content.encode())
+
+
+def synthesise_top(name, top, work):
+    """Synthesise a board's top in a folder; its rows as :func:`boards.toolchain.count_cells`."""
+    _, _, files = plan(name, top)
+    write_files(files, work)
+    toolchain.run("yosys", ["-q", "top.ys"], work, "yosys.log")
+    return toolchain.count_cells(work / "top.stat", BOARDS[name].family)
 
 
 def build(name, top=None, output=None, *, force=False, allow_timing_fail=False, stage=None):
@@ -104,10 +121,7 @@ def build(name, top=None, output=None, *, force=False, allow_timing_fail=False, 
         tell("elaboration")
         platform, clock, files = plan(name, top)
     work = folder / "work"
-    shutil.rmtree(work, ignore_errors=True)
-    work.mkdir(parents=True)
-    for path, content in files.files.items():
-        (work / path).write_bytes(content if isinstance(content, bytes) else content.encode())
+    write_files(files, work)
     target = folder / board.product
     target.unlink(missing_ok=True)
     result.asked = clock
@@ -118,8 +132,11 @@ def build(name, top=None, output=None, *, force=False, allow_timing_fail=False, 
         with _timed(result, text):
             tell(text)
             log = toolchain.run(tool, arguments, work, f"{tool}.log")
+        if tool == "yosys":
+            cells = toolchain.count_cells(work / "top.stat", board.family)
+            result.rows = {row: (count, None) for row, count in cells.items()}
         if tool.startswith("nextpnr"):
-            result.rows = toolchain.used(log, board.family)
+            result.rows |= toolchain.used(log, board.family)
             reached = [fast for fast, _ in toolchain.clocks(log)]
             if not reached:
                 raise CallFailed(f"{tool} reports no clock (all it printed is in {work})")

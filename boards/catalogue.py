@@ -24,35 +24,43 @@ class Board:
     tops: dict = field(default_factory=dict)
 
 
+def _four_highways(frequency):
+    """Tops of an ECP5: 120 encoders, or 30 channels with all signals, which want more memory."""
+    return {
+        "bank": dict(frequency=frequency, baud=2e6, channels=120, highways=4),
+        "signals": dict(frequency=frequency, baud=2e6),
+    }
+
+
 BOARDS = {
     "icebreaker": Board(
         "1BitSquared iCEBreaker", platforms.IceBreaker, "up5k", "top.bin", ("-b", "ice40_generic"),
         {"error": ("led_r", 0), "data": ("led_g", 0)}, "micro USB; highway on PMOD1A",
-        {"bank": dict(frequency=24e6, baud=3e6)},
+        {name: dict(frequency=24e6, baud=3e6) for name in ("bank", "signals")},
     ),
     "ice1usb": Board(
         "osmocom icE1usb", platforms.IcE1usb, "up5k", "top.bin", ("-b", "ice40_generic"),
         {"error": ("led", 0), "data": ("led", 1), "sync": ("led", 2)},
         "a 3.3 V serial adapter at the debug UART, an SPI programmer; highway on GPIO",
-        {"bank": dict(frequency=24e6, baud=3e6)},
+        {name: dict(frequency=24e6, baud=3e6) for name in ("bank", "signals")},
     ),
     "ulx3s": Board(
         "Radiona ULX3S-85F", platforms.Ulx3s, "ecp5-85", "top.bit", ("-b", "ulx3s"),
         {"error": ("led", 0), "sync": ("led", 1), "data": ("led", 2)},
         "USB (US1); highways on GPIO 0 to 3",
-        {"bank": dict(frequency=50e6, baud=2e6, channels=120, highways=4)},
+        _four_highways(50e6),
     ),
     "orangecrab": Board(
         "OrangeCrab r0.2 25F", platforms.OrangeCrab, "ecp5-25", "top.dfu", ("-b", "orangeCrab"),
         {"error": ("rgb_led", 0, "r"), "sync": ("rgb_led", 0, "g"), "data": ("rgb_led", 0, "b")},
         "USB for flashing, a 3.3 V serial adapter at pins 0 and 1; highways on pins 5 to 13",
-        {"bank": dict(frequency=52e6, baud=2e6, channels=120, highways=4)},
+        _four_highways(52e6),
     ),
     "colorlight-i5": Board(
         "Colorlight i5 v7.0 with its extension board", platforms.ColorlightI5, "ecp5-25",
         "top.bit", ("-b", "colorlight-i5"), {"error": ("led", 0)},
         "USB-C; highways on PMOD P3",
-        {"bank": dict(frequency=50e6, baud=2e6, channels=120, highways=4)},
+        _four_highways(50e6),
     ),
     "tangnano9k": Board(
         "Sipeed Tang Nano 9K", platforms.TangNano9k, "gw1n-9", "top.fs", ("-b", "tangnano9k"),

@@ -41,7 +41,7 @@ class BoardTop(Elaboratable):
 
 
 def bank(frequency, lights, baud, channels=30, signals=False, **options):
-    """30 channels to a PCM highway of the digital modem's side, and the host's UART."""
+    """Channels of the digital modem on PCM highways, and the host's UART."""
     component = LinkedBank(channels, clock=frequency, baud=baud, signals=signals, **options)
 
     def join(m, platform, top):
@@ -71,6 +71,12 @@ class Top:
     text: str
 
 
+def signals(*arguments, **options):
+    """:func:`bank` with all signals of phases 3 and 4, as a host commands them."""
+    return bank(*arguments, signals=True, **options)
+
+
 TOPS = {
-    "bank": Top(bank, "channels of the digital modem on PCM highways, and the host link"),
+    "bank": Top(bank, "encoders of the digital modem on PCM highways, and the host link"),
+    "signals": Top(signals, "the same with all signals of phases 3 and 4"),
 }
