@@ -245,6 +245,8 @@ class HostLink:
         """See the class."""
         answers = []
         for request in self._unframer.process(octets):
+            if len(request) < 2:
+                continue
             if request[0] != self._number:
                 self._number, self._answer = request[0], self._act(request)
             answers.append(frame(self._answer))

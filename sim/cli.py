@@ -597,6 +597,12 @@ def draw_lines(chosen, output, force):
     print(f"{len(files)} pictures in {output}; all.png has every line", file=sys.stderr)
 
 
+def board(arguments):
+    """`v90 board`"""
+    # Boards are above this package.
+    importlib.import_module("boards.cli_board").run(arguments.device, arguments.action)
+
+
 def least_modulus(k):
     """The least M with M^6 >= 2^K, exactly."""
     m = int(2 ** (k / INTERVALS))
@@ -748,6 +754,13 @@ def parser():
 
     sub = command("build", cli_build.build, "build a bitstream for a board", None)
     cli_build.options(sub)
+
+    sub = command("board", board, "talk to a board, or to a simulated one, over its link", None)
+    sub.add_argument("device", metavar="DEVICE", help="a serial port, or sim")
+    sub.add_argument(
+        "action", metavar="ACTION ...", nargs=argparse.REMAINDER,
+        help="info, selftest, send or watch; `v90 board DEVICE --help` tells more",
+    )  # fmt: skip
 
     command("rates", show_rates, "print the rates of Tables 2 and 17 and what they need", None)
     return top

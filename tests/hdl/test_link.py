@@ -55,12 +55,10 @@ class Both:
         # The queues are cleared, and the first words of another test are gone.
         gateware.run(cycles=20, reset=False)
         self.queues, self.words, self.refuses = [b""] * CHANNELS, [], False
-        self.model.room = lambda channel: (
-            QUEUE - len(self.queues[channel]) if channel < CHANNELS else 0
-        )
+        self.model.room = lambda channel: QUEUE - len(self.queues[channel])
         self.model.put, self.model.word = self._put, self._word
-        self.model.state = lambda channel: bytes([channel & 3, 2 * (channel & 3), 3,
-                                                  self.model.damaged % 256])  # fmt: skip
+        self.model.state = lambda channel: bytes([channel, 2 * channel, 3,
+                                                  self.model.damaged % 16])  # fmt: skip
 
     def _put(self, channel, octet):
         self.queues[channel] += bytes([octet])
@@ -70,10 +68,7 @@ class Both:
         if self.refuses and self.held:
             return False
         self.held = True
-        if channel < CHANNELS:
-            self.words.append((channel, address & 63, data))
-        else:
-            self.held = False
+        self.words.append((channel, address & 63, data))
         return True
 
     def send(self, octets, given=()):
@@ -105,7 +100,7 @@ def some_request(rng, number):
     """A request of a few sections, within what an answer may have."""
     sections = []
     for _ in range(rng.integers(1, 5)):
-        kind, channel = rng.integers(4), int(rng.integers(CHANNELS + 1))
+        kind, channel = rng.integers(4), int(rng.integers(CHANNELS))
         octets = rng.choice([link.FLAG, link.ESCAPE, *rng.integers(256, size=3)],
                             rng.integers(12)).astype(np.uint8)  # fmt: skip
         if kind == 0:

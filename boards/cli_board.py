@@ -1,0 +1,191 @@
+"""`v90 board DEVICE`: what a board's host link is for."""
+
+import argparse
+import sys
+import time
+from contextlib import contextmanager
+
+from rich.console import Console, Group
+from rich.live import Live
+from rich.table import Table
+from rich.text import Text
+
+from boards import bank
+from boards.link import BAUD, Board, Link, open_port
+from golden.errors import CallFailed, V90Error
+from golden.link import Top
+from sim import cli
+
+#: The DEVICE that is no device: the gateware of a bank, simulated.
+SIMULATED = "sim"
+
+#: What tops are, for a person.
+TOPS = {
+    Top.ENCODERS: "bank of encoders on a PCM highway",
+    Top.SIGNALS: "bank of signal generators on a PCM highway",
+    Top.RECEIVER: "analogue receiver",
+}
+
+
+class _Parser(argparse.ArgumentParser):
+    def error(self, message):
+        raise V90Error(f"{message} ({self.prog} --help)")
+
+
+def parser(device="DEVICE"):
+    """The argument parser of what stands behind `v90 board DEVICE`."""
+    top = _Parser(
+        prog=f"v90 board {device}",
+        description="DEVICE is a board's serial port, or sim: the same gateware, simulated.",
+    )
+    top.add_argument("--baud", type=int, default=BAUD, metavar="BIT/S", help=f"default: {BAUD}")
+    top.add_argument(
+        "--channels", type=int, metavar="N", help="of the simulated bank, 1 to 24 (default: 2)"
+    )
+    actions = top.add_subparsers(dest="action", required=True, metavar="ACTION")
+
+    def action(name, function, text):
+        sub = actions.add_parser(name, help=text, description=f"{text[0].upper()}{text[1:]}.")
+        sub.set_defaults(function=function)
+        return sub
+
+    action("info", info, "tell what the board is, and the state of its link")
+    action("selftest", selftest, "test the board through its link; exit status 1 where it fails")
+    sub = action("send", send, "send a file on a channel of a bank: B1d, then V.42 frames")
+    sub.add_argument("file", metavar="FILE", help="- is stdin")
+    sub.add_argument("--parameters", required=True, metavar="P.json", help="mapping parameters")
+    sub.add_argument("--channel", type=int, default=0, metavar="N", help="default: 0")
+    sub.add_argument(
+        "-o", "--output", metavar="LINE", help="of the simulated board: its octets on the highway"
+    )
+    sub.add_argument("--force", action="store_true", help="overwrite what exists")
+    sub = action("watch", watch, "show the channels' state, again and again")
+    sub.add_argument("--seconds", type=float, metavar="S", help="end then (default: at Ctrl-C)")
+    return top
+
+
+def run(device, words):
+    """`v90 board DEVICE WORDS`; raises :class:`~golden.errors.V90Error`."""
+    arguments = parser(device).parse_args(words)
+    if arguments.channels is not None and device != SIMULATED:
+        raise V90Error("--channels is for the simulated board")
+    if getattr(arguments, "output", None) is not None:
+        if device != SIMULATED:
+            raise V90Error("-o is for the simulated board: a real one's octets are on its highway")
+        cli.check_output(arguments.output, arguments.force)
+    with _board(device, arguments) as (board, simulated):
+        arguments.function(board, simulated, arguments)
+
+
+@contextmanager
+def _board(device, arguments):
+    """The :class:`Board`, and the simulated one where it is that."""
+    if device != SIMULATED:
+        with open_port(device, arguments.baud) as port:
+            yield Board(Link(port)), None
+        return
+    from boards.simulated import SimulatedBoard
+
+    channels = 2 if arguments.channels is None else arguments.channels
+    with cli.progress("compiling the gateware"):
+        simulated = SimulatedBoard(channels)
+    with simulated, open_port(simulated.device) as port:
+        yield Board(Link(port)), simulated
+
+
+def info(board, simulated, arguments):
+    """`v90 board DEVICE info`"""
+    what = board.information
+    board.states()
+    table = Table(show_header=False, box=None, padding=(0, 2, 0, 0))
+    rows = {
+        "top": TOPS[what.top],
+        "blocks": what.text,
+        "channels": what.channels,
+        "queues": f"{what.queue} octets each" if what.queue else None,
+        "highway": {32: "E1, 32 slots", 24: "T1, 24 slots"}.get(what.slots),
+        "clock": f"{what.clock / 1e6:g} MHz",
+        "link": f"version {what.version}, {what.baud} bit/s, {_traffic(board)}",
+    }
+    for name, value in rows.items():
+        if value:
+            table.add_row(name, str(value))
+    Console().print(table)
+
+
+def _traffic(board):
+    s = board.link.statistics
+    return f"{s.requests} requests, {s.again} sent again, {s.spoilt} answers spoilt"
+
+
+def selftest(board, simulated, arguments):
+    """`v90 board DEVICE selftest`"""
+
+    def report(what, passed, told):
+        print(f"{'pass' if passed else 'FAIL'}  {what}: {told}")
+
+    if not bank.selftest(board, report):
+        raise CallFailed("the board failed its self-test")
+
+
+def send(board, simulated, arguments):
+    """`v90 board DEVICE send FILE`"""
+    p = cli.read_parameters(arguments.parameters)
+    content = cli.read_file(arguments.file)
+    begun = time.monotonic()
+    with cli.progress("sending") as show:
+        octets = bank.send(board, {arguments.channel: (content, p)}, show)
+    told = f"{len(content)} octets at {float(p.rate):.0f} bit/s sent on channel {arguments.channel}"
+    told += f" in {time.monotonic() - begun:.1f} s, as {octets[arguments.channel]} octets of data"
+    if simulated:
+        wanted = bank.expected(content, p)
+        sent = _sent(simulated, arguments.channel)
+        at = bank.on_the_highway(sent, wanted)
+        if arguments.output:
+            line = sent[at : at + len(wanted)].astype("uint8").tobytes()
+            cli.write_file(arguments.output, line, arguments.force)
+        told += f"; {len(wanted)} octets on the simulated highway, equal to golden"
+    print(f"{told} ({_traffic(board)})", file=sys.stderr)
+
+
+def _sent(simulated, channel, patience=120):
+    """Octets of a channel, once those that were on their way have come, so many frames later."""
+    end = simulated.frames + patience
+    while simulated.frames < end and simulated.error is None:
+        time.sleep(0.01)
+    return simulated.octets(channel)
+
+
+def watch(board, simulated, arguments):
+    """`v90 board DEVICE watch`"""
+    board.demand_bank()
+    end = None if arguments.seconds is None else time.monotonic() + arguments.seconds
+    # Where nobody sees it change, once is enough.
+    console, before = Console(), {}
+    if not console.is_terminal:
+        console.print(_view(board, before))
+        return
+    with Live(_view(board, before), console=console, auto_refresh=False) as live:
+        while end is None or time.monotonic() < end:
+            time.sleep(0.2)
+            live.update(_view(board, before), refresh=True)
+
+
+def _view(board, before):
+    """The channels' states as a table; ``before``: those of the last time, which it keeps."""
+    what, states = board.information, board.states()
+    table = Table(title=TOPS[what.top])
+    for heading in ("channel", "queue", "octets", "underruns", "since before"):
+        table.add_column(heading, justify="left" if heading == "queue" else "right")
+    for channel, state in states.items():
+        fill = what.queue - state.room
+        bar = round(20 * fill / max(1, what.queue))
+        more = state.underruns - before.get(channel, state.underruns)
+        table.add_row(
+            str(channel), Text("\u2588" * bar + "\u2591" * (20 - bar)), str(fill),
+            str(state.underruns), Text(f"+{more}", "yellow") if more else "",
+        )  # fmt: skip
+        before[channel] = state.underruns
+    late = any(state.late for state in states.values())
+    highway = Text("highway: an octet was late", "red") if late else Text("highway: in time")
+    return Group(table, highway, Text(f"link: {_traffic(board)}"))

@@ -1,0 +1,193 @@
+"""A board without one: the compiled gateware of a bank's top behind a pseudo-terminal.
+
+What a host writes goes bit by bit into the top's ``rx``; its ``tx`` comes back, and what it sends
+on the PCM highway is kept by channel.
+"""
+
+import os
+import pty
+import select
+import threading
+import tty
+
+import numpy as np
+
+from golden.errors import V90Error
+from hdl.tdm import SPEECH_SLOTS
+from hdl.top import LinkedBank
+from sim.gateware import Gateware
+
+#: Cycles of the design's clock for a bit of the highway and of the UART, the least there may be; as
+#: nothing waits for real time, that is the fastest.
+CYCLES_OF_HIGHWAY, CYCLES_OF_UART = 10, 8
+
+#: Bits of a highway's frame.
+_FRAME_BITS = {32: 256, 24: 193}
+
+
+class Faults:
+    """Spoils octets of a line, ``share`` of them: changed, lost, new ones in between, swapped.
+
+    ``process(octets)`` (bytes) gives what arrives; ``count`` is how often something was done.
+    """
+
+    def __init__(self, share, seed=0):
+        self.share, self.count = share, 0
+        self._rng = np.random.default_rng(seed)
+
+    def process(self, octets):
+        """See the class."""
+        line, rng = bytearray(), self._rng
+        for octet in octets:
+            line.append(octet)
+            if rng.random() >= self.share:
+                continue
+            self.count += 1
+            kind = rng.integers(4)
+            if kind == 0:
+                line[-1] ^= int(rng.integers(1, 256))
+            elif kind == 1:
+                line.pop()
+            elif kind == 2:
+                line.append(int(rng.integers(256)))
+            elif len(line) > 1:
+                line[-2:] = line[:-3:-1]
+        return bytes(line)
+
+
+class Line:
+    """A UART's two lines as waves, a piece at a time."""
+
+    def __init__(self, cycles):
+        self.cycles = cycles
+        self._bits, self._seen = [], np.zeros(0, np.uint8)
+
+    def send(self, octets):
+        """Append octets to what goes to the board."""
+        for octet in octets:
+            self._bits += [0, *(octet >> n & 1 for n in range(8)), 1]
+
+    @property
+    def sending(self):
+        """Whether there is something to go."""
+        return bool(self._bits)
+
+    def wave(self, length):
+        """The next ``length`` cycles of the line to the board, a whole number of bits."""
+        count = length // self.cycles
+        bits = self._bits[:count]
+        del self._bits[:count]
+        return np.repeat(np.array(bits + [1] * (count - len(bits)), np.int64), self.cycles)
+
+    def receive(self, wave):
+        """Octets (bytes) that the line from the board has had with this piece of it."""
+        self._seen = np.concatenate([self._seen, wave.astype(np.uint8)])
+        octets, at = bytearray(), 0
+        starts = np.flatnonzero(self._seen == 0)
+        middles = self.cycles // 2 + self.cycles * np.arange(1, 9)
+        while len(starts) and starts[0] + 10 * self.cycles <= len(self._seen):
+            octets += np.packbits(self._seen[starts[0] + middles], bitorder="little").tobytes()
+            at = starts[0] + 9 * self.cycles + self.cycles // 2
+            starts = starts[np.searchsorted(starts, at) :]
+        # A start bit that is not whole stays, and so does a little of what is before it.
+        self._seen = self._seen[starts[0] if len(starts) else len(self._seen) :]
+        return bytes(octets)
+
+
+class SimulatedBoard:
+    """A :class:`hdl.top.LinkedBank` that runs while this is entered; ``device`` is its port's name.
+
+    Parameters: ``channels``, ``slots``, ``signals``, ``queue_octets`` of the bank; ``faults``, two
+    :class:`Faults` for octets to the board and from it; ``clocked``: whether the highway has a bit
+    clock.
+
+    ``octets(channel)`` are those that a channel has sent, from the highway's first frame on, as
+    they were read at the bit clock's falling edges. ``frames`` counts frames of the highway.
+
+    Raises :class:`~golden.errors.V90Error` for a number of channels that the highway has not.
+    """
+
+    def __init__(self, channels=2, slots=24, signals=True, queue_octets=32, faults=None,
+                 clocked=True):  # fmt: skip
+        if not 1 <= channels <= len(SPEECH_SLOTS[slots]):
+            raise V90Error(
+                f"a simulated bank has 1 to {len(SPEECH_SLOTS[slots])} channels, not {channels}"
+            )
+        frame_bits = _FRAME_BITS[slots]
+        frame_clock = 8000 * frame_bits * CYCLES_OF_HIGHWAY
+        top = LinkedBank(channels, slots, frame_clock, frame_clock / CYCLES_OF_UART, signals,
+                         queue_octets)  # fmt: skip
+        self.information = top.information
+        self._gateware = Gateware(top)
+        self._faults = faults
+        self._speech = list(SPEECH_SLOTS[slots][:channels])
+        # A frame, to which the piece of both lines is equal, with whole bits of the UART.
+        bits = np.arange(frame_bits * CYCLES_OF_HIGHWAY) // (CYCLES_OF_HIGHWAY // 2)
+        clock = 1 - bits % 2 if clocked else np.zeros_like(bits)
+        sync = np.zeros_like(clock)
+        sync[-CYCLES_OF_HIGHWAY:] = clocked
+        # Data follow a rising edge by 3 or 4 cycles, the falling one comes after 5.
+        self._falls = np.arange(8 * slots) * CYCLES_OF_HIGHWAY + CYCLES_OF_HIGHWAY // 2
+        pieces = next(n for n in range(1, 9) if len(clock) * n % CYCLES_OF_UART == 0)
+        self._pieces, self._length = pieces, len(clock) * pieces
+        self._waves = {"bit_clock": np.tile(clock, pieces), "frame_sync": np.tile(sync, pieces)}
+        self._slots = slots
+        self._uart = Line(CYCLES_OF_UART)
+        self._kept, self.frames = [], 0
+        self.error = None
+
+    def __enter__(self):
+        self._master, self._slave = pty.openpty()
+        tty.setraw(self._slave)
+        os.set_blocking(self._master, False)
+        self.device = os.ttyname(self._slave)
+        self._stop = threading.Event()
+        self._thread = threading.Thread(target=self._run, daemon=True)
+        self._thread.start()
+        return self
+
+    def __exit__(self, *_):
+        self._stop.set()
+        self._thread.join()
+        os.close(self._master)
+        os.close(self._slave)
+        if self.error:
+            raise self.error
+
+    def octets(self, channel):
+        """See the class."""
+        kept = list(self._kept)
+        return np.concatenate([frames[:, channel] for frames in kept]) if kept else np.zeros(0, int)
+
+    def _run(self):
+        try:
+            self._gateware.power_on()
+            back = b""
+            while not self._stop.is_set():
+                readable, _, _ = select.select([self._master], [], [], 0)
+                if readable:
+                    octets = os.read(self._master, 4096)
+                    self._uart.send(self._faults[0].process(octets) if self._faults else octets)
+                octets = self._step()
+                back += self._faults[1].process(octets) if self._faults else octets
+                if back:
+                    try:
+                        back = back[os.write(self._master, back) :]
+                    except BlockingIOError:
+                        pass  # nobody reads
+        except Exception as error:  # it is raised where the board is left
+            self.error = error
+
+    def _step(self):
+        """Run frames of the highway; return the octets that came back."""
+        result = self._gateware.run(
+            waves={**self._waves, "rx": self._uart.wave(self._length)}, cycles=self._length,
+            probes=("tx", "data", "enable"), reset=False,
+        )  # fmt: skip
+        data = result.probes["data"].reshape(self._pieces, -1)[:, self._falls]
+        frames = np.packbits(data.reshape(self._pieces, self._slots, 8).astype(np.uint8), axis=2)
+        enable = result.probes["enable"].reshape(self._pieces, -1)[:, self._falls[0::8]]
+        ours = enable[:, self._speech].all(axis=1)
+        self._kept.append(frames[ours][:, self._speech, 0])
+        self.frames += self._pieces
+        return self._uart.receive(result.probes["tx"])
