@@ -500,6 +500,7 @@ class Encoder(wiring.Component):
     -------
     i_configuration : In(stream), channel; address; data (``configuration_words`` makes them)
     i_data : In(stream), channel; octet, first bit in bit 0
+    look : In(1), room : Out, of ``i_data``: as those of :class:`hdl.stream.BitQueues`
     o : Out(stream), channel; octet; interval, of the data frame; start, 1 in the first data frame
         after parameters took effect: of TRN2d or B1d
     underruns_channel : In, underruns : Out(16): data frames that a channel sent as scrambled ones
@@ -518,6 +519,8 @@ class Encoder(wiring.Component):
             {
                 "i_configuration": In(stream.Signature(word_layout(channels))),
                 "i_data": In(stream.Signature(octet_layout(channels))),
+                "look": In(1),
+                "room": Out(range(queue_octets + 1)),
                 "o": Out(stream.Signature(pcm_layout(channels))),
                 "underruns_channel": In(number),
                 "underruns": Out(16),
@@ -538,8 +541,8 @@ class Encoder(wiring.Component):
 def bank(m, outer, sequencer, datapath):
     """Join what an encoder and a generator have alike: queues of data, counters, octets.
 
-    ``outer`` has ``channels``, ``queue_octets`` and the members ``i_data``, ``o``,
-    ``underruns_channel`` and ``underruns``.
+    ``outer`` has ``channels``, ``queue_octets`` and the members ``i_data``, ``look``, ``room``,
+    ``o``, ``underruns_channel`` and ``underruns``.
     """
     m.submodules.queues = queues = BitQueues(outer.channels, outer.queue_octets, DATA_BITS)
     m.submodules.underruns = underruns = Counters(outer.channels)
@@ -549,6 +552,7 @@ def bank(m, outer, sequencer, datapath):
         underruns.read_channel.eq(outer.underruns_channel),
         outer.underruns.eq(underruns.count),
     ]
+    pass_on(m, outer, queues, ("look", "room"))
     connect(m, flipped(outer.i_data), queues.i)
     connect(m, sequencer.o_request, queues.i_request)
     connect(m, queues.o, sequencer.i_bits)

@@ -428,6 +428,7 @@ class Generator(wiring.Component):
     -------
     i_command : In(stream), channel; data; last: words that ``command_words`` makes
     i_data : In(stream), channel; octet, first bit in bit 0
+    look : In(1), room : Out, of ``i_data``: as those of :class:`hdl.stream.BitQueues`
     o : Out(stream), channel; octet; interval, of the data frame; start, 1 in the first data frame
         of a command, or of the silence behind the last
     underruns_channel : In, underruns : Out(16): data frames of DATA that a channel sent as ones
@@ -445,6 +446,8 @@ class Generator(wiring.Component):
             {
                 "i_command": In(stream.Signature(command_layout(channels))),
                 "i_data": In(stream.Signature(octet_layout(channels))),
+                "look": In(1),
+                "room": Out(range(queue_octets + 1)),
                 "o": Out(stream.Signature(pcm_layout(channels))),
                 "underruns_channel": In(channel_shape(channels)),
                 "underruns": Out(16),

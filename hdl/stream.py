@@ -51,6 +51,8 @@ class BitQueues(wiring.Component):
     Members
     -------
     i : In(stream), channel; octet, first bit in bit 0
+    look : In(1), what ``i`` offers is taken, and not put into the queue; room : Out, when something
+        is taken from ``i``, how many octets there was room for in its channel's queue
     i_request : In(stream), channel; count, 1 to ``width``
     o : Out(stream), data, first bit in bit 0, zeros above count; underrun
     """
@@ -63,6 +65,8 @@ class BitQueues(wiring.Component):
         super().__init__(
             {
                 "i": In(stream.Signature(octet_layout(channels))),
+                "look": In(1),
+                "room": Out(range(octets + 1)),
                 "i_request": In(stream.Signature(request_layout(channels, width))),
                 "o": Out(stream.Signature(answer_layout(width))),
             }
@@ -126,11 +130,13 @@ class BitQueues(wiring.Component):
                     m.next = "LEVEL"
             with m.State("PUSH"):
                 # Full when an octet as many places back is still being read.
-                full = (row.written - row.read[3:])[: index + 1] == self.octets
+                fill = (row.written - row.read[3:])[: index + 1]
                 exists = channel < self.channels
-                with m.If(~full | ~exists):
+                m.d.comb += self.room.eq(self.octets - fill)
+                with m.If((fill != self.octets) | ~exists | self.look):
+                    put = exists & ~self.look
                     m.d.comb += self.i.ready.eq(1)
-                    m.d.comb += [store_write.en.eq(exists), row_write.en.eq(exists)]
+                    m.d.comb += [store_write.en.eq(put), row_write.en.eq(put)]
                     m.d.comb += row_write.data.eq(Cat((row.written + 1)[: index + 1], row.read))
                 m.next = "IDLE"
             with m.State("LEVEL"):

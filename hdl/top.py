@@ -1,23 +1,26 @@
 """Board-independent tops."""
 
-from amaranth.hdl import Module, Mux, Signal
+from amaranth.hdl import Cat, Const, Module, Mux, Signal
 from amaranth.lib import stream, wiring
 from amaranth.lib.wiring import In, Out, connect, flipped
 
 from golden.equalizer import FEEDBACK, FORWARD
 from golden.framing import LENGTHS
+from golden.link import Information, Top
 from golden.receiver import State
 from hdl.csr import COMMIT, WORD_BITS, configuration_words, word_layout
 from hdl.decoder import Decoder
 from hdl.encoder import Encoder
 from hdl.framing import FRAMING, SequenceFramer, framing
 from hdl.generator import Generator
+from hdl.link import HostLink
 from hdl.mapper import Demapper
 from hdl.receiver import Receiver
 from hdl.receiver_words import NUMBER
 from hdl.stream import octet_layout, pass_on
 from hdl.tdm import Highway
 from hdl.training import DilAverager, TrainingDecoder
+from hdl.uart import UartReceiver, UartTransmitter, cycles_of
 
 #: Words of an AnalogueReceiver's parameters besides those of ``hdl.csr``: FRAMING's lower 16 bits,
 #: and its upper ones.
@@ -49,6 +52,7 @@ class Bank(wiring.Component):
     i_configuration : In(stream), channel; address; data. In its place, with ``signals``:
     i_command : In(stream), channel; data; last
     i_data : In(stream), channel; octet
+    look : In(1), room : Out, of ``i_data``: as those of :class:`hdl.stream.BitQueues`
     bit_clock, frame_sync : In(1); data, enable : Out(1): the highway
     late : Out(1), an octet was not there in time; stays 1 until reset
     underruns_channel : In, underruns : Out(16): as :class:`hdl.encoder.Encoder`'s
@@ -62,6 +66,8 @@ class Bank(wiring.Component):
             {
                 self.host: self.encoder.signature.members[self.host],
                 "i_data": In(stream.Signature(octet_layout(channels))),
+                "look": In(1),
+                "room": Out(range(queue_octets + 1)),
                 "bit_clock": In(1),
                 "frame_sync": In(1),
                 "data": Out(1),
@@ -76,7 +82,7 @@ class Bank(wiring.Component):
         m = Module()
         m.submodules.encoder = encoder = self.encoder
         m.submodules.highway = highway = self.highway
-        pass_on(m, self, encoder, [self.host, "i_data"])
+        pass_on(m, self, encoder, [self.host, "i_data", "look", "room"])
         connect(m, encoder.o, highway.i)
         m.d.comb += [
             highway.bit_clock.eq(self.bit_clock),
@@ -87,6 +93,70 @@ class Bank(wiring.Component):
             encoder.underruns_channel.eq(self.underruns_channel),
             self.underruns.eq(encoder.underruns),
         ]
+        return m
+
+
+class LinkedBank(wiring.Component):
+    """A :class:`Bank` whose host is behind a UART (:class:`hdl.link.HostLink`).
+
+    A word's address is 0 or, for a command's last word, 1; of encoders it is that of ``hdl.csr``. A
+    channel's state is its underruns, lowest octet first; and an octet with whether the highway was
+    late in bit 0, and the link's damaged frames from bit 4 on.
+
+    Parameters: those of :class:`Bank`; ``clock`` in Hz and ``baud`` in bit/s.
+
+    Members
+    -------
+    rx : In(1), asynchronous; tx : Out(1)
+    bit_clock, frame_sync, data, enable, late : as those of :class:`Bank`
+    """
+
+    #: Octets of a channel's state.
+    status = 3
+
+    def __init__(self, channels=30, slots=32, clock=24e6, baud=1e6, signals=True, queue_octets=32):
+        cycles = cycles_of(clock, baud)
+        self.bank = Bank(channels, slots, queue_octets, signals)
+        self.signals = signals
+        self.information = Information(
+            Top.SIGNALS if signals else Top.ENCODERS, channels, queue_octets, slots, self.status,
+            int(clock), int(baud), "generator tdm" if signals else "encoder tdm",
+        )  # fmt: skip
+        self.link = HostLink(self.information)
+        self.receiver, self.transmitter = UartReceiver(cycles), UartTransmitter(cycles)
+        self.passed = ("bit_clock", "frame_sync", "data", "enable", "late")
+        members = self.bank.signature.members
+        super().__init__(
+            {"rx": In(1), "tx": Out(1), **{name: members[name] for name in self.passed}}
+        )
+
+    def elaborate(self, platform):
+        m = Module()
+        m.submodules.bank = bank = self.bank
+        m.submodules.link = link = self.link
+        m.submodules.receiver = receiver = self.receiver
+        m.submodules.transmitter = transmitter = self.transmitter
+        pass_on(m, self, bank, self.passed)
+        connect(m, receiver.o, link.i)
+        connect(m, link.o, transmitter.i)
+        connect(m, link.o_data, bank.i_data)
+        word, host = link.o_word, getattr(bank, bank.host)
+        m.d.comb += [
+            receiver.rx.eq(self.rx),
+            self.tx.eq(transmitter.tx),
+            bank.look.eq(link.look),
+            link.room.eq(bank.room),
+            bank.underruns_channel.eq(link.channel),
+            link.status.eq(Cat(bank.underruns, bank.late, Const(0, 3), link.damaged)),
+            host.valid.eq(word.valid),
+            word.ready.eq(host.ready),
+            host.payload.channel.eq(word.payload.channel),
+            host.payload.data.eq(word.payload.data),
+        ]
+        if self.signals:
+            m.d.comb += host.payload.last.eq(word.payload.address)
+        else:
+            m.d.comb += host.payload.address.eq(word.payload.address)
         return m
 
 

@@ -20,7 +20,8 @@ WITHOUT_MODEL = {
     "stream": {"BitQueues", "Counters"},
     "mac": {"Multiplier"},
     "tdm": {"Highway"},
-    "top": {"Bank", "AnalogueReceiver"},
+    "uart": {"UartTransmitter", "UartReceiver"},
+    "top": {"Bank", "LinkedBank", "AnalogueReceiver"},
     "g711": {"Codeword"},  # its model is two functions
     "shaper": {"LeafPipeline", "LeafWalk"},
     "encoder": {"Sequencer", "Multiplexer", "Datapath"},

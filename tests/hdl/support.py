@@ -308,3 +308,30 @@ class HighwayClock:
 def slots_of(bits, slots):
     """Octets ``(frames, slots)`` of a highway's bits, most significant first."""
     return np.packbits(bits[:, : 8 * slots].reshape(-1, slots, 8).astype(np.uint8), axis=2)[..., 0]
+
+
+#: Bits of silence on a UART's line before the first octet, and behind the last.
+UART_LEAD = 12
+
+
+def uart_wave(octets, cycles, gap=0):
+    """A UART's line with octets, ``gap`` bits apart; ``cycles`` a bit need not be whole."""
+    bits = [1] * UART_LEAD
+    for octet in octets:
+        bits += [0, *(octet >> n & 1 for n in range(8)), 1, *[1] * gap]
+    bits += [1] * UART_LEAD
+    edges = np.rint(np.arange(len(bits) + 1) * cycles).astype(int)
+    return np.repeat(bits, np.diff(edges))
+
+
+def uart_octets(line, cycles):
+    """Octets on a UART's line of a whole number of cycles a bit."""
+    octets, at = bytearray(), 0
+    while len(starts := np.flatnonzero(line[at:] == 0)):
+        bits = line[at + starts[0] + cycles // 2 :: cycles][:10]
+        if len(bits) < 10:
+            break
+        assert bits[9] == 1
+        octets.append(int(packed(bits[1:9])))
+        at += starts[0] + cycles // 2 + 9 * cycles
+    return bytes(octets)

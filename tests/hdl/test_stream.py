@@ -243,3 +243,29 @@ def test_counters_stop_at_their_end_and_begin_with_zero():
         assert gateware.get("count") == expected
     gateware.run(waves={"event": 0, "read_channel": 1}, cycles=6)
     assert gateware.get("count") == 0
+
+
+def test_a_look_tells_the_room_and_puts_nothing(rng):
+    """Octets and looks in turn: rooms are the model's, and what comes out are the octets."""
+    channels, octets = 3, 8
+    queues = Gateware(BitQueues(channels, octets))
+    fill, put = [0] * channels, [[] for _ in range(channels)]
+    for _ in range(60):
+        channel, look = int(rng.integers(channels)), int(rng.integers(2))
+        if not look and fill[channel] == octets:
+            continue
+        octet = int(rng.integers(256))
+        result = queues.run({"i": {"channel": [channel], "octet": [octet]}}, reset=False,
+                            waves={"look": look}, probes=["room"])  # fmt: skip
+        assert result.probes["room"][result.taken["i"][0]] == octets - fill[channel]
+        if not look:
+            fill[channel] += 1
+            put[channel].append(octet)
+    assert max(fill) == octets
+    # What is looked at is taken, even for a full queue; what is put waits.
+    full = {"channel": [fill.index(octets)], "octet": [0]}
+    queues.run({"i": full}, reset=False, waves={"look": 1})
+    for channel in range(channels):
+        request = {"channel": [channel] * fill[channel], "count": [8] * fill[channel]}
+        result = queues.run({"i_request": request}, {"o": fill[channel]}, reset=False)
+        assert result.outputs["o"]["data"].tolist() == put[channel]

@@ -7,7 +7,7 @@ from amaranth.hdl import Signal as Wire
 from amaranth.lib import stream, wiring
 from amaranth.lib.wiring import In
 
-from golden import constellations, g711, training
+from golden import constellations, g711, link, training
 from golden.decoder import Decoder
 from golden.encoder import Encoder
 from golden.errors import V90Error
@@ -17,7 +17,7 @@ from golden.receiver import Receiver
 from hdl.receiver_words import configuration_words as receiver_words
 from hdl.stream import pass_on
 from hdl.tdm import SPEECH_SLOTS
-from hdl.top import AnalogueReceiver, Bank
+from hdl.top import AnalogueReceiver, Bank, LinkedBank
 from sim import design, lines
 from sim.cache import to_rtlil
 from sim.engines import compare
@@ -36,6 +36,8 @@ from tests.hdl.support import (
     host_octets,
     host_words,
     slots_of,
+    uart_octets,
+    uart_wave,
 )
 
 IDLE = 0xD5
@@ -181,6 +183,19 @@ def test_other_banks_build(channels, slots):
 @pytest.mark.parametrize("channels, slots", [(31, 32), (25, 24), (30, 31)])
 def test_impossible_banks_are_refused(channels, slots):
     check_refused(V90Error, "a PCM highway", Bank, channels, slots)
+
+
+def test_a_bank_behind_a_uart_says_what_it_is():
+    """The first request on the pins; what else goes through them is in boards/test_simulated."""
+    cycles = 8
+    bank = LinkedBank(3, clock=24e6, baud=3e6)
+    gateware = Gateware(bank)
+    line = uart_wave(link.frame(link.hello()), cycles)
+    line = np.concatenate([line, np.ones(100 * 10 * cycles, int)])
+    result = gateware.run(waves={"rx": line}, cycles=len(line), probes=["tx"])
+    (answer,) = link.Unframer().process(uart_octets(result.probes["tx"], cycles))
+    said = link.Information.of(answer[1:][::-1])
+    assert said == bank.information and said.channels == 3 and said.baud == 3_000_000
 
 
 class Paced(wiring.Component):

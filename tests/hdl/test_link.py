@@ -1,0 +1,143 @@
+import numpy as np
+import pytest
+from amaranth.hdl import Module
+from amaranth.lib import stream, wiring
+from amaranth.lib.wiring import In, Out, connect, flipped
+
+from golden import link
+from golden.link import Information, Top, Unframer
+from hdl.link import PATIENCE, HostLink, link_word_layout
+from hdl.stream import BitQueues, answer_layout, octet_layout, request_layout
+from sim.gateware import Gateware
+
+CHANNELS, QUEUE, WIDTH = 3, 8, 42
+
+INFORMATION = Information(Top.SIGNALS, CHANNELS, QUEUE, 32, 4, 24_000_000, 1_000_000, "a test")
+
+
+class Linked(wiring.Component):
+    """A link before queues of data; a channel's state is its number, twice it, 3 and the damage."""
+
+    def __init__(self):
+        self.link, self.queues = HostLink(INFORMATION, gives=True), BitQueues(CHANNELS, QUEUE)
+        super().__init__({
+            "i": In(stream.Signature(8)),
+            "o": Out(stream.Signature(8)),
+            "o_word": Out(stream.Signature(link_word_layout(CHANNELS))),
+            "i_given": In(stream.Signature(octet_layout(CHANNELS))),
+            "i_request": In(stream.Signature(request_layout(CHANNELS, WIDTH))),
+            "o_bits": Out(stream.Signature(answer_layout(WIDTH))),
+        })  # fmt: skip
+
+    def elaborate(self, platform):
+        m = Module()
+        m.submodules.link = link = self.link
+        m.submodules.queues = queues = self.queues
+        for name in ("i", "i_given"):
+            connect(m, flipped(getattr(self, name)), getattr(link, name))
+        for name in ("o", "o_word"):
+            connect(m, getattr(link, name), flipped(getattr(self, name)))
+        connect(m, link.o_data, queues.i)
+        connect(m, flipped(self.i_request), queues.i_request)
+        connect(m, queues.o, flipped(self.o_bits))
+        m.d.comb += [queues.look.eq(link.look), link.room.eq(queues.room)]
+        states = (link.channel, link.channel << 1, 3, link.damaged)
+        m.d.comb += [octet.eq(value) for octet, value in zip(link.status, states, strict=True)]
+        return m
+
+
+class Both:
+    """The gateware and the model, with the same behind them."""
+
+    def __init__(self, gateware):
+        self.gateware, self.model = gateware, link.HostLink(INFORMATION)
+        gateware.power_on()
+        # The queues are cleared, and the first words of another test are gone.
+        gateware.run(cycles=20, reset=False)
+        self.queues, self.words, self.refuses = [b""] * CHANNELS, [], False
+        self.model.room = lambda channel: QUEUE - len(self.queues[channel])
+        self.model.put, self.model.word = self._put, self._word
+        self.model.state = lambda channel: bytes([channel, 2 * channel, 3,
+                                                  self.model.damaged % 16])  # fmt: skip
+
+    def _put(self, channel, octet):
+        self.queues[channel] += bytes([octet])
+
+    def _word(self, channel, address, data):
+        # One waits inside.
+        if self.refuses and self.held:
+            return False
+        self.held = True
+        self.words.append((channel, address & 63, data))
+        return True
+
+    def send(self, octets, given=()):
+        """Octets to both; the answers of the model, which the gateware's must be."""
+        self.held = False
+        self.model.given += given
+        expected = self.model.process(octets)
+        left = len(given) - len(self.model.given)
+        inputs = {"i": np.frombuffer(octets, np.uint8)}
+        if given:
+            inputs["i_given"] = np.array(given, [("channel", np.int64), ("octet", np.int64)])
+        result = self.gateware.run(inputs, {"o": len(expected)} if expected else {}, reset=False,
+                                   cycles=4000 + 2 * PATIENCE, drain=50)  # fmt: skip
+        assert bytes(result.outputs["o"].astype(np.uint8)) == expected and left >= 0
+        return Unframer().process(expected), result
+
+
+@pytest.fixture(scope="module")
+def gateware():
+    return Gateware(Linked())
+
+
+@pytest.fixture
+def both(gateware):
+    return Both(gateware)
+
+
+def some_request(rng, number):
+    """A request of a few sections, within what an answer may have."""
+    sections = []
+    for _ in range(rng.integers(1, 5)):
+        kind, channel = rng.integers(4), int(rng.integers(CHANNELS))
+        octets = rng.choice([link.FLAG, link.ESCAPE, *rng.integers(256, size=3)],
+                            rng.integers(12)).astype(np.uint8)  # fmt: skip
+        if kind == 0:
+            sections.append(link.data(channel, bytes(octets)))
+        elif kind == 1:
+            words = [(int(octet) & 63, int(octet) << 5) for octet in octets]
+            sections.append(link.words(channel, words))
+        elif kind == 2:
+            sections.append(link.info(int(rng.integers(1, 30))))
+        else:
+            sections.append(link.status(channel, int(rng.integers(5))))
+    return bytes([number]) + b"".join(sections)
+
+
+def empty(both, channel):
+    """Take all octets of a channel's queue out."""
+    count = len(both.queues[channel])
+    if count:
+        request = {"channel": [channel] * count, "count": [8] * count}
+        result = both.gateware.run({"i_request": request}, {"o_bits": count}, reset=False)
+        assert bytes(result.outputs["o_bits"]["data"].astype(np.uint8)) == both.queues[channel]
+        both.queues[channel] = b""
+
+
+def test_answers_are_the_models(both, rng):
+    """And so is all that reaches the design, whatever the order, with repeats in between."""
+    both.send(link.frame(link.hello()))
+    number, requests = 0, 0
+    words = []
+    for _ in range(150):
+        if number == 0 or rng.random() < 0.8:
+            number = number % 254 + 1
+            request = link.frame(some_request(rng, number))
+        _, result = both.send(request)
+        got = result.outputs["o_word"]
+        words += zip(*(got[name].tolist() for name in ("channel", "address", "data")), strict=True)
+        requests += 1
+        if rng.random() < 0.3:
+            empty(both, int(rng.integers(CHANNELS)))
+    assert requests == 150 and words == both.words and len(words) > 100
