@@ -48,19 +48,19 @@ BOARDS = {
         "Radiona ULX3S-85F", platforms.Ulx3s, "ecp5-85", "top.bit", ("-b", "ulx3s"),
         {"error": ("led", 0), "sync": ("led", 1), "data": ("led", 2)},
         "USB (US1); highways on GPIO 0 to 3",
-        _four_highways(50e6),
+        {**_four_highways(50e6), "selftest": dict(frequency=25e6, baud=115200)},
     ),
     "orangecrab": Board(
         "OrangeCrab r0.2 25F", platforms.OrangeCrab, "ecp5-25", "top.dfu", ("-b", "orangeCrab"),
         {"error": ("rgb_led", 0, "r"), "sync": ("rgb_led", 0, "g"), "data": ("rgb_led", 0, "b")},
         "USB for flashing, a 3.3 V serial adapter at pins 0 and 1; highways on pins 5 to 13",
-        _four_highways(52e6),
+        {**_four_highways(52e6), "selftest": dict(frequency=24e6, baud=115200)},
     ),
     "colorlight-i5": Board(
         "Colorlight i5 v7.0 with its extension board", platforms.ColorlightI5, "ecp5-25",
         "top.bit", ("-b", "colorlight-i5"), {"error": ("led", 0)},
         "USB-C; highways on PMOD P3",
-        _four_highways(50e6),
+        {**_four_highways(50e6), "selftest": dict(frequency=25e6, baud=115200)},
     ),
     "tangnano9k": Board(
         "Sipeed Tang Nano 9K", platforms.TangNano9k, "gw1n-9", "top.fs", ("-b", "tangnano9k"),

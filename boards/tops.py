@@ -2,11 +2,28 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from pathlib import Path
 
 from amaranth.hdl import Elaboratable, Module
 
 from boards.clocks import add_clock
+from golden import g711
+from golden.emulator import OCTETS, PHASES, Response
+from golden.parameters import MappingParameters
+from golden.selftest import U_INFO
+from hdl.selftest import Selftest
 from hdl.top import LinkedBank
+from sim import lines
+from sim.line import Line
+
+#: What a self-test has between its modems: a line of `v90 lines`, dB of signal over noise, the
+#: client's clock in ppm, and TRN1d's level in dB of full scale at the A/D.
+LINE, SNR, PPM, LEVEL = "26awg-6kft", 45.0, 80.0, -20
+
+EXAMPLES = Path(__file__).resolve().parents[1] / "examples"
+
+#: What it sends: a file of ``examples``.
+PARAMETERS = "45333.json"
 
 
 class BoardTop(Elaboratable):
@@ -63,6 +80,30 @@ def bank(frequency, lights, baud, channels=30, signals=False, **options):
     return BoardTop(component, join, frequency, lights)
 
 
+def selftest_response(line, law):
+    """The emulator's table of one of `v90 lines`."""
+    impulse = Line(lines.find(line), law=law).impulse(OCTETS * PHASES)
+    return Response.of(impulse, int(g711.linear(U_INFO, law)), LEVEL)
+
+
+def selftest(frequency, lights, baud, parameters=PARAMETERS):
+    """A modem pair with an emulated line between them; ``parameters`` None for TRN1d alone."""
+    p = None
+    if parameters is not None:
+        p = MappingParameters.from_json((EXAMPLES / parameters).read_text())
+    law = "A" if p is None else p.law
+    component = Selftest(
+        selftest_response(LINE, law), law, p, ppm=PPM, snr=SNR, clock=frequency, baud=baud
+    )
+
+    def join(m, platform, top):
+        uart = platform.request("uart", 0)
+        m.d.comb += uart.tx.o.eq(component.tx)
+        top.light(m, platform, error=component.error, data=component.data, sync=component.sync)
+
+    return BoardTop(component, join, frequency, lights)
+
+
 @dataclass(frozen=True)
 class Top:
     """What makes a top, from clock, lights and options, and what it is."""
@@ -78,5 +119,6 @@ def signals(*arguments, **options):
 
 TOPS = {
     "bank": Top(bank, "encoders of the digital modem on PCM highways, and the host link"),
+    "selftest": Top(selftest, "both modems and a line, which tell how they do; no host"),
     "signals": Top(signals, "the same with all signals of phases 3 and 4"),
 }
