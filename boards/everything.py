@@ -19,9 +19,9 @@ RESULTS = Path("build/boards.json")
 HEAD = """# What the tops take
 
 Written by `make boards`: each top built by YoWASP (yosys, nextpnr), seed pinned. LUT and FF are
-yosys's; logic cells, DSP, block RAM and SPRAM those that nextpnr used, of those that there are. Time
-is of one build on the machine that wrote this, tools compiled before. The ceilings that a build must
-stay below are in `boards/sizes.toml`.
+yosys's; logic cells, DSP, block RAM and SPRAM are those that nextpnr used, of those that there are.
+Time is that of one build on the machine that wrote this, the tools compiled before. The ceilings
+that a build must stay below are in `boards/sizes.toml`.
 
 """
 
