@@ -222,7 +222,7 @@ def test_impossible_ones_are_refused():
 
 
 @pytest.mark.skipif(not os.environ.get("V90_LONG"), reason="minutes: `make bench` has it")
-@pytest.mark.parametrize("name", [None, "45333.json", "28000.json"])
+@pytest.mark.parametrize("name", [None, "45333.json"])
 def test_whole(name):
     """Both modems; then the line is cut for 50 ms, and a second training follows by itself."""
     p = None if name is None else example(name)
