@@ -9,7 +9,7 @@ ARGS ?=
 export PATH := $(CURDIR)/.venv/bin:$(PATH)
 
 .DEFAULT_GOAL := help
-.PHONY: help setup setup-boards demo test mutants size bench lock clean
+.PHONY: help setup setup-boards demo test mutants boards size bench lock clean
 
 help:  ## list the targets
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/  make \1\t\2/p' $(MAKEFILE_LIST) | expand -t 22
@@ -23,7 +23,7 @@ setup-boards:  ## add the tools that build for boards
 demo: setup  ## files through the gateware, and a call over a telephone line, against golden
 	@$(PY) -m sim.demo $(ARGS)
 
-test: setup  ## lint and tests (JOBS=2; ARGS="-k scrambler" goes to pytest)
+test: setup-boards  ## lint and tests (JOBS=2; ARGS="-k scrambler" goes to pytest)
 	@status=0; \
 	$(PY) -m ruff check . || status=1; \
 	$(PY) -m pytest -n $(JOBS) $(ARGS) || status=1; \
@@ -32,11 +32,15 @@ test: setup  ## lint and tests (JOBS=2; ARGS="-k scrambler" goes to pytest)
 mutants: setup  ## plant all errors that tests must catch; `make test` plants one for each file
 	@V90_MUTANTS=all $(PY) -m pytest -n $(JOBS) -v --no-header tests/test_mutations.py $(ARGS)
 
+boards: setup-boards  ## bitstreams of every top of every board, and the table in docs/resources.md
+	@$(PY) -m boards.everything $(ARGS)
+
 size: setup-boards  ## cells and clock of a block in a chip (ARGS="--block receiver --chip up5k")
 	@$(PY) -m boards.size $(ARGS)
 
 bench: setup  ## speeds, and golden against gateware over 10 000 parameter sets
 	@$(PY) -m sim.benchmark $(ARGS)
+	@V90_LONG=1 $(PY) -m pytest -q tests/hdl/test_selftest.py
 
 lock:  ## resolve pyproject.toml anew and write constraints.txt
 	@sh tools/lock.sh

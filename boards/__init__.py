@@ -1,1 +1,1 @@
-"""Chips: what the gateware takes there. Platforms and bitstreams come later."""
+"""Boards: platforms, thin tops, and what builds them into bitstreams."""

@@ -160,3 +160,14 @@ DIL_COUNT = Q(0, 12, 0)
 
 #: Their sum: 4095 of SOFT are below 2**33 and never overflow.
 DIL_SUM = Q(1, 29, 4)
+
+# --- The emulated line ---------------------------------------------------------------------------
+
+#: Its taps: samples for each quarter of a linear value. Weights between two phases have as many
+#: fraction bits, and so sums and weighted sums are rounded alike.
+EMULATED_TAP = Q(1, 2, 13)
+
+#: What has left the taps, added up with a pole of 1 - 2**-6 at most: 64 times full scale of 2**13
+#: is 2**19. As it is kept, and as it is multiplied.
+LEAK = Q(1, 19, 6)
+LEAK_USED = Q(1, 19, -4)

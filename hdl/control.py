@@ -30,7 +30,7 @@ from golden.receiver import (
 )  # fmt: skip
 from golden.timing import INSTANT_FRACTION
 from golden.training import R_BAR
-from hdl.equalizer import read_alone
+from hdl.memory import read_alone
 from hdl.receiver_words import (
     AFTER_ED,
     ARM,

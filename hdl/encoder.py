@@ -116,7 +116,6 @@ class Sequencer(wiring.Component):
             shape=FRAME_LAYOUT.size, depth=2 * self.channels, init=[]
         )
         row_read, row_write = rows.read_port(), rows.write_port()
-        half_read = rows.read_port()
         frame_read, frame_write = frames.read_port(), frames.write_port()
         token = Signal(self.layout)
         word = self.i_configuration.payload
@@ -125,15 +124,16 @@ class Sequencer(wiring.Component):
         waiting, started = Signal(), Signal()
         cleared = Signal()
         commit_channel = Signal(channel_shape(self.channels))
+        # The data frames' turn to read a row; otherwise it is the words'.
+        row_turn = Signal()
         half, active = row_read.data[0], row_read.data[1]
         begins = waiting & (commit_channel == token.channel)
         out = self.o_configuration.payload
         m.d.comb += [
-            row_read.addr.eq(token.channel),
+            row_read.addr.eq(Mux(row_turn, token.channel, word.channel)),
             row_write.addr.eq(token.channel),
-            half_read.addr.eq(word.channel),
             out.channel.eq(word.channel),
-            out.half.eq(~half_read.data[0]),
+            out.half.eq(~half),
             out.address.eq(word.address),
             out.data.eq(word.data),
             frame_write.addr.eq(Cat(out.half, out.channel)),
@@ -149,7 +149,9 @@ class Sequencer(wiring.Component):
             m.d.sync += started.eq(0)
         with m.FSM(name="configuration"):
             with m.State("IDLE"):
-                with m.If(self.i_configuration.valid & cleared & ~waiting & ~started):
+                with m.If(
+                    self.i_configuration.valid & cleared & ~waiting & ~started & ~row_turn
+                ):
                     m.next = "WORD"
             with m.State("WORD"):
                 exists = word.channel < self.channels
@@ -168,7 +170,9 @@ class Sequencer(wiring.Component):
                     m.d.sync += [token.channel.eq(0), cleared.eq(1)]
                     m.next = "IDLE"
             with m.State("IDLE"):
-                m.next = "ROW"
+                m.d.comb += row_turn.eq(~self.o_configuration.valid | self.o_configuration.ready)
+                with m.If(row_turn):
+                    m.next = "ROW"
             with m.State("ROW"):
                 m.d.sync += [
                     token.half.eq(half ^ begins),
@@ -504,7 +508,7 @@ class Encoder(wiring.Component):
     o : Out(stream), channel; octet; interval, of the data frame; start, 1 in the first data frame
         after parameters took effect: of TRN2d or B1d
     underruns_channel : In, underruns : Out(16): data frames that a channel sent as scrambled ones
-        for want of data, the cycle after; stops at 65535; 0 after reset
+        for want of data; stops at 65535; 0 after reset. Settles as :class:`hdl.stream.Counters`.
     """
 
     #: A data frame with initialisation at Sr = 3 and ld = 3, the slowest, and the handshakes.

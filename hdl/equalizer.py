@@ -42,6 +42,7 @@ from golden.parameters import INTERVALS
 from golden.timing import HALVES
 from hdl.fixed import shape
 from hdl.mac import MULTIPLY
+from hdl.memory import read_alone
 
 INDEX_BITS = (MOST_LEVELS - 1).bit_length()
 
@@ -312,16 +313,6 @@ class _Accumulator(wiring.Component):
             m.d.sync += total.eq(Mux(load, operand, total + operand + one))
         m.d.sync += carry.eq(self.rounding & Mux(do == _Sum.SIXTEENTH, total[3], carry))
         return m
-
-
-def read_alone(m, memory, address, write):
-    """What a memory holds, read in each cycle in which nothing is written.
-
-    So the two never meet, and synthesis may be told that it need not see to that.
-    """
-    port = memory.read_port()
-    m.d.comb += [port.addr.eq(address), port.en.eq(~write.en)]
-    return port.data
 
 
 class _Place(IntEnum):

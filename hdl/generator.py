@@ -28,8 +28,8 @@ from hdl.commands import (
 from hdl.csr import FRAME, FRAME_LAYOUT, MODULI, ZEROS, channel_shape
 from hdl.csr import write_signature as configuration_signature
 from hdl.encoder import DATA_BITS, PLAIN_BITS, Datapath, bank, frame_layout, pcm_layout
-from hdl.equalizer import read_alone
 from hdl.g711 import octet
+from hdl.memory import read_alone
 from hdl.stream import answer_layout, octet_layout, request_layout
 from hdl.training import DilSequencer
 
@@ -432,7 +432,7 @@ class Generator(wiring.Component):
     o : Out(stream), channel; octet; interval, of the data frame; start, 1 in the first data frame
         of a command, or of the silence behind the last
     underruns_channel : In, underruns : Out(16): data frames of DATA that a channel sent as ones
-        for want of data, the cycle after; stops at 65535; 0 after reset
+        for want of data; stops at 65535; 0 after reset. Settles as :class:`hdl.stream.Counters`.
     """
 
     #: As :class:`hdl.encoder.Encoder`.

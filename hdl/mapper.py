@@ -6,7 +6,8 @@ from amaranth.lib.memory import Memory
 from amaranth.lib.wiring import In, Out
 
 from golden.parameters import INTERVALS
-from hdl.csr import COMMIT, FRAME, WORD_BITS, ConfiguredBlock, word_layout
+from hdl.csr import ADDRESS_BITS, COMMIT, FRAME, WORD_BITS, ConfiguredBlock, word_layout
+from hdl.memory import read_alone
 from hdl.modulus import LABELS
 
 UCODES = data.ArrayLayout(7, INTERVALS)
@@ -24,8 +25,9 @@ class Mapper(ConfiguredBlock):
     """The label-th set bit from the top of each interval's 128-bit mask.
 
     Whole Uchords are skipped by counting their bits, then the Uchord's bits are gone through one by
-    one. Latency at most 6 * 26 + 1 = 157 cycles. Bit-exact with :class:`golden.mapper.Mapper`; a
-    label that the constellation has not gives Ucode 0.
+    one. Latency at most 6 * 26 + 1 = 157 cycles, and one more for each mask word that is written
+    meanwhile: the memory has a single port and no initial contents, as the UP5K's SPRAM. Bit-exact
+    with :class:`golden.mapper.Mapper`; a label that the constellation has not gives Ucode 0.
 
     Parameters: ``channels``; ``tag``, shape of what passes unchanged.
 
@@ -43,11 +45,11 @@ class Mapper(ConfiguredBlock):
 
     def elaborate(self, platform):
         m = Module()
-        # 48 words for each half of each channel, without gaps: a third of the memory.
         m.submodules.masks = memory = Memory(
-            shape=WORD_BITS, depth=2 * self.channels * FRAME, init=[]
+            shape=WORD_BITS, depth=self.channels << ADDRESS_BITS + 1, init=[]
         )
-        write, read = memory.write_port(), memory.read_port()
+        write, place = memory.write_port(), Signal(range(memory.depth))
+        read = read_alone(m, memory, place, write)
         word = self.i_configuration.payload
         token = Signal(self.i_layout)
         labels = token.labels.as_value()
@@ -60,14 +62,19 @@ class Mapper(ConfiguredBlock):
         mask = Signal(WORD_BITS)
         position = Signal(4)
         left = Signal(7)
-        m.d.sync += [word_now.eq(read.data), members.eq(_ones(read.data))]
+        goes_on = ~write.en  # whatever reads waits while a word is written
+        with m.If(goes_on):
+            m.d.sync += [word_now.eq(read), members.eq(_ones(read))]
         m.d.comb += [
             self.i_configuration.ready.eq(1),
-            write.addr.eq(Cat(word.half, word.channel) * FRAME + word.address),
+            place.eq(
+                Mux(write.en, Cat(word.address, word.half, word.channel),
+                    Cat(address, interval, token.half, token.channel))
+            ),
+            write.addr.eq(place),
             write.data.eq(word.data),
             write.en.eq(self.i_configuration.valid & (word.address < FRAME)),
             address.eq(uchord - 2),
-            read.addr.eq(Cat(token.half, token.channel) * FRAME + Cat(address, interval)),
             self.o.payload.channel.eq(token.channel),
             self.o.payload.half.eq(token.half),
             self.o.payload.ucodes.eq(ucodes),
@@ -81,16 +88,18 @@ class Mapper(ConfiguredBlock):
                     m.next = "BEGIN"
             with m.State("BEGIN"):
                 m.d.comb += address.eq(7)
-                m.d.sync += [uchord.eq(7), left.eq(labels[:7]), token.labels.eq(labels >> 7)]
-                m.next = "COUNT"
+                with m.If(goes_on):
+                    m.d.sync += [uchord.eq(7), left.eq(labels[:7]), token.labels.eq(labels >> 7)]
+                    m.next = "COUNT"
             with m.State("COUNT"):
                 m.d.comb += address.eq(6)
-                m.next = "UCHORD"
+                with m.If(goes_on):
+                    m.next = "UCHORD"
             with m.State("UCHORD"):
                 m.d.sync += [mask.eq(word_now), position.eq(WORD_BITS - 1)]
                 with m.If(left < members):
                     m.next = "BIT"
-                with m.Else():
+                with m.Elif(goes_on):
                     m.d.sync += [left.eq(left - members), uchord.eq(uchord - 1)]
                     with m.If(uchord == 0):
                         m.d.sync += [mask.eq(1 << (WORD_BITS - 1)), left.eq(0), position.eq(0)]

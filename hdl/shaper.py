@@ -24,6 +24,9 @@ from hdl.mapper import UCODES
 #: A metric is kept modulo 2**METRIC_BITS; see ``golden.formats.SHAPER_METRIC``.
 METRIC_BITS = formats.SHAPER_METRIC.width + 1
 
+#: Its lower bits fill two of the UP5K's SPRAMs.
+METRIC_LOW_BITS = 32
+
 #: Bits of a leaf's address: the most look-ahead and the frame itself.
 LEAF_BITS = 4
 
@@ -33,7 +36,9 @@ class LeafPipeline(wiring.Component):
 
     A leaf's row is read at ``parent`` and written at ``leaf`` of the same channel. Latency 10
     cycles from ``start`` until the row can be read again; the new metric is at ``metric`` in the
-    ninth cycle after ``start``, with ``done``. Six multipliers.
+    ninth cycle after ``start``, with ``done``. Six multipliers. Rows are read in phase 0 and
+    written in phase 1, and need no initial contents: single-port memories serve, as the UP5K's
+    SPRAM, for which the metric is in two of them.
 
     Parameters: ``channels``.
 
@@ -79,9 +84,7 @@ class LeafPipeline(wiring.Component):
         m.submodules.states = states = Memory(
             shape=first.width + second.width, depth=depth, init=[]
         )
-        m.submodules.metrics = metrics = Memory(shape=METRIC_BITS, depth=depth, init=[])
         state_read, state_write = states.read_port(), states.write_port()
-        metric_read, metric_write = metrics.read_port(), metrics.write_port()
         multipliers = {}
         for name in ("a1_y", "b2_y", "b1_x", "a2_v", "square", "mixed"):
             m.submodules[name] = multipliers[name] = Multiplier()
@@ -194,11 +197,8 @@ class LeafPipeline(wiring.Component):
         # w: 6: the row and the high square.  7: the rest of the square.  8: both.
         high_sum, low_square = Signal(METRIC_BITS), Signal(signed(48))
         metric = Signal(METRIC_BITS)
-        m.d.comb += [
-            metric_read.addr.eq(Cat(parents[2], self.channel)),
-            metric_read.en.eq(self.phase == 1),
-        ]
-        load(0, high_sum, metric_read.data + (product["square"] << 30))
+        row = Signal(METRIC_BITS)
+        load(0, high_sum, row + (product["square"] << 30))
         load(1, low_square, product["square"] + (product["mixed"] << 16))
         load(0, metric, high_sum + low_square)
 
@@ -207,16 +207,30 @@ class LeafPipeline(wiring.Component):
         done_leaf = stages[4][3:]
         m.d.comb += [
             state_write.addr.eq(Cat(Mux(self.clear, self.leaf, done_leaf), self.channel)),
-            metric_write.addr.eq(state_write.addr),
             state_write.data.eq(Mux(self.clear, 0, Cat(next_s, next_r))),
-            metric_write.data.eq(Mux(self.clear, 0, metric)),
             state_write.en.eq(done | self.clear),
-            metric_write.en.eq(done | self.clear),
             self.done.eq(done),
             self.done_leaf.eq(done_leaf),
             self.done_tag.eq(stages[4][1:3]),
             self.metric.eq(metric),
         ]
+        # Read in cycle 4.
+        place = Mux(
+            state_write.en, state_write.addr, Cat(parents[2], self.channel)
+        )
+        for name, first_bit, bits in (
+            ("low", 0, METRIC_LOW_BITS), ("high", METRIC_LOW_BITS, METRIC_BITS - METRIC_LOW_BITS),
+        ):  # fmt: skip
+            m.submodules[name] = memory = Memory(shape=bits, depth=depth, init=[])
+            write, read = memory.write_port(), memory.read_port()
+            m.d.comb += [
+                write.addr.eq(place),
+                write.data.eq(Mux(self.clear, 0, metric.bit_select(first_bit, bits))),
+                write.en.eq(state_write.en),
+                read.addr.eq(place),
+                read.en.eq((self.phase == 0) & ~state_write.en),
+                row.bit_select(first_bit, bits).eq(read.data),
+            ]
         return m
 
 

@@ -167,13 +167,17 @@ class Counters(wiring.Component):
     """One event counter of 16 bits per channel; it stops at 65535.
 
     An event takes 2 cycles, and events closer than that are lost. After a reset all counters are 0,
-    after one cycle a channel.
+    after one cycle a channel. One read port serves both, events first.
 
     Members
     -------
     event : In(1), count for ``channel`` : In
-    read_channel : In; count : Out(16), of the cycle before
+    read_channel : In; count : Out(16), of ``read_channel`` once that has been the same for
+        ``settled`` cycles
     """
+
+    #: A cycle for the memory, one that an event may take first, and one for ``count``.
+    settled = 3
 
     def __init__(self, channels=1):
         self.channels = channels
@@ -185,14 +189,16 @@ class Counters(wiring.Component):
     def elaborate(self, platform):
         m = Module()
         m.submodules.memory = memory = Memory(shape=16, depth=self.channels, init=[])
-        own, read, write = memory.read_port(), memory.read_port(), memory.write_port()
+        read, write = memory.read_port(), memory.write_port()
         channel = Signal(channel_shape(self.channels))
+        taken = Signal()  # what was read is for an event
         m.d.comb += [
-            own.addr.eq(self.channel),
-            read.addr.eq(self.read_channel),
+            read.addr.eq(Mux(self.event, self.channel, self.read_channel)),
             write.addr.eq(channel),
-            self.count.eq(read.data),
         ]
+        m.d.sync += taken.eq(self.event)
+        with m.If(~taken):
+            m.d.sync += self.count.eq(read.data)
         with m.FSM():
             with m.State("CLEAR"):
                 m.d.comb += write.en.eq(1)
@@ -204,6 +210,6 @@ class Counters(wiring.Component):
                 with m.If(self.event):
                     m.next = "COUNT"
             with m.State("COUNT"):
-                m.d.comb += [write.data.eq(own.data + 1), write.en.eq(~own.data.all())]
+                m.d.comb += [write.data.eq(read.data + 1), write.en.eq(~read.data.all())]
                 m.next = "IDLE"
         return m

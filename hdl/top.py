@@ -5,6 +5,7 @@ from amaranth.lib import stream, wiring
 from amaranth.lib.wiring import In, Out, connect, flipped
 
 from golden.equalizer import FEEDBACK, FORWARD
+from golden.errors import V90Error
 from golden.framing import LENGTHS
 from golden.link import Information, Top
 from golden.receiver import State
@@ -18,7 +19,7 @@ from hdl.mapper import Demapper
 from hdl.receiver import Receiver
 from hdl.receiver_words import NUMBER
 from hdl.stream import octet_layout, pass_on
-from hdl.tdm import Highway
+from hdl.tdm import Gatherer, Highway
 from hdl.training import DilAverager, TrainingDecoder
 from hdl.uart import UartReceiver, UartTransmitter, cycles_of
 
@@ -45,7 +46,8 @@ class Bank(wiring.Component):
     (:class:`hdl.encoder.Encoder`, :class:`hdl.generator.Generator`, :class:`hdl.tdm.Highway`).
 
     Parameters: ``channels``; ``slots`` of the highway, 32 or 24; ``queue_octets`` of each channel;
-    ``signals``: generators, of all signals of phases 3 and 4, and not encoders.
+    ``signals``: generators, of all signals of phases 3 and 4, and not encoders; ``highways``, which
+    share clock and frame sync: channel n is on highway n modulo ``highways``.
 
     Members
     -------
@@ -53,14 +55,16 @@ class Bank(wiring.Component):
     i_command : In(stream), channel; data; last
     i_data : In(stream), channel; octet
     look : In(1), room : Out, of ``i_data``: as those of :class:`hdl.stream.BitQueues`
-    bit_clock, frame_sync : In(1); data, enable : Out(1): the highway
+    bit_clock, frame_sync : In(1); data : Out(highways); enable : Out(1): the highway
     late : Out(1), an octet was not there in time; stays 1 until reset
     underruns_channel : In, underruns : Out(16): as :class:`hdl.encoder.Encoder`'s
     """
 
-    def __init__(self, channels=30, slots=32, queue_octets=32, signals=False):
+    def __init__(self, channels=30, slots=32, queue_octets=32, signals=False, highways=1):
+        if channels % highways:
+            raise V90Error(f"{channels} channels cannot share {highways} highways evenly")
         self.encoder = (Generator if signals else Encoder)(channels, queue_octets)
-        self.highway = Highway(channels, slots)
+        self.highway = Highway(channels // highways, slots, lines=highways)
         self.host = "i_command" if signals else "i_configuration"
         super().__init__(
             {
@@ -70,7 +74,7 @@ class Bank(wiring.Component):
                 "room": Out(range(queue_octets + 1)),
                 "bit_clock": In(1),
                 "frame_sync": In(1),
-                "data": Out(1),
+                "data": Out(highways),
                 "enable": Out(1),
                 "late": Out(1),
                 "underruns_channel": In(self.encoder.underruns_channel.shape()),
@@ -83,7 +87,12 @@ class Bank(wiring.Component):
         m.submodules.encoder = encoder = self.encoder
         m.submodules.highway = highway = self.highway
         pass_on(m, self, encoder, [self.host, "i_data", "look", "room"])
-        connect(m, encoder.o, highway.i)
+        if highway.lines == 1:
+            connect(m, encoder.o, highway.i)
+        else:
+            m.submodules.gatherer = gatherer = Gatherer(highway.channels, highway.lines)
+            connect(m, encoder.o, gatherer.i)
+            connect(m, gatherer.o, highway.i)
         m.d.comb += [
             highway.bit_clock.eq(self.bit_clock),
             highway.frame_sync.eq(self.frame_sync),
@@ -114,9 +123,11 @@ class LinkedBank(wiring.Component):
     #: Octets of a channel's state.
     status = 4
 
-    def __init__(self, channels=30, slots=32, clock=24e6, baud=1e6, signals=True, queue_octets=32):
+    def __init__(
+        self, channels=30, slots=32, clock=24e6, baud=1e6, signals=True, queue_octets=32, highways=1
+    ):
         cycles = cycles_of(clock, baud)
-        self.bank = Bank(channels, slots, queue_octets, signals)
+        self.bank = Bank(channels, slots, queue_octets, signals, highways)
         self.signals = signals
         self.information = Information(
             Top.SIGNALS if signals else Top.ENCODERS, channels, queue_octets, slots, self.status,

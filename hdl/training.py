@@ -10,7 +10,7 @@ from golden.parameters import INTERVALS
 from golden.scrambler import GPC
 from golden.sequences import JD
 from golden.training import AGAIN, NO_MORE
-from hdl.equalizer import read_alone
+from hdl.memory import read_alone
 from hdl.receiver import DECISION
 from hdl.receiver_words import NUMBER
 

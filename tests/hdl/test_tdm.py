@@ -5,7 +5,7 @@ from amaranth.lib import wiring
 from amaranth.lib.wiring import In, connect, flipped
 
 from golden.errors import V90Error
-from hdl.tdm import SPEECH_SLOTS, Highway
+from hdl.tdm import SPEECH_SLOTS, Gatherer, Highway
 from sim.engines import compare
 from sim.gateware import Gateware
 from tests.hdl.support import FULL_SPEED, HighwayClock, check_refused, slots_of
@@ -217,3 +217,47 @@ def test_reset_in_the_midst(e1, rng):
 @pytest.mark.parametrize("channels, slots", [(1, 30), (0, 32), (31, 32), (25, 24)])
 def test_impossible_highways_are_refused(channels, slots):
     check_refused(V90Error, "a PCM highway", Highway, channels, slots)
+
+
+class Lines(wiring.Component):
+    """Octets one by one, in the order of channels, to a highway of several lines."""
+
+    def __init__(self, channels, lines):
+        self.gatherer = Gatherer(channels, lines)
+        self.highway = Highway(channels, lines=lines)
+        members = dict(self.highway.signature.members)
+        super().__init__({**members, "i": self.gatherer.signature.members["i"], "hold": In(1)})
+
+    def elaborate(self, platform):
+        m = Module()
+        m.submodules.gatherer, m.submodules.highway = gatherer, highway = (
+            self.gatherer, self.highway,
+        )  # fmt: skip
+        for name in ("bit_clock", "frame_sync"):
+            m.d.comb += getattr(highway, name).eq(getattr(self, name))
+        for name in PROBES:
+            m.d.comb += getattr(self, name).eq(getattr(highway, name))
+        connect(m, flipped(self.i), gatherer.i)
+        connect(m, gatherer.o, highway.i)
+        with m.If(self.hold):
+            m.d.comb += [gatherer.i.valid.eq(0), self.i.ready.eq(0)]
+        return m
+
+
+@pytest.mark.parametrize("lines", [2, 3, 4])
+def test_lines_side_by_side(lines, rng):
+    """Channel ``lines`` * n + l is channel n of line l; what is late is late on all of them."""
+    octets = rng.integers(256, size=(12, 30 * lines))
+    clock = HighwayClock(8, 256, 12)
+    slot = 3 * 256 + 8 * SPEECH_SLOTS[32][20]
+    hold = np.zeros(len(clock.bit_clock), int)
+    # What was gathered before goes in the slot before.
+    hold[clock.begins[slot - 16] + 30 : clock.begins[slot] + 12] = 1
+    result = run(Gateware(Lines(30, lines)), clock, octets, hold=hold)
+    late = result.probes["late"]
+    assert clock.begins[slot] <= np.flatnonzero(late)[0] <= clock.begins[slot] + 5
+    for line in range(lines):
+        expected = octets[:8, line::lines].copy()
+        expected[3, 20:] = IDLE
+        probes = {**result.probes, "data": result.probes["data"] >> line & 1}
+        check(clock, probes, expected, 32)

@@ -1,0 +1,129 @@
+"""Thin tops: a board's clock and pins, and one component of :mod:`hdl.top`."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+from amaranth.hdl import Elaboratable, Module
+
+from boards.clocks import add_clock
+from golden import g711
+from golden.emulator import OCTETS, PHASES, Response
+from golden.parameters import MappingParameters
+from golden.selftest import U_INFO
+from hdl.selftest import Selftest
+from hdl.top import LinkedBank
+from sim import lines
+from sim.line import Line
+
+#: What a self-test has between its modems: a line of `v90 lines`, dB of signal over noise, the
+#: client's clock in ppm, and TRN1d's level in dB of full scale at the A/D.
+LINE, SNR, PPM, LEVEL = "26awg-6kft", 45.0, 80.0, -20
+
+EXAMPLES = Path(__file__).resolve().parents[1] / "examples"
+
+#: What it sends: a file of ``examples``.
+PARAMETERS = "45333.json"
+
+
+class BoardTop(Elaboratable):
+    """A component behind a board's pins.
+
+    ``join(m, platform, component)`` connects them; ``frequency`` in Hz is that of the clock.
+    """
+
+    def __init__(self, component, join, frequency, lights):
+        self.component, self.join = component, join
+        self.frequency, self.lights = frequency, lights
+
+    def light(self, m, platform, **states):
+        """Show states on the board's lights of the same names, where it has them."""
+        pins = {}
+        for name, state in states.items():
+            if name in self.lights:
+                resource, number, *subsignal = self.lights[name]
+                if (resource, number) not in pins:
+                    pins[resource, number] = platform.request(resource, number)
+                pin = pins[resource, number]
+                for part in subsignal:
+                    pin = getattr(pin, part)
+                m.d.comb += pin.o.eq(state)
+
+    def elaborate(self, platform):
+        m = Module()
+        add_clock(m, platform, self.frequency)
+        m.submodules.component = self.component
+        self.join(m, platform, self)
+        return m
+
+
+def bank(frequency, lights, baud, channels=30, signals=False, **options):
+    """Channels of the digital modem on PCM highways, and the host's UART."""
+    component = LinkedBank(channels, clock=frequency, baud=baud, signals=signals, **options)
+
+    def join(m, platform, top):
+        uart, highway = platform.request("uart", 0), platform.request("highway", 0)
+        m.d.comb += [
+            component.rx.eq(uart.rx.i),
+            uart.tx.o.eq(component.tx),
+            component.bit_clock.eq(highway.bit_clock.i),
+            component.frame_sync.eq(highway.frame_sync.i),
+            highway.data.o.eq(component.data),
+        ]
+        if hasattr(highway, "enable"):
+            m.d.comb += highway.enable.o.eq(component.enable)
+        else:
+            m.d.comb += highway.data.oe.eq(component.enable)
+        top.light(m, platform, error=component.late, data=component.enable,
+                  sync=~component.late)  # fmt: skip
+
+    return BoardTop(component, join, frequency, lights)
+
+
+def selftest_response(line, law):
+    """The emulator's table of one of `v90 lines`."""
+    impulse = Line(lines.find(line), law=law).impulse(OCTETS * PHASES)
+    return Response.of(impulse, int(g711.linear(U_INFO, law)), LEVEL)
+
+
+def selftest_component(frequency, baud, parameters=PARAMETERS):
+    """The self-test for a clock in Hz; ``parameters`` None for TRN1d alone."""
+    p = None
+    if parameters is not None:
+        p = MappingParameters.from_json((EXAMPLES / parameters).read_text())
+    law = "A" if p is None else p.law
+    return Selftest(
+        selftest_response(LINE, law), law, p, ppm=PPM, snr=SNR, clock=frequency, baud=baud
+    )
+
+
+def selftest(frequency, lights, baud, parameters=PARAMETERS):
+    """A modem pair with an emulated line between them."""
+    component = selftest_component(frequency, baud, parameters)
+
+    def join(m, platform, top):
+        uart = platform.request("uart", 0)
+        m.d.comb += uart.tx.o.eq(component.tx)
+        top.light(m, platform, error=component.error, data=component.data, sync=component.sync)
+
+    return BoardTop(component, join, frequency, lights)
+
+
+@dataclass(frozen=True)
+class Top:
+    """What makes a top, from clock, lights and options, and what it is."""
+
+    make: Callable
+    text: str
+
+
+def signals(*arguments, **options):
+    """:func:`bank` with all signals of phases 3 and 4, as a host commands them."""
+    return bank(*arguments, signals=True, **options)
+
+
+TOPS = {
+    "bank": Top(bank, "encoders of the digital modem on PCM highways, and the host link"),
+    "selftest": Top(selftest, "both modems and a line, which tell how they do; no host"),
+    "signals": Top(signals, "the same with all signals of phases 3 and 4"),
+}

