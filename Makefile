@@ -37,6 +37,7 @@ size: setup-boards  ## cells and clock of a block in a chip (ARGS="--block recei
 
 bench: setup  ## speeds, and golden against gateware over 10 000 parameter sets
 	@$(PY) -m sim.benchmark $(ARGS)
+	@V90_LONG=1 $(PY) -m pytest -q tests/hdl/test_selftest.py
 
 lock:  ## resolve pyproject.toml anew and write constraints.txt
 	@sh tools/lock.sh

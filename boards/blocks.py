@@ -12,6 +12,7 @@ from amaranth.hdl import Cat, Elaboratable, Module, Signal
 from amaranth.lib.wiring import In
 
 from boards import toolchain
+from boards.tops import selftest_component
 from golden.errors import CallFailed
 from hdl.decoder import Decoder
 from hdl.encoder import Encoder
@@ -31,6 +32,11 @@ from hdl.top import AnalogueReceiver, Bank, LinkedBank
 
 def _alone(kind):
     return lambda count: kind()
+
+
+def _selftest(parameters):
+    """The self-test as boards have it; ``parameters`` None for TRN1d alone."""
+    return selftest_component(12e6, 115200, parameters)
 
 
 #: What can be measured: the component for a count, the count, and the clock in MHz asked for.
@@ -61,6 +67,8 @@ BLOCKS = {
     "receiver-start-up": (lambda count: Receiver(start_up=True), 1, 12),
     "receivers-start-up": (lambda count: Receivers(count, start_up=True), 8, 48),
     "analogue-receiver": (_alone(AnalogueReceiver), 1, 12),
+    "selftest": (lambda count: _selftest("45333.json"), 1, 25),
+    "selftest-trn1d": (lambda count: _selftest(None), 1, 12),
 }
 
 

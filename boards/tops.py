@@ -97,15 +97,20 @@ def selftest_response(line, law):
     return Response.of(impulse, int(g711.linear(U_INFO, law)), LEVEL)
 
 
-def selftest(frequency, lights, baud, parameters=PARAMETERS):
-    """A modem pair with an emulated line between them; ``parameters`` None for TRN1d alone."""
+def selftest_component(frequency, baud, parameters=PARAMETERS):
+    """The self-test for a clock in Hz; ``parameters`` None for TRN1d alone."""
     p = None
     if parameters is not None:
         p = MappingParameters.from_json((EXAMPLES / parameters).read_text())
     law = "A" if p is None else p.law
-    component = Selftest(
+    return Selftest(
         selftest_response(LINE, law), law, p, ppm=PPM, snr=SNR, clock=frequency, baud=baud
     )
+
+
+def selftest(frequency, lights, baud, parameters=PARAMETERS):
+    """A modem pair with an emulated line between them."""
+    component = selftest_component(frequency, baud, parameters)
 
     def join(m, platform, top):
         uart = platform.request("uart", 0, dir="-")

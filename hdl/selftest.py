@@ -101,17 +101,22 @@ class _Words(wiring.Component):
         return m
 
 
+def sent_words(given, law):
+    """Words of commands as ``hdl.commands.command_layout`` has them, in the order to be sent."""
+    return [
+        {"data": word, "last": number == len(words) - 1}
+        for command in given
+        for words in [command_words(command, law)]
+        for number, word in enumerate(words)
+    ]
+
+
 class _Modem(wiring.Component):
     """The digital modem: a generator of signals that is told from a ROM what to send."""
 
     def __init__(self, parameters, law, u_info, trn1d):
         self.generator = Generator(1)
-        self.words = [
-            {"data": word, "last": number == len(words) - 1}
-            for command in commands(parameters, u_info, trn1d)
-            for words in [command_words(command, law)]
-            for number, word in enumerate(words)
-        ]
+        self.words = sent_words(commands(parameters, u_info, trn1d), law)
         super().__init__({"start": In(1), "o": Out(stream.Signature(8))})
 
     def elaborate(self, platform):
@@ -215,7 +220,8 @@ class Selftest(wiring.Component):
     Parameters: ``response``, ``law``, ``parameters``, ``ppm``, ``snr``, ``trn1d``, ``u_info``,
     ``forward``, ``feedback``, as those of the model. Without ``parameters`` there is neither
     encoder nor decoder, and data are TRN1d, 8000 bit/s: so it fits smaller chips. ``clock`` in Hz;
-    ``baud`` in bit/s; ``report`` in samples.
+    ``baud`` in bit/s; ``report`` in samples; ``modem``, what
+    sends in place of the digital modem here: with ``start``, for a cycle, and octets at ``o``.
 
     Raises :class:`~golden.errors.V90Error` for a clock that is too slow, or makes no such UART.
 
@@ -232,7 +238,7 @@ class Selftest(wiring.Component):
 
     def __init__(
         self, response, law, parameters=None, ppm=0.0, snr=None, clock=12_000_000, baud=115200,
-        trn1d=TRN1D, u_info=U_INFO, forward=FORWARD, feedback=FEEDBACK, report=SAMPLES,
+        trn1d=TRN1D, u_info=U_INFO, forward=FORWARD, feedback=FEEDBACK, report=SAMPLES, modem=None,
     ):  # fmt: skip
         check(parameters, law, u_info, trn1d)
         if clock < LEAST_CLOCK:
@@ -242,8 +248,10 @@ class Selftest(wiring.Component):
             )
         self.clock, self.report, self.parameters = int(clock), report, parameters
         self.law = LAW_BITS[law]
-        self.modem = (_SmallModem(law, u_info) if parameters is None
-                      else _Modem(parameters, law, u_info, trn1d))  # fmt: skip
+        self.modem = modem or (
+            _SmallModem(law, u_info) if parameters is None
+            else _Modem(parameters, law, u_info, trn1d)
+        )  # fmt: skip
         self.line = LineEmulator(response, law, ppm, snr)
         self.receiver = Receiver(forward, feedback)
         training, of_data = levels(parameters, law, u_info)

@@ -60,6 +60,10 @@ MUTANTS = [
     ("golden/framing.py", "if zero and place == self._zeroes", "if zero"),
     ("golden/detection.py", "run == -R_BAR_FRAMES * heard", "run == R_BAR_FRAMES * heard"),
     ("golden/analogue.py", "number - R_FRAMES + 1", "number + 1"),
+    # a line that rings too long, ppm cut and not rounded, B1d counted
+    ("golden/emulator.py", "self._leaks[k] >> bits", "self._leaks[k] >> (bits + 1)"),
+    ("golden/report.py", "+ PPM_DIVISOR // 2", "+ 0"),
+    ("golden/selftest.py", "outcome.bits[ASIDE : max", "outcome.bits[0 : max"),
     # the same kinds in gateware
     ("hdl/fixed.py", "x = x + (1 << (drop - 1))\n", "x = x + 0\n"),
     ("hdl/mac.py", "self.a * self.b", "self.a * self.b[:15]"),
@@ -132,6 +136,10 @@ MUTANTS = [
     ("hdl/leastsquares.py", "away.eq(negative)]", "away.eq(0)]"),
     ("hdl/equalizer.py", "word.payload[8] & ~stale", "word.payload[8]",
      "equalizer::test_taps_asked_for_before_a_discard_are_none"),
+    # another phase of what rings on, a digit too small, an S-bar-d that is Sd
+    ("hdl/emulator.py", "second & is_value", "second"),
+    ("hdl/report.py", "taken >= divisor", "taken > divisor"),
+    ("hdl/selftest.py", "(symbol < 3) ^ part[1]", "symbol < 3", "selftest::test_small_modem"),
     # the world around: ties, slips by a place, a high-pass that forgets, a tap upside down,
     # a clock that runs backwards, amplitudes for powers
     ("sim/network.py", 'side="left"', 'side="right"'),

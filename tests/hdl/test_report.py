@@ -1,12 +1,46 @@
 """Texts and decibels of the gateware against the model."""
 
 import numpy as np
+import pytest
+from amaranth.hdl import Module
+from amaranth.lib import wiring
+from amaranth.lib.wiring import In
 
 from golden import report
 from golden.report import NUMBER_BITS, SUM_BITS
 from hdl.report import Decibels, Reporter
+from hdl.stream import pass_on
 from sim.gateware import Gateware
 from tests.golden.test_report import TEMPLATES
+
+POWER = report.error_power(4032, 4, 6)
+
+
+class Both(wiring.Component):
+    """Both components, to be compiled in one go."""
+
+    def __init__(self):
+        self.reporter, self.decibels = Reporter(TEMPLATES), Decibels(POWER)
+        members = self.decibels.signature.members
+        self.passed = [name for name in members if name != "start"]
+        super().__init__({
+            **self.reporter.signature.members, "begin": In(1),
+            **{name: members[name] for name in self.passed},
+        })  # fmt: skip
+
+    def elaborate(self, platform):
+        m = Module()
+        m.submodules.reporter, m.submodules.decibels = reporter, decibels = (
+            self.reporter, self.decibels)  # fmt: skip
+        pass_on(m, self, reporter, reporter.signature.members)
+        pass_on(m, self, decibels, self.passed)
+        m.d.comb += decibels.start.eq(self.begin)
+        return m
+
+
+@pytest.fixture(scope="module")
+def gateware():
+    return Gateware(Both())
 
 
 def values_of(rng):
@@ -17,10 +51,9 @@ def values_of(rng):
     ]
 
 
-def test_every_octet(rng):
+def test_every_octet(gateware, rng):
     """All values are one here, so that a text is of one value; then the most cycles."""
-    gateware, model = Gateware(Reporter(TEMPLATES)), report.Reporter(TEMPLATES)
-    texts = 0
+    model, texts = report.Reporter(TEMPLATES), 0
     for value in [*values_of(rng), *values_of(rng), *values_of(rng), 0, -1, -(2**31), 2**31 - 1]:
         if not -(1 << 31) <= value < 1 << 31:
             value %= 1 << 31
@@ -40,8 +73,7 @@ def test_every_octet(rng):
     assert short.outputs["o"].astype(np.uint8).tobytes() == model.process(0, [])
 
 
-def test_long_numbers(rng):
-    gateware = Gateware(Reporter(TEMPLATES))
+def test_long_numbers(gateware, rng):
     model = report.Reporter([TEMPLATES[1][:3]])
     for value in (2**NUMBER_BITS - 1, 10**12, int(2**39.5)):
         gateware.set("value", value)
@@ -51,13 +83,12 @@ def test_long_numbers(rng):
         assert result.outputs["o"].astype(np.uint8).tobytes() == expected
 
 
-def test_decibels(rng):
-    power = report.error_power(4032, 4, 6)
-    gateware, model = Gateware(Decibels(power)), report.Decibels(power)
+def test_decibels(gateware, rng):
+    model = report.Decibels(POWER)
     totals = [0, 1, 2**SUM_BITS - 1, *(int(2**x) for x in rng.uniform(0, SUM_BITS, 60))]
     for total in totals:
         gateware.set("total", total)
-        result = gateware.run({}, {}, Decibels.latency + 1, waves={"start": [1, 0]},
+        result = gateware.run({}, {}, Decibels.latency + 1, waves={"begin": [1, 0]},
                               probes=["done"])  # fmt: skip
         assert np.count_nonzero(result.probes["done"]) == 1
         assert gateware.get("tenths") == model.process(total)
