@@ -10,11 +10,12 @@ from rich.live import Live
 from rich.table import Table
 from rich.text import Text
 
-from boards import bank
+from boards import bank, receiver
 from boards.link import BAUD, Board, Link, open_port
 from golden.errors import CallFailed, V90Error
 from golden.link import Top
-from sim import cli
+from golden.receiver import Kind, State
+from sim import call, cli, wav
 
 #: The DEVICE that is no device: the gateware of a bank, simulated.
 SIMULATED = "sim"
@@ -59,6 +60,25 @@ def parser(device="DEVICE"):
         "-o", "--output", metavar="LINE", help="of the simulated board: its octets on the highway"
     )
     sub.add_argument("--force", action="store_true", help="overwrite what exists")
+    sub = action("receive", receive, "receive a file of `v90 board DEVICE send` with a receiver")
+    sub.add_argument("-o", "--output", required=True, metavar="FILE")
+    sub.add_argument("--force", action="store_true", help="overwrite what exists")
+    sub.add_argument("--parameters", required=True, metavar="P.json", help="mapping parameters")
+    sub.add_argument(
+        "--training-symbols", type=int, default=call.TRN1D, metavar="N",
+        help=f"of TRN1d (default: {call.TRN1D})",
+    )  # fmt: skip
+    sub.add_argument(
+        "--u-info", type=int, default=call.U_INFO, metavar="UCODE",
+        help=f"of TRN1d (default: {call.U_INFO})",
+    )  # fmt: skip
+    sub.add_argument(
+        "--seconds", type=float, default=30.0, metavar="S",
+        help="without anything received, after which to end (default: 30)",
+    )  # fmt: skip
+    sub.add_argument(
+        "--recording", metavar="X.wav", help="what the simulated board is to hear: 16 kHz"
+    )
     sub = action("watch", watch, "show the channels' state, again and again")
     sub.add_argument("--seconds", type=float, metavar="S", help="end then (default: at Ctrl-C)")
     return top
@@ -69,10 +89,13 @@ def run(device, words):
     arguments = parser(device).parse_args(words)
     if arguments.channels is not None and device != SIMULATED:
         raise V90Error("--channels is for the simulated board")
+    receives = arguments.function is receive
     if getattr(arguments, "output", None) is not None:
-        if device != SIMULATED:
+        if device != SIMULATED and not receives:
             raise V90Error("-o is for the simulated board: a real one's octets are on its highway")
         cli.check_output(arguments.output, arguments.force)
+    if receives and (arguments.recording is None) == (device == SIMULATED):
+        raise V90Error("--recording is what the simulated board is to hear, and only that")
     with _board(device, arguments) as (board, simulated):
         arguments.function(board, simulated, arguments)
 
@@ -84,11 +107,14 @@ def _board(device, arguments):
         with open_port(device, arguments.baud) as port:
             yield Board(Link(port)), None
         return
-    from boards.simulated import SimulatedBoard
+    from boards.simulated import SimulatedBoard, SimulatedReceiver
 
     channels = 2 if arguments.channels is None else arguments.channels
     with cli.progress("compiling the gateware"):
-        simulated = SimulatedBoard(channels)
+        if arguments.function is receive:
+            simulated = SimulatedReceiver()
+        else:
+            simulated = SimulatedBoard(channels)
     with simulated, open_port(simulated.device) as port:
         yield Board(Link(port)), simulated
 
@@ -156,19 +182,71 @@ def _sent(simulated, channel, patience=120):
     return simulated.octets(channel)
 
 
+def receive(board, simulated, arguments):
+    """`v90 board DEVICE receive`"""
+    p = cli.read_parameters(arguments.parameters)
+    call.check_training(arguments.u_info, arguments.training_symbols)
+    samples = None
+    if simulated:
+        samples = wav.read(cli.read_file(arguments.recording), arguments.recording)
+    receiver.configure(board, p, arguments.u_info, arguments.training_symbols)
+    patience = arguments.seconds
+    if simulated:
+        simulated.play(samples)
+        patience = _since(lambda: simulated.playing, 1.0)
+    with cli.progress("receiving"):
+        reception = receiver.receive(board, patience)
+    kinds = [kind for kind, _ in reception.events]
+    if Kind.DETECTED not in kinds:
+        raise CallFailed("the receiver found no Sd")
+    data = reception.file.file()
+    cli.write_file(arguments.output, data, arguments.force)
+    told = f"{len(data)} octets in {reception.file.frames} frames received"
+    print(f"{told} ({_traffic(board)})", file=sys.stderr)
+
+
+def _since(busy, seconds):
+    """A function that says whether ``busy()`` has been false for so many seconds."""
+    last = time.monotonic()
+
+    def over():
+        nonlocal last
+        if busy():
+            last = time.monotonic()
+        return time.monotonic() > last + seconds
+
+    return over
+
+
 def watch(board, simulated, arguments):
     """`v90 board DEVICE watch`"""
-    board.demand_bank()
     end = None if arguments.seconds is None else time.monotonic() + arguments.seconds
+    view = _view if board.information.top != Top.RECEIVER else _receiver_view
     # Where nobody sees it change, once is enough.
     console, before = Console(), {}
     if not console.is_terminal:
-        console.print(_view(board, before))
+        console.print(view(board, before))
         return
-    with Live(_view(board, before), console=console, auto_refresh=False) as live:
+    with Live(view(board, before), console=console, auto_refresh=False) as live:
         while end is None or time.monotonic() < end:
             time.sleep(0.2)
-            live.update(_view(board, before), refresh=True)
+            live.update(view(board, before), refresh=True)
+
+
+def _receiver_view(board, before):
+    """A receiver's numbers as a table."""
+    state = receiver.state(board)
+    table = Table(title=TOPS[Top.RECEIVER], show_header=False)
+    rows = {
+        "state": State(state["state"]).name.lower() + (", TRN1d" if state["training"] else ""),
+        "data frame": str(state["number"]),
+        "clock": f"{state['step'] / 2**32 * 1e6:.1f} ppm",
+        "errors": receiver.errors(state),
+        "queue": Text("data were lost", "red") if state["lost"] else "nothing lost",
+    }
+    for name, value in rows.items():
+        table.add_row(name, value)
+    return Group(table, Text(f"link: {_traffic(board)}"))
 
 
 def _view(board, before):

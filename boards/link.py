@@ -160,7 +160,7 @@ class State:
     """A channel's state, as a bank has it.
 
     Underruns since reset; whether the highway was late since then; frames of the link that came
-    spoilt, modulo 16; octets that its queue takes.
+    spoilt, modulo 256; octets that its queue takes.
     """
 
     underruns: int
@@ -196,6 +196,17 @@ class Board:
         if not self._is_bank:
             raise V90Error("this board has a receiver, and no bank that could send")
 
+    def demand_receiver(self):
+        """Raise :class:`~golden.errors.V90Error` unless this is a receiver."""
+        if self._is_bank:
+            raise V90Error("this board is a bank, and has no receiver")
+
+    def numbers(self):
+        """A receiver's state: an octet (int) of each channel."""
+        count = self.information.channels
+        answer = self.link.ask(b"".join(link.status(channel) for channel in range(count)))
+        return answer[1::2]
+
     def states(self, channels=None):
         """A dict of the channels' :class:`State` (of all without ``channels``)."""
         channels = range(self.information.channels) if channels is None else channels
@@ -205,7 +216,7 @@ class Board:
         for at in range(0, len(channels), at_once):
             some = channels[at : at + at_once]
             answer = self.link.ask(b"".join(
-                link.status(channel, size) + link.data(channel) for channel in some
+                link.status(channel) + link.data(channel) for channel in some
             ))  # fmt: skip
             for n, channel in enumerate(some):
                 found[channel] = self._state(answer[n * (size + 1) : (n + 1) * (size + 1)])
@@ -213,8 +224,8 @@ class Board:
 
     @staticmethod
     def _state(octets):
-        flags, high, low, room = octets
-        return State(high << 8 | low, bool(flags & 1), flags >> 4, room)
+        damaged, late, high, low, room = octets
+        return State(high << 8 | low, bool(late), damaged, room)
 
     def words(self, channel, pairs, patience=5.0):
         """Words ``(address, data)`` to a channel, all of them, within so many seconds.
@@ -280,14 +291,14 @@ class Board:
                 # Its state before what follows the first octets, and behind the last ones.
                 told = count and (channel not in first or ends)
                 if told:
-                    request += link.status(channel, self.information.status)
+                    request += link.status(channel)
                     size += self.information.status
                 asked.append((channel, count, told, ends))
                 if size > LONGEST_ANSWER - self.information.status - 1:
                     break
             answer, at = self.link.ask(request), 0
             for channel, count, told, ends in asked:
-                room[channel] = answer[at]
+                room[channel] = answer[at] - count
                 at += 1
                 left[channel] = left[channel][count:]
                 done += count

@@ -1,7 +1,7 @@
-"""A board without one: the compiled gateware of a bank's top behind a pseudo-terminal.
+"""A board without one: the compiled gateware of a top behind a pseudo-terminal.
 
-What a host writes goes bit by bit into the top's ``rx``; its ``tx`` comes back, and what it sends
-on the PCM highway is kept by channel.
+What a host writes goes bit by bit into the top's ``rx``, and its ``tx`` comes back. What a bank
+sends on the PCM highway is kept by channel; a receiver hears samples that are given.
 """
 
 import os
@@ -12,7 +12,9 @@ import tty
 
 import numpy as np
 
+from golden.equalizer import FEEDBACK, FORWARD
 from golden.errors import V90Error
+from hdl.linked import LinkedReceiver
 from hdl.tdm import SPEECH_SLOTS
 from hdl.top import LinkedBank
 from sim.gateware import Gateware
@@ -20,6 +22,9 @@ from sim.gateware import Gateware
 #: Cycles of the design's clock for a bit of the highway and of the UART, the least there may be; as
 #: nothing waits for real time, that is the fastest.
 CYCLES_OF_HIGHWAY, CYCLES_OF_UART = 10, 8
+
+#: Cycles of a receiver's clock, 12 MHz, for a sample, and samples that are run in one go.
+CYCLES_OF_SAMPLE, _SAMPLES = 750, 16
 
 #: Bits of a highway's frame.
 _FRAME_BITS = {32: 256, 24: 193}
@@ -94,49 +99,18 @@ class Line:
         return bytes(octets)
 
 
-class SimulatedBoard:
-    """A :class:`hdl.top.LinkedBank` that runs while this is entered; ``device`` is its port's name.
+class _Simulated:
+    """What simulated boards have alike: they run while entered; ``device`` is the port's name."""
 
-    Parameters: ``channels``, ``slots``, ``signals``, ``queue_octets`` of the bank; ``faults``, two
-    :class:`Faults` for octets to the board and from it; ``clocked``: whether the highway has a bit
-    clock.
-
-    ``octets(channel)`` are those that a channel has sent, from the highway's first frame on, as
-    they were read at the bit clock's falling edges. ``frames`` counts frames of the highway.
-
-    Raises :class:`~golden.errors.V90Error` for a number of channels that the highway has not.
-    """
-
-    def __init__(self, channels=2, slots=24, signals=True, queue_octets=32, faults=None,
-                 clocked=True):  # fmt: skip
-        if not 1 <= channels <= len(SPEECH_SLOTS[slots]):
-            raise V90Error(
-                f"a simulated bank has 1 to {len(SPEECH_SLOTS[slots])} channels, not {channels}"
-            )
-        frame_bits = _FRAME_BITS[slots]
-        frame_clock = 8000 * frame_bits * CYCLES_OF_HIGHWAY
-        top = LinkedBank(channels, slots, frame_clock, frame_clock / CYCLES_OF_UART, signals,
-                         queue_octets)  # fmt: skip
+    def __init__(self, top):
         self.information = top.information
         self._gateware = Gateware(top)
-        self._faults = faults
-        self._speech = list(SPEECH_SLOTS[slots][:channels])
-        # A frame, to which the piece of both lines is equal, with whole bits of the UART.
-        bits = np.arange(frame_bits * CYCLES_OF_HIGHWAY) // (CYCLES_OF_HIGHWAY // 2)
-        clock = 1 - bits % 2 if clocked else np.zeros_like(bits)
-        sync = np.zeros_like(clock)
-        sync[-CYCLES_OF_HIGHWAY:] = clocked
-        # Data follow a rising edge by 3 or 4 cycles, the falling one comes after 5.
-        self._falls = np.arange(8 * slots) * CYCLES_OF_HIGHWAY + CYCLES_OF_HIGHWAY // 2
-        pieces = next(n for n in range(1, 9) if len(clock) * n % CYCLES_OF_UART == 0)
-        self._pieces, self._length = pieces, len(clock) * pieces
-        self._waves = {"bit_clock": np.tile(clock, pieces), "frame_sync": np.tile(sync, pieces)}
-        self._slots = slots
-        self._uart = Line(CYCLES_OF_UART)
-        self._kept, self.frames = [], 0
-        self.error = None
+        self.faults, self.error = None, None
 
     def __enter__(self):
+        self._uart = Line(CYCLES_OF_UART)
+        self.error = None
+        self._restart()
         self._master, self._slave = pty.openpty()
         tty.setraw(self._slave)
         os.set_blocking(self._master, False)
@@ -154,11 +128,6 @@ class SimulatedBoard:
         if self.error:
             raise self.error
 
-    def octets(self, channel):
-        """See the class."""
-        kept = list(self._kept)
-        return np.concatenate([frames[:, channel] for frames in kept]) if kept else np.zeros(0, int)
-
     def _run(self):
         try:
             self._gateware.power_on()
@@ -167,9 +136,9 @@ class SimulatedBoard:
                 readable, _, _ = select.select([self._master], [], [], 0)
                 if readable:
                     octets = os.read(self._master, 4096)
-                    self._uart.send(self._faults[0].process(octets) if self._faults else octets)
+                    self._uart.send(self.faults[0].process(octets) if self.faults else octets)
                 octets = self._step()
-                back += self._faults[1].process(octets) if self._faults else octets
+                back += self.faults[1].process(octets) if self.faults else octets
                 if back:
                     try:
                         back = back[os.write(self._master, back) :]
@@ -178,10 +147,57 @@ class SimulatedBoard:
         except Exception as error:  # it is raised where the board is left
             self.error = error
 
+
+class SimulatedBoard(_Simulated):
+    """A :class:`hdl.top.LinkedBank` that runs while this is entered; ``device`` is its port's name.
+
+    Parameters: ``channels``, ``slots``, ``signals``, ``queue_octets`` of the bank. Attributes that
+    may be set before this is entered, each time with a board just powered on: ``faults``, two
+    :class:`Faults` for octets to the board and from it, or None; ``clocked``: whether the highway
+    has a bit clock.
+
+    ``octets(channel)`` are those that a channel has sent, from the highway's first frame on, as
+    they were read at the bit clock's falling edges. ``frames`` counts frames of the highway.
+
+    Raises :class:`~golden.errors.V90Error` for a number of channels that the highway has not.
+    """
+
+    def __init__(self, channels=2, slots=24, signals=True, queue_octets=32):
+        if not 1 <= channels <= len(SPEECH_SLOTS[slots]):
+            raise V90Error(
+                f"a simulated bank has 1 to {len(SPEECH_SLOTS[slots])} channels, not {channels}"
+            )
+        frame_bits = _FRAME_BITS[slots]
+        frame_clock = 8000 * frame_bits * CYCLES_OF_HIGHWAY
+        top = LinkedBank(channels, slots, frame_clock, frame_clock / CYCLES_OF_UART, signals,
+                         queue_octets)  # fmt: skip
+        super().__init__(top)
+        self.clocked = True
+        self._speech = list(SPEECH_SLOTS[slots][:channels])
+        # A frame, to which the piece of both lines is equal, with whole bits of the UART.
+        bits = np.arange(frame_bits * CYCLES_OF_HIGHWAY) // (CYCLES_OF_HIGHWAY // 2)
+        clock = 1 - bits % 2
+        sync = np.zeros_like(clock)
+        sync[-CYCLES_OF_HIGHWAY:] = 1
+        # Data follow a rising edge by 3 or 4 cycles, the falling one comes after 5.
+        self._falls = np.arange(8 * slots) * CYCLES_OF_HIGHWAY + CYCLES_OF_HIGHWAY // 2
+        pieces = next(n for n in range(1, 9) if len(clock) * n % CYCLES_OF_UART == 0)
+        self._pieces, self._length, self._slots = pieces, len(clock) * pieces, slots
+        self._waves = {"bit_clock": np.tile(clock, pieces), "frame_sync": np.tile(sync, pieces)}
+
+    def _restart(self):
+        self._kept, self.frames = [], 0
+
+    def octets(self, channel):
+        """See the class."""
+        kept = list(self._kept)
+        return np.concatenate([frames[:, channel] for frames in kept]) if kept else np.zeros(0, int)
+
     def _step(self):
         """Run frames of the highway; return the octets that came back."""
+        clocks = self._waves if self.clocked else dict.fromkeys(self._waves, 0)
         result = self._gateware.run(
-            waves={**self._waves, "rx": self._uart.wave(self._length)}, cycles=self._length,
+            waves={**clocks, "rx": self._uart.wave(self._length)}, cycles=self._length,
             probes=("tx", "data", "enable"), reset=False,
         )  # fmt: skip
         data = result.probes["data"].reshape(self._pieces, -1)[:, self._falls]
@@ -190,4 +206,50 @@ class SimulatedBoard:
         ours = enable[:, self._speech].all(axis=1)
         self._kept.append(frames[ours][:, self._speech, 0])
         self.frames += self._pieces
+        return self._uart.receive(result.probes["tx"])
+
+
+class SimulatedReceiver(_Simulated):
+    """A :class:`hdl.linked.LinkedReceiver` at 12 MHz, that runs while this is entered.
+
+    ``play(samples)`` (int64 of 16 bits, 16 kHz) lets it hear them, and then silence; before, too.
+
+    Parameters: ``forward`` and ``feedback``, numbers of taps. ``faults`` as of
+    :class:`SimulatedBoard`.
+    """
+
+    def __init__(self, forward=FORWARD, feedback=FEEDBACK):
+        super().__init__(
+            LinkedReceiver(16000 * CYCLES_OF_SAMPLE, 16000 * CYCLES_OF_SAMPLE / CYCLES_OF_UART,
+                           forward, feedback)
+        )  # fmt: skip
+        self._length = CYCLES_OF_SAMPLE * _SAMPLES
+        self._strobe = (np.arange(self._length) % CYCLES_OF_SAMPLE == 0).astype(np.int64)
+
+    def _restart(self):
+        self._left = np.zeros(0, np.int64)
+
+    def play(self, samples):
+        """See the class."""
+        self._left = np.asarray(samples, np.int64)
+
+    @property
+    def playing(self):
+        """Whether there are samples to come."""
+        return len(self._left) > 0
+
+    def _step(self):
+        """Run some samples; return the octets that came back."""
+        left = self._left
+        samples = np.zeros(_SAMPLES, np.int64)
+        samples[: len(left[:_SAMPLES])] = left[:_SAMPLES]
+        if len(left):
+            self._left = left[_SAMPLES:]
+        result = self._gateware.run(
+            waves={
+                "rx": self._uart.wave(self._length), "strobe": self._strobe,
+                "sample": np.repeat(samples, CYCLES_OF_SAMPLE),
+            },
+            cycles=self._length, probes=("tx",), reset=False,
+        )  # fmt: skip
         return self._uart.receive(result.probes["tx"])

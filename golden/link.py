@@ -2,7 +2,7 @@
 
 No clause has it. Frames are those of RFC 1662 with octet stuffing: a flag, octets, a CRC of 16 bits
 (that of 8.1.1.6.1/V.42), a flag; an octet that is a flag or an escape goes as an escape and the
-octet with bit 5 turned. What a line cuts, adds, changes or swaps spoils a frame or two, and the
+octet less 32. What a line cuts, adds, changes or swaps spoils a frame or two, and the
 next flag begins anew.
 
 The host asks, and the board answers every request once: the first octet of both is a sequence
@@ -14,17 +14,18 @@ Behind the number a request has sections, each of three octets (:class:`Section`
 and what it brings. The answer has, in their order:
 
 ======  ========================  ====================================================
-DATA    count octets              how many octets the channel's queue takes after them
+DATA    count octets              how many octets the channel's queue took before them
 WORDS   count times address, low  how many of the words were not taken; where any were not, the
         and high octet            answer ends here, and sections behind are not acted on
-INFO    nothing                   octets count - 1 down to 0 of the board's :class:`Information`
-STATUS  nothing                   octets count - 1 down to 0 of the channel's state
+INFO    nothing                   the board's :class:`Information`, the last octet first
+STATUS  nothing                   the channel's state, the last octet first: before those of the
+                                  design, frames that came spoilt, modulo 256
 TAKE    nothing                   count pairs at most of channel and octet from the design, and
                                   NO_MORE
 ======  ========================  ====================================================
 
-DATA for which there is no room is lost: a host first asks with count 0, and counts. Octets of an
-answer behind the first LONGEST_ANSWER are left out.
+DATA for which there is no room is lost: a host first asks with count 0, and counts. What does not
+go into LONGEST_ANSWER octets is left out.
 """
 
 from dataclasses import dataclass
@@ -39,7 +40,7 @@ FLAG, ESCAPE, TURN = 0x7E, 0x7D, 0x20
 VERSION = 1
 
 #: Most octets of a request, and of an answer, the number included, the CRC not.
-LONGEST_REQUEST, LONGEST_ANSWER = 252, 190
+LONGEST_REQUEST, LONGEST_ANSWER = 252, 182
 
 #: Numbers of requests after the first.
 NUMBERS = range(1, 255)
@@ -75,16 +76,16 @@ class Information:
     """What a board says of itself.
 
     Fields: ``top``; ``channels``; ``queue``, octets of a channel's queue of data; ``slots`` of the
-    PCM highway, 0 where there is none; ``status``, octets of a channel's state; ``clock`` in Hz;
-    ``baud``; ``text``, the blocks that there are, ASCII, 48 octets at most; ``version`` of the
-    link.
+    PCM highway, 0 where there is none; ``status``, octets of a channel's state, 1 at least;
+    ``clock`` in Hz; ``baud``; ``text``, the blocks that there are, ASCII, 48 octets at most;
+    ``version`` of the link.
     """
 
     top: Top
     channels: int = 1
     queue: int = 0
     slots: int = 0
-    status: int = 0
+    status: int = 1
     clock: int = 0
     baud: int = 0
     text: str = ""
@@ -122,7 +123,7 @@ def frame(content):
     """Octets of a frame, flags included, with the number and sections ``content`` (bytes)."""
     body = bytearray()
     for octet in bytes(content) + crc.fcs(content):
-        body += bytes([ESCAPE, octet ^ TURN]) if octet in (FLAG, ESCAPE) else bytes([octet])
+        body += bytes([ESCAPE, octet - TURN]) if octet in (FLAG, ESCAPE) else bytes([octet])
     return bytes([FLAG, *body, FLAG])
 
 
@@ -144,17 +145,17 @@ class Unframer:
         """See the class."""
         contents = []
         for octet in octets:
-            if octet == FLAG:
+            if octet == FLAG and not self._escaped:
                 whole = bytes(self._octets or b"")
                 if len(whole) > 2 and crc.remainder_of_octets(whole) == crc.FCS_GOOD:
                     contents.append(whole[:-2])
                 elif whole:
                     self.damaged += 1
-                self._octets, self._escaped = bytearray(), False
-            elif octet == ESCAPE:
-                self._escaped = True
+                self._octets = bytearray()
+            elif octet == ESCAPE and not self._escaped:
+                self._escaped = self._octets is not None
             elif self._octets is not None:
-                self._octets.append(octet ^ (TURN * self._escaped))
+                self._octets.append((octet + TURN * self._escaped) % 256)
                 self._escaped = False
         return contents
 
@@ -173,14 +174,14 @@ def words(channel, pairs):
     return bytes([Section.WORDS, channel, len(body) // 3]) + body
 
 
-def info(count=INFORMATION):
-    """A section that asks for the first ``count`` octets of the board's information."""
-    return bytes([Section.INFO, 0, count])
+def info():
+    """A section that asks for the board's information."""
+    return bytes([Section.INFO, 0, 0])
 
 
-def status(channel, count):
-    """A section that asks for the first ``count`` octets of a channel's state."""
-    return bytes([Section.STATUS, channel, count])
+def status(channel):
+    """A section that asks for a channel's state."""
+    return bytes([Section.STATUS, channel, 0])
 
 
 def take(count):
@@ -216,7 +217,7 @@ class HostLink:
     ``process(octets)`` takes what came from the host and returns the answers' octets. The design is
     what these, to be replaced, say: ``room(channel)``, octets that the queue takes; ``put(channel,
     octet)``; ``word(channel, address, data)``, whether the word was taken; ``state(channel)``, its
-    octets; ``given``, a list of pairs of channel and octet to be taken.
+    octets of the design; ``given``, a list of pairs of channel and octet to be taken.
 
     Unlike the board's, this side is never busy: it answers at once, and hears all that comes.
 
@@ -228,7 +229,7 @@ class HostLink:
         self.room = lambda channel: information.queue
         self.put = lambda channel, octet: None
         self.word = lambda channel, address, data: True
-        self.state = lambda channel: bytes(information.status)
+        self.state = lambda channel: bytes(information.status - 1)
         self.reset()
 
     def reset(self):
@@ -245,8 +246,6 @@ class HostLink:
         """See the class."""
         answers = []
         for request in self._unframer.process(octets):
-            if len(request) < 2:
-                continue
             if request[0] != self._number:
                 self._number, self._answer = request[0], self._act(request)
             answers.append(frame(self._answer))
@@ -259,7 +258,7 @@ class HostLink:
                 room = self.room(channel)
                 for octet in octets[:room]:
                     self.put(channel, octet)
-                answer.append(room - min(room, len(octets)))
+                answer.append(room)
             elif section == Section.WORDS:
                 left = count
                 for address, low, high in zip(*[iter(octets)] * 3, strict=False):
@@ -270,9 +269,9 @@ class HostLink:
                 if left:
                     break
             elif section == Section.INFO:
-                answer += self.information.octets()[:count][::-1]
+                answer += self.information.octets()[::-1]
             elif section == Section.STATUS:
-                answer += bytes(self.state(channel))[:count][::-1]
+                answer += bytes([self.damaged % 256, *reversed(self.state(channel))])
             else:
                 for _ in range(min(count, len(self.given))):
                     answer += bytes(self.given.pop(0))

@@ -109,8 +109,8 @@ class LinkedBank(wiring.Component):
     """A :class:`Bank` whose host is behind a UART (:class:`hdl.link.HostLink`).
 
     A word's address is 0 or, for a command's last word, 1; of encoders it is that of ``hdl.csr``. A
-    channel's state is its underruns, lowest octet first; and an octet with whether the highway was
-    late in bit 0, and the link's damaged frames from bit 4 on.
+    channel's state is its underruns, lowest octet first; whether the highway was late; and what the
+    link adds.
 
     Parameters: those of :class:`Bank`; ``clock`` in Hz and ``baud`` in bit/s.
 
@@ -121,7 +121,7 @@ class LinkedBank(wiring.Component):
     """
 
     #: Octets of a channel's state.
-    status = 3
+    status = 4
 
     def __init__(
         self, channels=30, slots=32, clock=24e6, baud=1e6, signals=True, queue_octets=32, highways=1
@@ -158,7 +158,7 @@ class LinkedBank(wiring.Component):
             bank.look.eq(link.look),
             link.room.eq(bank.room),
             bank.underruns_channel.eq(link.channel),
-            link.status.eq(Cat(bank.underruns, bank.late, Const(0, 3), link.damaged)),
+            link.state.eq(Cat(bank.underruns, bank.late, Const(0, 7))),
             host.valid.eq(word.valid),
             word.ready.eq(host.ready),
             host.payload.channel.eq(word.payload.channel),

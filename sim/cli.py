@@ -759,7 +759,7 @@ def parser():
     sub.add_argument("device", metavar="DEVICE", help="a serial port, or sim")
     sub.add_argument(
         "action", metavar="ACTION ...", nargs=argparse.REMAINDER,
-        help="info, selftest, send or watch; `v90 board DEVICE --help` tells more",
+        help="info, selftest, send, receive or watch; `v90 board DEVICE --help` tells more",
     )  # fmt: skip
 
     command("rates", show_rates, "print the rates of Tables 2 and 17 and what they need", None)

@@ -22,6 +22,7 @@ WITHOUT_MODEL = {
     "tdm": {"Highway", "Gatherer"},
     "uart": {"UartTransmitter", "UartReceiver"},
     "top": {"Bank", "LinkedBank", "AnalogueReceiver"},
+    "linked": {"LinkedReceiver"},
     "g711": {"Codeword"},  # its model is two functions
     "shaper": {"LeafPipeline", "LeafWalk"},
     "encoder": {"Sequencer", "Multiplexer", "Datapath"},

@@ -8,7 +8,7 @@ from golden import link
 from golden.errors import CallFailed, V90Error
 from golden.link import HostLink, Information, Top
 
-INFORMATION = Information(Top.ENCODERS, 3, 8, 32, 3, 24_000_000, 1_000_000, "a test")
+INFORMATION = Information(Top.ENCODERS, 3, 8, 32, 4, 24_000_000, 1_000_000, "a test")
 
 
 class Port:

@@ -21,6 +21,19 @@ def example(name):
     return MappingParameters.from_json((ROOT / "examples" / name).read_text())
 
 
+@pytest.fixture(scope="module")
+def one():
+    """The simulated board, which all tests share: making it takes longer than what they do."""
+    return SimulatedBoard()
+
+
+@pytest.fixture
+def simulated(one, monkeypatch):
+    one.faults, one.clocked = None, True
+    monkeypatch.setattr("boards.simulated.SimulatedBoard", lambda channels: one)
+    return one
+
+
 def board_of(simulated, attempts=30):
     return Board(Link(open_port(simulated.device), attempts))
 
@@ -33,11 +46,11 @@ def until_sent(simulated, frames=150):
     return [simulated.octets(channel) for channel in range(2)]
 
 
-def test_files_on_both_channels_at_once():
+def test_files_on_both_channels_at_once(simulated):
     """The octets of both slots are golden's, and the file comes out of them."""
     content = (ROOT / "LICENSE").read_bytes()[:300]
     files = {0: (content, example("45333.json")), 1: (content[::-1], example("28000.json"))}
-    with SimulatedBoard() as simulated:
+    with simulated:
         board = board_of(simulated)
         assert board.information == simulated.information
         bank.send(board, files)
@@ -52,7 +65,7 @@ def test_files_on_both_channels_at_once():
         assert receiver.file() == data
 
 
-def test_nothing_is_lost_on_a_bad_line(rng):
+def test_nothing_is_lost_on_a_bad_line(simulated, rng):
     """Octets changed, lost, added and swapped both ways: every bit is sent once, in its order.
 
     The time that it takes to send again is filled with data frames of ones, as it must be.
@@ -60,7 +73,8 @@ def test_nothing_is_lost_on_a_bad_line(rng):
     faults = Faults(0.004, 1), Faults(0.004, 2)
     sets = {0: bank.TEST, 1: example("45333.json")}
     bits = {c: rng.integers(0, 2, 100 * p.data_bits, np.uint8) for c, p in sets.items()}
-    with SimulatedBoard(faults=faults) as simulated:
+    simulated.faults = faults
+    with simulated:
         board = board_of(simulated)
         for channel, p in sets.items():
             for command in bank.commands_of(p):
@@ -79,17 +93,18 @@ def test_nothing_is_lost_on_a_bad_line(rng):
 
 
 @pytest.mark.parametrize("clocked", [True, False])
-def test_selftest(clocked):
+def test_selftest(simulated, clocked):
     """Without a bit clock nothing is sent; all else is as it should be."""
     told = []
-    with SimulatedBoard(clocked=clocked) as simulated:
+    simulated.clocked = clocked
+    with simulated:
         passed = bank.selftest(board_of(simulated), lambda *test: told.append(test), patience=0.5)
     assert passed is clocked
     assert [what for what, holds, _ in told if not holds] == [] if clocked else ["data sent"]
     assert len(told) == (7 if clocked else 5)
 
 
-def test_the_command(tmp_path, capsys):
+def test_the_command(simulated, tmp_path, capsys):
     line, p = tmp_path / "line.al", str(ROOT / "examples" / "56000.json")
     (tmp_path / "file").write_bytes(b"a file")
     assert cli.main(["board", "sim", "send", str(tmp_path / "file"), "--parameters", p,
@@ -102,9 +117,9 @@ def test_the_command(tmp_path, capsys):
     assert "highway: in time" in capsys.readouterr().out
 
 
-def test_info_and_a_selftest_that_fails(capsys, monkeypatch):
+def test_info_and_a_selftest_that_fails(simulated, capsys, monkeypatch):
     monkeypatch.setattr(bank, "selftest", lambda board, report: report("a test", False, "why"))
-    with SimulatedBoard() as simulated:
+    with simulated:
         assert cli.main(["board", simulated.device, "info"]) == 0
         assert cli.main(["board", simulated.device, "selftest"]) == 1
     told = capsys.readouterr()

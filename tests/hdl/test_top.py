@@ -2,10 +2,9 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from amaranth.hdl import Module, Mux, signed
-from amaranth.hdl import Signal as Wire
-from amaranth.lib import stream, wiring
-from amaranth.lib.wiring import In
+from amaranth.hdl import Module
+from amaranth.lib import wiring
+from amaranth.lib.wiring import Out
 
 from golden import constellations, g711, link, training
 from golden.decoder import Decoder
@@ -13,7 +12,21 @@ from golden.encoder import Encoder
 from golden.errors import V90Error
 from golden.generator import Command, Generator, Signal
 from golden.parameters import DELAY_FRAMES, INTERVALS, MappingParameters
-from golden.receiver import Receiver
+from golden.receiver import Kind, Receiver
+from hdl.csr import configuration_words
+from hdl.linked import (
+    ADDRESS,
+    DATA,
+    EVENTS,
+    FLAGS,
+    HIGH,
+    LOST,
+    LOW,
+    PARAMETERS,
+    RECEIVER,
+    UNKNOWN_AT,
+    LinkedReceiver,
+)
 from hdl.receiver_words import configuration_words as receiver_words
 from hdl.stream import pass_on
 from hdl.tdm import SPEECH_SLOTS
@@ -192,36 +205,44 @@ def test_a_bank_behind_a_uart_says_what_it_is():
     bank = LinkedBank(2, 24, clock=15.44e6, baud=15.44e6 / cycles)
     gateware = Gateware(bank)
     line = uart_wave(link.frame(link.hello()), cycles)
-    line = np.concatenate([line, np.ones(100 * 10 * cycles, int)])
+    line = np.concatenate([line, np.ones(200 * 10 * cycles, int)])
     result = gateware.run(waves={"rx": line}, cycles=len(line), probes=["tx"])
     (answer,) = link.Unframer().process(uart_octets(result.probes["tx"], cycles))
     said = link.Information.of(answer[1:][::-1])
     assert said == bank.information and said.channels == 2 and said.baud == 1_930_000
 
 
-class Paced(wiring.Component):
-    """The path with samples from a stream, half as far apart as at 12 MHz: there are few taps."""
+class Watched(wiring.Component):
+    """A linked receiver, and what its path does: the bits, and the cycles of its decisions."""
 
-    def __init__(self, forward, feedback):
-        self.path = AnalogueReceiver(forward, feedback)
-        members = self.path.signature.members
-        self.passed = ("i_configuration", "i_parameters", "o", "o_event", "unknown", "decided")
+    def __init__(self, clock, baud, forward, feedback):
+        self.linked = linked = LinkedReceiver(clock, baud, forward, feedback)
         super().__init__(
-            {"i": In(stream.Signature(signed(16)))} | {name: members[name] for name in self.passed}
+            dict(linked.signature.members)
+            | dict.fromkeys(("decided", "given", "bit", "first"), Out(1))
         )
 
     def elaborate(self, platform):
         m = Module()
-        m.submodules.path = path = self.path
-        pass_on(m, self, path, self.passed)
-        left = Wire(10)
+        m.submodules.linked = linked = self.linked
+        pass_on(m, self, linked, linked.signature.members)
+        path = linked.path
         m.d.comb += [
-            self.i.ready.eq(left == 0), path.sample.eq(self.i.payload),
-            path.strobe.eq(self.i.valid & self.i.ready),
-            path.o_training.ready.eq(1),
+            self.decided.eq(path.decided), self.given.eq(path.o.valid & path.o.ready),
+            self.bit.eq(path.o.payload.bit), self.first.eq(path.o.payload.first),
         ]  # fmt: skip
-        m.d.sync += left.eq(Mux(left != 0, left - 1, Mux(self.i.valid, 374, 0)))
         return m
+
+
+def requests_of(parameters, levels, begin, takes):
+    """Contents of requests: words for the decoder, for the receiver, and then what came."""
+    wide = [pair for address, word in receiver_words(*levels, begin)
+            for pair in ((ADDRESS, address), (LOW, word & 0xFFFF), (HIGH, word >> 16))]  # fmt: skip
+    sections = [link.words(PARAMETERS, configuration_words(parameters))]
+    sections += [link.words(RECEIVER, wide[at : at + 80]) for at in range(0, len(wide), 80)]
+    configured = len(sections)
+    sections += [link.take(80)] * takes + [link.status(UNKNOWN_AT) + link.status(FLAGS)]
+    return [bytes([n + 1]) + section for n, section in enumerate(sections)], configured
 
 
 def test_samples_to_bits(rng):
@@ -241,26 +262,46 @@ def test_samples_to_bits(rng):
     samples = np.clip(np.rint(line.process(octets) * 32768), -32768, 32767).astype(np.int64)
     arrived = design.arrivals(NetworkParameters(law=p.law))
     levels = design.training_levels(arrived, 79), constellations.data_levels(arrived, p)
-    pairs = [("address", np.int64), ("data", np.int64)]
-    words = host_words([(0, p)])
-    gateware = Gateware(Paced(forward, feedback))
-    gateware.run({
-        "i_configuration": np.array(receiver_words(*levels, begin), pairs),
-        "i_parameters": {name: words[name] for name in ("address", "data")},
-    })  # fmt: skip
-    result = gateware.run({"i": samples}, {}, len(samples) * 376, reset=False, drain=6000,
-                          probes=["unknown", "decided"])  # fmt: skip
-    golden = Receiver(*levels, begin, forward=forward, feedback=feedback).process(samples)
+    # On the pins: requests a time apart that is enough for their answers; the first samples come
+    # when the words are there. Samples are half as far apart as at 12 MHz: there are few taps.
+    cycles, every, apart = 8, 375, 50_000
+    requests, configured = requests_of(p, levels, begin, len(samples) * every // apart + 2)
+    rx = np.ones(len(requests) * apart, int)
+    for n, request in enumerate(requests):
+        wave = uart_wave(link.frame(request), cycles)
+        rx[n * apart : n * apart + len(wave)] = wave
+    heard = np.zeros(len(rx) // every, np.int64)
+    start = configured * apart // every
+    heard[start : start + len(samples)] = samples
+    waves = {"rx": rx, "sample": np.repeat(heard, every),
+             "strobe": np.tile(np.arange(every) == 0, len(heard)).astype(int)}  # fmt: skip
+    gateware = Gateware(Watched(12e6, 12e6 / cycles, forward, feedback))
+    probes = gateware.run(waves=waves, cycles=len(rx), probes=[
+        "tx", "decided", "given", "bit", "first"]).probes  # fmt: skip
+    golden = Receiver(*levels, begin, forward=forward, feedback=feedback).process(heard)
     data = golden.number >= begin
     decided = g711.octet(golden.ucode[data], golden.sign[data], p.law).reshape(-1)
-    bits = result.outputs["o"]["bit"]
+    given = np.flatnonzero(probes["given"])
+    bits = probes["bit"][given]
     assert np.array_equal(bits, Decoder(p).process(decided)[: len(bits)])
     assert len(bits) >= len(sent) and np.array_equal(bits[: len(sent)], sent)
-    firsts = np.flatnonzero(result.outputs["o"]["first"])
+    firsts = np.flatnonzero(probes["first"][given])
     assert np.array_equal(firsts, np.arange(0, len(bits), p.data_bits))
-    assert not result.probes["unknown"].any()
     # Of each data frame: its last decision, its first bit.
-    ends = np.flatnonzero(result.probes["decided"])[5::6][-len(firsts) :]
-    begun = result.given["o"][firsts]
-    assert (begun - ends == AnalogueReceiver.latency).all()
-    assert (np.diff(result.given["o"].reshape(-1, p.data_bits)) == 1).all()
+    ends = np.flatnonzero(probes["decided"])[5::6][-len(firsts) :]
+    assert (given[firsts] - ends == AnalogueReceiver.latency).all()
+    assert (np.diff(given.reshape(-1, p.data_bits)) == 1).all()
+    # The host's side: every request is answered, and bits and events are in the answers, but for
+    # those behind the last of them.
+    answers = link.Unframer().process(uart_octets(probes["tx"], cycles))
+    assert [answer[0] for answer in answers] == [request[0] for request in requests]
+    assert all(answer[1:] == bytes(1) for answer in answers[:configured])
+    pairs = np.concatenate([np.frombuffer(answer[1:-1], np.uint8) for answer in
+                            answers[configured:-1]]).reshape(-1, 2)  # fmt: skip
+    octets = pairs[pairs[:, 0] == DATA, 1]
+    back = np.unpackbits(octets, bitorder="little")
+    assert len(back) >= len(sent) and np.array_equal(back, bits[: len(back)])
+    events = pairs[pairs[:, 0] == EVENTS, 1].reshape(-1, 4) @ [1, 0, 0, 0]
+    assert events.tolist()[:3] == [Kind.DETECTED, Kind.TRAINED, Kind.DATA]
+    unknown, flags = answers[-1][2::2]
+    assert unknown == 0 and not flags & 1 << LOST

@@ -1,0 +1,108 @@
+"""A receiver's host against the model of its link; the gateware behind it is in hdl/test_top."""
+
+import argparse
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from boards import bank, cli_board, receiver
+from boards.link import Board, Link
+from boards.simulated import Faults
+from golden.equalizer import FINE
+from golden.errors import CallFailed, V90Error
+from golden.link import HostLink, Information, Top
+from golden.parameters import INTERVALS, MappingParameters
+from golden.receiver import SLOW_BITS, Kind
+from hdl.csr import COMMIT
+from hdl.linked import DATA, EVENTS, FLAGS, LOST, NUMBER_AT, STATES, STEP_AT
+from hdl.receiver_words import ENTRIES, START, TRAINING
+from sim import transfer
+from tests.boards.test_link import Port
+
+ROOT = Path(__file__).resolve().parents[2]
+
+P = MappingParameters.from_json((ROOT / "examples" / "28000.json").read_text())
+
+
+@pytest.fixture
+def model():
+    model = HostLink(Information(Top.RECEIVER, STATES, status=2))
+    model.words, model.octets = [], bytearray(STATES)
+    model.word = lambda *word: model.words.append(word) or True
+    model.state = lambda channel: model.octets[channel : channel + 1]
+    return model
+
+
+def given(data):
+    """What a receiver gives of a file: an event, its bits, another event."""
+    bits = transfer.file_bits(data, P.data_bits)
+    octets = np.packbits(bits, bitorder="little").tolist() + [0] * 2
+    events = [[kind, 1, 2, 0] for kind in (Kind.DETECTED, Kind.DATA)]
+    return [*((EVENTS, octet) for octet in events[0]), *((DATA, octet) for octet in octets),
+            *((EVENTS, octet) for octet in events[1])]  # fmt: skip
+
+
+def test_the_words_are_those_of_decoder_and_receiver(model):
+    receiver.configure(Board(Link(Port(model))), P, 79, 2880)
+    parameters = [word[1:] for word in model.words if word[0] == 0]
+    assert parameters[-1] == (COMMIT, 0) and len(parameters) == 58
+    wide = np.array([word[1:] for word in model.words if word[0] == 1]).reshape(-1, 3, 2)
+    assert (wide[:, :, 0] == [0, 1, 2]).all()
+    found = {address: low | high << 16 for address, low, high in wide[:, :, 1].tolist()}
+    assert found[START] == 2880 // INTERVALS
+    assert found[TRAINING] >> 16 == 79
+    assert found[ENTRIES + 128] >> 16 & 0x7F == P.intervals[1][0]
+
+
+def test_a_file_is_received_over_a_bad_line(model, rng):
+    data = rng.bytes(1000)
+    model.given = given(data)
+    link = Link(Port(model, (Faults(0.003, 1), Faults(0.003, 2))), attempts=30)
+    reception = receiver.receive(Board(link), 0.5)
+    assert reception.file.file() == data and link.statistics.again > 3
+    assert reception.events[0] == (Kind.DETECTED, 0x201)
+
+
+def test_a_file_that_ends_too_early(model, rng):
+    model.given = given(rng.bytes(1000))[:500]
+    reception = receiver.receive(Board(Link(Port(model))), 0.1)
+    with pytest.raises(V90Error, match="the line ends before the file does"):
+        reception.file.file()
+
+
+def test_data_that_were_lost_are_told(model, rng):
+    model.given = given(rng.bytes(100))
+    model.octets[FLAGS] = 2 | 1 << LOST
+    with pytest.raises(CallFailed, match="too slow for the board"):
+        receiver.receive(Board(Link(Port(model))), 0.1)
+
+
+def test_the_errors_are_told_as_a_level():
+    """64 times the mean square of 32 PCM values: 60.2 dB below 32768."""
+    quality = (32 << FINE) ** 2 << SLOW_BITS
+    assert receiver.errors({"quality": quality}) == "-60.2 dB of full scale, 32.0 in PCM values"
+    assert receiver.errors({"quality": 0}) == "none yet"
+
+
+def test_watching(model, capsys):
+    model.octets[FLAGS] = 0x12
+    cli_board.watch(Board(Link(Port(model))), None, argparse.Namespace(seconds=None))
+    assert "track, TRN1d" in capsys.readouterr().out
+
+
+def test_the_state(model):
+    model.octets[FLAGS] = 0x12
+    model.octets[NUMBER_AT : NUMBER_AT + 2] = b"\x34\x12"
+    model.octets[STEP_AT : STEP_AT + 4] = b"\xfe\xff\xff\xff"
+    state = receiver.state(Board(Link(Port(model))))
+    assert state["state"] == 2 and state["training"] and not state["lost"]
+    assert state["number"] == 0x1234 and state["step"] == -2
+
+
+def test_a_receiver_is_no_bank_and_a_bank_no_receiver(model):
+    with pytest.raises(V90Error, match="no bank that could send"):
+        bank.send(Board(Link(Port(model))), {0: (b"", P)})
+    board = Board(Link(Port(HostLink(Information(Top.SIGNALS, 3, 32)))))
+    with pytest.raises(V90Error, match="is a bank, and has no receiver"):
+        receiver.configure(board, P, 79, 2880)
