@@ -182,19 +182,19 @@ def test_ceilings_that_are_passed():
     ]  # fmt: skip
 
 
-def test_every_board_and_block_has_its_ceilings():
+def test_ceilings_are_those_of_boards_and_blocks():
     ceilings = sizes.ceilings()
-    assert {(name, top) for top, boards in ceilings["tops"].items() for name in boards} == set(
-        TOPS_OF_BOARDS
-    )
-    assert set(ceilings["blocks"]) == set(BLOCKS)
+    ceiled = {(name, top) for top, boards in ceilings["tops"].items() for name in boards}
+    assert ceiled <= set(TOPS_OF_BOARDS)
+    assert {name for name, top in ceiled if top == "bank"} == set(BOARDS)
+    assert set(ceilings["blocks"]) <= set(BLOCKS)
     for families in ceilings["blocks"].values():
         assert families and not set(families) - set(toolchain.FAMILIES)
 
 
 @pytest.mark.parametrize(
     "block, family",
-    [("scrambler", "up5k"), ("mapper", "ecp5-25"), ("differential-encoder", "gw1n-9")],
+    [("scrambler", "up5k"), ("mapper", "ecp5-25"), ("mapper", "gw1n-9")],
 )
 def test_block_stays_below_its_ceiling(block, family, tmp_path):
     write_block(tmp_path, block)
