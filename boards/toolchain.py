@@ -39,9 +39,10 @@ _APART = (
 
 # The large memories go into SPRAM, which has no initial contents; none of them needs any.
 _LARGE = (
-    "delete */t:$meminit_v2 */r:WORDS>=2048 %i *leaves/t:$meminit_v2 %u;"
+    "delete */t:$meminit_v2 */r:WORDS>=2048 %i *.leaves/t:$meminit_v2 %u"
+    " *.mapper/t:$meminit_v2 %u;"
     ' setattr -set ram_style "huge" *slicer*/m:levels *arithmetic*/m:words *commands*/m:words'
-    " *mapper/m:masks *leaves/m:low;"
+    " *.mapper/m:masks *.leaves/m:low;"
     # Two rows each, but 56 registers: more than there are to spare.
     ' setattr -set ram_style "block" *settings*/m:*'
 )

@@ -2,9 +2,11 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 
 from amaranth.hdl import Elaboratable, Module
+from amaranth.lib import io
 
 from boards.clocks import add_clock
 from golden import g711
@@ -26,6 +28,12 @@ EXAMPLES = Path(__file__).resolve().parents[1] / "examples"
 PARAMETERS = "45333.json"
 
 
+def pin(m, direction, port):
+    """A buffer at a port: its ``i``, or its ``o`` and ``oe``, are the pin's."""
+    m.submodules += (buffer := io.Buffer(direction, port))
+    return buffer
+
+
 class BoardTop(Elaboratable):
     """A component behind a board's pins.
 
@@ -38,16 +46,16 @@ class BoardTop(Elaboratable):
 
     def light(self, m, platform, **states):
         """Show states on the board's lights of the same names, where it has them."""
-        pins = {}
+        ports = {}
         for name, state in states.items():
             if name in self.lights:
                 resource, number, *subsignal = self.lights[name]
-                if (resource, number) not in pins:
-                    pins[resource, number] = platform.request(resource, number)
-                pin = pins[resource, number]
+                if (resource, number) not in ports:
+                    ports[resource, number] = platform.request(resource, number, dir="-")
+                port = ports[resource, number]
                 for part in subsignal:
-                    pin = getattr(pin, part)
-                m.d.comb += pin.o.eq(state)
+                    port = getattr(port, part)
+                m.d.comb += pin(m, "o", port).o.eq(state)
 
     def elaborate(self, platform):
         m = Module()
@@ -62,24 +70,27 @@ def bank(frequency, lights, baud, channels=30, signals=False, **options):
     component = LinkedBank(channels, clock=frequency, baud=baud, signals=signals, **options)
 
     def join(m, platform, top):
-        uart, highway = platform.request("uart", 0), platform.request("highway", 0)
+        uart = platform.request("uart", 0, dir="-")
+        highway = platform.request("highway", 0, dir="-")
+        data = pin(m, "o", highway.data)
         m.d.comb += [
-            component.rx.eq(uart.rx.i),
-            uart.tx.o.eq(component.tx),
-            component.bit_clock.eq(highway.bit_clock.i),
-            component.frame_sync.eq(highway.frame_sync.i),
-            highway.data.o.eq(component.data),
+            component.rx.eq(pin(m, "i", uart.rx).i),
+            pin(m, "o", uart.tx).o.eq(component.tx),
+            component.bit_clock.eq(pin(m, "i", highway.bit_clock).i),
+            component.frame_sync.eq(pin(m, "i", highway.frame_sync).i),
+            data.o.eq(component.data),
         ]
         if hasattr(highway, "enable"):
-            m.d.comb += highway.enable.o.eq(component.enable)
+            m.d.comb += pin(m, "o", highway.enable).o.eq(component.enable)
         else:
-            m.d.comb += highway.data.oe.eq(component.enable)
+            m.d.comb += data.oe.eq(component.enable)
         top.light(m, platform, error=component.late, data=component.enable,
                   sync=~component.late)  # fmt: skip
 
     return BoardTop(component, join, frequency, lights)
 
 
+@cache
 def selftest_response(line, law):
     """The emulator's table of one of `v90 lines`."""
     impulse = Line(lines.find(line), law=law).impulse(OCTETS * PHASES)
@@ -102,8 +113,8 @@ def selftest(frequency, lights, baud, parameters=PARAMETERS):
     component = selftest_component(frequency, baud, parameters)
 
     def join(m, platform, top):
-        uart = platform.request("uart", 0)
-        m.d.comb += uart.tx.o.eq(component.tx)
+        uart = platform.request("uart", 0, dir="-")
+        m.d.comb += pin(m, "o", uart.tx).o.eq(component.tx)
         top.light(m, platform, error=component.error, data=component.data, sync=component.sync)
 
     return BoardTop(component, join, frequency, lights)
