@@ -46,7 +46,8 @@ class HostLink(wiring.Component):
     o_word : Out(stream), :func:`link_word_layout`
     o_data : Out(stream), channel; octet, to queues as :class:`hdl.stream.BitQueues` has them, with
         its look : Out(1) and room : In
-    channel : Out, the one of which the state is asked for; state : In, its octets, three cycles later
+    channel : Out, the one of which the state is asked for; state : In, its octets, three cycles
+        later
     i_given : In(stream), channel; octet, for the host, with ``gives``
     """
 
