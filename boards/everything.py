@@ -20,8 +20,8 @@ HEAD = """# What the tops take
 
 Written by `make boards`: each top built by YoWASP (yosys, nextpnr), seed pinned. LUT and FF are
 yosys's; logic cells, DSP, block RAM and SPRAM are those that nextpnr used, of those that there are.
-Time is that of one build on the machine that wrote this, the tools compiled before. The ceilings
-that a build must stay below are in `boards/sizes.toml`.
+Time is that of one build on the machine that wrote this, whatever else ran there. The ceilings that
+a build must stay below are in `boards/sizes.toml`.
 
 """
 
@@ -67,8 +67,8 @@ def main():
             raise V90Error(f"there is no top {', '.join(sorted(unknown))}")
         wanted = [pair for pair in wanted if "-".join(pair) in options.only]
     RESULTS.parent.mkdir(exist_ok=True)
-    # Those left out this time keep what they had.
-    results = json.loads(RESULTS.read_text()) if RESULTS.exists() and options.only else {}
+    if options.only is None:
+        RESULTS.unlink(missing_ok=True)
     ceilings, complaints = sizes.ceilings()["tops"], []
     for name, top in wanted:
         key = f"{name}-{top}"
@@ -83,6 +83,8 @@ def main():
         rows = {row: used for row, (used, _) in result.rows.items()}
         limits = ceilings.get(top, {}).get(name, {})
         complaints += [f"{key}: {text}" for text in sizes.passed(limits, rows, result.reached)]
+        # Those left out this time keep what they had.
+        results = json.loads(RESULTS.read_text()) if RESULTS.exists() else {}
         results[key] = {"rows": result.rows, "reached": result.reached, "asked": result.asked,
                         "seconds": result.seconds, "failed": failed and "does not fit"}  # fmt: skip
         RESULTS.write_text(json.dumps(results, indent=1))
