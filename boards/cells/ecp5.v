@@ -72,7 +72,7 @@ module MULT18X18D (
 endmodule
 
 // Block RAM of 18 Kbit with two ports (Lattice TN1264, FPGA-TN-02204), without output registers, in
-// one clock domain, with synchronous reset. Where a port is 36 bits wide, A writes and B reads.
+// one clock domain. Where a port is 36 bits wide, A writes and B reads.
 module DP16KD (
     input DIA17, DIA16, DIA15, DIA14, DIA13, DIA12, DIA11, DIA10, DIA9, DIA8, DIA7, DIA6, DIA5,
         DIA4, DIA3, DIA2, DIA1, DIA0,
@@ -180,7 +180,6 @@ module DP16KD (
     generate
         if (REGMODE_A != "NOREG" || REGMODE_B != "NOREG")
             DP16KD_output_registers_are_not_modelled error ();
-        if (RESETMODE != "SYNC") DP16KD_asynchronous_reset_is_not_modelled error ();
         if (CSDECODE_A != "0b000" || CSDECODE_B != "0b000")
             DP16KD_chip_select_is_not_modelled error ();
         if (CLKAMUX != "CLKA" || CLKBMUX != "CLKB") DP16KD_other_clocks_are_not_modelled error ();
@@ -224,7 +223,8 @@ module DP16KD (
     wire [35:0] outa, outb;
     wire wea = WEA & ~(CSA0 | CSA1 | CSA2), web = WEB & ~(CSB0 | CSB1 | CSB2);
     v90_ram #(
-        .LANE(9), .WIDTH_A(DATA_WIDTH_A), .WIDTH_B(DATA_WIDTH_B), .RESET_BLOCKS(1), .INIT(INIT),
+        .LANE(9), .WIDTH_A(DATA_WIDTH_A), .WIDTH_B(DATA_WIDTH_B), .INIT(INIT),
+        .RESET_BLOCKS(RESETMODE == "SYNC"), .ASYNC(RESETMODE == "ASYNC"),
         .MODE_A(WRITEMODE_A == "NORMAL" ? 0 : WRITEMODE_A == "WRITETHROUGH" ? 1 : 2),
         .MODE_B(WRITEMODE_B == "NORMAL" ? 0 : WRITEMODE_B == "WRITETHROUGH" ? 1 : 2)
     ) ram (

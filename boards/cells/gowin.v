@@ -153,7 +153,6 @@ module SDPB (
     parameter [255:0] INIT_RAM_3F = 256'h0;
     generate
         if (READ_MODE) SDPB_output_registers_are_not_modelled error ();
-        if (RESET_MODE != "SYNC") SDPB_asynchronous_reset_is_not_modelled error ();
     endgenerate
 
     localparam [16383:0] INIT = {INIT_RAM_3F, INIT_RAM_3E, INIT_RAM_3D, INIT_RAM_3C,
@@ -167,7 +166,8 @@ module SDPB (
         INIT_RAM_11, INIT_RAM_10, INIT_RAM_0F, INIT_RAM_0E, INIT_RAM_0D, INIT_RAM_0C,
         INIT_RAM_0B, INIT_RAM_0A, INIT_RAM_09, INIT_RAM_08, INIT_RAM_07, INIT_RAM_06,
         INIT_RAM_05, INIT_RAM_04, INIT_RAM_03, INIT_RAM_02, INIT_RAM_01, INIT_RAM_00};
-    v90_ram #(.LANE(8), .WIDTH_A(BIT_WIDTH_0), .WIDTH_B(BIT_WIDTH_1), .INIT(INIT)) ram (
+    v90_ram #(.LANE(8), .WIDTH_A(BIT_WIDTH_0), .WIDTH_B(BIT_WIDTH_1), .INIT(INIT),
+        .ASYNC(RESET_MODE == "ASYNC")) ram (
         .clk(CLKA), .en_a(CEA & BLKSELA == BLK_SEL_0), .we_a(1'b1), .rst_a(1'b0), .addr_a(ADA),
         .be_a(ADA[3:0]), .in_a(DI), .en_b(CEB & BLKSELB == BLK_SEL_1), .we_b(1'b0), .rst_b(RESETB),
         .addr_b(ADB), .be_b(4'b1111), .in_b(32'b0), .out_b(DO)
@@ -254,7 +254,6 @@ module SDPX9B (
     parameter [287:0] INIT_RAM_3F = 288'h0;
     generate
         if (READ_MODE) SDPX9B_output_registers_are_not_modelled error ();
-        if (RESET_MODE != "SYNC") SDPX9B_asynchronous_reset_is_not_modelled error ();
     endgenerate
 
     localparam [18431:0] INIT = {INIT_RAM_3F, INIT_RAM_3E, INIT_RAM_3D, INIT_RAM_3C,
@@ -268,7 +267,8 @@ module SDPX9B (
         INIT_RAM_11, INIT_RAM_10, INIT_RAM_0F, INIT_RAM_0E, INIT_RAM_0D, INIT_RAM_0C,
         INIT_RAM_0B, INIT_RAM_0A, INIT_RAM_09, INIT_RAM_08, INIT_RAM_07, INIT_RAM_06,
         INIT_RAM_05, INIT_RAM_04, INIT_RAM_03, INIT_RAM_02, INIT_RAM_01, INIT_RAM_00};
-    v90_ram #(.LANE(9), .WIDTH_A(BIT_WIDTH_0), .WIDTH_B(BIT_WIDTH_1), .INIT(INIT)) ram (
+    v90_ram #(.LANE(9), .WIDTH_A(BIT_WIDTH_0), .WIDTH_B(BIT_WIDTH_1), .INIT(INIT),
+        .ASYNC(RESET_MODE == "ASYNC")) ram (
         .clk(CLKA), .en_a(CEA & BLKSELA == BLK_SEL_0), .we_a(1'b1), .rst_a(1'b0), .addr_a(ADA),
         .be_a(ADA[3:0]), .in_a(DI), .en_b(CEB & BLKSELB == BLK_SEL_1), .we_b(1'b0), .rst_b(RESETB),
         .addr_b(ADB), .be_b(4'b1111), .in_b(36'b0), .out_b(DO)
@@ -358,7 +358,6 @@ module DPB (
     parameter [255:0] INIT_RAM_3F = 256'h0;
     generate
         if (READ_MODE0 || READ_MODE1) DPB_output_registers_are_not_modelled error ();
-        if (RESET_MODE != "SYNC") DPB_asynchronous_reset_is_not_modelled error ();
     endgenerate
 
     localparam [16383:0] INIT = {INIT_RAM_3F, INIT_RAM_3E, INIT_RAM_3D, INIT_RAM_3C,
@@ -376,7 +375,7 @@ module DPB (
     assign DOA = outa[15:0], DOB = outb[15:0];
     v90_ram #(
         .LANE(8), .WIDTH_A(BIT_WIDTH_0), .WIDTH_B(BIT_WIDTH_1), .INIT(INIT), .MODE_A(WRITE_MODE0),
-        .MODE_B(WRITE_MODE1)
+        .MODE_B(WRITE_MODE1), .ASYNC(RESET_MODE == "ASYNC")
     ) ram (
         .clk(CLKA), .en_a(CEA & BLKSELA == BLK_SEL_0), .we_a(WREA), .rst_a(RESETA), .addr_a(ADA),
         .be_a(ADA[3:0]), .in_a({16'b0, DIA}), .out_a(outa),
@@ -468,7 +467,6 @@ module DPX9B (
     parameter [287:0] INIT_RAM_3F = 288'h0;
     generate
         if (READ_MODE0 || READ_MODE1) DPX9B_output_registers_are_not_modelled error ();
-        if (RESET_MODE != "SYNC") DPX9B_asynchronous_reset_is_not_modelled error ();
     endgenerate
 
     localparam [18431:0] INIT = {INIT_RAM_3F, INIT_RAM_3E, INIT_RAM_3D, INIT_RAM_3C,
@@ -486,7 +484,7 @@ module DPX9B (
     assign DOA = outa[17:0], DOB = outb[17:0];
     v90_ram #(
         .LANE(9), .WIDTH_A(BIT_WIDTH_0), .WIDTH_B(BIT_WIDTH_1), .INIT(INIT), .MODE_A(WRITE_MODE0),
-        .MODE_B(WRITE_MODE1)
+        .MODE_B(WRITE_MODE1), .ASYNC(RESET_MODE == "ASYNC")
     ) ram (
         .clk(CLKA), .en_a(CEA & BLKSELA == BLK_SEL_0), .we_a(WREA), .rst_a(RESETA), .addr_a(ADA),
         .be_a(ADA[3:0]), .in_a({18'b0, DIA}), .out_a(outa),
@@ -574,7 +572,6 @@ module SP (
     parameter [255:0] INIT_RAM_3F = 256'h0;
     generate
         if (READ_MODE) SP_output_registers_are_not_modelled error ();
-        if (RESET_MODE != "SYNC") SP_asynchronous_reset_is_not_modelled error ();
     endgenerate
 
     localparam [16383:0] INIT = {INIT_RAM_3F, INIT_RAM_3E, INIT_RAM_3D, INIT_RAM_3C,
@@ -588,7 +585,8 @@ module SP (
         INIT_RAM_11, INIT_RAM_10, INIT_RAM_0F, INIT_RAM_0E, INIT_RAM_0D, INIT_RAM_0C,
         INIT_RAM_0B, INIT_RAM_0A, INIT_RAM_09, INIT_RAM_08, INIT_RAM_07, INIT_RAM_06,
         INIT_RAM_05, INIT_RAM_04, INIT_RAM_03, INIT_RAM_02, INIT_RAM_01, INIT_RAM_00};
-    v90_ram #(.LANE(8), .WIDTH_A(BIT_WIDTH), .INIT(INIT), .MODE_A(WRITE_MODE)) ram (
+    v90_ram #(.LANE(8), .WIDTH_A(BIT_WIDTH), .INIT(INIT), .MODE_A(WRITE_MODE),
+        .ASYNC(RESET_MODE == "ASYNC")) ram (
         .clk(CLK), .en_a(CE & BLKSEL == BLK_SEL), .we_a(WRE), .rst_a(RESET), .addr_a(AD),
         .be_a(AD[3:0]), .in_a(DI), .out_a(DO), .en_b(1'b0), .we_b(1'b0), .rst_b(1'b0),
         .addr_b(14'b0), .be_b(4'b0000), .in_b(32'b0)
@@ -674,7 +672,6 @@ module SPX9 (
     parameter [287:0] INIT_RAM_3F = 288'h0;
     generate
         if (READ_MODE) SPX9_output_registers_are_not_modelled error ();
-        if (RESET_MODE != "SYNC") SPX9_asynchronous_reset_is_not_modelled error ();
     endgenerate
 
     localparam [18431:0] INIT = {INIT_RAM_3F, INIT_RAM_3E, INIT_RAM_3D, INIT_RAM_3C,
@@ -688,7 +685,8 @@ module SPX9 (
         INIT_RAM_11, INIT_RAM_10, INIT_RAM_0F, INIT_RAM_0E, INIT_RAM_0D, INIT_RAM_0C,
         INIT_RAM_0B, INIT_RAM_0A, INIT_RAM_09, INIT_RAM_08, INIT_RAM_07, INIT_RAM_06,
         INIT_RAM_05, INIT_RAM_04, INIT_RAM_03, INIT_RAM_02, INIT_RAM_01, INIT_RAM_00};
-    v90_ram #(.LANE(9), .WIDTH_A(BIT_WIDTH), .INIT(INIT), .MODE_A(WRITE_MODE)) ram (
+    v90_ram #(.LANE(9), .WIDTH_A(BIT_WIDTH), .INIT(INIT), .MODE_A(WRITE_MODE),
+        .ASYNC(RESET_MODE == "ASYNC")) ram (
         .clk(CLK), .en_a(CE & BLKSEL == BLK_SEL), .we_a(WRE), .rst_a(RESET), .addr_a(AD),
         .be_a(AD[3:0]), .in_a(DI), .out_a(DO), .en_b(1'b0), .we_b(1'b0), .rst_b(1'b0),
         .addr_b(14'b0), .be_b(4'b0000), .in_b(36'b0)

@@ -5,8 +5,8 @@
 // lowest three the bit; narrower than a lane, only a lane's lower 8 bits can be reached. Wider than a
 // lane, be_a and be_b enable lanes, counted from the word's lowest one.
 // MODE_A, MODE_B: what a port that writes gives in that cycle: 0 what it gave before, 1 what is
-// written, 2 what was there. Reset, to 0, is synchronous and does not wait for enable;
-// RESET_BLOCKS: no write while it lasts.
+// written, 2 what was there. Reset, to 0, does not wait for enable; it is synchronous, or with ASYNC
+// it is not. RESET_BLOCKS: no write while it lasts.
 //
 // Both ports have the same clock. The vendors do not say what a port gives that reads a lane while
 // the other one writes it: here the complement of what was there, so that nothing can rely on it.
@@ -19,6 +19,7 @@ module v90_ram #(
     parameter MODE_A = 0,
     parameter MODE_B = 0,
     parameter RESET_BLOCKS = 0,
+    parameter ASYNC = 0,
     parameter [2048 * LANE - 1:0] INIT = 0
 ) (
     input clk,
@@ -92,9 +93,23 @@ module v90_ram #(
         if (lanes_b[1]) mem[row_b][1 * LANE +: LANE] <= put_b[1 * LANE +: LANE];
         if (lanes_b[2]) mem[row_b][2 * LANE +: LANE] <= put_b[2 * LANE +: LANE];
         if (lanes_b[3]) mem[row_b][3 * LANE +: LANE] <= put_b[3 * LANE +: LANE];
-        if (rst_a) out_a <= 0;
-        else if (en_a & ~(we_a & MODE_A == 0)) out_a <= (get_a >> shift_a) & MASK_A;
-        if (rst_b) out_b <= 0;
-        else if (en_b & ~(we_b & MODE_B == 0)) out_b <= (get_b >> shift_b) & MASK_B;
     end
+
+    wire gives_a = en_a & ~(we_a & MODE_A == 0), gives_b = en_b & ~(we_b & MODE_B == 0);
+    generate
+        if (ASYNC) begin
+            always @(posedge clk, posedge rst_a)
+                if (rst_a) out_a <= 0;
+                else if (gives_a) out_a <= (get_a >> shift_a) & MASK_A;
+            always @(posedge clk, posedge rst_b)
+                if (rst_b) out_b <= 0;
+                else if (gives_b) out_b <= (get_b >> shift_b) & MASK_B;
+        end else
+            always @(posedge clk) begin
+                if (rst_a) out_a <= 0;
+                else if (gives_a) out_a <= (get_a >> shift_a) & MASK_A;
+                if (rst_b) out_b <= 0;
+                else if (gives_b) out_b <= (get_b >> shift_b) & MASK_B;
+            end
+    endgenerate
 endmodule

@@ -22,8 +22,8 @@ from tests.hdl.test_timing import Call, WithMultiplier, check
 #: A multiplier and a memory of each family; the interpolator has both.
 PARTS = {
     "up5k": {"SB_MAC16", "SB_RAM40_4K"},
-    "ecp5-25": {"MULT18X18D", "TRELLIS_DPR16X4"},
-    "gw1n-9": {"MULT18X18", "RAM16SDP4"},
+    "ecp5-25": {"MULT18X18D", "TRELLIS_DPR16X4", "DP16KD"},
+    "gw1n-9": {"MULT18X18", "RAM16SDP4", "SPX9"},
 }
 
 
@@ -256,17 +256,14 @@ def test_gowin_s_block_rams(rng):
         plains[name] = Plain(lane, widths, modes, whole), outs, uses
 
     for lane, kind, wide in ((8, "SDPB", "in_a32"), (9, "SDPX9B", "in_a")):
-        for a, b in ((1, 2), (2, 8), (4, 1), (8, 32), (16, 4), (32, 16), (32, 32)):
-            if lane == 9:
-                a, b = max(9, a * 9 // 8), max(9, b * 9 // 8)
+        for a, b in ((1, 2), (4, 8), (16, 1), (32, 16)) if lane == 8 else ((9, 36), (36, 18)):
             add(kind, lane, (a, b), (0, 0), {"BIT_WIDTH_0": a, "BIT_WIDTH_1": b},
                 {**both, "DI": wide, "RESETA": (0, 1), "RESETB": "rst_b", "OCE": (1, 1)},
                 {"DO": 4 * lane}, only_writes=(0,), only_reads=(1,))  # fmt: skip
     for lane, kind, own in ((8, "DPB", "16"), (9, "DPX9B", "18")):
-        for (a, b), modes in (((2, 1), (0, 1)), ((8, 16), (1, 2)), ((16, 16), (2, 0)),
-                              ((16, 4), (1, 1))):  # fmt: skip
-            if lane == 9:
-                a, b = max(9, a * 9 // 8), max(9, b * 9 // 8)
+        for (a, b), modes in (((2, 8), (0, 1)), ((16, 4), (2, 0))) if lane == 8 else (
+            ((18, 9), (1, 2)),
+        ):
             add(kind, lane, (a, b), modes,
                 {"BIT_WIDTH_0": a, "BIT_WIDTH_1": b, "WRITE_MODE0": Const(modes[0], 2),
                  "WRITE_MODE1": Const(modes[1], 2)},
@@ -274,8 +271,7 @@ def test_gowin_s_block_rams(rng):
                  "RESETA": "rst_a", "RESETB": "rst_b", "OCEA": (1, 1), "OCEB": (1, 1)},
                 {"DOA": 2 * lane, "DOB": 2 * lane})  # fmt: skip
     for lane, kind, wide in ((8, "SP", "in_a32"), (9, "SPX9", "in_a")):
-        for width, mode in ((4, 0), (8, 1), (16, 2), (32, 1)):
-            width = width if lane == 8 else max(9, width * 9 // 8)
+        for width, mode in ((4, 0), (16, 2)) if lane == 8 else ((36, 1),):
             add(kind, lane, (width, width), (mode, 0),
                 {"BIT_WIDTH": width, "WRITE_MODE": Const(mode, 2)},
                 {"CLK": "clk", "CE": "en_a", "WRE": "we_a", "RESET": "rst_a", "OCE": (1, 1),
@@ -358,7 +354,7 @@ def test_ice40_s_large_ram(rng):
 
 @pytest.mark.parametrize("parameters, told", [
     ({"REGMODE_B": "OUTREG"}, "output_registers_are_not_modelled"),
-    ({"RESETMODE": "ASYNC"}, "asynchronous_reset_is_not_modelled"),
+    ({"CLKBMUX": "INV"}, "other_clocks_are_not_modelled"),
 ])  # fmt: skip
 def test_what_is_not_modelled_is_refused(parameters, told):
     cells = Cells({"en": 1}, {"out": ("DP16KD", parameters, {"CLKA": "clk", "CEA": "en"},
