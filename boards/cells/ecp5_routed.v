@@ -2,7 +2,7 @@
 // part, and the writing side of a slice in distributed RAM mode.
 
 module TRELLIS_COMB (
-    input A, B, C, D, M, FCI, F1, FXA, FXB, WD, WAD0, WAD1, WAD2, WAD3, WRE, WCK,
+    input A, B, C, D, M, FCI, F1, FXA, FXB, DI0, DI1, WD, WAD0, WAD1, WAD2, WAD3, WRE, WCK,
     output F, FCO, OFX
 );
     parameter MODE = "LOGIC";
@@ -28,7 +28,8 @@ module TRELLIS_COMB (
             // Address bits 0 to 3 are at D, B, C and A, and contents are permuted accordingly.
             reg [15:0] ram = INITVAL;
             wire [3:0] write = {WAD0, WAD2, WAD1, WAD3};
-            wire writes = WREMUX == "INV" ? ~WRE : WREMUX == "1" ? 1'b1 : WRE;
+            wire writes = WREMUX == "INV" ? ~WRE
+                : WREMUX == "1" ? 1'b1 : WREMUX == "0" ? 1'b0 : WRE;
             always @(posedge WCK) if (writes) ram[write] <= WD;
             assign F = ram[at];
             assign FCO = 1'b0;
@@ -64,7 +65,7 @@ module TRELLIS_FF (input CLK, LSR, CE, DI, M, output reg Q);
     endgenerate
     wire value = REGSET == "SET";
     wire enable = CEMUX == "1" ? 1'b1 : CEMUX == "0" ? 1'b0 : CEMUX == "INV" ? ~CE : CE;
-    wire resets = LSRMUX == "INV" ? ~LSR : LSR;
+    wire resets = LSRMUX == "0" ? 1'b0 : LSRMUX == "1" ? 1'b1 : LSRMUX == "INV" ? ~LSR : LSR;
     initial Q = value;
     always @(posedge CLK)
         if (resets) Q <= value;
