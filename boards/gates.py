@@ -64,13 +64,13 @@ class Netlist:
         text = json.dumps({"creator": "v90", "modules": self.modules})
         script = "; ".join([
             "read_json top.json",
-            # What a router leaves open is 1.
-            *(["setundef -undriven -one"] if self.routed else ()),
             f"read_verilog -defer {models.defines} {models.vendor}",
             *(f"read_verilog -defer -overwrite {path.name}" for path in own),
             "hierarchy -check -top top", "proc", "opt_expr", "opt_clean",
             # Writes to a word bit by bit become one; what a read gives stays as it is.
             "memory -nomap -nordff -nosat", "flatten",
+            # What a router leaves open is 1.
+            *(["setundef -undriven -one"] if self.routed else ()),
             "opt_expr -mux_undef -undriven", "opt_clean -purge", "check -assert",
             "write_rtlil -selected top.il",
         ])  # fmt: skip
@@ -123,6 +123,12 @@ def routed(netlist, clock=12):
     for cell in found.modules["top"]["cells"].values():
         if not cell["type"].startswith("TRELLIS"):
             _straighten(cell)
+        elif cell["connections"].get("FXA"):
+            # Which multiplexer gives OFX is a matter of the place.
+            cell["parameters"]["IS_Z1"] = "1"
+        elif cell["type"] == "TRELLIS_FF" and not cell["connections"].get("LSR"):
+            # A slice without a reset has none.
+            cell["connections"]["LSR"] = ["0"]
     return found
 
 

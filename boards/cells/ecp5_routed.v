@@ -34,6 +34,10 @@ module TRELLIS_COMB (
             assign F = ram[at];
             assign FCO = 1'b0;
             if (WCKMUX != "WCK") TRELLIS_COMB_other_clocks_are_not_modelled error ();
+        end else if (MODE == "RAMW_BLOCK") begin
+            // Its table writes a neighbour's RAM, and gives nothing.
+            assign F = 1'b0;
+            assign FCO = 1'b0;
         end else TRELLIS_COMB_mode_is_not_modelled error ();
     endgenerate
     assign OFX = IS_Z1 ? (M ? FXB : FXA) : (M ? F1 : F);
