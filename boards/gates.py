@@ -66,9 +66,7 @@ class Netlist:
             "read_json top.json",
             f"read_verilog -defer {models.defines} {models.vendor}",
             *(f"read_verilog -defer -overwrite {path.name}" for path in own),
-            "hierarchy -check -top top", "proc", "opt_expr", "opt_clean",
-            # Writes to a word bit by bit become one; what a read gives stays as it is.
-            "memory -nomap -nordff -nosat", "flatten",
+            "hierarchy -check -top top", "proc", "opt_expr", "opt_clean", "flatten",
             # What a router leaves open is 1.
             *(["setundef -undriven -one"] if self.routed else ()),
             "opt_expr -mux_undef -undriven", "opt_clean -purge", "check -assert",
