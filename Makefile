@@ -29,7 +29,7 @@ test: setup-boards  ## lint and tests (JOBS=2; ARGS="-k scrambler" goes to pytes
 	$(PY) -m pytest -n $(JOBS) $(ARGS) || status=1; \
 	exit $$status
 
-mutants: setup  ## plant all errors that tests must catch; `make test` plants one for each file
+mutants: setup  ## plant all errors that tests must catch; `make test` plants a tenth
 	@V90_MUTANTS=all $(PY) -m pytest -n $(JOBS) -v --no-header tests/test_mutations.py $(ARGS)
 
 boards: setup-boards  ## bitstreams of every top of every board, and the table in docs/resources.md
@@ -41,9 +41,9 @@ size: setup-boards  ## cells and clock of a block in a chip (ARGS="--block recei
 gates: setup-boards  ## netlists of cells against golden, long (ARGS="--case receiver --family up5k")
 	@$(PY) -m boards.gates_long $(ARGS)
 
-bench: setup  ## speeds, and golden against gateware over 10 000 parameter sets
+bench: setup-boards  ## speeds, and golden against gateware over 10 000 parameter sets
 	@$(PY) -m sim.benchmark $(ARGS)
-	@V90_LONG=1 $(PY) -m pytest -q tests/hdl/test_selftest.py
+	@V90_LONG=1 $(PY) -m pytest -q -m long
 
 lock:  ## resolve pyproject.toml anew and write constraints.txt
 	@sh tools/lock.sh

@@ -30,6 +30,14 @@ def real_calls():
     return REAL_CALLS
 
 
+def pytest_collection_modifyitems(items):
+    """Skip long tests but for V90_LONG."""
+    if not os.environ.get("V90_LONG"):
+        for item in items:
+            if item.get_closest_marker("long"):
+                item.add_marker(pytest.mark.skip(reason="long: `make bench` has it"))
+
+
 def pytest_generate_tests(metafunc):
     """Run a test that takes `real_call` once for each call, given its folder."""
     if "real_call" in metafunc.fixturenames:

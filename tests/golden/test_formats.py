@@ -5,7 +5,7 @@ from dataclasses import FrozenInstanceError
 import numpy as np
 import pytest
 
-from golden import equalizer, formats, g711, receiver, timing
+from golden import emulator, equalizer, formats, g711, receiver, timing
 from golden.formats import Q
 from golden.shaper import LINEAR_STEP
 
@@ -72,7 +72,19 @@ def test_the_rows_are_all_looked_at_here():
         "SOFT", "ERROR", "SLOPE",
         "DRIFT", "DRIFT_TAP", "DRIFT_TAP_USED", "COARSE", "ERROR_TAP", "ERROR_TAP_USED",
         "DIL_COUNT", "DIL_SUM",
+        "EMULATED_TAP", "LEAK", "LEAK_USED",
     }  # fmt: skip
+
+
+def test_emulated_line_headroom():
+    """A recursion's rest, and sums of taps at the level of the self-test."""
+    top = max(int(g711.linear(127, law)) for law in g711.LAWS) // LINEAR_STEP
+    # Where all values are the largest: what comes is what goes, and the shift rounds down.
+    rest = ((top << formats.LEAK.fraction) << 6) + (1 << 6)
+    assert rest <= formats.LEAK.max
+    assert formats.LEAK_USED.integer == formats.LEAK.integer
+    # Interpolation multiplies a sample, which was narrowed, by a weight of as many bits.
+    assert formats.EMULATED_TAP.fraction == emulator.PLACE_BITS
 
 
 def test_interpolator_headroom():

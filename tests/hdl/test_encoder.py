@@ -133,7 +133,9 @@ def check(output, channels, sets, bits):
     return total
 
 
-@pytest.mark.parametrize("channels, frames", [(1, 60), (3, 60), (30, 12)])
+@pytest.mark.parametrize(
+    "channels, frames", [(1, 60), pytest.param(3, 60, marks=pytest.mark.long), (30, 12)]
+)
 def test_equal_to_golden(channels, frames, rng):
     """Under all patterns, and after a reset in the midst of everything."""
     gateware = Gateware(Encoder(channels))
@@ -151,7 +153,10 @@ def test_equal_to_golden(channels, frames, rng):
 
 @pytest.mark.parametrize(
     "engine, channels, used, frames",
-    [("verilator", 3, (0, 1, 2), 8), ("verilator", 30, (0, 29), 1), ("icarus", 1, (0,), 2)],
+    [
+        ("verilator", 3, (0, 1, 2), 8), ("icarus", 1, (0,), 2),
+        pytest.param("verilator", 30, (0, 29), 1, marks=pytest.mark.long),
+    ],
 )
 def test_other_engines_give_the_same(engine, channels, used, frames, rng):
     """What CXXRTL gives, which golden gives, cycle for cycle: a bank never stops giving octets."""

@@ -233,7 +233,9 @@ def script(rng, bank, steps, now=0.1, least=1):
     return given
 
 
-@pytest.mark.parametrize("laws, seeds, steps", [("AmA", 6, 60), ("m", 6, 120), ("Am" * 15, 1, 15)])
+@pytest.mark.parametrize("laws, seeds, steps", [
+    ("AmA", 6, 60), pytest.param("m", 6, 120, marks=pytest.mark.long), ("Am" * 15, 1, 15),
+])  # fmt: skip
 def test_equal_to_golden(laws, seeds, steps, rng):
     """Any commands in any order, of channels side by side, and after a reset in their midst.
 
@@ -505,9 +507,10 @@ def hurried(rng, law):
             for signal, value in given]  # fmt: skip
 
 
-@pytest.mark.parametrize(
-    "engine, channels", [("verilator", 3), ("cxxrtl", 1), ("cxxrtl", 2), ("icarus", 1)]
-)
+@pytest.mark.parametrize("engine, channels", [
+    ("verilator", 3), ("cxxrtl", 1), pytest.param("cxxrtl", 2, marks=pytest.mark.long),
+    ("icarus", 1),
+])  # fmt: skip
 def test_other_engines_give_the_same(engine, channels, rng):
     """What CXXRTL gives, cycle for cycle; which golden gives, from the first command on."""
     laws, frames = ["A", "mu", "A"][:channels], 150

@@ -1,6 +1,5 @@
 """The self-test as a whole, against the model: what is decided, counted and reported."""
 
-import os
 from pathlib import Path
 
 import numpy as np
@@ -221,7 +220,7 @@ def test_impossible_ones_are_refused():
     check_refused(V90Error, "makes no UART", Selftest, response, "A", p, baud=5_000_000)
 
 
-@pytest.mark.skipif(not os.environ.get("V90_LONG"), reason="minutes: `make bench` has it")
+@pytest.mark.long
 @pytest.mark.parametrize("name", [None, "45333.json"])
 def test_whole(name):
     """Both modems; then the line is cut for 50 ms, and a second training follows by itself."""

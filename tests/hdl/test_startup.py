@@ -157,7 +157,7 @@ def test_ed_without_levels_and_the_last_that_was_given(rng):
     assert told(golden, Kind.REVERSAL) and not told(golden, Kind.SWITCHED)
 
 
-@pytest.mark.parametrize("piece", [133, 25])
+@pytest.mark.parametrize("piece", [133, pytest.param(25, marks=pytest.mark.long)])
 def test_levels_that_are_late_count_from_the_next_data_frame_on(piece, rng):
     """At whatever place in a data frame they come, a guess among them."""
     start = StartUp.make(rng)
@@ -167,7 +167,9 @@ def test_levels_that_are_late_count_from_the_next_data_frame_on(piece, rng):
     assert len(told(golden, Kind.DATA)) == 8
 
 
-@pytest.mark.parametrize("call", ["arm", "after_ed", "switch"])
+@pytest.mark.parametrize(
+    "call", ["arm", pytest.param("after_ed", marks=pytest.mark.long), "switch"]
+)
 def test_sd_drops_what_waits(call, rng):
     """Levels armed, and those for behind Ed, are forgotten with the next Sd."""
     start = StartUp.make(rng)
@@ -214,7 +216,7 @@ def test_sd_ends_what_was_decoded(rng):
     assert np.array_equal(gateware.bits["bit"], wanted)
 
 
-@pytest.mark.parametrize("bit", ["1", "01"])
+@pytest.mark.parametrize("bit", ["1", pytest.param("01", marks=pytest.mark.long)])
 def test_second_solution_on_levels_of_six_intervals(bit, rng):
     """A robbed bit moves TRN1d's level in one interval: symbols have shares of it."""
     start = StartUp.make(rng, trn1d=1300)

@@ -517,4 +517,4 @@ def test_verilog_channels(place):
 
 
 def test_examples_read():
-    assert len([MappingParameters.from_json(p.read_text()) for p in EXAMPLES.iterdir()]) >= 3
+    assert len([MappingParameters.from_json(p.read_text()) for p in EXAMPLES.glob("*.json")]) >= 3
