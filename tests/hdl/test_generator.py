@@ -234,7 +234,8 @@ def script(rng, bank, steps, now=0.1, least=1):
 
 
 @pytest.mark.parametrize("laws, seeds, steps", [
-    ("AmA", 6, 60), pytest.param("m", 6, 120, marks=pytest.mark.long), ("Am" * 15, 1, 15),
+    ("AmA", 6, 60), pytest.param("m", 6, 120, marks=pytest.mark.long),
+    pytest.param("Am" * 15, 1, 15, marks=pytest.mark.long),
 ])  # fmt: skip
 def test_equal_to_golden(laws, seeds, steps, rng):
     """Any commands in any order, of channels side by side, and after a reset in their midst.

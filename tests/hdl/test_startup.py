@@ -120,6 +120,7 @@ def test_from_sd_to_data(law, rng):
         gateware.know(start.dil, references, at["dil"] + 1)
 
 
+@pytest.mark.long
 def test_at_12_mhz(rng):
     """750 cycles a sample, whatever there is to do: 9000 a data frame are enough."""
     start = StartUp.make(rng)

@@ -1,8 +1,11 @@
 """What hits a call in mid-data: rows that tell what it cost."""
 
+import pytest
+
 from sim import hits
 
 
+@pytest.mark.long
 def test_rows_of_a_slip_and_of_more_noise():
     rows = hits.rows(["26awg-12kft"], ["octet twice", "SNR 3 dB less from here on"])
     none, slip, noise = rows

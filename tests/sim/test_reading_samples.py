@@ -77,6 +77,7 @@ def test_a_call_with_a_renegotiation_is_read_to_its_data(line):
     assert not lost or line != "codec"
 
 
+@pytest.mark.long
 def test_a_retrain_is_read():
     """Silence in data, and a whole start-up again."""
     octets, _ = sent("A", True, 8040, ASKED)
