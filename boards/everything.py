@@ -12,6 +12,7 @@ from boards.build import Result, build
 from boards.catalogue import BOARDS
 from boards.cli_build import ROWS, show
 from golden.errors import CallFailed, V90Error
+from sim.cli import guarded
 
 DOCUMENT = Path("docs/resources.md")
 RESULTS = Path("build/boards.json")
@@ -95,8 +96,4 @@ def main():
 
 
 if __name__ == "__main__":
-    try:
-        sys.exit(main())
-    except V90Error as error:
-        print(f"v90: error: {error}", file=sys.stderr)
-        sys.exit(error.status)
+    sys.exit(guarded(main))

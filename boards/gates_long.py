@@ -11,12 +11,13 @@ from rich.table import Table
 from boards import gates
 from golden import g711, training
 from golden.equalizer import Levels
-from golden.errors import CallFailed, V90Error
+from golden.errors import CallFailed
 from golden.parameters import INTERVALS
 from golden.receiver import Kind
 from golden.receiver import Receiver as Golden
 from hdl.encoder import Encoder
 from sim import lines, pcm
+from sim.cli import guarded
 from sim.line import Conditions, Line
 from sim.parameter_sets import random_parameters
 from sim.receiving import Paced, ReceiverGateware
@@ -127,8 +128,4 @@ def main():
 
 
 if __name__ == "__main__":
-    try:
-        sys.exit(main())
-    except V90Error as error:
-        print(f"v90: error: {error}", file=sys.stderr)
-        sys.exit(error.status)
+    sys.exit(guarded(main))

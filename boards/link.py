@@ -6,6 +6,7 @@ on the line; :class:`Board` asks for what a bank's or a receiver's host needs.
 
 import errno
 import time
+from contextlib import suppress
 from dataclasses import dataclass
 
 import numpy as np
@@ -48,11 +49,10 @@ def open_port(device, baud=BAUD):
             errno.EISDIR: "it is not a serial port",
         }.get(number, str(error))
         raise V90Error(f"{device}: {reason}") from None
-    try:
-        # USB adapters otherwise keep what came for 16 ms.
+    # USB adapters otherwise keep what came for 16 ms. Systems and ports that have no such mode (a
+    # pseudo-terminal, macOS) are as good without it.
+    with suppress(AttributeError, NotImplementedError, OSError, ValueError):
         port.set_low_latency_mode(True)
-    except (AttributeError, NotImplementedError, OSError, ValueError):
-        pass
     return port
 
 

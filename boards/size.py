@@ -6,7 +6,7 @@ from pathlib import Path
 
 from boards.blocks import BLOCKS, route, synthesise, write_block
 from boards.toolchain import FAMILIES
-from golden.errors import V90Error
+from sim.cli import guarded
 
 BUILD = Path("build/size")
 
@@ -37,8 +37,4 @@ def main():
 
 
 if __name__ == "__main__":
-    try:
-        sys.exit(main())
-    except V90Error as error:
-        print(f"v90: error: {error}", file=sys.stderr)
-        sys.exit(error.status)
+    sys.exit(guarded(main))

@@ -178,7 +178,6 @@ class AnalogueModem:
         self.readings, self.log = [], []
         self.data, self._out = [], []
         self._renegotiations, self._clearing, self._number = 0, False, 0
-        self._quiet = False
         self._restart()
 
     @property
@@ -287,7 +286,7 @@ class AnalogueModem:
             if self._waited > QUIET:
                 self._send(Upstream.CP, self.proposal.sequence(self._wanted))
         elif self._asked:
-            acknowledge = int(self._mps > 0)
+            acknowledge = int(self.reading.mps > 0)
             cp = self.proposal.sequence(self._wanted, acknowledge, self._clearing, self._quiet)
             self._send(Upstream.CP, cp)
             if self._clearing:
@@ -421,13 +420,13 @@ class AnalogueModem:
         """Deviation of one value: noise knows no intervals, and what differs is no noise."""
         return np.full(INTERVALS, np.sqrt(np.median(self.reading.deviation**2)))
 
-    def best(self, deviation, margin):
-        """CP's mapping parameters of the highest rate at this noise.
+    def best(self, deviation, margin, proposal=None):
+        """CP's mapping parameters of the highest rate at this noise, of another proposal or ours.
 
         Raises :class:`~golden.errors.CallFailed` where there is none.
         """
         cpt = self.reading.cpt
-        return self.proposal.cp(deviation, margin, self.most_bits, cpt)
+        return (proposal or self.proposal).cp(deviation, margin, self.most_bits, cpt)
 
     def _design(self):
         deviation = self._noise()
@@ -484,7 +483,8 @@ class AnalogueModem:
                 self._renegotiations += 1
             self._agreed = self.phase is Phase.SILENCE
             self._enter(Phase.TRN2D)
-            self._start, self._mps = number, 0
+            # Those of a training before acknowledge nothing.
+            self._start, self.reading.mps = number, 0
             self._decoder = Decoder(self._four)
             self._demapper = Demapper(self._four.intervals)
             self._bits = []
@@ -544,7 +544,6 @@ class AnalogueModem:
         sequences = MP.find(received)
         if sequences:
             self.reading.mp, self.reading.mps = sequences[-1][1], len(sequences)
-            self._mps = len(sequences)
             if self.reading.mp["drn"] == 0:
                 self._enter(Phase.CLEARED)
                 return
@@ -572,15 +571,19 @@ class AnalogueModem:
 
     def _asked_for(self):
         """CP's parameters of the highest rate at TRN2d's noise, or else unshaped at TRN1d's."""
-        shaped = self.best(self.reading.phase4_deviation, self.margin)
+        tries = [(self.proposal, self.reading.phase4_deviation)]
         if self.sr is None and self.proposal.sr and not self._renegotiations:
-            plain = self._proposal(0, constellations.FILTER)
-            most = self.most_bits, self.reading.cpt
-            found = plain.cp(self._noise(), self.margin, *most)
-            if found.data_bits > shaped.data_bits:
-                self.proposal = plain
-                return found
-        return shaped
+            tries.append((self._proposal(0, constellations.FILTER), self._noise()))
+        found = []
+        for proposal, deviation in tries:
+            try:
+                found.append((self.best(deviation, self.margin, proposal), proposal))
+            except CallFailed:
+                pass  # the other one may have a rate
+        if not found:
+            raise CallFailed("no signal has a rate at this noise")
+        wanted, self.proposal = max(found, key=lambda one: one[0].data_bits)
+        return wanted
 
     def _silence(self):
         """What there is behind CPs' Ed: Ucode 0, and Rt with CPt's greatest."""

@@ -9,11 +9,12 @@ which is 20 log10(2) / 6 = 1 dB where levels are evenly spaced.
 import numpy as np
 
 from golden import g711
+from golden.constellations import FILTER
 from golden.encoder import Encoder
 from golden.errors import CallFailed
 
 #: Filters of the shaper: ``(a1, a2, b1, b2)`` in Q1.6, by where the signal then has no power.
-FILTERS = {"DC": (64, 0, 0, 0), "band edge": (-64, 0, 0, 0), "DC and band edge": (64, -64, 0, 0)}
+FILTERS = {"DC": FILTER, "band edge": (-64, 0, 0, 0), "DC and band edge": (64, -64, 0, 0)}
 
 #: First and last symbol before a decision (negative: behind it) of each sum of symbols that its
 #: error may be in step with. Those that an equaliser reaches itself are there too, for its taps
@@ -26,8 +27,9 @@ _SUMS = (
 #: Symbols behind a decision and before it that the sums need.
 AHEAD, BEHIND = 32, 128
 
-#: dB of noise in step for which shaping is looked at: four standard deviations of what is found
-#: where there is none, over 768 symbols. dB of more room that are worth a signal's change.
+#: dB of noise in step for which shaping is looked at: noise alone, over as many symbols as a
+#: start-up has, never claims as much (tests/golden/test_shaping.py). dB of more room, at the same
+#: rate, for which a signal changes: half of what a sign bit costs.
 _LOOK, _WORTH = 0.15, 0.5
 
 #: Data frames of a signal whose spectrum is taken, and bits' seed: any will do.
@@ -106,10 +108,11 @@ def choice(residue, design):
     A signal that takes away half of what is in step has a chance: its taps adapt to it, and then
     nothing of it is left, as TRN2d will tell or not.
     """
-    now, none = residue.deviation(), FILTERS["DC"]
+    now = residue.deviation()
+    best = 0, FILTER
     if 20 * np.log10(now / residue.apart) < _LOOK:
-        return 0, none
-    best, most = (0, none), _worth(design, 0, none, 1.0)[0]
+        return best
+    most = _worth(design, *best, 1.0)[0]
     for name in FILTERS:
         for sr in range(1, 4):
             worth, parameters = _worth(design, sr, FILTERS[name], residue.apart / now)

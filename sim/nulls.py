@@ -6,15 +6,13 @@ edge, and the rate of points that stay apart at that noise. A start-up knows wha
 
 import numpy as np
 
-from golden import constellations, shaping
+from golden import shaping
 from golden.analogue import Phase, training_levels
-from golden.errors import CallFailed
 from golden.receiver import Receiver
-from sim import design, lines
+from sim import lines, startup
 from sim.figures import Row, mmse_bound
 from sim.line import Conditions
 from sim.session import Session, Setting
-from sim.startup import FRAMES
 
 #: SNR in dB of the lines, and numbers of feedback taps: those that the receiver has, and so few
 #: that what a transformer does lasts longer.
@@ -24,40 +22,23 @@ SNR, FEEDBACK = 50.0, (32, 2)
 _START = 6.0
 
 
-def _rate(setting, level, snr, sr, filter):
-    """Rate in bit/s and mapping parameters at an SNR; 0 and None where there are none."""
-    network = setting.network
-    least = constellations.distances(level * 10 ** (-snr / 20), setting.margin)
-    designer = constellations.Designer(
-        design.arrivals(network), setting.law, least, sr, 3 if sr else 0, filter, setting.power
-    )
-    try:
-        found = designer.best()
-    except CallFailed:
-        return 0.0, None
-    return float(found.rate), found
-
-
 def _correlation(values, lags=800):
     spectrum = np.abs(np.fft.rfft(values, 2 * len(values))) ** 2
     found = np.fft.irfft(spectrum)[:lags]
     return tuple(found / found[0])
 
 
-def _best(name, setting, feedback):
-    """By filter: the bound's gain in dB with one sign bit, and the best rate of any Sr."""
-    level = float(np.sqrt(np.mean(np.square(
-        np.stack(design.arrivals(setting.network))[:, :, setting.u_info].astype(np.float64)
-    ))))  # fmt: skip
+def _bounds(name, setting, feedback):
+    """By filter: dB that it gains with one sign bit, and the rate in bit/s; without: of Sr 0."""
     plain = float(mmse_bound(name, (SNR,), feedback=feedback)[0])
-    found = {"none": (0.0, _rate(setting, level, plain, 0, (0, 0, 0, 0))[0])}
+    found = {"none": (0.0, float(startup.best(setting, plain, setting.margin).rate))}
     for where, filter in shaping.FILTERS.items():
         # The spectrum hardly depends on the points: those of the rate without a gain will do.
-        _, parameters = _rate(setting, level, plain, 1, filter)
-        values = shaping.signal(parameters)
+        values = shaping.signal(startup.best(setting, plain, setting.margin, 1, filter))
         snr = float(mmse_bound(name, (SNR,), feedback=feedback,
                                correlation=_correlation(values))[0])  # fmt: skip
-        found[where] = snr - plain, _rate(setting, level, snr, 1, filter)[0]
+        rate = float(startup.best(setting, snr, setting.margin, 1, filter).rate)
+        found[where] = snr - plain, rate
     return found
 
 
@@ -81,14 +62,14 @@ def rows(names=None, feedback=FEEDBACK):
         sent = np.random.default_rng(6).integers(0, 2, 400_000, np.uint8)
         for modem in session.digital:
             modem.send(sent)
-        session.run(int(_START * FRAMES), lambda s: all(
+        session.run(int(_START * startup.FRAMES), lambda s: all(
             a.phase is Phase.DATA and d.in_data
             for a, d in zip(s.analogue, s.digital, strict=True)
         ))  # fmt: skip
-        session.run(int(FRAMES))
+        session.run(int(startup.FRAMES))
         for name, setting, analogue in zip(known, settings, session.analogue, strict=True):
             got, cp = analogue.take(), analogue.reading.cp
-            best = _best(name, setting, taps)
+            best = _bounds(name, setting, taps)
             gain = max(best, key=lambda where: best[where][0])
             more = max(best[where][1] for where in shaping.FILTERS) - best["none"][1]
             wise = cp is not None and (more == 0 or (more > 0) == (cp.sr > 0))

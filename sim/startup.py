@@ -62,17 +62,25 @@ def settings(names, laws=g711.LAWS, networks=tuple(NETWORKS), snrs=(40.0, 50.0),
     return cases
 
 
-def bound(setting, margin=0.0):
-    """Highest rate (bit/s, 0: none) of points that stay apart for who knows network and line."""
+def best(setting, snr, margin, sr=0, filter=constellations.FILTER):
+    """Mapping parameters of the highest rate at an SNR in dB, for who knows the network.
+
+    Raises :class:`~golden.errors.CallFailed` where there are none.
+    """
     arrived = design.arrivals(replace(setting.network, law=setting.law))
     level = float(np.sqrt(np.mean(
         np.stack(arrived)[:, :, setting.u_info].astype(np.float64) ** 2
     )))  # fmt: skip
-    snr = _snr(setting.line, setting.conditions.snr)
     least = constellations.distances(level * 10 ** (-snr / 20), margin)
-    designer = constellations.Designer(arrived, setting.law, least, power=setting.power)
+    return constellations.Designer(
+        arrived, setting.law, least, sr, 3 if sr else 0, filter, setting.power
+    ).best()
+
+
+def bound(setting, margin=0.0):
+    """Highest rate (bit/s, 0: none) of points that stay apart for who knows network and line."""
     try:
-        return float(designer.best().rate)
+        return float(best(setting, _snr(setting.line, setting.conditions.snr), margin).rate)
     except CallFailed:
         return 0.0
 

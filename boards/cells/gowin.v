@@ -73,6 +73,84 @@ module MULT36X36 (
     assign DOUT = wide_a * wide_b;
 endmodule
 
+// The contents of a block RAM: 64 parameters of so many bits each, and all of them in a row.
+`define V90_INIT_RAM(BITS) \
+    parameter [BITS-1:0] INIT_RAM_00 = 0; \
+    parameter [BITS-1:0] INIT_RAM_01 = 0; \
+    parameter [BITS-1:0] INIT_RAM_02 = 0; \
+    parameter [BITS-1:0] INIT_RAM_03 = 0; \
+    parameter [BITS-1:0] INIT_RAM_04 = 0; \
+    parameter [BITS-1:0] INIT_RAM_05 = 0; \
+    parameter [BITS-1:0] INIT_RAM_06 = 0; \
+    parameter [BITS-1:0] INIT_RAM_07 = 0; \
+    parameter [BITS-1:0] INIT_RAM_08 = 0; \
+    parameter [BITS-1:0] INIT_RAM_09 = 0; \
+    parameter [BITS-1:0] INIT_RAM_0A = 0; \
+    parameter [BITS-1:0] INIT_RAM_0B = 0; \
+    parameter [BITS-1:0] INIT_RAM_0C = 0; \
+    parameter [BITS-1:0] INIT_RAM_0D = 0; \
+    parameter [BITS-1:0] INIT_RAM_0E = 0; \
+    parameter [BITS-1:0] INIT_RAM_0F = 0; \
+    parameter [BITS-1:0] INIT_RAM_10 = 0; \
+    parameter [BITS-1:0] INIT_RAM_11 = 0; \
+    parameter [BITS-1:0] INIT_RAM_12 = 0; \
+    parameter [BITS-1:0] INIT_RAM_13 = 0; \
+    parameter [BITS-1:0] INIT_RAM_14 = 0; \
+    parameter [BITS-1:0] INIT_RAM_15 = 0; \
+    parameter [BITS-1:0] INIT_RAM_16 = 0; \
+    parameter [BITS-1:0] INIT_RAM_17 = 0; \
+    parameter [BITS-1:0] INIT_RAM_18 = 0; \
+    parameter [BITS-1:0] INIT_RAM_19 = 0; \
+    parameter [BITS-1:0] INIT_RAM_1A = 0; \
+    parameter [BITS-1:0] INIT_RAM_1B = 0; \
+    parameter [BITS-1:0] INIT_RAM_1C = 0; \
+    parameter [BITS-1:0] INIT_RAM_1D = 0; \
+    parameter [BITS-1:0] INIT_RAM_1E = 0; \
+    parameter [BITS-1:0] INIT_RAM_1F = 0; \
+    parameter [BITS-1:0] INIT_RAM_20 = 0; \
+    parameter [BITS-1:0] INIT_RAM_21 = 0; \
+    parameter [BITS-1:0] INIT_RAM_22 = 0; \
+    parameter [BITS-1:0] INIT_RAM_23 = 0; \
+    parameter [BITS-1:0] INIT_RAM_24 = 0; \
+    parameter [BITS-1:0] INIT_RAM_25 = 0; \
+    parameter [BITS-1:0] INIT_RAM_26 = 0; \
+    parameter [BITS-1:0] INIT_RAM_27 = 0; \
+    parameter [BITS-1:0] INIT_RAM_28 = 0; \
+    parameter [BITS-1:0] INIT_RAM_29 = 0; \
+    parameter [BITS-1:0] INIT_RAM_2A = 0; \
+    parameter [BITS-1:0] INIT_RAM_2B = 0; \
+    parameter [BITS-1:0] INIT_RAM_2C = 0; \
+    parameter [BITS-1:0] INIT_RAM_2D = 0; \
+    parameter [BITS-1:0] INIT_RAM_2E = 0; \
+    parameter [BITS-1:0] INIT_RAM_2F = 0; \
+    parameter [BITS-1:0] INIT_RAM_30 = 0; \
+    parameter [BITS-1:0] INIT_RAM_31 = 0; \
+    parameter [BITS-1:0] INIT_RAM_32 = 0; \
+    parameter [BITS-1:0] INIT_RAM_33 = 0; \
+    parameter [BITS-1:0] INIT_RAM_34 = 0; \
+    parameter [BITS-1:0] INIT_RAM_35 = 0; \
+    parameter [BITS-1:0] INIT_RAM_36 = 0; \
+    parameter [BITS-1:0] INIT_RAM_37 = 0; \
+    parameter [BITS-1:0] INIT_RAM_38 = 0; \
+    parameter [BITS-1:0] INIT_RAM_39 = 0; \
+    parameter [BITS-1:0] INIT_RAM_3A = 0; \
+    parameter [BITS-1:0] INIT_RAM_3B = 0; \
+    parameter [BITS-1:0] INIT_RAM_3C = 0; \
+    parameter [BITS-1:0] INIT_RAM_3D = 0; \
+    parameter [BITS-1:0] INIT_RAM_3E = 0; \
+    parameter [BITS-1:0] INIT_RAM_3F = 0;
+`define V90_INIT_OF_RAM \
+    {INIT_RAM_3F, INIT_RAM_3E, INIT_RAM_3D, INIT_RAM_3C, INIT_RAM_3B, INIT_RAM_3A, INIT_RAM_39, \
+    INIT_RAM_38, INIT_RAM_37, INIT_RAM_36, INIT_RAM_35, INIT_RAM_34, INIT_RAM_33, INIT_RAM_32, \
+    INIT_RAM_31, INIT_RAM_30, INIT_RAM_2F, INIT_RAM_2E, INIT_RAM_2D, INIT_RAM_2C, INIT_RAM_2B, \
+    INIT_RAM_2A, INIT_RAM_29, INIT_RAM_28, INIT_RAM_27, INIT_RAM_26, INIT_RAM_25, INIT_RAM_24, \
+    INIT_RAM_23, INIT_RAM_22, INIT_RAM_21, INIT_RAM_20, INIT_RAM_1F, INIT_RAM_1E, INIT_RAM_1D, \
+    INIT_RAM_1C, INIT_RAM_1B, INIT_RAM_1A, INIT_RAM_19, INIT_RAM_18, INIT_RAM_17, INIT_RAM_16, \
+    INIT_RAM_15, INIT_RAM_14, INIT_RAM_13, INIT_RAM_12, INIT_RAM_11, INIT_RAM_10, INIT_RAM_0F, \
+    INIT_RAM_0E, INIT_RAM_0D, INIT_RAM_0C, INIT_RAM_0B, INIT_RAM_0A, INIT_RAM_09, INIT_RAM_08, \
+    INIT_RAM_07, INIT_RAM_06, INIT_RAM_05, INIT_RAM_04, INIT_RAM_03, INIT_RAM_02, INIT_RAM_01, \
+    INIT_RAM_00}
+
 // Port A writes, port B reads, words of 1, 2, 4, 8, 16 or 32 bits; one clock, no output register.
 module SDPB (
     input CLKA, CEA, CLKB, CEB, OCE, RESETA, RESETB,
@@ -87,85 +165,12 @@ module SDPB (
     parameter [2:0] BLK_SEL_0 = 3'b000;
     parameter [2:0] BLK_SEL_1 = 3'b000;
     parameter RESET_MODE = "SYNC";
-    parameter [255:0] INIT_RAM_00 = 256'h0;
-    parameter [255:0] INIT_RAM_01 = 256'h0;
-    parameter [255:0] INIT_RAM_02 = 256'h0;
-    parameter [255:0] INIT_RAM_03 = 256'h0;
-    parameter [255:0] INIT_RAM_04 = 256'h0;
-    parameter [255:0] INIT_RAM_05 = 256'h0;
-    parameter [255:0] INIT_RAM_06 = 256'h0;
-    parameter [255:0] INIT_RAM_07 = 256'h0;
-    parameter [255:0] INIT_RAM_08 = 256'h0;
-    parameter [255:0] INIT_RAM_09 = 256'h0;
-    parameter [255:0] INIT_RAM_0A = 256'h0;
-    parameter [255:0] INIT_RAM_0B = 256'h0;
-    parameter [255:0] INIT_RAM_0C = 256'h0;
-    parameter [255:0] INIT_RAM_0D = 256'h0;
-    parameter [255:0] INIT_RAM_0E = 256'h0;
-    parameter [255:0] INIT_RAM_0F = 256'h0;
-    parameter [255:0] INIT_RAM_10 = 256'h0;
-    parameter [255:0] INIT_RAM_11 = 256'h0;
-    parameter [255:0] INIT_RAM_12 = 256'h0;
-    parameter [255:0] INIT_RAM_13 = 256'h0;
-    parameter [255:0] INIT_RAM_14 = 256'h0;
-    parameter [255:0] INIT_RAM_15 = 256'h0;
-    parameter [255:0] INIT_RAM_16 = 256'h0;
-    parameter [255:0] INIT_RAM_17 = 256'h0;
-    parameter [255:0] INIT_RAM_18 = 256'h0;
-    parameter [255:0] INIT_RAM_19 = 256'h0;
-    parameter [255:0] INIT_RAM_1A = 256'h0;
-    parameter [255:0] INIT_RAM_1B = 256'h0;
-    parameter [255:0] INIT_RAM_1C = 256'h0;
-    parameter [255:0] INIT_RAM_1D = 256'h0;
-    parameter [255:0] INIT_RAM_1E = 256'h0;
-    parameter [255:0] INIT_RAM_1F = 256'h0;
-    parameter [255:0] INIT_RAM_20 = 256'h0;
-    parameter [255:0] INIT_RAM_21 = 256'h0;
-    parameter [255:0] INIT_RAM_22 = 256'h0;
-    parameter [255:0] INIT_RAM_23 = 256'h0;
-    parameter [255:0] INIT_RAM_24 = 256'h0;
-    parameter [255:0] INIT_RAM_25 = 256'h0;
-    parameter [255:0] INIT_RAM_26 = 256'h0;
-    parameter [255:0] INIT_RAM_27 = 256'h0;
-    parameter [255:0] INIT_RAM_28 = 256'h0;
-    parameter [255:0] INIT_RAM_29 = 256'h0;
-    parameter [255:0] INIT_RAM_2A = 256'h0;
-    parameter [255:0] INIT_RAM_2B = 256'h0;
-    parameter [255:0] INIT_RAM_2C = 256'h0;
-    parameter [255:0] INIT_RAM_2D = 256'h0;
-    parameter [255:0] INIT_RAM_2E = 256'h0;
-    parameter [255:0] INIT_RAM_2F = 256'h0;
-    parameter [255:0] INIT_RAM_30 = 256'h0;
-    parameter [255:0] INIT_RAM_31 = 256'h0;
-    parameter [255:0] INIT_RAM_32 = 256'h0;
-    parameter [255:0] INIT_RAM_33 = 256'h0;
-    parameter [255:0] INIT_RAM_34 = 256'h0;
-    parameter [255:0] INIT_RAM_35 = 256'h0;
-    parameter [255:0] INIT_RAM_36 = 256'h0;
-    parameter [255:0] INIT_RAM_37 = 256'h0;
-    parameter [255:0] INIT_RAM_38 = 256'h0;
-    parameter [255:0] INIT_RAM_39 = 256'h0;
-    parameter [255:0] INIT_RAM_3A = 256'h0;
-    parameter [255:0] INIT_RAM_3B = 256'h0;
-    parameter [255:0] INIT_RAM_3C = 256'h0;
-    parameter [255:0] INIT_RAM_3D = 256'h0;
-    parameter [255:0] INIT_RAM_3E = 256'h0;
-    parameter [255:0] INIT_RAM_3F = 256'h0;
+    `V90_INIT_RAM(256)
     generate
         if (READ_MODE) SDPB_output_registers_are_not_modelled error ();
     endgenerate
 
-    localparam [16383:0] INIT = {INIT_RAM_3F, INIT_RAM_3E, INIT_RAM_3D, INIT_RAM_3C,
-        INIT_RAM_3B, INIT_RAM_3A, INIT_RAM_39, INIT_RAM_38, INIT_RAM_37, INIT_RAM_36,
-        INIT_RAM_35, INIT_RAM_34, INIT_RAM_33, INIT_RAM_32, INIT_RAM_31, INIT_RAM_30,
-        INIT_RAM_2F, INIT_RAM_2E, INIT_RAM_2D, INIT_RAM_2C, INIT_RAM_2B, INIT_RAM_2A,
-        INIT_RAM_29, INIT_RAM_28, INIT_RAM_27, INIT_RAM_26, INIT_RAM_25, INIT_RAM_24,
-        INIT_RAM_23, INIT_RAM_22, INIT_RAM_21, INIT_RAM_20, INIT_RAM_1F, INIT_RAM_1E,
-        INIT_RAM_1D, INIT_RAM_1C, INIT_RAM_1B, INIT_RAM_1A, INIT_RAM_19, INIT_RAM_18,
-        INIT_RAM_17, INIT_RAM_16, INIT_RAM_15, INIT_RAM_14, INIT_RAM_13, INIT_RAM_12,
-        INIT_RAM_11, INIT_RAM_10, INIT_RAM_0F, INIT_RAM_0E, INIT_RAM_0D, INIT_RAM_0C,
-        INIT_RAM_0B, INIT_RAM_0A, INIT_RAM_09, INIT_RAM_08, INIT_RAM_07, INIT_RAM_06,
-        INIT_RAM_05, INIT_RAM_04, INIT_RAM_03, INIT_RAM_02, INIT_RAM_01, INIT_RAM_00};
+    localparam [16383:0] INIT = `V90_INIT_OF_RAM;
     v90_ram #(.LANE(8), .WIDTH_A(BIT_WIDTH_0), .WIDTH_B(BIT_WIDTH_1), .INIT(INIT),
         .ASYNC(RESET_MODE == "ASYNC")) ram (
         .clk(CLKA), .en_a(CEA & BLKSELA == BLK_SEL_0), .we_a(1'b1), .rst_a(1'b0), .addr_a(ADA),
@@ -188,85 +193,12 @@ module SDPX9B (
     parameter [2:0] BLK_SEL_0 = 3'b000;
     parameter [2:0] BLK_SEL_1 = 3'b000;
     parameter RESET_MODE = "SYNC";
-    parameter [287:0] INIT_RAM_00 = 288'h0;
-    parameter [287:0] INIT_RAM_01 = 288'h0;
-    parameter [287:0] INIT_RAM_02 = 288'h0;
-    parameter [287:0] INIT_RAM_03 = 288'h0;
-    parameter [287:0] INIT_RAM_04 = 288'h0;
-    parameter [287:0] INIT_RAM_05 = 288'h0;
-    parameter [287:0] INIT_RAM_06 = 288'h0;
-    parameter [287:0] INIT_RAM_07 = 288'h0;
-    parameter [287:0] INIT_RAM_08 = 288'h0;
-    parameter [287:0] INIT_RAM_09 = 288'h0;
-    parameter [287:0] INIT_RAM_0A = 288'h0;
-    parameter [287:0] INIT_RAM_0B = 288'h0;
-    parameter [287:0] INIT_RAM_0C = 288'h0;
-    parameter [287:0] INIT_RAM_0D = 288'h0;
-    parameter [287:0] INIT_RAM_0E = 288'h0;
-    parameter [287:0] INIT_RAM_0F = 288'h0;
-    parameter [287:0] INIT_RAM_10 = 288'h0;
-    parameter [287:0] INIT_RAM_11 = 288'h0;
-    parameter [287:0] INIT_RAM_12 = 288'h0;
-    parameter [287:0] INIT_RAM_13 = 288'h0;
-    parameter [287:0] INIT_RAM_14 = 288'h0;
-    parameter [287:0] INIT_RAM_15 = 288'h0;
-    parameter [287:0] INIT_RAM_16 = 288'h0;
-    parameter [287:0] INIT_RAM_17 = 288'h0;
-    parameter [287:0] INIT_RAM_18 = 288'h0;
-    parameter [287:0] INIT_RAM_19 = 288'h0;
-    parameter [287:0] INIT_RAM_1A = 288'h0;
-    parameter [287:0] INIT_RAM_1B = 288'h0;
-    parameter [287:0] INIT_RAM_1C = 288'h0;
-    parameter [287:0] INIT_RAM_1D = 288'h0;
-    parameter [287:0] INIT_RAM_1E = 288'h0;
-    parameter [287:0] INIT_RAM_1F = 288'h0;
-    parameter [287:0] INIT_RAM_20 = 288'h0;
-    parameter [287:0] INIT_RAM_21 = 288'h0;
-    parameter [287:0] INIT_RAM_22 = 288'h0;
-    parameter [287:0] INIT_RAM_23 = 288'h0;
-    parameter [287:0] INIT_RAM_24 = 288'h0;
-    parameter [287:0] INIT_RAM_25 = 288'h0;
-    parameter [287:0] INIT_RAM_26 = 288'h0;
-    parameter [287:0] INIT_RAM_27 = 288'h0;
-    parameter [287:0] INIT_RAM_28 = 288'h0;
-    parameter [287:0] INIT_RAM_29 = 288'h0;
-    parameter [287:0] INIT_RAM_2A = 288'h0;
-    parameter [287:0] INIT_RAM_2B = 288'h0;
-    parameter [287:0] INIT_RAM_2C = 288'h0;
-    parameter [287:0] INIT_RAM_2D = 288'h0;
-    parameter [287:0] INIT_RAM_2E = 288'h0;
-    parameter [287:0] INIT_RAM_2F = 288'h0;
-    parameter [287:0] INIT_RAM_30 = 288'h0;
-    parameter [287:0] INIT_RAM_31 = 288'h0;
-    parameter [287:0] INIT_RAM_32 = 288'h0;
-    parameter [287:0] INIT_RAM_33 = 288'h0;
-    parameter [287:0] INIT_RAM_34 = 288'h0;
-    parameter [287:0] INIT_RAM_35 = 288'h0;
-    parameter [287:0] INIT_RAM_36 = 288'h0;
-    parameter [287:0] INIT_RAM_37 = 288'h0;
-    parameter [287:0] INIT_RAM_38 = 288'h0;
-    parameter [287:0] INIT_RAM_39 = 288'h0;
-    parameter [287:0] INIT_RAM_3A = 288'h0;
-    parameter [287:0] INIT_RAM_3B = 288'h0;
-    parameter [287:0] INIT_RAM_3C = 288'h0;
-    parameter [287:0] INIT_RAM_3D = 288'h0;
-    parameter [287:0] INIT_RAM_3E = 288'h0;
-    parameter [287:0] INIT_RAM_3F = 288'h0;
+    `V90_INIT_RAM(288)
     generate
         if (READ_MODE) SDPX9B_output_registers_are_not_modelled error ();
     endgenerate
 
-    localparam [18431:0] INIT = {INIT_RAM_3F, INIT_RAM_3E, INIT_RAM_3D, INIT_RAM_3C,
-        INIT_RAM_3B, INIT_RAM_3A, INIT_RAM_39, INIT_RAM_38, INIT_RAM_37, INIT_RAM_36,
-        INIT_RAM_35, INIT_RAM_34, INIT_RAM_33, INIT_RAM_32, INIT_RAM_31, INIT_RAM_30,
-        INIT_RAM_2F, INIT_RAM_2E, INIT_RAM_2D, INIT_RAM_2C, INIT_RAM_2B, INIT_RAM_2A,
-        INIT_RAM_29, INIT_RAM_28, INIT_RAM_27, INIT_RAM_26, INIT_RAM_25, INIT_RAM_24,
-        INIT_RAM_23, INIT_RAM_22, INIT_RAM_21, INIT_RAM_20, INIT_RAM_1F, INIT_RAM_1E,
-        INIT_RAM_1D, INIT_RAM_1C, INIT_RAM_1B, INIT_RAM_1A, INIT_RAM_19, INIT_RAM_18,
-        INIT_RAM_17, INIT_RAM_16, INIT_RAM_15, INIT_RAM_14, INIT_RAM_13, INIT_RAM_12,
-        INIT_RAM_11, INIT_RAM_10, INIT_RAM_0F, INIT_RAM_0E, INIT_RAM_0D, INIT_RAM_0C,
-        INIT_RAM_0B, INIT_RAM_0A, INIT_RAM_09, INIT_RAM_08, INIT_RAM_07, INIT_RAM_06,
-        INIT_RAM_05, INIT_RAM_04, INIT_RAM_03, INIT_RAM_02, INIT_RAM_01, INIT_RAM_00};
+    localparam [18431:0] INIT = `V90_INIT_OF_RAM;
     v90_ram #(.LANE(9), .WIDTH_A(BIT_WIDTH_0), .WIDTH_B(BIT_WIDTH_1), .INIT(INIT),
         .ASYNC(RESET_MODE == "ASYNC")) ram (
         .clk(CLKA), .en_a(CEA & BLKSELA == BLK_SEL_0), .we_a(1'b1), .rst_a(1'b0), .addr_a(ADA),
@@ -292,85 +224,12 @@ module DPB (
     parameter [2:0] BLK_SEL_0 = 3'b000;
     parameter [2:0] BLK_SEL_1 = 3'b000;
     parameter RESET_MODE = "SYNC";
-    parameter [255:0] INIT_RAM_00 = 256'h0;
-    parameter [255:0] INIT_RAM_01 = 256'h0;
-    parameter [255:0] INIT_RAM_02 = 256'h0;
-    parameter [255:0] INIT_RAM_03 = 256'h0;
-    parameter [255:0] INIT_RAM_04 = 256'h0;
-    parameter [255:0] INIT_RAM_05 = 256'h0;
-    parameter [255:0] INIT_RAM_06 = 256'h0;
-    parameter [255:0] INIT_RAM_07 = 256'h0;
-    parameter [255:0] INIT_RAM_08 = 256'h0;
-    parameter [255:0] INIT_RAM_09 = 256'h0;
-    parameter [255:0] INIT_RAM_0A = 256'h0;
-    parameter [255:0] INIT_RAM_0B = 256'h0;
-    parameter [255:0] INIT_RAM_0C = 256'h0;
-    parameter [255:0] INIT_RAM_0D = 256'h0;
-    parameter [255:0] INIT_RAM_0E = 256'h0;
-    parameter [255:0] INIT_RAM_0F = 256'h0;
-    parameter [255:0] INIT_RAM_10 = 256'h0;
-    parameter [255:0] INIT_RAM_11 = 256'h0;
-    parameter [255:0] INIT_RAM_12 = 256'h0;
-    parameter [255:0] INIT_RAM_13 = 256'h0;
-    parameter [255:0] INIT_RAM_14 = 256'h0;
-    parameter [255:0] INIT_RAM_15 = 256'h0;
-    parameter [255:0] INIT_RAM_16 = 256'h0;
-    parameter [255:0] INIT_RAM_17 = 256'h0;
-    parameter [255:0] INIT_RAM_18 = 256'h0;
-    parameter [255:0] INIT_RAM_19 = 256'h0;
-    parameter [255:0] INIT_RAM_1A = 256'h0;
-    parameter [255:0] INIT_RAM_1B = 256'h0;
-    parameter [255:0] INIT_RAM_1C = 256'h0;
-    parameter [255:0] INIT_RAM_1D = 256'h0;
-    parameter [255:0] INIT_RAM_1E = 256'h0;
-    parameter [255:0] INIT_RAM_1F = 256'h0;
-    parameter [255:0] INIT_RAM_20 = 256'h0;
-    parameter [255:0] INIT_RAM_21 = 256'h0;
-    parameter [255:0] INIT_RAM_22 = 256'h0;
-    parameter [255:0] INIT_RAM_23 = 256'h0;
-    parameter [255:0] INIT_RAM_24 = 256'h0;
-    parameter [255:0] INIT_RAM_25 = 256'h0;
-    parameter [255:0] INIT_RAM_26 = 256'h0;
-    parameter [255:0] INIT_RAM_27 = 256'h0;
-    parameter [255:0] INIT_RAM_28 = 256'h0;
-    parameter [255:0] INIT_RAM_29 = 256'h0;
-    parameter [255:0] INIT_RAM_2A = 256'h0;
-    parameter [255:0] INIT_RAM_2B = 256'h0;
-    parameter [255:0] INIT_RAM_2C = 256'h0;
-    parameter [255:0] INIT_RAM_2D = 256'h0;
-    parameter [255:0] INIT_RAM_2E = 256'h0;
-    parameter [255:0] INIT_RAM_2F = 256'h0;
-    parameter [255:0] INIT_RAM_30 = 256'h0;
-    parameter [255:0] INIT_RAM_31 = 256'h0;
-    parameter [255:0] INIT_RAM_32 = 256'h0;
-    parameter [255:0] INIT_RAM_33 = 256'h0;
-    parameter [255:0] INIT_RAM_34 = 256'h0;
-    parameter [255:0] INIT_RAM_35 = 256'h0;
-    parameter [255:0] INIT_RAM_36 = 256'h0;
-    parameter [255:0] INIT_RAM_37 = 256'h0;
-    parameter [255:0] INIT_RAM_38 = 256'h0;
-    parameter [255:0] INIT_RAM_39 = 256'h0;
-    parameter [255:0] INIT_RAM_3A = 256'h0;
-    parameter [255:0] INIT_RAM_3B = 256'h0;
-    parameter [255:0] INIT_RAM_3C = 256'h0;
-    parameter [255:0] INIT_RAM_3D = 256'h0;
-    parameter [255:0] INIT_RAM_3E = 256'h0;
-    parameter [255:0] INIT_RAM_3F = 256'h0;
+    `V90_INIT_RAM(256)
     generate
         if (READ_MODE0 || READ_MODE1) DPB_output_registers_are_not_modelled error ();
     endgenerate
 
-    localparam [16383:0] INIT = {INIT_RAM_3F, INIT_RAM_3E, INIT_RAM_3D, INIT_RAM_3C,
-        INIT_RAM_3B, INIT_RAM_3A, INIT_RAM_39, INIT_RAM_38, INIT_RAM_37, INIT_RAM_36,
-        INIT_RAM_35, INIT_RAM_34, INIT_RAM_33, INIT_RAM_32, INIT_RAM_31, INIT_RAM_30,
-        INIT_RAM_2F, INIT_RAM_2E, INIT_RAM_2D, INIT_RAM_2C, INIT_RAM_2B, INIT_RAM_2A,
-        INIT_RAM_29, INIT_RAM_28, INIT_RAM_27, INIT_RAM_26, INIT_RAM_25, INIT_RAM_24,
-        INIT_RAM_23, INIT_RAM_22, INIT_RAM_21, INIT_RAM_20, INIT_RAM_1F, INIT_RAM_1E,
-        INIT_RAM_1D, INIT_RAM_1C, INIT_RAM_1B, INIT_RAM_1A, INIT_RAM_19, INIT_RAM_18,
-        INIT_RAM_17, INIT_RAM_16, INIT_RAM_15, INIT_RAM_14, INIT_RAM_13, INIT_RAM_12,
-        INIT_RAM_11, INIT_RAM_10, INIT_RAM_0F, INIT_RAM_0E, INIT_RAM_0D, INIT_RAM_0C,
-        INIT_RAM_0B, INIT_RAM_0A, INIT_RAM_09, INIT_RAM_08, INIT_RAM_07, INIT_RAM_06,
-        INIT_RAM_05, INIT_RAM_04, INIT_RAM_03, INIT_RAM_02, INIT_RAM_01, INIT_RAM_00};
+    localparam [16383:0] INIT = `V90_INIT_OF_RAM;
     wire [31:0] outa, outb;
     assign DOA = outa[15:0], DOB = outb[15:0];
     v90_ram #(
@@ -401,85 +260,12 @@ module DPX9B (
     parameter [2:0] BLK_SEL_0 = 3'b000;
     parameter [2:0] BLK_SEL_1 = 3'b000;
     parameter RESET_MODE = "SYNC";
-    parameter [287:0] INIT_RAM_00 = 288'h0;
-    parameter [287:0] INIT_RAM_01 = 288'h0;
-    parameter [287:0] INIT_RAM_02 = 288'h0;
-    parameter [287:0] INIT_RAM_03 = 288'h0;
-    parameter [287:0] INIT_RAM_04 = 288'h0;
-    parameter [287:0] INIT_RAM_05 = 288'h0;
-    parameter [287:0] INIT_RAM_06 = 288'h0;
-    parameter [287:0] INIT_RAM_07 = 288'h0;
-    parameter [287:0] INIT_RAM_08 = 288'h0;
-    parameter [287:0] INIT_RAM_09 = 288'h0;
-    parameter [287:0] INIT_RAM_0A = 288'h0;
-    parameter [287:0] INIT_RAM_0B = 288'h0;
-    parameter [287:0] INIT_RAM_0C = 288'h0;
-    parameter [287:0] INIT_RAM_0D = 288'h0;
-    parameter [287:0] INIT_RAM_0E = 288'h0;
-    parameter [287:0] INIT_RAM_0F = 288'h0;
-    parameter [287:0] INIT_RAM_10 = 288'h0;
-    parameter [287:0] INIT_RAM_11 = 288'h0;
-    parameter [287:0] INIT_RAM_12 = 288'h0;
-    parameter [287:0] INIT_RAM_13 = 288'h0;
-    parameter [287:0] INIT_RAM_14 = 288'h0;
-    parameter [287:0] INIT_RAM_15 = 288'h0;
-    parameter [287:0] INIT_RAM_16 = 288'h0;
-    parameter [287:0] INIT_RAM_17 = 288'h0;
-    parameter [287:0] INIT_RAM_18 = 288'h0;
-    parameter [287:0] INIT_RAM_19 = 288'h0;
-    parameter [287:0] INIT_RAM_1A = 288'h0;
-    parameter [287:0] INIT_RAM_1B = 288'h0;
-    parameter [287:0] INIT_RAM_1C = 288'h0;
-    parameter [287:0] INIT_RAM_1D = 288'h0;
-    parameter [287:0] INIT_RAM_1E = 288'h0;
-    parameter [287:0] INIT_RAM_1F = 288'h0;
-    parameter [287:0] INIT_RAM_20 = 288'h0;
-    parameter [287:0] INIT_RAM_21 = 288'h0;
-    parameter [287:0] INIT_RAM_22 = 288'h0;
-    parameter [287:0] INIT_RAM_23 = 288'h0;
-    parameter [287:0] INIT_RAM_24 = 288'h0;
-    parameter [287:0] INIT_RAM_25 = 288'h0;
-    parameter [287:0] INIT_RAM_26 = 288'h0;
-    parameter [287:0] INIT_RAM_27 = 288'h0;
-    parameter [287:0] INIT_RAM_28 = 288'h0;
-    parameter [287:0] INIT_RAM_29 = 288'h0;
-    parameter [287:0] INIT_RAM_2A = 288'h0;
-    parameter [287:0] INIT_RAM_2B = 288'h0;
-    parameter [287:0] INIT_RAM_2C = 288'h0;
-    parameter [287:0] INIT_RAM_2D = 288'h0;
-    parameter [287:0] INIT_RAM_2E = 288'h0;
-    parameter [287:0] INIT_RAM_2F = 288'h0;
-    parameter [287:0] INIT_RAM_30 = 288'h0;
-    parameter [287:0] INIT_RAM_31 = 288'h0;
-    parameter [287:0] INIT_RAM_32 = 288'h0;
-    parameter [287:0] INIT_RAM_33 = 288'h0;
-    parameter [287:0] INIT_RAM_34 = 288'h0;
-    parameter [287:0] INIT_RAM_35 = 288'h0;
-    parameter [287:0] INIT_RAM_36 = 288'h0;
-    parameter [287:0] INIT_RAM_37 = 288'h0;
-    parameter [287:0] INIT_RAM_38 = 288'h0;
-    parameter [287:0] INIT_RAM_39 = 288'h0;
-    parameter [287:0] INIT_RAM_3A = 288'h0;
-    parameter [287:0] INIT_RAM_3B = 288'h0;
-    parameter [287:0] INIT_RAM_3C = 288'h0;
-    parameter [287:0] INIT_RAM_3D = 288'h0;
-    parameter [287:0] INIT_RAM_3E = 288'h0;
-    parameter [287:0] INIT_RAM_3F = 288'h0;
+    `V90_INIT_RAM(288)
     generate
         if (READ_MODE0 || READ_MODE1) DPX9B_output_registers_are_not_modelled error ();
     endgenerate
 
-    localparam [18431:0] INIT = {INIT_RAM_3F, INIT_RAM_3E, INIT_RAM_3D, INIT_RAM_3C,
-        INIT_RAM_3B, INIT_RAM_3A, INIT_RAM_39, INIT_RAM_38, INIT_RAM_37, INIT_RAM_36,
-        INIT_RAM_35, INIT_RAM_34, INIT_RAM_33, INIT_RAM_32, INIT_RAM_31, INIT_RAM_30,
-        INIT_RAM_2F, INIT_RAM_2E, INIT_RAM_2D, INIT_RAM_2C, INIT_RAM_2B, INIT_RAM_2A,
-        INIT_RAM_29, INIT_RAM_28, INIT_RAM_27, INIT_RAM_26, INIT_RAM_25, INIT_RAM_24,
-        INIT_RAM_23, INIT_RAM_22, INIT_RAM_21, INIT_RAM_20, INIT_RAM_1F, INIT_RAM_1E,
-        INIT_RAM_1D, INIT_RAM_1C, INIT_RAM_1B, INIT_RAM_1A, INIT_RAM_19, INIT_RAM_18,
-        INIT_RAM_17, INIT_RAM_16, INIT_RAM_15, INIT_RAM_14, INIT_RAM_13, INIT_RAM_12,
-        INIT_RAM_11, INIT_RAM_10, INIT_RAM_0F, INIT_RAM_0E, INIT_RAM_0D, INIT_RAM_0C,
-        INIT_RAM_0B, INIT_RAM_0A, INIT_RAM_09, INIT_RAM_08, INIT_RAM_07, INIT_RAM_06,
-        INIT_RAM_05, INIT_RAM_04, INIT_RAM_03, INIT_RAM_02, INIT_RAM_01, INIT_RAM_00};
+    localparam [18431:0] INIT = `V90_INIT_OF_RAM;
     wire [35:0] outa, outb;
     assign DOA = outa[17:0], DOB = outb[17:0];
     v90_ram #(
@@ -506,85 +292,12 @@ module SP (
     parameter BIT_WIDTH = 32;
     parameter [2:0] BLK_SEL = 3'b000;
     parameter RESET_MODE = "SYNC";
-    parameter [255:0] INIT_RAM_00 = 256'h0;
-    parameter [255:0] INIT_RAM_01 = 256'h0;
-    parameter [255:0] INIT_RAM_02 = 256'h0;
-    parameter [255:0] INIT_RAM_03 = 256'h0;
-    parameter [255:0] INIT_RAM_04 = 256'h0;
-    parameter [255:0] INIT_RAM_05 = 256'h0;
-    parameter [255:0] INIT_RAM_06 = 256'h0;
-    parameter [255:0] INIT_RAM_07 = 256'h0;
-    parameter [255:0] INIT_RAM_08 = 256'h0;
-    parameter [255:0] INIT_RAM_09 = 256'h0;
-    parameter [255:0] INIT_RAM_0A = 256'h0;
-    parameter [255:0] INIT_RAM_0B = 256'h0;
-    parameter [255:0] INIT_RAM_0C = 256'h0;
-    parameter [255:0] INIT_RAM_0D = 256'h0;
-    parameter [255:0] INIT_RAM_0E = 256'h0;
-    parameter [255:0] INIT_RAM_0F = 256'h0;
-    parameter [255:0] INIT_RAM_10 = 256'h0;
-    parameter [255:0] INIT_RAM_11 = 256'h0;
-    parameter [255:0] INIT_RAM_12 = 256'h0;
-    parameter [255:0] INIT_RAM_13 = 256'h0;
-    parameter [255:0] INIT_RAM_14 = 256'h0;
-    parameter [255:0] INIT_RAM_15 = 256'h0;
-    parameter [255:0] INIT_RAM_16 = 256'h0;
-    parameter [255:0] INIT_RAM_17 = 256'h0;
-    parameter [255:0] INIT_RAM_18 = 256'h0;
-    parameter [255:0] INIT_RAM_19 = 256'h0;
-    parameter [255:0] INIT_RAM_1A = 256'h0;
-    parameter [255:0] INIT_RAM_1B = 256'h0;
-    parameter [255:0] INIT_RAM_1C = 256'h0;
-    parameter [255:0] INIT_RAM_1D = 256'h0;
-    parameter [255:0] INIT_RAM_1E = 256'h0;
-    parameter [255:0] INIT_RAM_1F = 256'h0;
-    parameter [255:0] INIT_RAM_20 = 256'h0;
-    parameter [255:0] INIT_RAM_21 = 256'h0;
-    parameter [255:0] INIT_RAM_22 = 256'h0;
-    parameter [255:0] INIT_RAM_23 = 256'h0;
-    parameter [255:0] INIT_RAM_24 = 256'h0;
-    parameter [255:0] INIT_RAM_25 = 256'h0;
-    parameter [255:0] INIT_RAM_26 = 256'h0;
-    parameter [255:0] INIT_RAM_27 = 256'h0;
-    parameter [255:0] INIT_RAM_28 = 256'h0;
-    parameter [255:0] INIT_RAM_29 = 256'h0;
-    parameter [255:0] INIT_RAM_2A = 256'h0;
-    parameter [255:0] INIT_RAM_2B = 256'h0;
-    parameter [255:0] INIT_RAM_2C = 256'h0;
-    parameter [255:0] INIT_RAM_2D = 256'h0;
-    parameter [255:0] INIT_RAM_2E = 256'h0;
-    parameter [255:0] INIT_RAM_2F = 256'h0;
-    parameter [255:0] INIT_RAM_30 = 256'h0;
-    parameter [255:0] INIT_RAM_31 = 256'h0;
-    parameter [255:0] INIT_RAM_32 = 256'h0;
-    parameter [255:0] INIT_RAM_33 = 256'h0;
-    parameter [255:0] INIT_RAM_34 = 256'h0;
-    parameter [255:0] INIT_RAM_35 = 256'h0;
-    parameter [255:0] INIT_RAM_36 = 256'h0;
-    parameter [255:0] INIT_RAM_37 = 256'h0;
-    parameter [255:0] INIT_RAM_38 = 256'h0;
-    parameter [255:0] INIT_RAM_39 = 256'h0;
-    parameter [255:0] INIT_RAM_3A = 256'h0;
-    parameter [255:0] INIT_RAM_3B = 256'h0;
-    parameter [255:0] INIT_RAM_3C = 256'h0;
-    parameter [255:0] INIT_RAM_3D = 256'h0;
-    parameter [255:0] INIT_RAM_3E = 256'h0;
-    parameter [255:0] INIT_RAM_3F = 256'h0;
+    `V90_INIT_RAM(256)
     generate
         if (READ_MODE) SP_output_registers_are_not_modelled error ();
     endgenerate
 
-    localparam [16383:0] INIT = {INIT_RAM_3F, INIT_RAM_3E, INIT_RAM_3D, INIT_RAM_3C,
-        INIT_RAM_3B, INIT_RAM_3A, INIT_RAM_39, INIT_RAM_38, INIT_RAM_37, INIT_RAM_36,
-        INIT_RAM_35, INIT_RAM_34, INIT_RAM_33, INIT_RAM_32, INIT_RAM_31, INIT_RAM_30,
-        INIT_RAM_2F, INIT_RAM_2E, INIT_RAM_2D, INIT_RAM_2C, INIT_RAM_2B, INIT_RAM_2A,
-        INIT_RAM_29, INIT_RAM_28, INIT_RAM_27, INIT_RAM_26, INIT_RAM_25, INIT_RAM_24,
-        INIT_RAM_23, INIT_RAM_22, INIT_RAM_21, INIT_RAM_20, INIT_RAM_1F, INIT_RAM_1E,
-        INIT_RAM_1D, INIT_RAM_1C, INIT_RAM_1B, INIT_RAM_1A, INIT_RAM_19, INIT_RAM_18,
-        INIT_RAM_17, INIT_RAM_16, INIT_RAM_15, INIT_RAM_14, INIT_RAM_13, INIT_RAM_12,
-        INIT_RAM_11, INIT_RAM_10, INIT_RAM_0F, INIT_RAM_0E, INIT_RAM_0D, INIT_RAM_0C,
-        INIT_RAM_0B, INIT_RAM_0A, INIT_RAM_09, INIT_RAM_08, INIT_RAM_07, INIT_RAM_06,
-        INIT_RAM_05, INIT_RAM_04, INIT_RAM_03, INIT_RAM_02, INIT_RAM_01, INIT_RAM_00};
+    localparam [16383:0] INIT = `V90_INIT_OF_RAM;
     v90_ram #(.LANE(8), .WIDTH_A(BIT_WIDTH), .INIT(INIT), .MODE_A(WRITE_MODE),
         .ASYNC(RESET_MODE == "ASYNC")) ram (
         .clk(CLK), .en_a(CE & BLKSEL == BLK_SEL), .we_a(WRE), .rst_a(RESET), .addr_a(AD),
@@ -606,85 +319,12 @@ module SPX9 (
     parameter BIT_WIDTH = 36;
     parameter [2:0] BLK_SEL = 3'b000;
     parameter RESET_MODE = "SYNC";
-    parameter [287:0] INIT_RAM_00 = 288'h0;
-    parameter [287:0] INIT_RAM_01 = 288'h0;
-    parameter [287:0] INIT_RAM_02 = 288'h0;
-    parameter [287:0] INIT_RAM_03 = 288'h0;
-    parameter [287:0] INIT_RAM_04 = 288'h0;
-    parameter [287:0] INIT_RAM_05 = 288'h0;
-    parameter [287:0] INIT_RAM_06 = 288'h0;
-    parameter [287:0] INIT_RAM_07 = 288'h0;
-    parameter [287:0] INIT_RAM_08 = 288'h0;
-    parameter [287:0] INIT_RAM_09 = 288'h0;
-    parameter [287:0] INIT_RAM_0A = 288'h0;
-    parameter [287:0] INIT_RAM_0B = 288'h0;
-    parameter [287:0] INIT_RAM_0C = 288'h0;
-    parameter [287:0] INIT_RAM_0D = 288'h0;
-    parameter [287:0] INIT_RAM_0E = 288'h0;
-    parameter [287:0] INIT_RAM_0F = 288'h0;
-    parameter [287:0] INIT_RAM_10 = 288'h0;
-    parameter [287:0] INIT_RAM_11 = 288'h0;
-    parameter [287:0] INIT_RAM_12 = 288'h0;
-    parameter [287:0] INIT_RAM_13 = 288'h0;
-    parameter [287:0] INIT_RAM_14 = 288'h0;
-    parameter [287:0] INIT_RAM_15 = 288'h0;
-    parameter [287:0] INIT_RAM_16 = 288'h0;
-    parameter [287:0] INIT_RAM_17 = 288'h0;
-    parameter [287:0] INIT_RAM_18 = 288'h0;
-    parameter [287:0] INIT_RAM_19 = 288'h0;
-    parameter [287:0] INIT_RAM_1A = 288'h0;
-    parameter [287:0] INIT_RAM_1B = 288'h0;
-    parameter [287:0] INIT_RAM_1C = 288'h0;
-    parameter [287:0] INIT_RAM_1D = 288'h0;
-    parameter [287:0] INIT_RAM_1E = 288'h0;
-    parameter [287:0] INIT_RAM_1F = 288'h0;
-    parameter [287:0] INIT_RAM_20 = 288'h0;
-    parameter [287:0] INIT_RAM_21 = 288'h0;
-    parameter [287:0] INIT_RAM_22 = 288'h0;
-    parameter [287:0] INIT_RAM_23 = 288'h0;
-    parameter [287:0] INIT_RAM_24 = 288'h0;
-    parameter [287:0] INIT_RAM_25 = 288'h0;
-    parameter [287:0] INIT_RAM_26 = 288'h0;
-    parameter [287:0] INIT_RAM_27 = 288'h0;
-    parameter [287:0] INIT_RAM_28 = 288'h0;
-    parameter [287:0] INIT_RAM_29 = 288'h0;
-    parameter [287:0] INIT_RAM_2A = 288'h0;
-    parameter [287:0] INIT_RAM_2B = 288'h0;
-    parameter [287:0] INIT_RAM_2C = 288'h0;
-    parameter [287:0] INIT_RAM_2D = 288'h0;
-    parameter [287:0] INIT_RAM_2E = 288'h0;
-    parameter [287:0] INIT_RAM_2F = 288'h0;
-    parameter [287:0] INIT_RAM_30 = 288'h0;
-    parameter [287:0] INIT_RAM_31 = 288'h0;
-    parameter [287:0] INIT_RAM_32 = 288'h0;
-    parameter [287:0] INIT_RAM_33 = 288'h0;
-    parameter [287:0] INIT_RAM_34 = 288'h0;
-    parameter [287:0] INIT_RAM_35 = 288'h0;
-    parameter [287:0] INIT_RAM_36 = 288'h0;
-    parameter [287:0] INIT_RAM_37 = 288'h0;
-    parameter [287:0] INIT_RAM_38 = 288'h0;
-    parameter [287:0] INIT_RAM_39 = 288'h0;
-    parameter [287:0] INIT_RAM_3A = 288'h0;
-    parameter [287:0] INIT_RAM_3B = 288'h0;
-    parameter [287:0] INIT_RAM_3C = 288'h0;
-    parameter [287:0] INIT_RAM_3D = 288'h0;
-    parameter [287:0] INIT_RAM_3E = 288'h0;
-    parameter [287:0] INIT_RAM_3F = 288'h0;
+    `V90_INIT_RAM(288)
     generate
         if (READ_MODE) SPX9_output_registers_are_not_modelled error ();
     endgenerate
 
-    localparam [18431:0] INIT = {INIT_RAM_3F, INIT_RAM_3E, INIT_RAM_3D, INIT_RAM_3C,
-        INIT_RAM_3B, INIT_RAM_3A, INIT_RAM_39, INIT_RAM_38, INIT_RAM_37, INIT_RAM_36,
-        INIT_RAM_35, INIT_RAM_34, INIT_RAM_33, INIT_RAM_32, INIT_RAM_31, INIT_RAM_30,
-        INIT_RAM_2F, INIT_RAM_2E, INIT_RAM_2D, INIT_RAM_2C, INIT_RAM_2B, INIT_RAM_2A,
-        INIT_RAM_29, INIT_RAM_28, INIT_RAM_27, INIT_RAM_26, INIT_RAM_25, INIT_RAM_24,
-        INIT_RAM_23, INIT_RAM_22, INIT_RAM_21, INIT_RAM_20, INIT_RAM_1F, INIT_RAM_1E,
-        INIT_RAM_1D, INIT_RAM_1C, INIT_RAM_1B, INIT_RAM_1A, INIT_RAM_19, INIT_RAM_18,
-        INIT_RAM_17, INIT_RAM_16, INIT_RAM_15, INIT_RAM_14, INIT_RAM_13, INIT_RAM_12,
-        INIT_RAM_11, INIT_RAM_10, INIT_RAM_0F, INIT_RAM_0E, INIT_RAM_0D, INIT_RAM_0C,
-        INIT_RAM_0B, INIT_RAM_0A, INIT_RAM_09, INIT_RAM_08, INIT_RAM_07, INIT_RAM_06,
-        INIT_RAM_05, INIT_RAM_04, INIT_RAM_03, INIT_RAM_02, INIT_RAM_01, INIT_RAM_00};
+    localparam [18431:0] INIT = `V90_INIT_OF_RAM;
     v90_ram #(.LANE(9), .WIDTH_A(BIT_WIDTH), .INIT(INIT), .MODE_A(WRITE_MODE),
         .ASYNC(RESET_MODE == "ASYNC")) ram (
         .clk(CLK), .en_a(CE & BLKSEL == BLK_SEL), .we_a(WRE), .rst_a(RESET), .addr_a(AD),

@@ -1,12 +1,14 @@
 """Both modems through phases 3 and 4: what is learnt, what is asked for, what arrives."""
 
 import itertools
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
 
-from golden.analogue import Phase
+from golden.analogue import AnalogueModem, Phase
 from golden.digital import Upstream
+from golden.errors import CallFailed
 from sim.line import Conditions
 from sim.network import NetworkParameters
 from sim.session import Session, Setting
@@ -123,6 +125,38 @@ def test_rate_renegotiation_with_silence():
         assert analogue.reading.b1d == 1.0 and analogue.reading.cp == digital.parameters
         got = analogue.take()
         assert len(got) > 30_000 and np.array_equal(got, sent[k][: len(got)])
+
+
+@pytest.mark.parametrize("shaped, plain, sr", [
+    (30, 28, 1), (28, 30, 0), (30, 30, 1), (30, None, 1), (None, 30, 0),
+])  # fmt: skip
+def test_trn2d_tells_whether_the_null_stays(shaped, plain, sr):
+    """The one with more data bits is asked for; where one has no rate (None), the other."""
+
+    def best(deviation, margin, proposal):
+        bits = {1: shaped, 0: plain}[proposal.sr]
+        if bits is None:
+            raise CallFailed("none")
+        return SimpleNamespace(data_bits=bits, sr=proposal.sr)
+
+    modem = SimpleNamespace(
+        sr=None, proposal=SimpleNamespace(sr=1), margin=1.5, best=best, _renegotiations=0,
+        reading=SimpleNamespace(phase4_deviation=1.0), _noise=lambda: 2.0,
+        _proposal=lambda sr, filter: SimpleNamespace(sr=sr),
+    )  # fmt: skip
+    assert AnalogueModem._asked_for(modem).sr == modem.proposal.sr == sr
+
+
+def test_no_signal_with_a_rate_is_no_call():
+    def best(*_):
+        raise CallFailed("none")
+
+    modem = SimpleNamespace(
+        sr=0, proposal=SimpleNamespace(sr=0), margin=1.5, best=best,
+        reading=SimpleNamespace(phase4_deviation=1.0),
+    )  # fmt: skip
+    with pytest.raises(CallFailed, match="no signal"):
+        AnalogueModem._asked_for(modem)
 
 
 def test_retrain_from_either_side():
