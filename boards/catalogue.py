@@ -24,6 +24,17 @@ class Board:
     tops: dict = field(default_factory=dict)
 
 
+def _one_highway(signals):
+    """Tops of a UP5K; ``signals``, the clock with all of them, which take more time in a cycle.
+
+    It is ten cycles of the highway's bit clock at least: 20.48 MHz.
+    """
+    return {
+        "bank": dict(frequency=24e6, baud=3e6),
+        "signals": dict(frequency=signals, baud=1.5e6),
+    }
+
+
 def _four_highways(frequency):
     """Tops of an ECP5: 120 encoders, or 30 channels with all signals, which want more memory."""
     return {
@@ -36,13 +47,13 @@ BOARDS = {
     "icebreaker": Board(
         "1BitSquared iCEBreaker", platforms.IceBreaker, "up5k", "top.bin", ("-b", "ice40_generic"),
         {"error": ("led_r", 0), "data": ("led_g", 0)}, "micro USB; highway on PMOD1A",
-        {name: dict(frequency=24e6, baud=3e6) for name in ("bank", "signals")},
+        _one_highway(21e6),
     ),
     "ice1usb": Board(
         "osmocom icE1usb", platforms.IcE1usb, "up5k", "top.bin", ("-b", "ice40_generic"),
         {"error": ("led", 0), "data": ("led", 1), "sync": ("led", 2)},
         "a 3.3 V serial adapter at the debug UART, an SPI programmer; highway on GPIO",
-        {name: dict(frequency=24e6, baud=3e6) for name in ("bank", "signals")},
+        _one_highway(21.12e6),
     ),
     "ulx3s": Board(
         "Radiona ULX3S-85F", platforms.Ulx3s, "ecp5-85", "top.bit", ("-b", "ulx3s"),

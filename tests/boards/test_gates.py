@@ -36,6 +36,15 @@ def test_interpolator_s_netlist_is_golden_s(family, rng):
     assert len(call.halves) > 1000
 
 
+@pytest.mark.long
+def test_a_routed_netlist_is_golden_s(rng):
+    netlist = gates.routed(gates.synthesised(WithMultiplier(), "ecp5-25"))
+    assert {"TRELLIS_COMB", "TRELLIS_FF", "MULT18X18D", "DP16KD"} <= set(netlist.cells)
+    call = Call(rng, 1500)
+    check(call, call.run(netlist.gateware(WithMultiplier(), optimise=1)))
+    assert len(call.halves) > 1000
+
+
 def test_one_changed_bit_of_a_table_is_found(rng):
     netlist = gates.synthesised(WithMultiplier(), "up5k")
     changed = copy.deepcopy(netlist)
