@@ -68,8 +68,8 @@ def test_list_names_every_board_and_top(capsys):
         assert board.tops and name[:8] in out and not set(board.tops) - set(TOPS)
 
 
-# The least clock of a top in MHz: a bank's is promised, all signals need ten cycles of the highway's
-# bit clock, the self-test has two modems' work.
+# The least clock of a top in MHz: a bank's is promised, all signals need ten cycles of the
+# highway's bit clock, the self-test has two modems' work.
 CLOCKS = {"bank": 24, "signals": 20.48, "selftest": 24}
 
 
