@@ -25,10 +25,15 @@ _PATIENCE = 600
 
 
 class Free(Elaboratable):
-    """A component whose inputs are anything; ``claims(m, component)`` adds Assert and Assume."""
+    """A component whose inputs are anything; ``claims(m, component)`` adds Assert and Assume.
 
-    def __init__(self, component, claims):
+    ``choices``: names and widths of more inputs, by which a claim is for all of them: keywords of
+    ``claims``.
+    """
+
+    def __init__(self, component, claims, **choices):
         self.component, self.claims = component, claims
+        self.choices = {name: Signal(width, name=name) for name, width in choices.items()}
         self.free = [
             (Value.cast(value), Signal(len(Value.cast(value)), name="__".join(map(str, path))))
             for path, member, value in component.signature.flatten(component)
@@ -39,7 +44,7 @@ class Free(Elaboratable):
         m = Module()
         m.submodules.component = self.component
         m.d.comb += [value.eq(free) for value, free in self.free]
-        self.claims(m, self.component)
+        self.claims(m, self.component, **self.choices)
         return m
 
 
@@ -65,7 +70,7 @@ def holds(folder, module, cycles, induction=None):
     With ``induction``, whether it holds for ever: if so many cycles of any state, in which it
     holds, are followed by one more. ``folder`` is an empty one.
     """
-    inputs = [free for _, free in module.free]
+    inputs = [free for _, free in module.free] + [*module.choices.values()]
     text = rtlil.convert(module, name="top", ports=inputs, emit_src=False)
     folder = Path(folder)
     (folder / "top.il").write_text(text)
@@ -87,6 +92,14 @@ def streams_of(component):
     return found
 
 
+def keeps(m, there, name):
+    """``(was, valid, same)`` of a stream: it had to wait, is valid, and has the payload it had."""
+    valid, ready, payload = map(Value.cast, (there.valid, there.ready, there.payload))
+    was, held = Signal(name=f"{name}_was"), Signal(len(payload), name=f"{name}_held")
+    m.d.sync += [was.eq(valid & ~ready), held.eq(payload)]
+    return was, valid, payload == held
+
+
 def contract(m, component, claim=None):
     """Claim the contract of streams: of inputs that they keep it, of outputs that ours do.
 
@@ -95,10 +108,8 @@ def contract(m, component, claim=None):
     """
     claim = claim or (lambda was, valid, same: ~was | (valid & same))
     for name, (port, there) in streams_of(component).items():
-        valid, ready, payload = map(Value.cast, (there.valid, there.ready, there.payload))
-        was, held = Signal(name=f"{name}_was"), Signal(len(payload), name=f"{name}_held")
-        m.d.sync += [was.eq(valid & ~ready), held.eq(payload)]
+        was, valid, same = keeps(m, there, name)
         if port.output:
-            m.d.comb += Assert(claim(was, valid, payload == held))
+            m.d.comb += Assert(claim(was, valid, same))
         else:
-            m.d.comb += Assume(~was | (valid & (payload == held)))
+            m.d.comb += Assume(~was | (valid & same))
