@@ -43,6 +43,10 @@ def parser(device="DEVICE"):
     top.add_argument(
         "--channels", type=int, metavar="N", help="of the simulated bank, 1 to 24 (default: 2)"
     )
+    top.add_argument(
+        "--codec", type=int, metavar="HZ",
+        help="simulate a client behind a codec of 48000 or 32000 samples a second, no bank",
+    )  # fmt: skip
     actions = top.add_subparsers(dest="action", required=True, metavar="ACTION")
 
     def action(name, function, text):
@@ -77,7 +81,7 @@ def parser(device="DEVICE"):
         help="without anything received, after which to end (default: 30)",
     )  # fmt: skip
     sub.add_argument(
-        "--recording", metavar="X.wav", help="what the simulated board is to hear: 16 kHz"
+        "--recording", metavar="X.wav", help="what the simulated board is to hear"
     )
     sub = action("watch", watch, "show the channels' state, again and again")
     sub.add_argument("--seconds", type=float, metavar="S", help="end then (default: at Ctrl-C)")
@@ -87,8 +91,11 @@ def parser(device="DEVICE"):
 def run(device, words):
     """`v90 board DEVICE WORDS`; raises :class:`~golden.errors.V90Error`."""
     arguments = parser(device).parse_args(words)
-    if arguments.channels is not None and device != SIMULATED:
-        raise V90Error("--channels is for the simulated board")
+    for name in ("channels", "codec"):
+        if getattr(arguments, name) is not None and device != SIMULATED:
+            raise V90Error(f"--{name} is for the simulated board")
+    if arguments.channels is not None and arguments.codec is not None:
+        raise V90Error("--channels is for a simulated bank, and --codec for a client")
     receives = arguments.function is receive
     if getattr(arguments, "output", None) is not None:
         if device != SIMULATED and not receives:
@@ -107,11 +114,13 @@ def _board(device, arguments):
         with open_port(device, arguments.baud) as port:
             yield Board(Link(port)), None
         return
-    from boards.simulated import SimulatedBoard, SimulatedReceiver
+    from boards.simulated import SimulatedBoard, SimulatedClient, SimulatedReceiver
 
     channels = 2 if arguments.channels is None else arguments.channels
     with cli.progress("compiling the gateware"):
-        if arguments.function is receive:
+        if arguments.codec is not None:
+            simulated = SimulatedClient(arguments.codec)
+        elif arguments.function is receive:
             simulated = SimulatedReceiver()
         else:
             simulated = SimulatedBoard(channels)
@@ -188,7 +197,8 @@ def receive(board, simulated, arguments):
     call.check_training(arguments.u_info, arguments.training_symbols)
     samples = None
     if simulated:
-        samples = wav.read(cli.read_file(arguments.recording), arguments.recording)
+        recording = cli.read_file(arguments.recording)
+        samples = wav.read(recording, arguments.recording, simulated.rate, simulated.bits)
     receiver.configure(board, p, arguments.u_info, arguments.training_symbols)
     patience = arguments.seconds
     if simulated:

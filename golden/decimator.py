@@ -1,8 +1,8 @@
-"""From a codec's 48 or 32 kHz to the receiver's 16 kHz: a low-pass, and every third or second sample.
+"""A codec's 48 or 32 kHz to the receiver's 16 kHz: a low-pass, and every third or second sample.
 
-There is no clause for it: 5.2/V.90 leaves the analogue modem's A/D to its maker. The signal is below
-4.2 kHz; what folds into that is from 11.8 kHz on, and stopped. What is between comes to lie above
-4.2 kHz, where there is nothing that a receiver wants. The pass band need not be level, as the
+There is no clause for it: 5.2/V.90 leaves the analogue modem's A/D to its maker. The signal is
+below 4.2 kHz; what folds into that is from 11.8 kHz on, and stopped. What is between comes to lie
+above 4.2 kHz, where there is nothing that a receiver wants. The pass band need not be level, as the
 equaliser would mend it; it is.
 """
 
@@ -54,10 +54,10 @@ def taps_of(factor):
 class Decimator:
     """Every ``factor``-th sample of a low-pass's, 3 from 48 kHz or 2 from 32 kHz.
 
-    ``process(x)``: SAMPLE (int64), ``(..., n)``, time on the last axis; returns SAMPLE, ``(..., m)``.
-    The first comes with the ``factor``-th sample, the next ones with every ``factor``-th; before the
-    first there were zeros. Calls in pieces give what one call gives. Leading axes are those of the
-    first call. Sums are exact, rounded once and saturated. Delay: ``12 factor / 2 - 1`` samples.
+    ``process(x)``: SAMPLE (int64), ``(..., n)``, time on the last axis; returns SAMPLE,
+    ``(..., m)``. One comes with every ``factor``-th sample; before the first there were zeros.
+    Calls in pieces give what one call gives. Leading axes are those of the first call. Sums are
+    exact, rounded once and saturated. Delay: ``6 factor - 1`` of the samples that go in.
     """
 
     def __init__(self, factor):

@@ -107,7 +107,7 @@ CODEC = Q(1, 15, 8)
 #: Taps, of which the largest is the middle one of those for every second sample: one half.
 DECIMATOR_TAP = Q(1, 0, 15)
 
-#: A sum of products: magnitudes of taps add up to less than 1.5, so it is below 1.5 * 2**30 < 2**31.
+#: A sum of products: magnitudes of taps add up to less than 1.5, and 1.5 * 2**30 < 2**31.
 DECIMATOR_SUM = Q(1, 16, 15)
 
 # --- Least squares over TRN1d --------------------------------------------------------------------

@@ -1,4 +1,4 @@
-"""I2S, the serial format of codecs, as data (there is no clause: it is NXP's I2S bus specification).
+"""I2S, the serial format of codecs, as data; no clause, but NXP's I2S bus specification.
 
 A frame has a slot of 32 bit clocks for each of two channels, the left one's first, in which LRCK is
 low. LRCK and data change with the bit clock's falling edge and are read at its rising one. A word's

@@ -33,14 +33,16 @@ def divisors(clock, rate):
 class I2s(wiring.Component):
     """Makes a codec's clocks, and takes the samples of one of its channels, 16 bits of each word.
 
-    All clocks are registers, and LRCK changes with a falling edge of the bit clock. ``strobe`` comes
-    once in ``clock / rate`` cycles; ``sample`` stays until the next frame's word begins. The codec's data are read a cycle behind the bit clock's rising edge, pin to pin: half a
-    bit clock and a cycle behind the falling edge at which the codec changes them, and half a bit
-    clock less a cycle before the next. At 24.576 MHz and 48 kHz a codec, its wires and both pins may
-    so take 203 ns together; data that come at once stay for 122 ns. A CS5343 holds data from 10 ns
-    before its rising edge to 40 ns behind it: then wires and pins, there and back, may take from
-    0.7 to 50.7 ns. The synchroniser's two cycles are in the count of cycles and take nothing from
-    that. Bit-exact with :class:`golden.i2s.I2s`.
+    All clocks are registers, and LRCK changes with a falling edge of the bit clock. ``strobe``
+    comes once in ``clock / rate`` cycles; ``sample`` stays until the next word of the channel
+    begins. Bit-exact with :class:`golden.i2s.I2s`.
+
+    Data are read a cycle behind the bit clock's rising edge, pin to pin: half a bit clock and a
+    cycle behind the falling edge at which a codec changes them, and half a bit clock less a cycle
+    before the next. At 24.576 MHz and 48 kHz the codec, its wires and both pins may take 203 ns
+    together, and data that come at once stay for 122 ns more. A CS5343 promises its data from 10 ns
+    before its rising edge to 40 ns behind it: by that, wires and pins may take 0.7 to 50.7 ns there
+    and back. The synchroniser's two cycles are counted, and take nothing from that.
 
     Parameters: ``clock`` and ``rate`` in Hz; ``channel``, LEFT or RIGHT of golden.i2s.
 

@@ -40,7 +40,8 @@ def line_at(name, network, conditions, u_info, level, bits, rate=SAMPLES):
     """The :class:`~sim.line.Line` of that name behind a network, TRN1d at ``level`` dB at the A/D.
 
     ``conditions``: noise in them refers to TRN1d of U_INFO as it arrives; ``power``, ``gain``,
-    ``level`` and ``bits`` are set here. ``network``: :class:`~sim.network.NetworkParameters`. ``rate``: as of the Line.
+    ``level`` and ``bits`` are set here. ``network``: :class:`~sim.network.NetworkParameters`.
+    ``rate``: as of the Line.
     """
     value = training_levels(arrivals(network), u_info).values[0][0] / 32768
     bare = Line(lines.find(name), law=network.law_out)
