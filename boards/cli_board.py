@@ -64,7 +64,7 @@ def parser(device="DEVICE"):
         "-o", "--output", metavar="LINE", help="of the simulated board: its octets on the highway"
     )
     sub.add_argument("--force", action="store_true", help="overwrite what exists")
-    sub = action("receive", receive, "receive a file of `v90 board DEVICE send` with a receiver")
+    sub = action("receive", receive, "receive a file behind Sd and TRN1d, as `v90 call` sends it")
     sub.add_argument("-o", "--output", required=True, metavar="FILE")
     sub.add_argument("--force", action="store_true", help="overwrite what exists")
     sub.add_argument("--parameters", required=True, metavar="P.json", help="mapping parameters")
@@ -131,12 +131,17 @@ def _board(device, arguments):
 def info(board, simulated, arguments):
     """`v90 board DEVICE info`"""
     what = board.information
-    board.states()
+    receives = what.top == Top.RECEIVER
+    # For the link's statistics.
+    if receives:
+        receiver.state(board)
+    else:
+        board.states()
     table = Table(show_header=False, box=None, padding=(0, 2, 0, 0))
     rows = {
         "top": TOPS[what.top],
         "blocks": what.text,
-        "channels": what.channels,
+        "channels": None if receives else what.channels,
         "queues": f"{what.queue} octets each" if what.queue else None,
         "highway": {32: "E1, 32 slots", 24: "T1, 24 slots"}.get(what.slots),
         "clock": f"{what.clock / 1e6:g} MHz",

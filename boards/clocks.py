@@ -50,7 +50,7 @@ def _ecp5_pll(m, port, stages):
     m.submodules.buffer = buffer = io.Buffer("i", port)
     clock, lock = buffer.i, Const(1)
     for number, settings in enumerate(stages):
-        fed, made, locked = Signal(), Signal(name="pll_clock"), Signal()
+        fed, made, locked = Signal(), Signal(name=f"pll{number}_clock"), Signal()
         second = {}
         if "CLKOS_DIV" in settings:
             second = dict(p_CLKOS_ENABLE="ENABLED", p_CLKOS_CPHASE=settings["CLKOS_DIV"] // 2 - 1,

@@ -155,9 +155,12 @@ class LinkedReceiver(wiring.Component):
     def _tell(self, m):
         """The state's octet of the number that is asked for."""
         path, link = self.path, self.link
-        told = Signal(8 * STATES)
+        told, step = Signal(8 * STATES), Signal.like(path.step)
+        # Between data frames the clock's words go round.
+        with m.If(path.decided):
+            m.d.sync += step.eq(path.step)
         parts = (
-            (FLAGS, path.state), (NUMBER_AT, path.number), (STEP_AT, path.step),
+            (FLAGS, path.state), (NUMBER_AT, path.number), (STEP_AT, step),
             (QUALITY_AT, path.quality), (UNKNOWN_AT, path.unknown[:8]),
             (OVERFLOWS_AT, path.overflows[:8]),
         )  # fmt: skip

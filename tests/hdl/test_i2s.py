@@ -84,7 +84,7 @@ def test_delays_of_a_codec(rate, half, bit, rng):
     for delay in range(bit // 2 + 1):
         got, _ = heard(gateware, Codec(delay=delay), words, FRAME * bit)
         assert np.array_equal(got[1:21], expected), delay
-    late, _ = heard(gateware, Codec(delay=bit // 2 + 2), words, FRAME * bit)
+    late, _ = heard(gateware, Codec(delay=bit // 2 + 1), words, FRAME * bit)
     # What comes first is then the zero before a word's first bit.
     assert np.array_equal(late[1:21], (words[:, 0] >> 9) & 0x7FFF)
 
