@@ -26,7 +26,7 @@ demo: setup  ## files through the gateware, and a call over a telephone line, ag
 test: setup-boards  ## lint and tests (JOBS=2; ARGS="-k scrambler" goes to pytest)
 	@status=0; \
 	$(PY) -m ruff check . || status=1; \
-	$(PY) -m pytest -n $(JOBS) $(ARGS) || status=1; \
+	$(PY) -m pytest -n $(JOBS) --dist loadgroup $(ARGS) || status=1; \
 	exit $$status
 
 mutants: setup  ## plant all errors that tests must catch; `make test` plants a tenth

@@ -20,6 +20,9 @@ from sim import call, cli, wav
 #: The DEVICE that is no device: the gateware of a bank, simulated.
 SIMULATED = "sim"
 
+#: Seconds between two looks at what changes.
+_REFRESH = 0.2
+
 #: What tops are, for a person.
 TOPS = {
     Top.ENCODERS: "bank of encoders on a PCM highway",
@@ -85,6 +88,13 @@ def parser(device="DEVICE"):
     )
     sub = action("watch", watch, "show the channels' state, again and again")
     sub.add_argument("--seconds", type=float, metavar="S", help="end then (default: at Ctrl-C)")
+    sub.add_argument(
+        "--parameters", metavar="P.json", help="of a receiver's data, for their rate and the SNR"
+    )
+    sub.add_argument(
+        "--u-info", type=int, default=call.U_INFO, metavar="UCODE",
+        help=f"of a receiver's TRN1d (default: {call.U_INFO})",
+    )  # fmt: skip
     return top
 
 
@@ -209,14 +219,17 @@ def receive(board, simulated, arguments):
     if simulated:
         simulated.play(samples)
         patience = _since(lambda: simulated.playing, 1.0)
-    with cli.progress("receiving"):
-        reception = receiver.receive(board, patience)
+    view = _receiver_view(p, arguments.u_info)
+    with _live(lambda: view(board, {}), Console(stderr=True)) as show:
+        reception = receiver.receive(board, patience, lambda reception: show())
+    last, levels = receiver.state(board), receiver.levels_of(p, arguments.u_info)
     kinds = [kind for kind, _ in reception.events]
     if Kind.DETECTED not in kinds:
         raise CallFailed("the receiver found no Sd")
     data = reception.file.file()
     cli.write_file(arguments.output, data, arguments.force)
-    told = f"{len(data)} octets in {reception.file.frames} frames received"
+    told = f"{len(data)} octets in {reception.file.frames} frames received at "
+    told += f"{float(p.rate):.0f} bit/s, SNR {receiver.snr(last, levels)}"
     print(f"{told} ({_traffic(board)})", file=sys.stderr)
 
 
@@ -236,33 +249,64 @@ def _since(busy, seconds):
 def watch(board, simulated, arguments):
     """`v90 board DEVICE watch`"""
     end = None if arguments.seconds is None else time.monotonic() + arguments.seconds
-    view = _view if board.information.top != Top.RECEIVER else _receiver_view
+    view = _view
+    if board.information.top == Top.RECEIVER:
+        p = arguments.parameters and cli.read_parameters(arguments.parameters)
+        view = _receiver_view(p, arguments.u_info)
+    elif arguments.parameters:
+        raise V90Error("--parameters is for a receiver: a bank's channels each have their own")
     # Where nobody sees it change, once is enough.
     console, before = Console(), {}
     if not console.is_terminal:
         console.print(view(board, before))
         return
-    live = Live(view(board, before), console=console, auto_refresh=False)
-    with suppress(KeyboardInterrupt), live:  # Ctrl-C is how it ends
+    with suppress(KeyboardInterrupt), _live(lambda: view(board, before), console) as show:
+        # Ctrl-C is how it ends.
         while end is None or time.monotonic() < end:
-            time.sleep(0.2)
-            live.update(view(board, before), refresh=True)
+            time.sleep(_REFRESH)
+            show()
 
 
-def _receiver_view(board, before):
-    """A receiver's numbers as a table."""
-    state = receiver.state(board)
-    table = Table(title=TOPS[Top.RECEIVER], show_header=False)
-    rows = {
-        "state": State(state["state"]).name.lower() + (", TRN1d" if state["training"] else ""),
-        "data frame": str(state["number"]),
-        "clock": f"{state['step'] / 2**32 * 1e6:.1f} ppm",
-        "errors": receiver.errors(state),
-        "queue": Text("data were lost", "red") if state["lost"] else "nothing lost",
-    }
-    for name, value in rows.items():
-        table.add_row(name, value)
-    return Group(table, Text(f"link: {_traffic(board)}"))
+@contextmanager
+def _live(view, console):
+    """Give a function that shows ``view()`` where it was, but not too often, on a terminal."""
+    if not console.is_terminal:
+        yield lambda: None
+        return
+    shown = time.monotonic()
+    with Live(view(), console=console, auto_refresh=False) as live:
+
+        def show():
+            nonlocal shown
+            if time.monotonic() >= shown + _REFRESH:
+                live.update(view(), refresh=True)
+                shown = time.monotonic()
+
+        yield show
+
+
+def _receiver_view(parameters, u_info):
+    """What makes a receiver's numbers a table; ``parameters`` of its data, or None."""
+    levels = parameters and receiver.levels_of(parameters, u_info)
+
+    def view(board, before):
+        state = receiver.state(board)
+        table = Table(title=TOPS[Top.RECEIVER], show_header=False)
+        rows = {
+            "state": State(state["state"]).name.lower() + (", TRN1d" if state["training"] else ""),
+            "data frame": str(state["number"]),
+            "rate": parameters and f"{float(parameters.rate):.0f} bit/s",
+            "SNR": levels and receiver.snr(state, levels),
+            "clock": f"{state['step'] / 2**32 * 1e6:.1f} ppm",
+            "errors": receiver.errors(state),
+            "queue": Text("data were lost", "red") if state["lost"] else "nothing lost",
+        }
+        for name, value in rows.items():
+            if value:
+                table.add_row(name, value)
+        return Group(table, Text(f"link: {_traffic(board)}"))
+
+    return view
 
 
 def _view(board, before):

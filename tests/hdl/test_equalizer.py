@@ -459,8 +459,9 @@ def story(rng, forward, feedback, runs, most=128, **options):
 
 
 @pytest.mark.parametrize("forward, feedback", [
-    (64, 32), (8, 3), (1, 1),
-    *(pytest.param(*taps, marks=pytest.mark.long) for taps in ((16, 5), (38, 58), (93, 3))),
+    (64, 32), (1, 1),
+    *(pytest.param(*taps, marks=pytest.mark.long)
+      for taps in ((8, 3), (16, 5), (38, 58), (93, 3))),
 ])  # fmt: skip
 def test_equal_to_golden(forward, feedback, rng):
     told, sent, words = story(rng, forward, feedback, [9] * 6)

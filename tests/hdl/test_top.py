@@ -171,6 +171,7 @@ def test_late_tells_that_the_clock_is_too_slow(bank, rng):
     assert bank.get("late") == 0
 
 
+@pytest.mark.long
 def test_icarus_gives_the_same():
     """Three channels without parameters; their encoders and the highway have longer tests."""
     clock = HighwayClock(2, 256, 12)
