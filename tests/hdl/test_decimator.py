@@ -20,8 +20,10 @@ def samples_of(rng, count, factor):
     return np.concatenate([rng.integers(-32768, 32768, count // 3), third, loud, ~loud])
 
 
-@EACH
-@pytest.mark.parametrize("engine", ["cxxrtl", "verilator", "icarus"])
+@pytest.mark.parametrize(
+    "engine, factor, latency",
+    [("cxxrtl", 3, 38), ("cxxrtl", 2, 26), ("verilator", 3, 38), ("icarus", 2, 26)],
+)
 def test_every_sample(engine, factor, latency, rng):
     x = samples_of(rng, scaled(engine, 3000, 90), factor)
     expected = golden.Decimator(factor).process(x)
