@@ -155,6 +155,7 @@ MUTANTS = [
     ("hdl/decimator.py", "read.addr.eq(newest - tap)", "read.addr.eq(newest - tap - 1)"),
     ("hdl/i2s.py", "self.bit // 2 + 1 + 1 + 1", "self.bit // 2 + 1 + 1"),
     ("hdl/linked.py", "decimator.i.valid.eq(i2s.strobe)", "decimator.i.valid.eq(1)"),
+    ("hdl/linked.py", "m.If(path.decided)", "m.If(~path.decided)"),
     ("sim/codec.py", "slot == 0 and self._slot is not None", "slot == 0"),
     ("sim/line.py", "wider = np.sqrt(", "wider = ("),
     # the world around: ties, slips by a place, a high-pass that forgets, a tap upside down,

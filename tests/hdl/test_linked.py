@@ -8,15 +8,17 @@ import gc
 
 import numpy as np
 import pytest
-from amaranth.hdl import Module
+from amaranth.hdl import Module, Mux, Signal
 
+from golden import link
 from golden.decimator import Decimator, factor_of
 from golden.errors import V90Error
 from golden.i2s import I2s, serial
-from hdl.linked import LinkedClient, LinkedReceiver
+from hdl.linked import STEP_AT, LinkedClient, LinkedReceiver
+from hdl.top import AnalogueReceiver
 from sim.codec import Codec
 from sim.gateware import Gateware
-from tests.hdl.support import check_refused
+from tests.hdl.support import check_refused, uart_octets, uart_wave
 
 
 @pytest.mark.filterwarnings("ignore::amaranth.hdl.UnusedElaboratable")
@@ -53,6 +55,29 @@ def test_samples_that_a_client_s_receiver_gets(codec, frame, monkeypatch, rng):
 )  # fmt: skip
 def test_clients_that_there_are_not(options, sentence):
     check_refused(V90Error, sentence, LinkedClient, **options)
+
+
+@pytest.mark.filterwarnings("ignore::amaranth.hdl.UnusedElaboratable")
+def test_the_clock_s_offset_is_that_of_a_decision(monkeypatch):
+    """A receiver's words go round between decisions, of which the host is to see nothing."""
+
+    def restless(self, platform):
+        m, count = Module(), Signal(6)
+        m.d.sync += count.eq(count + 1)
+        m.d.comb += [
+            self.decided.eq(count == 0), self.step.eq(Mux(count == 0, 429497, ~count << 8)),
+        ]  # fmt: skip
+        return m
+
+    monkeypatch.setattr(AnalogueReceiver, "elaborate", restless)
+    asked = b"".join(link.status(STEP_AT + n) for n in range(4))
+    wave = uart_wave(link.frame(bytes([1]) + asked), 8)
+    wave = np.concatenate([np.ones(100, int), wave, np.ones(6000, int)])
+    gateware = Gateware(LinkedReceiver(12e6, 12e6 / 8))
+    probes = gateware.run(waves={"rx": wave}, cycles=len(wave), probes=["tx"]).probes
+    (answer,) = link.Unframer().process(uart_octets(probes["tx"], 8))
+    assert int.from_bytes(answer[2::2], "little") == 429497
+    gc.collect()
 
 
 @pytest.mark.parametrize("baud", [3e6, 1.3e6])
