@@ -22,7 +22,7 @@ WITHOUT_MODEL = {
     "tdm": {"Highway", "Gatherer"},
     "uart": {"UartTransmitter", "UartReceiver"},
     "top": {"Bank", "LinkedBank", "AnalogueReceiver"},
-    "linked": {"LinkedReceiver"},
+    "linked": {"LinkedReceiver", "LinkedClient"},
     "g711": {"Codeword"},  # its model is two functions
     "shaper": {"LeafPipeline", "LeafWalk"},
     "encoder": {"Sequencer", "Multiplexer", "Datapath"},
