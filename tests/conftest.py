@@ -41,7 +41,7 @@ def pytest_collection_modifyitems(items):
     if not os.environ.get("V90_LONG"):
         for item in items:
             if item.get_closest_marker("long"):
-                item.add_marker(pytest.mark.skip(reason="long: `make bench` has it"))
+                item.add_marker(pytest.mark.skip(reason="long: `make bench` or `make formal` has it"))
 
 
 def pytest_generate_tests(metafunc):
