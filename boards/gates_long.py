@@ -30,8 +30,8 @@ NETLISTS = ("up5k", "ecp5-25", "gw1n-9", "up5k-routed", "ecp5-25-routed")
 #: Channels of the encoder: the up5k's script puts what 30 of them need into large memories.
 CHANNELS = 30
 
-#: Data frames of data, of which a receiver leaves out the last few, and symbols that there are to be;
-#: data frames of TRN1d, which leaves both solutions of the receiver in.
+#: Data frames of data, of which a receiver leaves out the last few, and symbols that there are to
+#: be; data frames of TRN1d, which leaves both solutions of the receiver in.
 FRAMES, SYMBOLS, TRN1D = 340, 2000, 1240
 
 U_INFO, SILENCE = 79, 200
