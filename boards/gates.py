@@ -26,19 +26,21 @@ OPTIMISE = 1
 class Models:
     """What simulates a family's cells: yosys's file, those of ``boards/cells``, defines.
 
-    ``routed``: more of ``boards/cells``, for what the router makes of the cells.
+    ``routed``: more of ``boards/cells``, for what the router makes of the cells. ``memories``: what
+    yosys does to memories; an iCE40's have a write port for each bit, which become one.
     """
 
     vendor: str
     own: tuple
     defines: str = ""
     routed: tuple = ()
+    memories: tuple = ()
 
 
 _ECP5 = Models("+/ecp5/cells_sim.v", ("ram.v", "ecp5.v"), "-DNO_INCLUDES", ("ecp5_routed.v",))
 MODELS = {
     "up5k": Models("+/ice40/cells_sim.v", ("ice40.v",), "-DICE40_U -DNO_ICE40_DEFAULT_ASSIGNMENTS",
-                   ("ice40_routed.v",)),
+                   ("ice40_routed.v",), ("memory_share",)),
     "ecp5-25": _ECP5, "ecp5-45": _ECP5, "ecp5-85": _ECP5,
     "gw1n-9": Models("+/gowin/cells_sim.v", ("ram.v", "gowin.v")),
 }  # fmt: skip
@@ -47,7 +49,7 @@ MODELS = {
 #: Tables become gates, which is less for the C++ compiler. Words whose bits come from several cells
 #: become bits: as one bit may depend on another, the word would be fed back to itself.
 _SMALL = (
-    "setattr -unset src -unset hdlname w:* c:*", "memory_share", "memory_collect",
+    "memory_collect",
     "select -set one t:$mux t:$logic_* t:$and t:$or t:$xor t:$xnor t:$not t:$reduce_*",
     "select -set wide r:WIDTH>8 r:A_WIDTH>8", "simplemap @one @wide %d", "splitnets -driver",
     *("opt_expr -mux_bool -undriven -fine", "opt_merge", "opt_clean -purge") * 2,
@@ -86,7 +88,8 @@ class Netlist:
             # What an ECP5's router leaves open is 1; an iCE40's leaves nothing so (boards.routing).
             *(["setundef -undriven -one cells"] if self.routed else ()),
             # A table may be in its own carry's way, but for an input that it has no use for.
-            "opt_expr -mux_undef -undriven", "opt_clean -purge", *_SMALL, "check -assert",
+            "opt_expr -mux_undef -undriven", "opt_clean -purge",
+            "setattr -unset src -unset hdlname w:* c:*", *models.memories, *_SMALL, "check -assert",
             # Output ports are wires of their own, so that what is in them is not fed back.
             "flatten", "splitnets -driver", "rename -hide w:* c:*", "rename -enumerate -pattern n%",
             "write_rtlil -selected top.il",
