@@ -26,21 +26,19 @@ OPTIMISE = 1
 class Models:
     """What simulates a family's cells: yosys's file, those of ``boards/cells``, defines.
 
-    ``routed``: more of ``boards/cells``, for what the router makes of the cells. ``memories``: what
-    yosys does to memories; an iCE40's have a write port for each bit, which become one.
+    ``routed``: more of ``boards/cells``, for what the router makes of the cells.
     """
 
     vendor: str
     own: tuple
     defines: str = ""
     routed: tuple = ()
-    memories: tuple = ()
 
 
 _ECP5 = Models("+/ecp5/cells_sim.v", ("ram.v", "ecp5.v"), "-DNO_INCLUDES", ("ecp5_routed.v",))
 MODELS = {
     "up5k": Models("+/ice40/cells_sim.v", ("ice40.v",), "-DICE40_U -DNO_ICE40_DEFAULT_ASSIGNMENTS",
-                   ("ice40_routed.v",), ("memory_share",)),
+                   ("ice40_routed.v",)),
     "ecp5-25": _ECP5, "ecp5-45": _ECP5, "ecp5-85": _ECP5,
     "gw1n-9": Models("+/gowin/cells_sim.v", ("ram.v", "gowin.v")),
 }  # fmt: skip
@@ -89,7 +87,7 @@ class Netlist:
             *(["setundef -undriven -one cells"] if self.routed else ()),
             # A table may be in its own carry's way, but for an input that it has no use for.
             "opt_expr -mux_undef -undriven", "opt_clean -purge",
-            "setattr -unset src -unset hdlname w:* c:*", *models.memories, *_SMALL, "check -assert",
+            "setattr -unset src -unset hdlname w:* c:*", *_SMALL, "check -assert",
             # Output ports are wires of their own, so that what is in them is not fed back.
             "flatten", "splitnets -driver", "rename -hide w:* c:*", "rename -enumerate -pattern n%",
             "write_rtlil -selected top.il",

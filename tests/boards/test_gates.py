@@ -372,6 +372,48 @@ def test_ice40_s_large_ram(rng):
             out = words.get(address, 0)
 
 
+def test_ice40_s_block_ram(rng):
+    """Every width to write and to read."""
+    cycles = 1200
+    waves = {"en_w": 1, "en_r": 1, "we": 1, "re": 1, "mask": 16, "value": 16}
+    inputs = {**waves, "to": 11, "from": 11}
+    waves = {name: rng.integers(1 << bits, size=cycles) for name, bits in waves.items()}
+    for name in ("to", "from"):
+        waves[name] = rng.integers(2, size=cycles) * 255 + rng.integers(8, size=cycles) * 256
+    ins = {"RCLK": "clk", "WCLK": "clk", "RCLKE": "en_r", "WCLKE": "en_w", "RE": "re", "WE": "we",
+           "RADDR": "from", "WADDR": "to", "MASK": "mask", "WDATA": "value"}  # fmt: skip
+    instances, contents = {}, {}
+    for write, read in ((0, 0), (1, 2), (2, 1), (3, 3), (0, 3), (3, 0)):
+        rows = [value & ((1 << 256) - 1) for value in initial(rng)[:16]]
+        contents[write, read] = sum(row << (256 * n) for n, row in enumerate(rows))
+        parameters = {f"INIT_{n:X}": Const(row, 256) for n, row in enumerate(rows)}
+        parameters |= {"WRITE_MODE": write, "READ_MODE": read}
+        instances[f"m{write}{read}"] = "SB_RAM40_4K", parameters, ins, {"RDATA": 16}
+    probes = run_cells("up5k", Cells(inputs, instances), waves)
+    # Of the bits of a word, the pins.
+    pins = [range(16), range(0, 16, 2), (1, 5, 9, 13), (3, 11)]
+    for (write, read), memory in contents.items():
+        out = 0
+        for at, got in enumerate(probes[f"m{write}{read}"]):
+            assert got == out or not at
+            enables = {name: int(waves[name][at]) for name in waves}
+            before = memory
+
+            def places(mode, address):
+                """Bits of the memory that are a word's, the lowest first."""
+                return [(address % 256) * 16 + (n << mode) + (address >> 8) % (1 << mode)
+                        for n in range(16 >> mode)]  # fmt: skip
+
+            if enables["en_w"] and enables["we"]:
+                for pin, place in zip(pins[write], places(write, enables["to"]), strict=True):
+                    if write or not enables["mask"] >> pin & 1:
+                        memory &= ~(1 << place)
+                        memory |= (enables["value"] >> pin & 1) << place
+            if enables["en_r"] and enables["re"]:
+                out = sum((before >> place & 1) << pin for pin, place in
+                          zip(pins[read], places(read, enables["from"]), strict=True))  # fmt: skip
+
+
 def test_ice40_s_logic_cell(rng):
     """Tables, carries and registers, with what enables, resets and sets them."""
     cycles, count = 400, 32
