@@ -40,8 +40,8 @@ U_INFO, SILENCE = 79, 200
 HIGHWAY = {"slots": 32, "signals": False}
 IDLE = 0xD5
 
-#: A netlist answers late: times a request is sent at most, and seconds to wait for progress.
-ATTEMPTS, PATIENCE = 30, 120
+#: A netlist's answers are later than a board's by so much; seconds to wait for progress.
+SLOWNESS, PATIENCE = 20, 300
 
 
 def encoder(**options):
@@ -80,7 +80,7 @@ def bank(**options):
     }  # fmt: skip
     begin = time.perf_counter()
     with SimulatedBoard(CHANNELS, **HIGHWAY, **options) as simulated:
-        board = Board(Link(open_port(simulated.device), ATTEMPTS))
+        board = Board(Link(open_port(simulated.device), slowness=SLOWNESS))
         for channel, p in enumerate(sets):
             board.configure(channel, p, PATIENCE)
         board.stream({channel: one.tobytes() for channel, one in octets.items()},
