@@ -20,6 +20,9 @@ from sim import call, cli, wav
 #: The DEVICE that is no device: the gateware of a bank, simulated.
 SIMULATED = "sim"
 
+#: Seconds between two looks at what changes.
+_REFRESH = 0.2
+
 #: What tops are, for a person.
 TOPS = {
     Top.ENCODERS: "bank of encoders on a PCM highway",
@@ -43,6 +46,10 @@ def parser(device="DEVICE"):
     top.add_argument(
         "--channels", type=int, metavar="N", help="of the simulated bank, 1 to 24 (default: 2)"
     )
+    top.add_argument(
+        "--codec", type=int, metavar="HZ",
+        help="simulate a client behind a codec of 48000 or 32000 samples a second, no bank",
+    )  # fmt: skip
     actions = top.add_subparsers(dest="action", required=True, metavar="ACTION")
 
     def action(name, function, text):
@@ -60,7 +67,7 @@ def parser(device="DEVICE"):
         "-o", "--output", metavar="LINE", help="of the simulated board: its octets on the highway"
     )
     sub.add_argument("--force", action="store_true", help="overwrite what exists")
-    sub = action("receive", receive, "receive a file of `v90 board DEVICE send` with a receiver")
+    sub = action("receive", receive, "receive a file behind Sd and TRN1d, as `v90 call` sends it")
     sub.add_argument("-o", "--output", required=True, metavar="FILE")
     sub.add_argument("--force", action="store_true", help="overwrite what exists")
     sub.add_argument("--parameters", required=True, metavar="P.json", help="mapping parameters")
@@ -77,18 +84,28 @@ def parser(device="DEVICE"):
         help="without anything received, after which to end (default: 30)",
     )  # fmt: skip
     sub.add_argument(
-        "--recording", metavar="X.wav", help="what the simulated board is to hear: 16 kHz"
+        "--recording", metavar="X.wav", help="what the simulated board is to hear"
     )
     sub = action("watch", watch, "show the channels' state, again and again")
     sub.add_argument("--seconds", type=float, metavar="S", help="end then (default: at Ctrl-C)")
+    sub.add_argument(
+        "--parameters", metavar="P.json", help="of a receiver's data, for their rate and the SNR"
+    )
+    sub.add_argument(
+        "--u-info", type=int, default=call.U_INFO, metavar="UCODE",
+        help=f"of a receiver's TRN1d (default: {call.U_INFO})",
+    )  # fmt: skip
     return top
 
 
 def run(device, words):
     """`v90 board DEVICE WORDS`; raises :class:`~golden.errors.V90Error`."""
     arguments = parser(device).parse_args(words)
-    if arguments.channels is not None and device != SIMULATED:
-        raise V90Error("--channels is for the simulated board")
+    for name in ("channels", "codec"):
+        if getattr(arguments, name) is not None and device != SIMULATED:
+            raise V90Error(f"--{name} is for the simulated board")
+    if arguments.channels is not None and arguments.codec is not None:
+        raise V90Error("--channels is for a simulated bank, and --codec for a client")
     receives = arguments.function is receive
     if getattr(arguments, "output", None) is not None:
         if device != SIMULATED and not receives:
@@ -107,11 +124,13 @@ def _board(device, arguments):
         with open_port(device, arguments.baud) as port:
             yield Board(Link(port)), None
         return
-    from boards.simulated import SimulatedBoard, SimulatedReceiver
+    from boards.simulated import SimulatedBoard, SimulatedClient, SimulatedReceiver
 
     channels = 2 if arguments.channels is None else arguments.channels
     with cli.progress("compiling the gateware"):
-        if arguments.function is receive:
+        if arguments.codec is not None:
+            simulated = SimulatedClient(arguments.codec)
+        elif arguments.function is receive:
             simulated = SimulatedReceiver()
         else:
             simulated = SimulatedBoard(channels)
@@ -122,12 +141,17 @@ def _board(device, arguments):
 def info(board, simulated, arguments):
     """`v90 board DEVICE info`"""
     what = board.information
-    board.states()
+    receives = what.top == Top.RECEIVER
+    # For the link's statistics.
+    if receives:
+        receiver.state(board)
+    else:
+        board.states()
     table = Table(show_header=False, box=None, padding=(0, 2, 0, 0))
     rows = {
         "top": TOPS[what.top],
         "blocks": what.text,
-        "channels": what.channels,
+        "channels": None if receives else what.channels,
         "queues": f"{what.queue} octets each" if what.queue else None,
         "highway": {32: "E1, 32 slots", 24: "T1, 24 slots"}.get(what.slots),
         "clock": f"{what.clock / 1e6:g} MHz",
@@ -188,20 +212,24 @@ def receive(board, simulated, arguments):
     call.check_training(arguments.u_info, arguments.training_symbols)
     samples = None
     if simulated:
-        samples = wav.read(cli.read_file(arguments.recording), arguments.recording)
+        recording = cli.read_file(arguments.recording)
+        samples = wav.read(recording, arguments.recording, simulated.rate, simulated.bits)
     receiver.configure(board, p, arguments.u_info, arguments.training_symbols)
     patience = arguments.seconds
     if simulated:
         simulated.play(samples)
         patience = _since(lambda: simulated.playing, 1.0)
-    with cli.progress("receiving"):
-        reception = receiver.receive(board, patience)
+    view = _receiver_view(p, arguments.u_info)
+    with _live(lambda: view(board, {}), Console(stderr=True)) as show:
+        reception = receiver.receive(board, patience, lambda reception: show())
+    last, levels = receiver.state(board), receiver.levels_of(p, arguments.u_info)
     kinds = [kind for kind, _ in reception.events]
     if Kind.DETECTED not in kinds:
         raise CallFailed("the receiver found no Sd")
     data = reception.file.file()
     cli.write_file(arguments.output, data, arguments.force)
-    told = f"{len(data)} octets in {reception.file.frames} frames received"
+    told = f"{len(data)} octets in {reception.file.frames} frames received at "
+    told += f"{float(p.rate):.0f} bit/s, SNR {receiver.snr(last, levels)}"
     print(f"{told} ({_traffic(board)})", file=sys.stderr)
 
 
@@ -221,33 +249,64 @@ def _since(busy, seconds):
 def watch(board, simulated, arguments):
     """`v90 board DEVICE watch`"""
     end = None if arguments.seconds is None else time.monotonic() + arguments.seconds
-    view = _view if board.information.top != Top.RECEIVER else _receiver_view
+    view = _view
+    if board.information.top == Top.RECEIVER:
+        p = arguments.parameters and cli.read_parameters(arguments.parameters)
+        view = _receiver_view(p, arguments.u_info)
+    elif arguments.parameters:
+        raise V90Error("--parameters is for a receiver: a bank's channels each have their own")
     # Where nobody sees it change, once is enough.
     console, before = Console(), {}
     if not console.is_terminal:
         console.print(view(board, before))
         return
-    live = Live(view(board, before), console=console, auto_refresh=False)
-    with suppress(KeyboardInterrupt), live:  # Ctrl-C is how it ends
+    with suppress(KeyboardInterrupt), _live(lambda: view(board, before), console) as show:
+        # Ctrl-C is how it ends.
         while end is None or time.monotonic() < end:
-            time.sleep(0.2)
-            live.update(view(board, before), refresh=True)
+            time.sleep(_REFRESH)
+            show()
 
 
-def _receiver_view(board, before):
-    """A receiver's numbers as a table."""
-    state = receiver.state(board)
-    table = Table(title=TOPS[Top.RECEIVER], show_header=False)
-    rows = {
-        "state": State(state["state"]).name.lower() + (", TRN1d" if state["training"] else ""),
-        "data frame": str(state["number"]),
-        "clock": f"{state['step'] / 2**32 * 1e6:.1f} ppm",
-        "errors": receiver.errors(state),
-        "queue": Text("data were lost", "red") if state["lost"] else "nothing lost",
-    }
-    for name, value in rows.items():
-        table.add_row(name, value)
-    return Group(table, Text(f"link: {_traffic(board)}"))
+@contextmanager
+def _live(view, console):
+    """Give a function that shows ``view()`` where it was, but not too often, on a terminal."""
+    if not console.is_terminal:
+        yield lambda: None
+        return
+    shown = time.monotonic()
+    with Live(view(), console=console, auto_refresh=False) as live:
+
+        def show():
+            nonlocal shown
+            if time.monotonic() >= shown + _REFRESH:
+                live.update(view(), refresh=True)
+                shown = time.monotonic()
+
+        yield show
+
+
+def _receiver_view(parameters, u_info):
+    """What makes a receiver's numbers a table; ``parameters`` of its data, or None."""
+    levels = parameters and receiver.levels_of(parameters, u_info)
+
+    def view(board, before):
+        state = receiver.state(board)
+        table = Table(title=TOPS[Top.RECEIVER], show_header=False)
+        rows = {
+            "state": State(state["state"]).name.lower() + (", TRN1d" if state["training"] else ""),
+            "data frame": str(state["number"]),
+            "rate": parameters and f"{float(parameters.rate):.0f} bit/s",
+            "SNR": levels and receiver.snr(state, levels),
+            "clock": f"{state['step'] / 2**32 * 1e6:.1f} ppm",
+            "errors": receiver.errors(state),
+            "queue": Text("data were lost", "red") if state["lost"] else "nothing lost",
+        }
+        for name, value in rows.items():
+            if value:
+                table.add_row(name, value)
+        return Group(table, Text(f"link: {_traffic(board)}"))
+
+    return view
 
 
 def _view(board, before):

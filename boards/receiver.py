@@ -33,14 +33,18 @@ from sim.network import NetworkParameters
 FULL_SCALE = 32768
 
 
+def levels_of(parameters, u_info):
+    """Levels of TRN1d and of data, as a network without a pad gives them."""
+    arrived = design.arrivals(NetworkParameters(law=parameters.law))
+    return design.training_levels(arrived, u_info), constellations.data_levels(arrived, parameters)
+
+
 def configure(board, parameters, u_info, symbols):
     """Tell a receiver of TRN1d, of so many symbols of U_INFO, and of the data behind it."""
     board.demand_receiver()
-    arrived = design.arrivals(NetworkParameters(law=parameters.law))
-    training = design.training_levels(arrived, u_info)
-    levels = constellations.data_levels(arrived, parameters)
+    levels = levels_of(parameters, u_info)
     board.words(PARAMETERS, configuration_words(parameters))
-    wide = receiver_words(training, levels, symbols // INTERVALS)
+    wide = receiver_words(*levels, symbols // INTERVALS)
     board.words(RECEIVER, [
         pair for address, word in wide
         for pair in ((ADDRESS, address), (LOW, word & 0xFFFF), (HIGH, word >> 16))
@@ -73,9 +77,9 @@ class Reception:
 def receive(board, patience, progress=lambda reception: None):
     """Receive a file: a :class:`Reception`, whole or as far as it came.
 
-    Ends with the file, or when nothing has come from the receiver for ``patience`` seconds (or
-    ``patience()`` says so). Raises :class:`~golden.errors.CallFailed` where the board's queue was
-    full.
+    ``progress(reception)`` is called whenever something has come. Ends with the file, or when
+    nothing has come from the receiver for ``patience`` seconds (or ``patience()`` says so). Raises
+    :class:`~golden.errors.CallFailed` where the board's queue was full.
     """
     reception, last = Reception(), time.monotonic()
     while not reception.file.complete:
@@ -113,10 +117,24 @@ def state(board):
     }  # fmt: skip
 
 
+def _error_power(state):
+    """Mean of squared errors of symbol 0, in PCM values; 0 before there are any."""
+    return state["quality"] / (1 << SLOW_BITS) / (1 << 2 * FINE)
+
+
 def errors(state):
-    """Text for the mean of squared errors of symbol 0: as a level and in PCM values."""
-    power = state["quality"] / (1 << SLOW_BITS) / (1 << 2 * FINE)
+    """Text for the mean of squared errors: as a level and in PCM values."""
+    power = _error_power(state)
     if not power:
         return "none yet"
     decibels = 10 * np.log10(power / FULL_SCALE**2)
     return f"{decibels:.1f} dB of full scale, {power**0.5:.1f} in PCM values"
+
+
+def snr(state, levels):
+    """Text for the SNR in dB; ``levels`` are those of :func:`levels_of`."""
+    power = _error_power(state)
+    if not power:
+        return "none yet"
+    sent = levels[0 if state["training"] else 1].power
+    return f"{10 * np.log10(sent / power):.1f} dB"

@@ -31,7 +31,13 @@ def real_calls():
 
 
 def pytest_collection_modifyitems(items):
-    """Skip long tests but for V90_LONG."""
+    """Skip long tests but for V90_LONG; keep a file of gateware's tests in one process.
+
+    Its tests compile the same components: two processes would do that at the same time.
+    """
+    for item in items:
+        if item.path.parent.name in ("hdl", "boards"):
+            item.add_marker(pytest.mark.xdist_group(item.path.stem))
     if not os.environ.get("V90_LONG"):
         for item in items:
             if item.get_closest_marker("long"):
@@ -49,6 +55,8 @@ def pytest_generate_tests(metafunc):
 @pytest.fixture
 def rng(request):
     """NumPy generator whose seed is the test's own, or V90_SEED; a failing test shows it."""
-    seed = int(os.environ.get("V90_SEED") or zlib.crc32(request.node.nodeid.encode()))
+    # Its group, where there are several processes, is not part of a test's name.
+    name = request.node.nodeid.removesuffix(f"@{request.node.path.stem}")
+    seed = int(os.environ.get("V90_SEED") or zlib.crc32(name.encode()))
     print(f"V90_SEED={seed}")
     return np.random.default_rng(seed)

@@ -9,6 +9,7 @@ import pytest
 from boards import bank, cli_board, receiver
 from boards.link import Board, Link
 from boards.simulated import Faults
+from golden import g711
 from golden.equalizer import FINE
 from golden.errors import CallFailed, V90Error
 from golden.link import HostLink, Information, Top
@@ -86,9 +87,28 @@ def test_the_errors_are_told_as_a_level():
 
 
 def test_watching(model, capsys):
+    options = argparse.Namespace(seconds=None, parameters=None, u_info=79)
     model.octets[FLAGS] = 0x12
-    cli_board.watch(Board(Link(Port(model))), None, argparse.Namespace(seconds=None))
-    assert "track, TRN1d" in capsys.readouterr().out
+    cli_board.watch(Board(Link(Port(model))), None, options)
+    shown = capsys.readouterr().out
+    assert "track, TRN1d" in shown and "SNR" not in shown
+    options.parameters = str(ROOT / "examples" / "28000.json")
+    cli_board.watch(Board(Link(Port(model))), None, options)
+    shown = capsys.readouterr().out
+    assert "28000 bit/s" in shown and "none yet" in shown
+
+
+def test_the_snr_is_that_of_the_levels_in_use():
+    """TRN1d has one level; data's power is the mean of all their points'."""
+    levels = receiver.levels_of(P, 79)
+    quality = (32 << FINE) ** 2 << SLOW_BITS
+    trn1d, data = int(g711.linear(79, P.law)), [
+        np.mean(g711.linear(np.array(row), P.law).astype(float) ** 2) for row in P.intervals
+    ]  # fmt: skip
+    for training, power in ((True, trn1d**2), (False, np.mean(data))):
+        told = receiver.snr({"quality": quality, "training": training}, levels)
+        assert told == f"{10 * np.log10(power / 32**2):.1f} dB"
+    assert receiver.snr({"quality": 0, "training": True}, levels) == "none yet"
 
 
 def test_the_state(model):

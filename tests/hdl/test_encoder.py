@@ -154,7 +154,8 @@ def test_equal_to_golden(channels, frames, rng):
 @pytest.mark.parametrize(
     "engine, channels, used, frames",
     [
-        ("verilator", 3, (0, 1, 2), 8), ("icarus", 1, (0,), 2),
+        ("icarus", 1, (0,), 2),
+        pytest.param("verilator", 3, (0, 1, 2), 8, marks=pytest.mark.long),
         pytest.param("verilator", 30, (0, 29), 1, marks=pytest.mark.long),
     ],
 )
@@ -440,7 +441,7 @@ def test_channels_that_there_are_not(gateware, rng):
 # --- Sizes ----------------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("channels", [1, 2, 31, 256])
+@pytest.mark.parametrize("channels", [1, 2, 31, pytest.param(256, marks=pytest.mark.long)])
 def test_banks_of_other_sizes_build(channels):
     encoder = Encoder(channels, queue_octets=64)
     text, clocks = to_rtlil(encoder, *ports(encoder))

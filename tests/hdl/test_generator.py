@@ -274,7 +274,9 @@ def test_underruns_are_counted(gateware, rng):
     assert counts == [golden.underruns for golden in bank.golden] and min(counts) > 0
 
 
-@pytest.mark.parametrize("law, idle", [("A", 0xD5), ("mu", 0xFF)])
+@pytest.mark.parametrize(
+    "law, idle", [("A", 0xD5), pytest.param("mu", 0xFF, marks=pytest.mark.long)]
+)
 def test_silence_before_the_first_command(law, idle, rng):
     """With the law's own Ucode 0, as golden; silence behind the last command has its law."""
     bank = Bank(Gateware(Generator(1, idle=idle)), [law])
@@ -397,7 +399,7 @@ def test_other_numbers_of_channels_are_refused(channels):
     check_refused(ValueError, "a bank has 1 to 256 channels", Generator, channels)
 
 
-@pytest.mark.parametrize("channels", [2, 65, 256])
+@pytest.mark.parametrize("channels", [2, 65, pytest.param(256, marks=pytest.mark.long)])
 def test_banks_of_other_sizes_build(channels):
     generator = Generator(channels, queue_octets=64)
     text, clocks = to_rtlil(generator, *ports(generator))
@@ -509,8 +511,8 @@ def hurried(rng, law):
 
 
 @pytest.mark.parametrize("engine, channels", [
-    ("verilator", 3), ("cxxrtl", 1), pytest.param("cxxrtl", 2, marks=pytest.mark.long),
-    ("icarus", 1),
+    *(pytest.param(*one, marks=pytest.mark.long) for one in (("verilator", 3), ("cxxrtl", 2))),
+    ("cxxrtl", 1), ("icarus", 1),
 ])  # fmt: skip
 def test_other_engines_give_the_same(engine, channels, rng):
     """What CXXRTL gives, cycle for cycle; which golden gives, from the first command on."""

@@ -195,6 +195,7 @@ def calls(rng, count, trn1d, ucodes):
     return np.stack([row[: min(map(len, rows))] for row in rows])
 
 
+@pytest.mark.long
 def test_two_take_turns(rng):
     """With fewer taps, trained at nearly the same time, on levels that differ: one is wrong."""
     ucodes = np.arange(56, 100, 6)
@@ -203,6 +204,7 @@ def test_two_take_turns(rng):
     turns(2, rows, (), 460, levels, levels_of(ucodes, "A"), forward=32, feedback=17)
 
 
+@pytest.mark.long
 def test_two_take_turns_through_start_ups(rng):
     """Each with its own DIL and R-bar, decided on levels that waited for them."""
     starts = [StartUp.make(rng, "A", trn1d=470 + 7 * k) for k in range(2)]
@@ -247,6 +249,7 @@ def test_two_take_turns_through_start_ups(rng):
         demand_line(k, one, np.concatenate(decisions), np.concatenate(events))
 
 
+@pytest.mark.long
 def test_eight_begin_at_once(rng):
     """The solver has time for five of them at first."""
     ucodes = [np.arange(56 + i, 100, 6 + i) for i in range(6)]

@@ -81,7 +81,7 @@ def decoded(decisions, parameters, first, count):
     return Decoder(parameters).process(octets.reshape(-1))
 
 
-@pytest.mark.parametrize("law", g711.LAWS)
+@pytest.mark.parametrize("law", [pytest.param("A", marks=pytest.mark.long), "mu"])
 def test_from_sd_to_data(law, rng):
     """Every signal on its levels; bits of TRN1d and Jd, TRN2d, MP and data; averages of DIL."""
     start = StartUp.make(rng, law)
@@ -128,6 +128,7 @@ def test_at_12_mhz(rng):
     assert told(golden, Kind.ED) == [start.at["b1d"]]
 
 
+@pytest.mark.long
 def test_rate_renegotiations(rng):
     """R behind data, with levels armed anew: twice."""
     start = StartUp.make(rng, again=2)
@@ -169,7 +170,7 @@ def test_levels_that_are_late_count_from_the_next_data_frame_on(piece, rng):
 
 
 @pytest.mark.parametrize(
-    "call", ["arm", pytest.param("after_ed", marks=pytest.mark.long), "switch"]
+    "call", ["arm", *(pytest.param(one, marks=pytest.mark.long) for one in ("after_ed", "switch"))]
 )
 def test_sd_drops_what_waits(call, rng):
     """Levels armed, and those for behind Ed, are forgotten with the next Sd."""
@@ -217,7 +218,8 @@ def test_sd_ends_what_was_decoded(rng):
     assert np.array_equal(gateware.bits["bit"], wanted)
 
 
-@pytest.mark.parametrize("bit", ["1", pytest.param("01", marks=pytest.mark.long)])
+@pytest.mark.long
+@pytest.mark.parametrize("bit", ["1", "01"])
 def test_second_solution_on_levels_of_six_intervals(bit, rng):
     """A robbed bit moves TRN1d's level in one interval: symbols have shares of it."""
     start = StartUp.make(rng, trn1d=1300)

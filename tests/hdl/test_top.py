@@ -171,6 +171,7 @@ def test_late_tells_that_the_clock_is_too_slow(bank, rng):
     assert bank.get("late") == 0
 
 
+@pytest.mark.long
 def test_icarus_gives_the_same():
     """Three channels without parameters; their encoders and the highway have longer tests."""
     clock = HighwayClock(2, 256, 12)
@@ -231,6 +232,7 @@ def requests_of(parameters, levels, begin, takes):
     return [bytes([n + 1]) + section for n, section in enumerate(sections)], configured
 
 
+@pytest.mark.long
 def test_samples_to_bits(rng):
     """What the encoder sent comes out, over a line; and what golden makes of the decisions."""
     forward, feedback, begin = 32, 17, 480

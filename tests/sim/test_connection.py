@@ -60,8 +60,11 @@ def test_a_call_without_a_hit():
 
 
 @pytest.mark.parametrize(
-    "hit", [{"slips": ((9000, 1),)}, {"slips": ((9001, -1),)},
-            pytest.param({"high_pass": 0.95, "high_pass_at": 9000}, marks=pytest.mark.long)],
+    "hit", [
+        {"slips": ((9000, 1),)},
+        pytest.param({"slips": ((9001, -1),)}, marks=pytest.mark.long),
+        pytest.param({"high_pass": 0.95, "high_pass_at": 9000}, marks=pytest.mark.long),
+    ],
 )  # fmt: skip
 def test_a_hit_in_data_costs_time_and_no_octet(hit):
     outcome = called(network=NetworkParameters(**hit))

@@ -42,7 +42,7 @@ def recording(line):
     return samples_of(octets, line)
 
 
-@pytest.mark.parametrize("line", ["codec", "26awg-6kft"])
+@pytest.mark.parametrize("line", ["codec", pytest.param("26awg-6kft", marks=pytest.mark.long)])
 def test_a_call_with_a_renegotiation_is_read_to_its_data(line):
     _, timeline = sent("A", True, 8040, ASKED)
     found = reading_samples.read(recording(line))
