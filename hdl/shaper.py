@@ -216,7 +216,7 @@ class LeafPipeline(wiring.Component):
         ]
         # Read in cycle 4. The low part is kept: a memory with a single port may give anything after
         # the write that cycle 5 may have.
-        low = Signal(METRIC_LOW_BITS)
+        kept = Signal(METRIC_LOW_BITS)
         place = Mux(
             state_write.en, state_write.addr, Cat(parents[2], self.channel)
         )
@@ -233,8 +233,8 @@ class LeafPipeline(wiring.Component):
                 read.en.eq((self.phase == 0) & ~state_write.en),
             ]
             if name == "low":
-                load(1, low, read.data)
-            m.d.comb += row.bit_select(first_bit, bits).eq(low if name == "low" else read.data)
+                load(1, kept, read.data)
+            m.d.comb += row.bit_select(first_bit, bits).eq(kept if name == "low" else read.data)
         return m
 
 
