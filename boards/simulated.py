@@ -109,9 +109,9 @@ class Line:
 class _Simulated:
     """What simulated boards have alike: they run while entered; ``device`` is the port's name."""
 
-    def __init__(self, top, cycles=CYCLES_OF_UART):
+    def __init__(self, top, cycles=CYCLES_OF_UART, **options):
         self.information, self._cycles = top.information, cycles
-        self._gateware = Gateware(top)
+        self._gateware = Gateware(top, **options)
         self.faults, self.error = None, None
 
     def __enter__(self):
@@ -155,34 +155,38 @@ class _Simulated:
             self.error = error
 
 
+def bank_top(channels=2, slots=24, signals=True, queue_octets=32):
+    """The :class:`hdl.top.LinkedBank` of a :class:`SimulatedBoard` with these parameters."""
+    clock = 8000 * _FRAME_BITS[slots] * CYCLES_OF_HIGHWAY
+    return LinkedBank(channels, slots, clock, clock / CYCLES_OF_UART, signals, queue_octets)
+
+
 class SimulatedBoard(_Simulated):
     """A :class:`hdl.top.LinkedBank` that runs while this is entered; ``device`` is its port's name.
 
-    Parameters: ``channels``, ``slots``, ``signals``, ``queue_octets`` of the bank. Attributes that
+    Parameters: ``channels``, ``slots``, ``signals``, ``queue_octets`` of the bank; ``options``
+    as those of :class:`sim.gateware.Gateware`, for :func:`bank_top` with the same. Attributes that
     may be set before this is entered, each time with a board just powered on: ``faults``, two
     :class:`Faults` for octets to the board and from it, or None; ``clocked``: whether the highway
     has a bit clock.
 
     ``octets(channel)`` are those that a channel has sent, from the highway's first frame on, as
-    they were read at the bit clock's falling edges. ``frames`` counts frames of the highway.
+    they were read at the bit clock's falling edges. ``frames`` counts frames of the highway,
+    ``cycles`` those of the clock.
 
     Raises :class:`~golden.errors.V90Error` for a number of channels that the highway has not.
     """
 
-    def __init__(self, channels=2, slots=24, signals=True, queue_octets=32):
+    def __init__(self, channels=2, slots=24, signals=True, queue_octets=32, **options):
         if not 1 <= channels <= len(SPEECH_SLOTS[slots]):
             raise V90Error(
                 f"a simulated bank has 1 to {len(SPEECH_SLOTS[slots])} channels, not {channels}"
             )
-        frame_bits = _FRAME_BITS[slots]
-        frame_clock = 8000 * frame_bits * CYCLES_OF_HIGHWAY
-        top = LinkedBank(channels, slots, frame_clock, frame_clock / CYCLES_OF_UART, signals,
-                         queue_octets)  # fmt: skip
-        super().__init__(top)
+        super().__init__(bank_top(channels, slots, signals, queue_octets), **options)
         self.clocked = True
         self._speech = list(SPEECH_SLOTS[slots][:channels])
         # A frame, to which the piece of both lines is equal, with whole bits of the UART.
-        bits = np.arange(frame_bits * CYCLES_OF_HIGHWAY) // (CYCLES_OF_HIGHWAY // 2)
+        bits = np.arange(_FRAME_BITS[slots] * CYCLES_OF_HIGHWAY) // (CYCLES_OF_HIGHWAY // 2)
         clock = 1 - bits % 2
         sync = np.zeros_like(clock)
         sync[-CYCLES_OF_HIGHWAY:] = 1
@@ -194,6 +198,11 @@ class SimulatedBoard(_Simulated):
 
     def _restart(self):
         self._kept, self.frames = [], 0
+
+    @property
+    def cycles(self):
+        """See the class."""
+        return self.frames // self._pieces * self._length
 
     def octets(self, channel):
         """See the class."""

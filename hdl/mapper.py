@@ -26,7 +26,8 @@ class Mapper(ConfiguredBlock):
 
     Whole Uchords are skipped by counting their bits, then the Uchord's bits are gone through one by
     one. Latency at most 6 * 26 + 1 = 157 cycles, and one more for each mask word that is written
-    meanwhile: the memory has a single port and no initial contents, as the UP5K's SPRAM. Bit-exact
+    meanwhile: the memory has a single port and no initial contents, as the UP5K's SPRAM, and what
+    it gives after a write is not known. Bit-exact
     with :class:`golden.mapper.Mapper`; a label that the constellation has not gives Ucode 0.
 
     Parameters: ``channels``; ``tag``, shape of what passes unchanged.
@@ -57,12 +58,14 @@ class Mapper(ConfiguredBlock):
         interval = Signal(range(INTERVALS))
         uchord = Signal(3)
         # The word being counted is two cycles behind its address.
-        address = Signal(3)
+        wanted, address, again = Signal(3), Signal(3), Signal(3)
         word_now, members = Signal(WORD_BITS), Signal(range(WORD_BITS + 1))
         mask = Signal(WORD_BITS)
         position = Signal(4)
         left = Signal(7)
-        goes_on = ~write.en  # whatever reads waits while a word is written
+        # Where a word was written instead, nothing goes on until it has been read after all.
+        goes_on = Signal(init=1)
+        m.d.sync += [goes_on.eq(~write.en), again.eq(address)]
         with m.If(goes_on):
             m.d.sync += [word_now.eq(read), members.eq(_ones(read))]
         m.d.comb += [
@@ -74,7 +77,8 @@ class Mapper(ConfiguredBlock):
             write.addr.eq(place),
             write.data.eq(word.data),
             write.en.eq(self.i_configuration.valid & (word.address < FRAME)),
-            address.eq(uchord - 2),
+            wanted.eq(uchord - 2),
+            address.eq(Mux(goes_on, wanted, again)),
             self.o.payload.channel.eq(token.channel),
             self.o.payload.half.eq(token.half),
             self.o.payload.ucodes.eq(ucodes),
@@ -87,12 +91,12 @@ class Mapper(ConfiguredBlock):
                 with m.If(self.i.valid):
                     m.next = "BEGIN"
             with m.State("BEGIN"):
-                m.d.comb += address.eq(7)
+                m.d.comb += wanted.eq(7)
                 with m.If(goes_on):
                     m.d.sync += [uchord.eq(7), left.eq(labels[:7]), token.labels.eq(labels >> 7)]
                     m.next = "COUNT"
             with m.State("COUNT"):
-                m.d.comb += address.eq(6)
+                m.d.comb += wanted.eq(6)
                 with m.If(goes_on):
                     m.next = "UCHORD"
             with m.State("UCHORD"):

@@ -214,7 +214,9 @@ class LeafPipeline(wiring.Component):
             self.done_tag.eq(stages[4][1:3]),
             self.metric.eq(metric),
         ]
-        # Read in cycle 4.
+        # Read in cycle 4. The low part is kept: a memory with a single port may give anything after
+        # the write that cycle 5 may have.
+        kept = Signal(METRIC_LOW_BITS)
         place = Mux(
             state_write.en, state_write.addr, Cat(parents[2], self.channel)
         )
@@ -229,8 +231,10 @@ class LeafPipeline(wiring.Component):
                 write.en.eq(state_write.en),
                 read.addr.eq(place),
                 read.en.eq((self.phase == 0) & ~state_write.en),
-                row.bit_select(first_bit, bits).eq(read.data),
             ]
+            if name == "low":
+                load(1, kept, read.data)
+            m.d.comb += row.bit_select(first_bit, bits).eq(kept if name == "low" else read.data)
         return m
 
 

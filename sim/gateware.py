@@ -7,6 +7,7 @@ payloads and gets whole arrays back. :mod:`sim.cosim` offers the same on Verilat
 import ctypes
 import os
 import platform
+import re
 import shutil
 import subprocess
 from pathlib import Path
@@ -41,6 +42,10 @@ _CHUNK = 1 << 16
 # NDEBUG: a memory address out of bounds then reads 0 and writes nothing, as in Amaranth; without
 # it CXXRTL aborts the whole Python process.
 _FLAGS = ("-DNDEBUG", "-std=c++17", "-shared", "-fPIC")
+
+# What a compiler needs grows faster than a function does: one of 6000 statements, a receiver's
+# netlist, takes it more than 500 s at -O1, and 38 s in functions of 50.
+_LARGE, _STATEMENTS = 500, 50
 
 # One evaluation serves a whole cycle: with the clock high and its last value low, eval() computes
 # outputs from the state before the edge and the state after it into separate places; commit()
@@ -290,6 +295,55 @@ def _source(cxx, clocks, wires):
     return "\n".join([cxx, *defines, _LOOP, *table, ""])
 
 
+def _split(cxx):
+    """The design with a large eval() as functions of ``_STATEMENTS`` each.
+
+    What it computes once is in its local variables; those that several functions need become the
+    design's.
+    """
+    begin = "bool p_top::eval(performer *performer) {\n"
+    head, _, rest = cxx.partition(begin)
+    body, end, tail = rest.partition("\treturn converged;\n")
+    flags, variables, statements, more = {}, {}, [], False
+    for line in body.splitlines():
+        if line.lstrip().startswith("//"):
+            continue
+        if more:
+            statements[-1] += f"\n{line}"
+        elif flag := re.match(r"\tbool (\w+) = ", line):
+            flags[flag[1]] = line
+        elif variable := re.fullmatch(r"\tvalue<\d+> (\w+);", line):
+            variables[variable[1]] = line
+        else:
+            statements.append(line)
+        # What is "auto" is for the block that follows.
+        more = line != "\t}" and (more or line.startswith("\tauto ") or line.endswith("{"))
+    if len(statements) < _LARGE:
+        return cxx
+    parts = [statements[at : at + _STATEMENTS] for at in range(0, len(statements), _STATEMENTS)]
+    needed = {name: set() for name in variables}
+    for number, part in enumerate(parts):
+        for name in needed.keys() & set(re.findall(r"\w+", "\n".join(part))):
+            needed[name].add(number)
+    pairs = {"performer": "performer *performer"} | {flag: f"bool &{flag}" for flag in flags}
+    declared = f"({', '.join(pairs.values())})"
+    own = [[] for _ in parts]
+    shared = [f"\tvoid eval_{number}{declared};" for number in range(len(parts))]
+    for name, numbers in needed.items():
+        (own[min(numbers)] if len(numbers) == 1 else shared).append(variables[name])
+    member = "\tbool eval(performer *performer = nullptr) override;\n"
+    functions = [
+        "\n".join([f"void __attribute__((noinline)) p_top::eval_{number}{declared} {{",
+                   *own[number], *part, "}", ""])
+        for number, part in enumerate(parts)
+    ]
+    calls = [f"\teval_{number}({', '.join(pairs)});" for number in range(len(parts))]
+    return "\n".join([
+        head.replace(member, "\n".join([*shared, member])), *functions,
+        begin + "\n".join([*flags.values(), *calls]), end + tail,
+    ])
+
+
 def _compile(folder, rtlil, clocks, wires, flags):
     compiler = os.environ.get("CXX", "g++")
     if shutil.which(compiler) is None:
@@ -299,7 +353,7 @@ def _compile(folder, rtlil, clocks, wires, flags):
     # -g0: no debug information, which is never asked for and doubles the compilation.
     script = f"read_rtlil <<rtlil\n{rtlil}\nrtlil\nwrite_cxxrtl -g0\n"
     # Its one warning is of combinational feedback, which the loop below copes with.
-    cxx = yosys.run(["-q", "-"], script, ignore_warnings=True)
+    cxx = _split(yosys.run(["-q", "-"], script, ignore_warnings=True))
     source = folder / "top.cc"
     source.write_text(_source(cxx, clocks, wires))
     include = yosys.data_dir() / "include" / "backends" / "cxxrtl" / "runtime"

