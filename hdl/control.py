@@ -3,7 +3,7 @@
 What happens when stands in golden/receiver.py, and the host's words in hdl/receiver_words.py.
 """
 
-from amaranth.hdl import Cat, Module, Mux, Signal, signed
+from amaranth.hdl import Cat, Const, Module, Mux, Signal, signed
 from amaranth.lib import stream, wiring
 from amaranth.lib.memory import Memory
 from amaranth.lib.wiring import In, Out
@@ -17,7 +17,6 @@ from golden.receiver import (
     GRACE,
     LOOP_BITS,
     PATIENCE,
-    QUIET,
     RATE_BITS,
     SETTLING,
     SKIPPED,
@@ -226,7 +225,7 @@ class Control(wiring.Component):
                 "done": In(1),
                 "slope": In(signed(40)),
                 "energy": In(36),
-                "loud": In(20),
+                "quiet": In(1),
                 "early": In(1),
                 "step": In(signed(32)),
                 "sure": In(1),
@@ -309,10 +308,9 @@ class Control(wiring.Component):
 
     def _capture(self, m):
         """What the equaliser says at a data frame's end."""
-        self._ended, self._energy = Signal(), Signal(36)
+        self._ended = Signal()
         self._wide, self._dropped = Signal(signed(40)), Signal()
-        self._fast = Signal(36)
-        self._loud, self._louder = Signal(23), Signal(20)
+        self._fast, self._less = Signal(36), Signal()
         self._kind = Signal(Kind)
         m.d.comb += [
             self.o_event.payload.kind.eq(self._kind),
@@ -322,12 +320,14 @@ class Control(wiring.Component):
             ),
             self.frequency.eq(self._wide + self._dropped),
         ]
-        with m.If(self.measured):
-            m.d.sync += self._energy.eq(self.energy)
+        # An energy is added, or what a data frame leaves less is taken away.
+        less = ~Cat(self._fast[FAST_BITS:], Const(0, FAST_BITS))
+        with m.If(self._less | (self.measured & ~self.settling)):
+            m.d.sync += self._fast.eq(
+                self._fast + Mux(self._less, less, self.energy) + self._less
+            )
         with m.If(self.done):
             m.d.sync += self._wide.eq(self.slope)
-        with m.If(self.measured | self.trained):
-            m.d.sync += self._louder.eq(self.loud)
         with m.If(self.done | self.trained):
             m.d.sync += self._ended.eq(1)
 
@@ -376,7 +376,7 @@ class Control(wiring.Component):
                 m.d.sync += self._ended.eq(0)
                 m.next = "STEER"
                 with m.If(self.known):
-                    m.d.sync += [self.number.eq(self.number + 1), self._hear()]
+                    m.d.sync += self.number.eq(self.number + 1)
                     m.next = "TRAINED"
             with m.Elif(self.found & ~self.busy):
                 m.d.comb += [self.clear.eq(1), self.discard.eq(1)]
@@ -401,7 +401,7 @@ class Control(wiring.Component):
                 m.next = "LEVELS"
         with m.State("RESTART"):
             m.d.comb += self.restart.eq(~self.busy)
-            m.d.sync += [self._fast.eq(0), self._loud.eq(0), self._coasting.eq(0)]
+            m.d.sync += [self._fast.eq(0), self._coasting.eq(0)]
             with m.If(self.started):
                 m.next = "EVENT"
         self._event(m, "EVENT", "WAIT")
@@ -440,18 +440,13 @@ class Control(wiring.Component):
                 m.d.sync += [frequency.eq(0), dropped.eq(0)]
                 m.next = "ENERGY"
 
-    def _hear(self):
-        return self._loud.eq(self._loud + self._louder - (self._loud >> FAST_BITS))
-
     def _watch(self, m):
         """Synchronism lost, found again, or given up."""
         judged = "LISTEN" if self.start_up else "COUNT"
-        fast, loss, coasting = self._fast >> 8, self.loss, self.state == State.COAST
-        quiet = self._loud >> FAST_BITS < QUIET
+        coasting = self.state == State.COAST
+        disturbed = (self._fast >> 8 > Mux(coasting, self.loss >> 1, self.loss)) | self.quiet
         with m.State("ENERGY"):
-            energy = Mux(self.settling, 0, self._energy)
-            m.d.sync += self._fast.eq(self._fast + energy - (self._fast >> FAST_BITS))
-            m.d.sync += [self._coasting.eq(Mux(coasting, self._coasting + 1, 0)), self._hear()]
+            m.d.sync += self._coasting.eq(Mux(coasting, self._coasting + 1, 0))
             if self.start_up:
                 # The step is that of the next data frame already.
                 m.d.sync += self._rate.eq(self._rate + self.step - (self._rate >> RATE_BITS))
@@ -459,10 +454,10 @@ class Control(wiring.Component):
         with m.State("JUDGE"):
             m.next = judged
             with m.If(~coasting):
-                with m.If((fast > loss) | quiet):
+                with m.If(disturbed):
                     m.d.sync += [self.state.eq(State.COAST), self._kind.eq(Kind.DISTURBED)]
                     m.next = "EVENT AFTER"
-            with m.Elif((fast <= loss >> 1) & ~quiet):
+            with m.Elif(~disturbed):
                 m.d.sync += [self.state.eq(State.TRACK), self._kind.eq(Kind.RECOVERED)]
                 m.next = "EVENT AFTER"
             with m.Elif(self._coasting == GRACE):
@@ -474,6 +469,7 @@ class Control(wiring.Component):
                 m.next = "EVENT AFTER"
         self._event(m, "EVENT AFTER", judged)
         with m.State("COUNT"):
+            m.d.comb += self._less.eq(1)
             m.d.sync += self._settling.eq(self._settling - self.settling)
             m.d.sync += [
                 self.number.eq(self.number + 1), self._left.eq(self._left - (self._left != 0)),

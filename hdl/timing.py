@@ -12,6 +12,7 @@ from amaranth.lib.wiring import In, Out
 from golden import timing
 from golden.receiver import FIRST, FIRST_SYMBOL
 from hdl.mac import MULTIPLY
+from hdl.memory import read_alone
 
 #: A half symbol and its place in the data frame.
 HALF_LAYOUT = data.StructLayout({"half": signed(16), "index": range(timing.HALVES)})
@@ -275,7 +276,8 @@ class Interpolator(wiring.Component):
         """
         m.submodules.ring = ring = Memory(shape=signed(16), depth=1 << _RING_BITS, init=[])
         m.submodules.table = table = Memory(shape=signed(16), depth=512, init=folded())
-        write, samples, entries = ring.write_port(), ring.read_port(), table.read_port()
+        write, entries = ring.write_port(), table.read_port()
+        sample = read_alone(m, ring, clock.whole - tap - _TO_OWN, write)
         fine = Signal(timing.PHASE_BITS + timing.PLACE_BITS)
         upper, result = Signal(signed(16)), Signal(signed(16))
         behind = tap[-1]
@@ -288,7 +290,6 @@ class Interpolator(wiring.Component):
             write.addr.eq(count[:_RING_BITS]),
             write.data.eq(self.sample),
             write.en.eq(self.strobe),
-            samples.addr.eq(clock.whole - tap - _TO_OWN),
             entries.addr.eq(distance + (behind ^ (beat == 0))),
             # Beat 0 of the next tap is the cycle after beat 2.
             other.eq(Mux(beat == 0, product >> timing.PLACE_BITS, ~entries.data)),
@@ -296,7 +297,7 @@ class Interpolator(wiring.Component):
                 (beat != 0) | product[timing.PLACE_BITS - 1], other))[1:]),  # fmt: skip
             self.multiply.a.eq(result),
             self.multiply.b.eq(Mux(
-                beat == 0, samples.data,
+                beat == 0, sample,
                 Cat(fine[: timing.PLACE_BITS], Const(63, 6)).as_signed())),  # fmt: skip
         ]
         with m.If(beat == 1):

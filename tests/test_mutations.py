@@ -112,7 +112,7 @@ MUTANTS = [
     # a solution that is never used, levels a data frame late, a step that is not the mean
     ("hdl/control.py", "self._second.eq(self._second | self._again)", "self._second.eq(0)"),
     ("hdl/control.py", "(self._left == 1)", "(self._left == 2)"),
-    ("hdl/control.py", "energy = Mux(self.settling, 0, self._energy)", "energy = self._energy"),
+    ("hdl/control.py", "(self.measured & ~self.settling)", "self.measured"),
     ("hdl/control.py", "self._second.eq(0), self.plain.eq(0)]", "self._second.eq(0)]"),
     ("hdl/control.py", "m.d.sync += self._wide.eq((self._rate >> RATE_BITS) - self.step)",
      "m.d.sync += self._wide.eq(self._rate >> RATE_BITS)"),

@@ -14,7 +14,6 @@ from golden.receiver import (
     FREQUENCY_BITS,
     GRACE,
     LOOP_BITS,
-    QUIET,
     RATE_BITS,
     SETTLING,
     SKIPPED,
@@ -61,7 +60,7 @@ class ControlAlone(wiring.Component):
     def __init__(self, start_up=False):
         self.settings = Settings(LEVEL, start_up)
         self.control = Control(self.settings, start_up=start_up)
-        given = ("found", "trained", "measured", "done", "energy", "loaded", "loud", "slope")
+        given = ("found", "trained", "measured", "done", "energy", "loaded", "quiet", "slope")
         given += ("step", "sure", "turned", "ed")
         told = ("state", "number", "load", "phase", "frequency", "correct", "training", "hurry")
         told += ("still", "put", "plain", "guess", "power_bits", "loss")
@@ -104,38 +103,34 @@ def test_synchronism_lost_and_found(engine, rng):
     words = [(0, TRAINING_POWER, 24), (0, TRAINING_LOSS, limit)]
     start, gap, ends = 40, 90, []
     trained = SKIPPED + TRAINED + SOLVING - FIRST
-    quiet, good, bad = 100, 2000, 60_000
+    good, bad = 2000, 60_000
     # Right behind the solution errors do not count.
-    frames = [(bad << 8, 5000)] * 4 + [(good << 8, 5000)] * 16
-    frames += [(bad << 8, 5000)] * 12 + [(good << 8, 5000)] * 40
-    frames += [(good << 8, quiet)] * 80 + [(good << 8, 5000)] * 30
+    frames = [(bad << 8, 0)] * 4 + [(good << 8, 0)] * 16
+    frames += [(bad << 8, 0)] * 12 + [(good << 8, 0)] * 40
+    frames += [(good << 8, 1)] * 80 + [(good << 8, 0)] * 30
     slopes = rng.integers(-(2**32), 2**32, len(frames))
     cycles = start + trained * 20 + 100 + len(frames) * gap + 100
-    names = "found", "trained", "measured", "done", "energy", "loud", "slope"
+    names = "found", "trained", "measured", "done", "energy", "quiet", "slope"
     waves = {name: np.zeros(cycles, np.int64) for name in names}
     waves["found"][start - 20] = 1
-    waves["loud"][:] = 5000
     waves["trained"][start + 20 * np.arange(trained)] = 1
-    for number, ((energy, loud), slope) in enumerate(zip(frames, slopes, strict=True)):
+    for number, ((energy, quiet), slope) in enumerate(zip(frames, slopes, strict=True)):
         at = start + trained * 20 + 100 + number * gap
         waves["measured"][at] = waves["done"][at + 2] = 1
-        waves["energy"][at], waves["loud"][at], waves["slope"][at + 2] = energy, loud, slope
+        waves["energy"][at], waves["slope"][at + 2] = energy, slope
+        waves["quiet"][at : at + gap] = quiet
         ends.append(at)
     # What golden's _watch does with the same numbers.
     events, coasting = [(FIRST, Kind.DETECTED), (FIRST + trained, Kind.TRAINED)], False
-    fast, heard, first = 0, 0, FIRST + trained
+    fast, first = 0, FIRST + trained
     coasted, ways = 0, []
-    for _ in range(trained):
-        heard += 5000 - (heard >> FAST_BITS)
-    for number, (energy, loud) in enumerate(frames):
+    for number, (energy, quiet) in enumerate(frames):
         fast += energy * (number >= SETTLING) - (fast >> FAST_BITS)
-        heard += loud - (heard >> FAST_BITS)
-        dead = heard >> FAST_BITS < QUIET
         coasted = coasted + 1 if coasting else 0
-        if not coasting and (fast >> 8 > limit or dead):
+        if not coasting and (fast >> 8 > limit or quiet):
             events.append((first + number, Kind.DISTURBED))
             coasting = True
-        elif coasting and fast >> 8 <= limit >> 1 and not dead:
+        elif coasting and fast >> 8 <= limit >> 1 and not quiet:
             events.append((first + number, Kind.RECOVERED))
             coasting = False
         elif coasted == GRACE:
@@ -194,7 +189,7 @@ def played(engine, start_up, words, frames, pulses=(), found=()):
             cycle += gap
     waves["step"][: at[0] - 10] = steps[0][1]
     probes = ["bank", "plain", "guess", "power_bits", "loss", "correct", "frequency", "load"]
-    options = {"waves": {**waves, "loaded": 1, "loud": 5000}, "cycles": cycles, "probes": probes}
+    options = {"waves": {**waves, "loaded": 1}, "cycles": cycles, "probes": probes}
     component = ControlAlone(start_up)
     if engine == "cxxrtl":
         result = Gateware(component).run({"i": timed(words)}, {}, drain=cycles, **options)
