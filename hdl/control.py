@@ -13,9 +13,7 @@ from golden.receiver import (
     AGAIN,
     FAST_BITS,
     FIRST,
-    FREQUENCY_BITS,
     GRACE,
-    LOOP_BITS,
     PATIENCE,
     RATE_BITS,
     SETTLING,
@@ -27,7 +25,6 @@ from golden.receiver import (
     Kind,
     State,
 )  # fmt: skip
-from golden.timing import INSTANT_FRACTION
 from golden.training import R_BAR
 from hdl.memory import read_alone
 from hdl.receiver_words import (
@@ -223,7 +220,6 @@ class Control(wiring.Component):
                 "trained": In(1),
                 "measured": In(1),
                 "done": In(1),
-                "slope": In(signed(40)),
                 "energy": In(36),
                 "quiet": In(1),
                 "early": In(1),
@@ -249,9 +245,8 @@ class Control(wiring.Component):
                 "still": Out(1),
                 "settling": Out(1),
                 "turn": Out(3),
-                "correct": Out(1),
-                "phase": Out(signed(40)),
-                "frequency": Out(signed(40)),
+                "steady": Out(1),
+                "correction": Out(signed(40)),
                 "accumulate": Out(1),
                 "last": Out(1),
                 "state": Out(State),
@@ -289,7 +284,6 @@ class Control(wiring.Component):
         self._levels_to_come(m)
         with m.FSM():
             self._wait(m)
-            self._steer(m)
             self._watch(m)
             self._begin(m)
             if self.start_up:
@@ -309,7 +303,6 @@ class Control(wiring.Component):
     def _capture(self, m):
         """What the equaliser says at a data frame's end."""
         self._ended = Signal()
-        self._wide, self._dropped = Signal(signed(40)), Signal()
         self._fast, self._less = Signal(36), Signal()
         self._kind = Signal(Kind)
         m.d.comb += [
@@ -318,7 +311,6 @@ class Control(wiring.Component):
             self.o_event.payload.number.eq(
                 self.number - ((self._kind == Kind.REVERSAL) if self.start_up else 0)
             ),
-            self.frequency.eq(self._wide + self._dropped),
         ]
         # An energy is added, or what a data frame leaves less is taken away.
         less = ~Cat(self._fast[FAST_BITS:], Const(0, FAST_BITS))
@@ -326,8 +318,6 @@ class Control(wiring.Component):
             m.d.sync += self._fast.eq(
                 self._fast + Mux(self._less, less, self.energy) + self._less
             )
-        with m.If(self.done):
-            m.d.sync += self._wide.eq(self.slope)
         with m.If(self.done | self.trained):
             m.d.sync += self._ended.eq(1)
 
@@ -368,13 +358,11 @@ class Control(wiring.Component):
     def _wait(self, m):
         """Detections, the ends of data frames, and what is due in between."""
         settings = self.settings
-        self._steps = Signal(signed(6))
         with m.State("WAIT"):
             m.d.comb += self.idle.eq(~self._ended & ~(self._pending & self.early))
-            m.d.sync += self._steps.eq(self.power_bits - (INSTANT_FRACTION - LOOP_BITS))
             with m.If(self._ended):
                 m.d.sync += self._ended.eq(0)
-                m.next = "STEER"
+                m.next = "ENERGY"
                 with m.If(self.known):
                     m.d.sync += self.number.eq(self.number + 1)
                     m.next = "TRAINED"
@@ -387,7 +375,6 @@ class Control(wiring.Component):
                     self.plain.eq(1),
                     self.guess.eq(0),
                     self.power_bits.eq(settings.training_power),
-                    self.phase.eq(0),
                     self._left.eq(0),
                     self._ed.eq(0),
                     self.turn.eq(0),
@@ -419,26 +406,6 @@ class Control(wiring.Component):
                 m.d.sync += self._settling.eq(SETTLING)
                 m.d.comb += [self.load.eq(self.loaded), self.stop.eq(~self.loaded)]
                 m.next = "EVENT BEFORE"
-
-    def _steer(self, m):
-        """The clock's corrections: the slope, shifted right or left, rounded half up."""
-        frequency = Signal()
-        wide, steps, dropped = self._wide, self._steps, self._dropped
-        with m.State("STEER"):
-            with m.If(steps > 0):
-                m.d.sync += [wide.eq(wide >> 1), dropped.eq(wide[0]), steps.eq(steps - 1)]
-            with m.Elif(steps < 0):
-                m.d.sync += [wide.eq(wide << 1), dropped.eq(0), steps.eq(steps + 1)]
-            with m.Elif(~frequency):
-                m.d.sync += [
-                    self.phase.eq(wide + dropped),
-                    frequency.eq(1),
-                    steps.eq(FREQUENCY_BITS),
-                ]
-            with m.Else():
-                m.d.comb += self.correct.eq(1)
-                m.d.sync += [frequency.eq(0), dropped.eq(0)]
-                m.next = "ENERGY"
 
     def _watch(self, m):
         """Synchronism lost, found again, or given up."""
@@ -532,11 +499,9 @@ class Control(wiring.Component):
 
         The correction of the phase that was given before stays.
         """
+        m.d.comb += self.correction.eq((self._rate >> RATE_BITS) - self.step)
         with m.State("STEADY"):
-            m.d.sync += self._wide.eq((self._rate >> RATE_BITS) - self.step)
-            m.next = "STEADY NOW"
-        with m.State("STEADY NOW"):
-            m.d.comb += self.correct.eq(1)
+            m.d.comb += self.steady.eq(1)
             m.next = "EVENT LEVELS"
             with m.If(self._kind == Kind.ED):
                 m.next = "EVENT ED"

@@ -45,9 +45,9 @@ class _Front(wiring.Component):
     """Interpolator and detector with one multiplier between them.
 
     A sample takes at most 340 cycles, those that end a stretch of Sd 480: the next one can wait for
-    that, as the detector has the one before by then. ``found`` stays until ``restart`` has been taken, which ``started`` tells; from it on no
-    half symbols come out. While ``deaf`` nothing is found. ``idle`` says that a sample can be taken
-    at once.
+    that, as the detector has the one before by then. ``found`` stays until ``restart`` has been
+    taken, which ``started`` tells; from it on no half symbols come out. While ``deaf`` nothing is
+    found. ``idle`` says that a sample can be taken at once.
     """
 
     def __init__(self):
@@ -63,9 +63,9 @@ class _Front(wiring.Component):
                 "restart": In(1),
                 "started": Out(1),
                 "stop": In(1),
-                "correct": In(1),
-                "phase": In(signed(40)),
-                "frequency": In(signed(40)),
+                "phase": In(1),
+                "frequency": In(1),
+                "correction": In(signed(40)),
                 "step": Out(signed(32)),
                 "o": Out(stream.Signature(payload)),
             }
@@ -90,9 +90,9 @@ class _Front(wiring.Component):
             interpolator.start_shift.eq(detector.shift),
             interpolator.start_step.eq(detector.step),
             interpolator.stop.eq((detector.found & ~self.deaf) | self.stop),
-            interpolator.correct.eq(self.correct),
             interpolator.phase.eq(self.phase),
             interpolator.frequency.eq(self.frequency),
+            interpolator.correction.eq(self.correction),
             self.step.eq(interpolator.step),
             self.found.eq(found),
         ]
@@ -258,15 +258,14 @@ class _Line(wiring.Component):
             front.strobe.eq(self.strobe),
             front.restart.eq(control.restart),
             front.stop.eq(control.stop),
-            front.correct.eq(control.correct),
-            front.phase.eq(control.phase),
-            front.frequency.eq(control.frequency),
+            front.phase.eq(equalizer.phase),
+            front.frequency.eq(equalizer.frequency),
+            front.correction.eq(equalizer.correction),
             control.found.eq(front.found),
             control.started.eq(front.started),
             control.busy.eq(equalizer.busy),
             control.measured.eq(equalizer.measured),
             control.done.eq(equalizer.done),
-            control.slope.eq(equalizer.slope),
             control.energy.eq(equalizer.energy),
             control.loaded.eq(equalizer.loaded_good),
             control.answered.eq(equalizer.answered),
@@ -313,7 +312,7 @@ class _Line(wiring.Component):
         return m
 
     def _start_up(self, m, settings, control):
-        """R in decisions, Ed, and reference symbols of DIL."""
+        """R in decisions, Ed, the clock's mean step, and reference symbols of DIL."""
         m.submodules.r = r = RDetector()
         interval, value = self.equalizer.o_slice.payload.interval, settings.reference
         m.d.comb += [
@@ -327,6 +326,8 @@ class _Line(wiring.Component):
             self.equalizer.given.eq(settings.know & self.reference),
             self.equalizer.given_value.eq(Mux(self.reference_sign, value, -value)),
         ]
+        with m.If(control.steady):
+            m.d.comb += [self.front.frequency.eq(1), self.front.correction.eq(control.correction)]
 
     def _known(self, m, control):
         """TRN1d's signs: ones through the scrambler from zero on (8.4.5)."""

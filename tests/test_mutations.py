@@ -114,8 +114,7 @@ MUTANTS = [
     ("hdl/control.py", "(self._left == 1)", "(self._left == 2)"),
     ("hdl/control.py", "(self.measured & ~self.settling)", "self.measured"),
     ("hdl/control.py", "self._second.eq(0), self.plain.eq(0)]", "self._second.eq(0)]"),
-    ("hdl/control.py", "m.d.sync += self._wide.eq((self._rate >> RATE_BITS) - self.step)",
-     "m.d.sync += self._wide.eq(self._rate >> RATE_BITS)"),
+    ("hdl/control.py", "(self._rate >> RATE_BITS) - self.step", "self._rate >> RATE_BITS"),
     # TRN1d's levels all alike, a guess that moves the drift's tap, known symbols with wrong signs,
     # MP taken for data, a TRN1d and bits that go on behind Sd, detections of Sd in R
     ("hdl/leastsquares.py", "TRAINING_LEVEL + item.above", "TRAINING_LEVEL"),
