@@ -9,7 +9,7 @@ ARGS ?=
 export PATH := $(CURDIR)/.venv/bin:$(PATH)
 
 .DEFAULT_GOAL := help
-.PHONY: help setup setup-boards demo test mutants boards size gates bench lock clean
+.PHONY: help setup setup-boards demo test formal mutants boards size gates bench lock clean
 
 help:  ## list the targets
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/  make \1\t\2/p' $(MAKEFILE_LIST) | expand -t 22
@@ -29,6 +29,9 @@ test: setup-boards  ## lint and tests (JOBS=2; ARGS="-k scrambler" goes to pytes
 	$(PY) -m pytest -n $(JOBS) --dist loadgroup $(ARGS) || status=1; \
 	exit $$status
 
+formal: setup-boards  ## proofs by yosys and z3; `make test` has the quick ones
+	@V90_LONG=1 $(PY) -m pytest -n $(JOBS) -q tests/formal $(ARGS)
+
 mutants: setup  ## plant all errors that tests must catch; `make test` plants a tenth
 	@V90_MUTANTS=all $(PY) -m pytest -n $(JOBS) -v --no-header tests/test_mutations.py $(ARGS)
 
@@ -43,7 +46,7 @@ gates: setup-boards  ## netlists of cells against golden, long (ARGS="--case rec
 
 bench: setup-boards  ## speeds, and golden against gateware over 10 000 parameter sets
 	@$(PY) -m sim.benchmark $(ARGS)
-	@V90_LONG=1 $(PY) -m pytest -q -m long
+	@V90_LONG=1 $(PY) -m pytest -q -m long --ignore tests/formal
 
 lock:  ## resolve pyproject.toml anew and write constraints.txt
 	@sh tools/lock.sh

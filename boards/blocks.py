@@ -14,12 +14,15 @@ from amaranth.lib.wiring import In
 from boards import toolchain
 from boards.tops import selftest_component
 from golden.errors import CallFailed
+from hdl.decimator import Decimator
 from hdl.decoder import Decoder
 from hdl.encoder import Encoder
 from hdl.equalizer import Equalizer
 from hdl.generator import Generator
 from hdl.hdlc import Deframer, Framer
+from hdl.i2s import I2s
 from hdl.leastsquares import Solver
+from hdl.linked import LinkedClient
 from hdl.mapper import Demapper, Mapper
 from hdl.modulus import ModulusDecoder, ModulusEncoder
 from hdl.receiver import Receiver, Receivers
@@ -67,6 +70,9 @@ BLOCKS = {
     "receiver-start-up": (lambda count: Receiver(start_up=True), 1, 12),
     "receivers-start-up": (lambda count: Receivers(count, start_up=True), 8, 48),
     "analogue-receiver": (_alone(AnalogueReceiver), 1, 12),
+    "i2s": (_alone(I2s), 1, 24.576),
+    "decimator": (lambda count: Decimator(3), 1, 24.576),
+    "client": (_alone(LinkedClient), 1, 24.576),
     "selftest": (lambda count: _selftest("45333.json"), 1, 25),
     "selftest-trn1d": (lambda count: _selftest(None), 1, 12),
 }

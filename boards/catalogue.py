@@ -35,6 +35,10 @@ def _one_highway(signals):
     }
 
 
+#: An ECP5's client. The clock is twice a codec's MCLK, and makes the usual bit rate within 0.6 %.
+_CLIENT = {"client": dict(frequency=24.576e6, baud=460800, codec=48000)}
+
+
 def _four_highways(frequency):
     """Tops of an ECP5: 120 encoders, or 30 channels with all signals, which want more memory."""
     return {
@@ -58,20 +62,21 @@ BOARDS = {
     "ulx3s": Board(
         "Radiona ULX3S-85F", platforms.Ulx3s, "ecp5-85", "top.bit", ("-b", "ulx3s"),
         {"error": ("led", 0), "sync": ("led", 1), "data": ("led", 2)},
-        "USB (US1); highways on GPIO 0 to 3",
-        {**_four_highways(50e6), "selftest": dict(frequency=25e6, baud=115200)},
+        "USB (US1); highways, or a Pmod I2S2 for the client, on GPIO 0 to 3",
+        {**_four_highways(50e6), "selftest": dict(frequency=25e6, baud=115200), **_CLIENT},
     ),
     "orangecrab": Board(
         "OrangeCrab r0.2 25F", platforms.OrangeCrab, "ecp5-25", "top.dfu", ("-b", "orangeCrab"),
         {"error": ("rgb_led", 0, "r"), "sync": ("rgb_led", 0, "g"), "data": ("rgb_led", 0, "b")},
-        "USB for flashing, a 3.3 V serial adapter at pins 0 and 1; highways on pins 5 to 13",
-        {**_four_highways(52e6), "selftest": dict(frequency=24e6, baud=115200)},
+        "USB for flashing, a 3.3 V serial adapter at pins 0 and 1; highways on pins 5 to 13, or a "
+        "Pmod I2S2 for the client on A0 to A3 and 5 to 10",
+        {**_four_highways(52e6), "selftest": dict(frequency=24e6, baud=115200), **_CLIENT},
     ),
     "colorlight-i5": Board(
         "Colorlight i5 v7.0 with its extension board", platforms.ColorlightI5, "ecp5-25",
         "top.bit", ("-b", "colorlight-i5"), {"error": ("led", 0)},
-        "USB-C; highways on PMOD P3",
-        {**_four_highways(50e6), "selftest": dict(frequency=25e6, baud=115200)},
+        "USB-C; highways, or a Pmod I2S2 for the client, on PMOD P3",
+        {**_four_highways(50e6), "selftest": dict(frequency=25e6, baud=115200), **_CLIENT},
     ),
     "tangnano9k": Board(
         "Sipeed Tang Nano 9K", platforms.TangNano9k, "gw1n-9", "top.fs", ("-b", "tangnano9k"),

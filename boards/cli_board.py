@@ -46,6 +46,10 @@ def parser(device="DEVICE"):
     top.add_argument(
         "--channels", type=int, metavar="N", help="of the simulated bank, 1 to 24 (default: 2)"
     )
+    top.add_argument(
+        "--codec", type=int, metavar="HZ",
+        help="simulate a client behind a codec of 48000 or 32000 samples a second, no bank",
+    )  # fmt: skip
     actions = top.add_subparsers(dest="action", required=True, metavar="ACTION")
 
     def action(name, function, text):
@@ -63,7 +67,7 @@ def parser(device="DEVICE"):
         "-o", "--output", metavar="LINE", help="of the simulated board: its octets on the highway"
     )
     sub.add_argument("--force", action="store_true", help="overwrite what exists")
-    sub = action("receive", receive, "receive a file of `v90 board DEVICE send` with a receiver")
+    sub = action("receive", receive, "receive a file behind Sd and TRN1d, as `v90 call` sends it")
     sub.add_argument("-o", "--output", required=True, metavar="FILE")
     sub.add_argument("--force", action="store_true", help="overwrite what exists")
     sub.add_argument("--parameters", required=True, metavar="P.json", help="mapping parameters")
@@ -80,7 +84,7 @@ def parser(device="DEVICE"):
         help="without anything received, after which to end (default: 30)",
     )  # fmt: skip
     sub.add_argument(
-        "--recording", metavar="X.wav", help="what the simulated board is to hear: 16 kHz"
+        "--recording", metavar="X.wav", help="what the simulated board is to hear"
     )
     sub = action("watch", watch, "show the channels' state, again and again")
     sub.add_argument("--seconds", type=float, metavar="S", help="end then (default: at Ctrl-C)")
@@ -97,8 +101,11 @@ def parser(device="DEVICE"):
 def run(device, words):
     """`v90 board DEVICE WORDS`; raises :class:`~golden.errors.V90Error`."""
     arguments = parser(device).parse_args(words)
-    if arguments.channels is not None and device != SIMULATED:
-        raise V90Error("--channels is for the simulated board")
+    for name in ("channels", "codec"):
+        if getattr(arguments, name) is not None and device != SIMULATED:
+            raise V90Error(f"--{name} is for the simulated board")
+    if arguments.channels is not None and arguments.codec is not None:
+        raise V90Error("--channels is for a simulated bank, and --codec for a client")
     receives = arguments.function is receive
     if getattr(arguments, "output", None) is not None:
         if device != SIMULATED and not receives:
@@ -117,11 +124,13 @@ def _board(device, arguments):
         with open_port(device, arguments.baud) as port:
             yield Board(Link(port)), None
         return
-    from boards.simulated import SimulatedBoard, SimulatedReceiver
+    from boards.simulated import SimulatedBoard, SimulatedClient, SimulatedReceiver
 
     channels = 2 if arguments.channels is None else arguments.channels
     with cli.progress("compiling the gateware"):
-        if arguments.function is receive:
+        if arguments.codec is not None:
+            simulated = SimulatedClient(arguments.codec)
+        elif arguments.function is receive:
             simulated = SimulatedReceiver()
         else:
             simulated = SimulatedBoard(channels)
@@ -132,12 +141,17 @@ def _board(device, arguments):
 def info(board, simulated, arguments):
     """`v90 board DEVICE info`"""
     what = board.information
-    board.states()
+    receives = what.top == Top.RECEIVER
+    # For the link's statistics.
+    if receives:
+        receiver.state(board)
+    else:
+        board.states()
     table = Table(show_header=False, box=None, padding=(0, 2, 0, 0))
     rows = {
         "top": TOPS[what.top],
         "blocks": what.text,
-        "channels": what.channels,
+        "channels": None if receives else what.channels,
         "queues": f"{what.queue} octets each" if what.queue else None,
         "highway": {32: "E1, 32 slots", 24: "T1, 24 slots"}.get(what.slots),
         "clock": f"{what.clock / 1e6:g} MHz",
@@ -198,7 +212,8 @@ def receive(board, simulated, arguments):
     call.check_training(arguments.u_info, arguments.training_symbols)
     samples = None
     if simulated:
-        samples = wav.read(cli.read_file(arguments.recording), arguments.recording)
+        recording = cli.read_file(arguments.recording)
+        samples = wav.read(recording, arguments.recording, simulated.rate, simulated.bits)
     receiver.configure(board, p, arguments.u_info, arguments.training_symbols)
     patience = arguments.seconds
     if simulated:

@@ -1,13 +1,14 @@
-"""`make boards`: every top of every board, and docs/resources.md with what they take."""
+"""`make boards`: every top of every board, some blocks alone, and docs/resources.md with them."""
 
 import argparse
 import json
 import sys
+import time
 from pathlib import Path
 
 from rich.console import Console
 
-from boards import sizes
+from boards import blocks, parts, pictures, sizes
 from boards.build import Result, build
 from boards.catalogue import BOARDS
 from boards.cli_build import ROWS, show
@@ -15,7 +16,14 @@ from golden.errors import CallFailed, V90Error
 from sim.cli import guarded
 
 DOCUMENT = Path("docs/resources.md")
+SHARES, PARTS = Path("docs/resources-shares.svg"), Path("docs/resources-parts.svg")
 RESULTS = Path("build/boards.json")
+
+#: Blocks without a board, each in a chip: between shift registers, with two pins.
+ALONE = (("encoder", "up5k"), ("receiver", "up5k"), ("receivers", "ecp5-25"))
+
+#: Of which the parts are drawn.
+DRAWN = ("icebreaker-bank", "receiver-up5k", "ulx3s-selftest")
 
 HEAD = """# What the tops take
 
@@ -26,42 +34,89 @@ a build must stay below are in `boards/sizes.toml`.
 
 """
 
+BLOCKS = """
+Blocks alone, with a shift register before all inputs and the parity of all outputs behind them, so
+that two pins are enough:
+
+"""
+
+PICTURES = f"""
+Shares of the chips:
+
+![Shares of each chip that the tops and blocks take]({SHARES.name})
+
+Where it goes, by submodules; what synthesis named after none of them, and what is small, is `rest`:
+
+![Look-up tables and registers of parts]({PARTS.name})
+"""
 
 
-def lines_of(results):
-    """The table, as lines of Markdown, in the catalogue's order."""
-    headings = ["board", "top", "chip", *ROWS.values(), "Fmax, MHz", "clock, MHz", "time, s"]
-    yield "| " + " | ".join(headings) + " |"
-    yield "|" + " --- |" * len(headings)
-    for name, board in BOARDS.items():
-        for top in board.tops:
-            result = results.get(f"{name}-{top}")
-            if result is None:
-                continue
-            cells = []
-            for row in ROWS:
-                used, of = result["rows"].get(row, ("", None))
-                cells.append(f"{used}" if of is None else f"{used} of {of}")
-            if result["failed"]:
-                end = [result["failed"], f"{result['asked']:g}", ""]
-            else:
-                end = [f"{result['reached']:.2f}", f"{result['asked']:g}",
-                       f"{sum(result['seconds'].values()):.0f}"]  # fmt: skip
-            yield "| " + " | ".join([name, top, board.family, *cells, *end]) + " |"
+def _row(result):
+    """A result's cells in the table, but for its names."""
+    cells = []
+    for row in ROWS:
+        used, of = result["rows"].get(row, ("", None))
+        cells.append(f"{used}" if of is None else f"{used} of {of}")
+    asked = f"{result['asked']:g}"
+    if result["failed"]:
+        return [*cells, result["failed"], asked, ""]
+    return [*cells, f"{result['reached']:.2f}", asked, f"{sum(result['seconds'].values()):.0f}"]
+
+
+def table(names, rows):
+    """Lines of a Markdown table: headings of the names, rows of names and a result each."""
+    headings = [*names, *ROWS.values(), "Fmax, MHz", "clock, MHz", "time, s"]
+    lines = ["| " + " | ".join(headings) + " |", "|" + " --- |" * len(headings)]
+    lines += ["| " + " | ".join([*named, *_row(result)]) + " |" for named, result in rows]
+    return "\n".join(lines) + "\n"
 
 
 def write_document(results):
-    """Rewrite docs/resources.md from results, of this run or of ones before."""
-    DOCUMENT.write_text(HEAD + "\n".join(lines_of(results)) + "\n")
+    """Rewrite docs/resources.md and its pictures from results, of this run or of ones before."""
+    tops = [((name, top, board.family), results[f"{name}-{top}"])
+            for name, board in BOARDS.items() for top in board.tops
+            if f"{name}-{top}" in results]  # fmt: skip
+    alone = [(pair, results["-".join(pair)]) for pair in ALONE if "-".join(pair) in results]
+    text = HEAD + table(("board", "top", "chip"), tops)
+    if alone:
+        text += BLOCKS + table(("block", "chip"), alone)
+    DOCUMENT.write_text(text + PICTURES)
+    pictures.draw_shares(
+        [(" ".join(named[:2]), result["rows"]) for named, result in tops + alone], SHARES
+    )
+    drawn = [(key.replace("-", ", ", 1), results[key]["parts"]) for key in DRAWN
+             if results.get(key, {}).get("parts")]  # fmt: skip
+    if drawn:
+        pictures.draw_parts(drawn, PARTS)
+
+
+def build_alone(block, family):
+    """A block's :class:`boards.build.Result` in a chip, and the folder of its netlist.
+
+    Raises :class:`~golden.errors.CallFailed` where a tool fails or the chip is too small.
+    """
+    folder, clock = Path("build") / f"{block}-{family}", blocks.BLOCKS[block][2]
+    result = Result(block, family, asked=clock)
+    begin = time.monotonic()
+    blocks.write_block(folder, block)
+    counts = blocks.synthesise(folder, family)
+    result.rows = {row: (count, None) for row, count in counts.items()}
+    rows, reached = blocks.route(folder, family, clock)
+    result.rows |= rows
+    result.seconds["all"] = time.monotonic() - begin
+    if reached is None:
+        raise CallFailed(f"{block} does not fit the {family}")
+    result.reached = reached
+    return result, folder
 
 
 def main():
-    """Build; return 1 where a top fails, misses its clock or passes a ceiling."""
+    """Build; return 1 where something fails, misses its clock or passes a ceiling."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--only", nargs="*", metavar="BOARD-TOP", help="these, not all")
     options = parser.parse_args()
     console = Console()
-    wanted = [(name, top) for name, board in BOARDS.items() for top in board.tops]
+    wanted = [(name, top) for name, board in BOARDS.items() for top in board.tops] + [*ALONE]
     if options.only is not None:
         unknown = set(options.only) - {f"{name}-{top}" for name, top in wanted}
         if unknown:
@@ -70,24 +125,37 @@ def main():
     RESULTS.parent.mkdir(exist_ok=True)
     if options.only is None:
         RESULTS.unlink(missing_ok=True)
-    ceilings, complaints = sizes.ceilings()["tops"], []
+    ceilings, complaints = sizes.ceilings(), []
     for name, top in wanted:
         key = f"{name}-{top}"
-        result, failed = Result(name, top), ""
+        result, failed, netlist = Result(name, top), "", None
         try:
-            result = build(name, top, force=True, stage=lambda text, key=key: print(
-                f"{key}: {text}", file=sys.stderr))  # fmt: skip
+            if (name, top) in ALONE:
+                print(key, file=sys.stderr)
+                result, folder = build_alone(name, top)
+                family, netlist = top, folder / "top.json"
+                limits = ceilings["blocks"].get(name, {}).get(top, {})
+            else:
+                family = BOARDS[name].family
+                limits = ceilings["tops"].get(top, {}).get(name, {})
+                result = build(name, top, force=True, stage=lambda text, key=key: print(
+                    f"{key}: {text}", file=sys.stderr))  # fmt: skip
+                netlist = Path("build") / key / "work" / "top.json"
+            rows = {row: used for row, (used, _) in result.rows.items()}
+            complaints += [f"{key}: {text}" for text in sizes.passed(limits, rows, result.reached)]
+            if not result.met:
+                complaints.append(f"{key}: {result.reached:.2f} MHz, {result.asked:g} asked")
         except CallFailed as error:
             failed = str(error)
             complaints.append(f"{key}: {failed}")
         show(console, result)
-        rows = {row: used for row, (used, _) in result.rows.items()}
-        limits = ceilings.get(top, {}).get(name, {})
-        complaints += [f"{key}: {text}" for text in sizes.passed(limits, rows, result.reached)]
         # Those left out this time keep what they had.
         results = json.loads(RESULTS.read_text()) if RESULTS.exists() else {}
-        results[key] = {"rows": result.rows, "reached": result.reached, "asked": result.asked,
-                        "seconds": result.seconds, "failed": failed and "does not fit"}  # fmt: skip
+        results[key] = {
+            "rows": result.rows, "reached": result.reached, "asked": result.asked,
+            "seconds": result.seconds, "failed": failed and "does not fit",
+            "parts": parts.parts(netlist, family) if netlist else {},
+        }  # fmt: skip
         RESULTS.write_text(json.dumps(results, indent=1))
         write_document(results)
     for complaint in complaints:

@@ -1,7 +1,8 @@
 """Platforms: those of amaranth-boards with what the tops need, and two of our own.
 
 Every platform has the resources ``uart`` 0, the host's, and, where there is a bank, ``highway`` 0:
-bit_clock and frame_sync in, data and enable out.
+bit_clock and frame_sync in, data and enable out; and where there is a client, ``i2s`` 0: the pins
+of a Pmod I2S2.
 """
 
 import struct
@@ -29,6 +30,20 @@ def highway(pins, attrs, connector=None, lines=1):
         Subsignal(name, Pins(pin, dir=direction, conn=connector))
         for name, (direction, pin) in names.items()
     ), attrs)  # fmt: skip
+
+
+def i2s(pins, attrs, connector):
+    """A Pmod I2S2: pins 1 to 4 of its connector, the D/A's, and 7 to 10, the A/D's.
+
+    Each half has mclk, lrck, sclk, and then its data. Clocks of both are signals of two pins.
+    """
+    pins = pins.split()
+    clocks = (
+        Subsignal(name, Pins(f"{pins[at]} {pins[at + 4]}", dir="o", conn=connector))
+        for at, name in enumerate(("mclk", "lrck", "sclk"))
+    )
+    return Resource("i2s", 0, *clocks, Subsignal("sdin", Pins(pins[3], dir="o", conn=connector)),
+                    Subsignal("sdout", Pins(pins[7], dir="i", conn=connector)), attrs)  # fmt: skip
 
 
 class IceBreaker(ICEBreakerPlatform):
@@ -62,11 +77,13 @@ class IcE1usb(LatticeICE40Platform):
 
 
 class Ulx3s(ULX3S_85F_Platform):
-    """Radiona ULX3S-85F: highways on GPIO 0 to 3."""
+    """Radiona ULX3S-85F: highways on GPIO 0 to 3; a codec there too, D/A at + and A/D at -."""
 
+    _attrs = Attrs(IO_TYPE="LVCMOS33")
     resources = [
         *ULX3S_85F_Platform.resources,
-        highway("0+ 0- 1+ 1- 2+ 2- 3+", Attrs(IO_TYPE="LVCMOS33"), ("gpio", 0), 4),
+        highway("0+ 0- 1+ 1- 2+ 2- 3+", _attrs, ("gpio", 0), 4),
+        i2s("0+ 1+ 2+ 3+ 0- 1- 2- 3-", _attrs, ("gpio", 0)),
     ]
 
     @property
@@ -83,6 +100,7 @@ class OrangeCrab(OrangeCrabR0_2_25FPlatform):
         Resource("uart", 0, Subsignal("rx", Pins("0", dir="i", conn=("io", 0))),
                  Subsignal("tx", Pins("1", dir="o", conn=("io", 0))), _attrs),
         highway("5 6 9 10 11 12 13", _attrs, ("io", 0), 4),
+        i2s("a0 a1 a2 a3 5 6 9 10", _attrs, ("io", 0)),
     ]  # fmt: skip
 
     @property
@@ -101,7 +119,7 @@ class OrangeCrab(OrangeCrabR0_2_25FPlatform):
 
 
 class ColorlightI5(LatticeECP5Platform):
-    """Colorlight i5 v7.0 (LFE5U-25F) on its extension board: highways on the PMOD connector P3."""
+    """Colorlight i5 v7.0 (LFE5U-25F) on its extension board: PMOD connector P3 is for all."""
 
     device = "LFE5U-25F"
     package = "BG381"
@@ -113,6 +131,7 @@ class ColorlightI5(LatticeECP5Platform):
         *LEDResources(pins="U16", invert=True, attrs=_attrs),
         UARTResource(0, rx="H18", tx="J17", attrs=_attrs),
         highway("1 2 3 4 7 8 9", _attrs, ("pmod", 0), 4),
+        i2s("1 2 3 4 7 8 9 10", _attrs, ("pmod", 0)),
     ]
     connectors = [Connector("pmod", 0, "C17 B18 B20 F20 - - A18 A19 B19 D20 - -")]
 

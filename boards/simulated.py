@@ -1,7 +1,8 @@
 """A board without one: the compiled gateware of a top behind a pseudo-terminal.
 
 What a host writes goes bit by bit into the top's ``rx``, and its ``tx`` comes back. What a bank
-sends on the PCM highway is kept by channel; a receiver hears samples that are given.
+sends on the PCM highway is kept by channel; a receiver hears samples that are given, and a client
+words of a codec.
 """
 
 import os
@@ -12,12 +13,15 @@ import tty
 
 import numpy as np
 
+from golden.decimator import factor_of
 from golden.equalizer import FEEDBACK, FORWARD
-from golden.errors import V90Error
-from hdl.linked import LinkedReceiver
+from golden.errors import CallFailed, V90Error
+from hdl.linked import LinkedClient, LinkedReceiver
 from hdl.tdm import SPEECH_SLOTS
 from hdl.top import LinkedBank
+from sim.codec import WIDTH, Codec
 from sim.gateware import Gateware
+from sim.line import SAMPLES
 
 #: Cycles of the design's clock for a bit of the highway and of the UART, the least there may be; as
 #: nothing waits for real time, that is the fastest.
@@ -25,6 +29,9 @@ CYCLES_OF_HIGHWAY, CYCLES_OF_UART = 10, 8
 
 #: Cycles of a receiver's clock, 12 MHz, for a sample, and samples that are run in one go.
 CYCLES_OF_SAMPLE, _SAMPLES = 750, 16
+
+#: A client's clock in Hz, that of the boards.
+CLIENT_CLOCK = 24.576e6
 
 #: Bits of a highway's frame.
 _FRAME_BITS = {32: 256, 24: 193}
@@ -102,13 +109,13 @@ class Line:
 class _Simulated:
     """What simulated boards have alike: they run while entered; ``device`` is the port's name."""
 
-    def __init__(self, top):
-        self.information = top.information
+    def __init__(self, top, cycles=CYCLES_OF_UART):
+        self.information, self._cycles = top.information, cycles
         self._gateware = Gateware(top)
         self.faults, self.error = None, None
 
     def __enter__(self):
-        self._uart = Line(CYCLES_OF_UART)
+        self._uart = Line(self._cycles)
         self.error = None
         self._restart()
         self._master, self._slave = pty.openpty()
@@ -214,9 +221,13 @@ class SimulatedReceiver(_Simulated):
 
     ``play(samples)`` (int64 of 16 bits, 16 kHz) lets it hear them, and then silence; before, too.
 
+    ``rate`` and ``bits`` say what samples have.
+
     Parameters: ``forward`` and ``feedback``, numbers of taps. ``faults`` as of
     :class:`SimulatedBoard`.
     """
+
+    rate, bits = SAMPLES, 16
 
     def __init__(self, forward=FORWARD, feedback=FEEDBACK):
         super().__init__(
@@ -253,3 +264,53 @@ class SimulatedReceiver(_Simulated):
             cycles=self._length, probes=("tx",), reset=False,
         )  # fmt: skip
         return self._uart.receive(result.probes["tx"])
+
+
+class SimulatedClient(_Simulated):
+    """A :class:`hdl.linked.LinkedClient` with its codec, that runs while this is entered.
+
+    ``play(words)`` (int64 of 24 bits, at the codec's ``rate``) is what the codec's left channel
+    hears, and then silence; before, too. Their bits go in for the clocks that come out.
+
+    Parameters: ``codec``, its samples a second; ``forward`` and ``feedback``, numbers of taps;
+    ``cycles`` of a bit of the UART. ``faults`` as of :class:`SimulatedBoard`.
+    """
+
+    bits = WIDTH
+
+    def __init__(
+        self, codec=48000, forward=FORWARD, feedback=FEEDBACK, cycles=CYCLES_OF_UART
+    ):
+        self.rate, frame = codec, round(CLIENT_CLOCK / codec)
+        self._frames = factor_of(codec) * _SAMPLES
+        super().__init__(
+            LinkedClient(CLIENT_CLOCK, CLIENT_CLOCK / cycles, codec, forward=forward,
+                         feedback=feedback), cycles,
+        )  # fmt: skip
+        self._length = frame * self._frames
+
+    def _restart(self):
+        self._codec, self._clocks = Codec(), None
+
+    def play(self, words):
+        """See the class."""
+        self._codec.play(np.stack([words, np.zeros_like(words)], axis=-1))
+
+    @property
+    def playing(self):
+        """Whether there are words to come."""
+        return self._codec.playing
+
+    def _step(self):
+        """Run some frames of the codec; return the octets that came back."""
+        # The clocks are the same in each piece, which is looked at behind it.
+        before = self._clocks
+        sdout = self._codec.process(**before) if before else np.zeros(self._length, np.int64)
+        probes = self._gateware.run(
+            waves={"rx": self._uart.wave(self._length), "sdout": sdout}, cycles=self._length,
+            probes=("tx", "sclk", "lrck"), reset=False,
+        ).probes  # fmt: skip
+        self._clocks = {name: probes[name] for name in ("sclk", "lrck")}
+        if before and not all(np.array_equal(before[n], self._clocks[n]) for n in before):
+            raise CallFailed("the codec's clocks are not what they were")
+        return self._uart.receive(probes["tx"])

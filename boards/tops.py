@@ -12,7 +12,9 @@ from boards.clocks import add_clock
 from golden import g711
 from golden.emulator import OCTETS, PHASES, Response
 from golden.parameters import MappingParameters
+from golden.receiver import State
 from golden.selftest import U_INFO
+from hdl.linked import LinkedClient
 from hdl.selftest import Selftest
 from hdl.top import LinkedBank
 from sim import lines
@@ -120,6 +122,27 @@ def selftest(frequency, lights, baud, parameters=PARAMETERS):
     return BoardTop(component, join, frequency, lights)
 
 
+def client(frequency, lights, baud, codec=48000):
+    """An analogue receiver behind a codec of so many samples a second, and the host's UART."""
+    component = LinkedClient(frequency, baud, codec)
+
+    def join(m, platform, top):
+        uart = platform.request("uart", 0, dir="-")
+        pins = platform.request("i2s", 0, dir="-")
+        for name in ("mclk", "lrck", "sclk"):
+            m.d.comb += pin(m, "o", getattr(pins, name)).o.eq(getattr(component, name).replicate(2))
+        tracks = component.state == State.TRACK
+        m.d.comb += [
+            component.rx.eq(pin(m, "i", uart.rx).i),
+            pin(m, "o", uart.tx).o.eq(component.tx),
+            component.sdout.eq(pin(m, "i", pins.sdout).i),
+            pin(m, "o", pins.sdin).o.eq(0),
+        ]
+        top.light(m, platform, error=component.lost, data=tracks & ~component.training, sync=tracks)
+
+    return BoardTop(component, join, frequency, lights)
+
+
 @dataclass(frozen=True)
 class Top:
     """What makes a top, from clock, lights and options, and what it is."""
@@ -137,4 +160,5 @@ TOPS = {
     "bank": Top(bank, "encoders of the digital modem on PCM highways, and the host link"),
     "selftest": Top(selftest, "both modems and a line, which tell how they do; no host"),
     "signals": Top(signals, "the same with all signals of phases 3 and 4"),
+    "client": Top(client, "an analogue receiver behind an I2S codec, and the host link"),
 }

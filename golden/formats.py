@@ -96,6 +96,20 @@ INTERPOLATED = Q(1, 15, 0)
 #: add up to less than 2, so that a sum of 12 products is below 2**31.
 INTERPOLATOR_TAP = Q(1, 0, 15)
 
+# --- A codec -------------------------------------------------------------------------------------
+
+#: A codec's word of 24 bits, or of 16 and zeros. It becomes a sample without its fraction, as most
+#: codecs' last bits are noise: never too large.
+CODEC = Q(1, 15, 8)
+
+# --- Decimator from a codec's rate ---------------------------------------------------------------
+
+#: Taps, of which the largest is the middle one of those for every second sample: one half.
+DECIMATOR_TAP = Q(1, 0, 15)
+
+#: A sum of products: magnitudes of taps add up to less than 1.5, and 1.5 * 2**30 < 2**31.
+DECIMATOR_SUM = Q(1, 16, 15)
+
 # --- Least squares over TRN1d --------------------------------------------------------------------
 
 #: A symbol of TRN1d as a regressor: plus or minus one half of full scale's eighth, near the rms of

@@ -1,12 +1,15 @@
-"""A receiver's top whose host is behind a UART; that of a bank is in ``hdl.top``."""
+"""Tops of a receiver whose host is behind a UART; that of a bank is in ``hdl.top``."""
 
 from amaranth.hdl import Cat, Const, Module, Mux, Signal, Value
 from amaranth.lib import wiring
 from amaranth.lib.fifo import SyncFIFOBuffered
 from amaranth.lib.wiring import In, Out, connect
 
+from golden.decimator import factor_of
 from golden.equalizer import FEEDBACK, FORWARD
 from golden.link import Information, Top
+from hdl.decimator import Decimator
+from hdl.i2s import I2s
 from hdl.link import HostLink
 from hdl.receiver_words import WORD
 from hdl.stream import pass_on
@@ -37,26 +40,29 @@ class LinkedReceiver(wiring.Component):
     The bits of TRN1d and the averages of DIL are not told: a host cannot do a start-up with this.
 
     Parameters: ``clock`` in Hz and ``baud`` in bit/s; ``forward`` and ``feedback``, numbers of
-    taps; ``depth`` of the queue in octets, of which 512 are 70 ms at 56000 bit/s.
+    taps; ``depth`` of the queue in octets, of which 512 are 70 ms at 56000 bit/s; ``front``, names
+    of blocks before it, of which the host is told.
 
     Members
     -------
     rx : In(1), asynchronous; tx : Out(1)
-    sample, strobe, state : as those of :class:`hdl.receiver.Receiver`
+    sample, strobe, state, training : as those of :class:`hdl.receiver.Receiver`
     lost : Out(1)
     """
 
-    def __init__(self, clock=12e6, baud=1e6, forward=FORWARD, feedback=FEEDBACK, depth=512):
+    def __init__(
+        self, clock=12e6, baud=1e6, forward=FORWARD, feedback=FEEDBACK, depth=512, front=""
+    ):
         cycles = cycles_of(clock, baud)
         self.path, self.depth = AnalogueReceiver(forward, feedback), depth
         self.information = Information(
             Top.RECEIVER, STATES, status=2, clock=int(clock), baud=int(baud),
-            text="receiver demapper decoder",
+            text=f"{front} receiver demapper decoder".strip(),
         )  # fmt: skip
         self.link = HostLink(self.information, gives=True)
         self.receiver, self.transmitter = UartReceiver(cycles), UartTransmitter(cycles)
         members = self.path.signature.members
-        self.passed = ("sample", "strobe", "state")
+        self.passed = ("sample", "strobe", "state", "training")
         super().__init__(
             {
                 "rx": In(1),
@@ -149,9 +155,12 @@ class LinkedReceiver(wiring.Component):
     def _tell(self, m):
         """The state's octet of the number that is asked for."""
         path, link = self.path, self.link
-        told = Signal(8 * STATES)
+        told, step = Signal(8 * STATES), Signal.like(path.step)
+        # Between data frames the clock's words go round.
+        with m.If(path.decided):
+            m.d.sync += step.eq(path.step)
         parts = (
-            (FLAGS, path.state), (NUMBER_AT, path.number), (STEP_AT, path.step),
+            (FLAGS, path.state), (NUMBER_AT, path.number), (STEP_AT, step),
             (QUALITY_AT, path.quality), (UNKNOWN_AT, path.unknown[:8]),
             (OVERFLOWS_AT, path.overflows[:8]),
         )  # fmt: skip
@@ -163,3 +172,53 @@ class LinkedReceiver(wiring.Component):
             told[8 * FLAGS + LOST].eq(self.lost),
             link.state[0].eq(told.word_select(link.channel, 8)),
         ]
+
+
+class LinkedClient(wiring.Component):
+    """A :class:`LinkedReceiver` behind a codec, of whose left channel it takes the samples.
+
+    Parameters: ``clock`` in Hz, a multiple as :class:`hdl.i2s.I2s` says; ``codec``, its samples a
+    second, 48000 or 32000; ``baud``, ``forward``, ``feedback``, ``depth`` of the receiver.
+
+    Members
+    -------
+    rx, tx, state, training, lost : as those of :class:`LinkedReceiver`
+    mclk, lrck, sclk, sdout : as those of :class:`hdl.i2s.I2s`
+    sample : Out(SAMPLE), strobe : Out(1): what the receiver gets, 16 kHz
+    """
+
+    def __init__(self, clock=24.576e6, baud=460800, codec=48000, **receiver):
+        factor = factor_of(codec)
+        self.i2s, self.decimator = I2s(clock, codec), Decimator(factor)
+        self.linked = LinkedReceiver(clock, baud, front="i2s decimator", **receiver)
+        self.information, self.path = self.linked.information, self.linked.path
+        self.host = ("rx", "tx", "state", "training", "lost")
+        self.pins = ("mclk", "lrck", "sclk", "sdout")
+        linked, i2s = self.linked.signature.members, self.i2s.signature.members
+        super().__init__(
+            {
+                **{name: linked[name] for name in self.host},
+                **{name: i2s[name] for name in self.pins},
+                "sample": Out(linked["sample"].shape),
+                "strobe": Out(1),
+            }
+        )
+
+    def elaborate(self, platform):
+        m = Module()
+        m.submodules.i2s = i2s = self.i2s
+        m.submodules.decimator = decimator = self.decimator
+        m.submodules.linked = linked = self.linked
+        pass_on(m, self, linked, self.host)
+        pass_on(m, self, i2s, self.pins)
+        # The decimator is ready long before the next sample, and the receiver waits for none.
+        m.d.comb += [
+            decimator.i.payload.eq(i2s.sample),
+            decimator.i.valid.eq(i2s.strobe),
+            decimator.o.ready.eq(1),
+            linked.sample.eq(decimator.o.payload),
+            linked.strobe.eq(decimator.o.valid),
+            self.sample.eq(linked.sample),
+            self.strobe.eq(linked.strobe),
+        ]
+        return m

@@ -64,6 +64,8 @@ BLOCKS = {
     "analogue-receiver": ("top", "AnalogueReceiver", {}),
     "framer": ("hdlc", "Framer", {}),
     "deframer": ("hdlc", "Deframer", {}),
+    "i2s": ("i2s", "I2s", {}),
+    "decimator": ("decimator", "Decimator", {"factor": 3}),
     "highway": ("tdm", "Highway", {"channels": 30}),
     "bank": ("top", "Bank", {}),
     "signal-bank": ("top", "Bank", {"signals": True}),

@@ -10,7 +10,7 @@ from golden.constellations import middle
 from golden.equalizer import Levels
 from golden.parameters import INTERVALS
 from sim import lines
-from sim.line import Line
+from sim.line import SAMPLES, Line
 from sim.network import PHASES, Network, values
 
 
@@ -36,11 +36,12 @@ def arrivals(network):
     return levels.min(1).T, levels.max(1).T
 
 
-def line_at(name, network, conditions, u_info, level, bits):
+def line_at(name, network, conditions, u_info, level, bits, rate=SAMPLES):
     """The :class:`~sim.line.Line` of that name behind a network, TRN1d at ``level`` dB at the A/D.
 
     ``conditions``: noise in them refers to TRN1d of U_INFO as it arrives; ``power``, ``gain``,
     ``level`` and ``bits`` are set here. ``network``: :class:`~sim.network.NetworkParameters`.
+    ``rate``: as of the Line.
     """
     value = training_levels(arrivals(network), u_info).values[0][0] / 32768
     bare = Line(lines.find(name), law=network.law_out)
@@ -48,7 +49,7 @@ def line_at(name, network, conditions, u_info, level, bits):
     power = float(np.sum(bare.impulse() ** 2)) / 2 * value**2
     gain = level - 10 * np.log10(power)
     own = replace(conditions, power=power, gain=gain, level=None, bits=bits)
-    return Line(bare.parameters, own, bare.law)
+    return Line(bare.parameters, own, bare.law, rate)
 
 
 def training_levels(arrived, u_info):

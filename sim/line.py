@@ -5,7 +5,7 @@ client's transformer and the filter of its A/D. All of that is one response, com
 each frequency and used as an impulse response at 32 kHz, four samples an octet. The A/D's filter
 leaves nothing above 9 kHz, so the signal at 32 kHz stands for the analogue one, and the client's
 clock may take its samples anywhere between: :class:`~sim.resampler.Resampler` is off by less than
--100 dB for each frequency.
+-100 dB for each frequency. An A/D with another rate has all of that in proportion.
 
 Units: 1.0 is the linear value 32768 on the scale of Table 1/V.90, at the codec's output into its
 own impedance, and the full scale of the A/D. Time is in seconds of the network's clock from the
@@ -298,16 +298,22 @@ class Conditions:
 
 
 class Line:
-    """A line under conditions: octets of one law in, samples at 16 kHz out.
+    """A line under conditions: octets of one law in, samples at 16 kHz, or at ``rate`` Hz, out.
+
+    ``rate``: a multiple of 16 kHz, for an A/D that is faster. What the D/A leaves above 9 kHz then
+    comes in, and so does more of the noise, as much in each Hz; there is no echo.
 
     :meth:`process` takes a whole call. It is repeatable: the same conditions, seed included, give
     the same samples, and a change of one impairment leaves the random numbers of others alone.
     """
 
-    def __init__(self, parameters=None, conditions=None, law="A"):
+    def __init__(self, parameters=None, conditions=None, law="A", rate=SAMPLES):
         self.parameters = parameters or LineParameters()
         self.conditions = conditions or Conditions()
         self.law = g711.check_law(law)
+        if rate % SAMPLES:
+            raise V90Error(f"a line's samples come at a multiple of {SAMPLES} Hz, not {rate:g}")
+        self.rate, self._inner = rate, INNER * (rate // SAMPLES)
 
     # Responses -----------------------------------------------------------------------------------
 
@@ -343,17 +349,20 @@ class Line:
 
     @cached_property
     def _impulse(self):
-        """Response to an octet of value 1, at ``INNER`` Hz, cut where nothing is left."""
-        f = np.arange(_POINTS + 1) * INNER / 2 / _POINTS
+        """Response to an octet of value 1, at twice the rate, cut where nothing is left."""
+        faster = self.rate // SAMPLES
+        points = _POINTS * faster
+        f = np.arange(points + 1) * self._inner / 2 / points
         f[0] = 1e-6
-        return _causal(np.fft.irfft(self.response(f) * np.fft.rfft(_ad_taps(), 2 * _POINTS)) * _UP)
+        both = self.response(f) * np.fft.rfft(_ad_taps(), 2 * points)
+        return _causal(np.fft.irfft(both) * _UP * faster)
 
     def impulse(self, rate=SAMPLES):
         """Response to one octet of value 1 at time 0: float64, ``rate`` Hz, from time 0 on.
 
         The A/D's filter is in it, with its delay.
         """
-        at = np.arange(int(len(self._impulse) * rate / INNER)) * INNER / rate
+        at = np.arange(int(len(self._impulse) * rate / self._inner)) * self._inner / rate
         return _resampler().process(self._impulse, at)
 
     # The call ------------------------------------------------------------------------------------
@@ -375,22 +384,24 @@ class Line:
         """:meth:`process` for values (float64, ``(m,)``, 1.0 is 32768) in place of octets."""
         c = self.conditions
         x = np.asarray(x, np.float64)
-        at = sample_times(len(x) / OCTETS, c)
+        at = sample_times(len(x) / OCTETS, c, self.rate)
         inner = self._hits(self._convolve(x))
-        samples = _resampler().process(inner, at * INNER)
+        samples = _resampler().process(inner, at * self._inner)
         power = float(np.mean(samples**2)) if len(samples) else 0.0
         gain = 10 ** (c.gain / 20)
         if c.level is not None and power:
             gain = 10 ** (c.level / 20) / np.sqrt(power)
         samples += self._noise(at, power if c.power is None else c.power)
         if upstream is not None:
+            if self.rate != SAMPLES:
+                raise V90Error(f"there is echo at {SAMPLES} Hz, not at {self.rate}")
             samples += self._echo(np.asarray(upstream, np.float64), len(samples))
         return _convert(samples * gain, c.bits)
 
     def _convolve(self, x):
-        """The signal at ``INNER`` Hz, four samples for each of ``x`` and a millisecond more."""
-        taps = self._impulse
-        taps = np.concatenate([taps, np.zeros(-len(taps) % _UP)]).reshape(-1, _UP)
+        """The signal at twice the rate, for ``x`` and a millisecond more."""
+        taps, up = self._impulse, self._inner // OCTETS
+        taps = np.concatenate([taps, np.zeros(-len(taps) % up)]).reshape(-1, up)
         if not len(x):
             return np.zeros(0)
         # The last of the A/D's samples are interpolated with what comes just behind them.
@@ -399,23 +410,24 @@ class Line:
 
     def _hits(self, x):
         for at, last, degrees in self.conditions.phase_hits:
-            part = _span(at, last, INNER, len(x))
+            part = _span(at, last, self._inner, len(x))
             if part.start < part.stop:
                 # The analytic signal turned, by the Hilbert transform of the whole signal.
                 turned = signal.hilbert(x, next_fast_len(len(x))) * np.exp(1j * np.radians(degrees))
                 x[part] = turned.real[part]
         for at, last, decibels in self.conditions.gain_hits:
-            x[_span(at, last, INNER, len(x))] *= 10 ** (decibels / 20)
+            x[_span(at, last, self._inner, len(x))] *= 10 ** (decibels / 20)
         return x
 
     def _noise(self, at, power):
         """White noise, mains and impulses at times ``at``, for a signal of ``power``."""
         c = self.conditions
         rms = np.sqrt(power)
+        wider = np.sqrt(self.rate / SAMPLES)
         noise = np.zeros(len(at))
         if c.snr is not None:
             white = np.random.default_rng([c.seed, 0])
-            noise += rms * 10 ** (-c.snr / 20) * white.standard_normal(len(at))
+            noise += rms * wider * 10 ** (-c.snr / 20) * white.standard_normal(len(at))
         if c.mains_snr is not None:
             number = np.arange(1, 21)
             amplitude = np.where(number % 2, 1, 10**-0.5) / number
@@ -430,7 +442,7 @@ class Line:
             burst = np.random.default_rng([c.seed, 2, index])
             mine = slice(*np.searchsorted(at, [start, start + last]))
             size = max(0, mine.stop - mine.start)
-            noise[mine] += rms * 10 ** (level / 20) * burst.standard_normal(size)
+            noise[mine] += rms * wider * 10 ** (level / 20) * burst.standard_normal(size)
         return noise
 
     # Echo ----------------------------------------------------------------------------------------
@@ -488,16 +500,16 @@ class Line:
         return np.concatenate([echo, np.zeros(size - len(echo))])
 
 
-def sample_times(duration, conditions):
+def sample_times(duration, conditions, rate=SAMPLES):
     """Times in seconds of the network's clock of the client's samples before ``duration``.
 
-    Sample k is taken at t where the client's clock, 16000 (t + 1e-6 (ppm t + drift t^2 / 2)), has
-    come to k + phase.
+    Sample k is taken at t where the client's clock, ``rate`` (t + 1e-6 (ppm t + drift t^2 / 2)),
+    has come to k + phase.
     """
     c = conditions
     fast = 1 + 1e-6 * (c.ppm + max(c.drift, 0) * duration)
-    count = np.arange(int(duration * SAMPLES * fast) + 2) + c.phase
-    nominal = count / SAMPLES
+    count = np.arange(int(duration * rate * fast) + 2) + c.phase
+    nominal = count / rate
     at = nominal.copy()
     for _ in range(4):
         # The correction changes by a thousandth of a step at most, so each pass gives 3 digits.

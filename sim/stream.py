@@ -28,6 +28,8 @@ class LineStream:
 
     def __init__(self, line):
         c = line.conditions
+        if line.rate != SAMPLES:
+            raise V90Error(f"a line in pieces has {SAMPLES} samples a second, not {line.rate}")
         if c.phase_hits or c.mains_snr is not None or c.level is not None:
             raise V90Error("a line in pieces has no phase hits, mains hum or level of its own")
         if c.power is None and (c.snr is not None or c.impulses):

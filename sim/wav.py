@@ -34,8 +34,8 @@ CLIPS, RUN = 4, 3
 _FULL = 32767 / 32768
 
 
-def read(content, name):
-    """Samples (int64 within 16 bits, 16 kHz, without DC) of a WAV file's octets (bytes).
+def read(content, name, to=SAMPLES, bits=16):
+    """Samples (int64 within ``bits``, ``to`` Hz, without DC) of a WAV file's octets (bytes).
 
     1.0 of a float file is full scale; one that goes beyond it is made smaller to fit. Raises
     :class:`~golden.errors.V90Error`, with ``name``, for what is no such recording of one line.
@@ -75,9 +75,9 @@ def read(content, name):
     power = float(np.mean(x**2))
     if power < 10 ** (SILENT / 10):
         raise V90Error(f"{name} is silent: its power is below {SILENT:g} dB of full scale")
-    x = resample(x, rate)
+    x = resample(x, rate, to)
     x *= min(1.0, _FULL / np.abs(x).max())
-    return np.rint(x * 32768).astype(np.int64)
+    return np.rint(x * (1 << (bits - 1))).astype(np.int64)
 
 
 def clips(x):
@@ -94,13 +94,13 @@ def clips(x):
     return count
 
 
-def resample(x, rate):
-    """Samples (float64) at ``rate`` Hz as samples at 16 kHz, by the exact ratio."""
-    if rate == SAMPLES:
+def resample(x, rate, to=SAMPLES):
+    """Samples (float64) at ``rate`` Hz as samples at ``to`` Hz, by the exact ratio."""
+    if rate == to:
         return x
-    common = gcd(rate, SAMPLES)
+    common = gcd(rate, to)
     # 80 dB for what is above the band that both rates have.
-    return resample_poly(x, SAMPLES // common, rate // common, window=("kaiser", 8.0))
+    return resample_poly(x, to // common, rate // common, window=("kaiser", 8.0))
 
 
 def write(samples):

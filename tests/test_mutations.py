@@ -147,6 +147,16 @@ MUTANTS = [
     ("hdl/emulator.py", "second & is_value", "second"),
     ("hdl/report.py", "taken >= divisor", "taken > divisor"),
     ("hdl/selftest.py", "(symbol < 3) ^ part[1]", "symbol < 3", "selftest::test_small_modem"),
+    # a codec's samples out of step, an offset binary, a tap too late, a bit read too early, a
+    # decimator that takes what is there
+    ("golden/decimator.py", "whole[..., len(starts) * self.factor :]", "whole[..., len(starts) :]"),
+    ("golden/i2s.py", "mine[..., 0] << CODEC.width", "mine[..., 0] << 0"),
+    ("hdl/decimator.py", "read.addr.eq(newest - tap)", "read.addr.eq(newest - tap - 1)"),
+    ("hdl/i2s.py", "self.bit // 2 + 1 + 1 + 1", "self.bit // 2 + 1 + 1"),
+    ("hdl/linked.py", "decimator.i.valid.eq(i2s.strobe)", "decimator.i.valid.eq(1)"),
+    ("hdl/linked.py", "m.If(path.decided)", "m.If(~path.decided)"),
+    ("sim/codec.py", "slot == 0 and self._slot is not None", "slot == 0"),
+    ("sim/line.py", "wider = np.sqrt(", "wider = ("),
     # the world around: ties, slips by a place, a high-pass that forgets, a tap upside down,
     # a clock that runs backwards, amplitudes for powers
     ("sim/network.py", 'side="left"', 'side="right"'),

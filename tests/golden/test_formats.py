@@ -5,7 +5,7 @@ from dataclasses import FrozenInstanceError
 import numpy as np
 import pytest
 
-from golden import emulator, equalizer, formats, g711, receiver, timing
+from golden import decimator, emulator, equalizer, formats, g711, i2s, receiver, timing
 from golden.formats import Q
 from golden.shaper import LINEAR_STEP
 
@@ -67,6 +67,7 @@ def test_the_rows_are_all_looked_at_here():
         "SHAPER_SECOND", "SHAPER_SECOND_OUTPUT", "SHAPER_SECOND_PRODUCT",
         "SHAPER_METRIC_OPERAND", "SHAPER_METRIC",
         "SAMPLE", "INTERPOLATED", "INTERPOLATOR_TAP",
+        "CODEC", "DECIMATOR_TAP", "DECIMATOR_SUM",
         "CORRELATION", "NORMAL", "FACTOR", "SOLUTION",
         "FORWARD_TAP", "FORWARD_TAP_USED", "FEEDBACK_TAP", "FEEDBACK_TAP_USED",
         "SOFT", "ERROR", "SLOPE",
@@ -93,6 +94,24 @@ def test_interpolator_headroom():
     assert timing.TABLE.max() <= formats.INTERPOLATOR_TAP.max
     assert magnitude < 2 << formats.INTERPOLATOR_TAP.fraction
     assert largest(formats.SAMPLE) * (magnitude + timing.TAPS) < 2**31
+
+
+def test_codec_headroom():
+    """The largest words of 24 and of 16 bits are the largest samples."""
+    assert formats.CODEC.width == max(i2s.WIDTHS)
+    assert formats.CODEC.max >> formats.CODEC.fraction == formats.SAMPLE.max
+    assert formats.CODEC.min >> formats.CODEC.fraction == formats.SAMPLE.min
+
+
+@pytest.mark.parametrize("factor", decimator.FACTORS.values())
+def test_decimator_headroom(factor):
+    """What is rounded away is added before it goes."""
+    taps = decimator.taps_of(factor)
+    assert np.abs(taps).max() <= formats.DECIMATOR_TAP.max // 2 + 1
+    half = 1 << formats.DECIMATOR_TAP.fraction >> 1
+    total = largest(formats.SAMPLE) * int(np.abs(taps).sum()) + half
+    assert fits(formats.DECIMATOR_SUM, total, formats.DECIMATOR_TAP.fraction)
+    assert np.abs(taps).sum() < 1.5 * 2**formats.DECIMATOR_TAP.fraction
 
 
 def test_least_squares_headroom():

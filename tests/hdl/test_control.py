@@ -38,7 +38,7 @@ from hdl.receiver_words import (
     WORD,
     command_words,
 )  # fmt: skip
-from sim.engines import ENGINES, compare
+from sim.engines import compare
 from sim.gateware import Gateware
 from sim.pattern import Pattern
 
@@ -94,7 +94,9 @@ class ControlAlone(wiring.Component):
         return m
 
 
-@pytest.mark.parametrize("engine", ENGINES)
+@pytest.mark.parametrize(
+    "engine", ["cxxrtl", pytest.param("verilator", marks=pytest.mark.long), "icarus"]
+)
 def test_synchronism_lost_and_found(engine, rng):
     """Start-up, training, tracking, and losses of two kinds, at the control, on every engine."""
     limit = 50_000

@@ -204,6 +204,7 @@ def test_two_take_turns(rng):
     turns(2, rows, (), 460, levels, levels_of(ucodes, "A"), forward=32, feedback=17)
 
 
+@pytest.mark.long
 def test_two_take_turns_through_start_ups(rng):
     """Each with its own DIL and R-bar, decided on levels that waited for them."""
     starts = [StartUp.make(rng, "A", trn1d=470 + 7 * k) for k in range(2)]

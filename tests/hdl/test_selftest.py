@@ -140,6 +140,7 @@ def demand_model(result, model, octets):
     return outcome, reports
 
 
+@pytest.mark.long
 def test_octets_to_reports():
     """All but the digital modem: a training and 2000 symbols of data; then the line is cut."""
     p, response = example("45333.json"), response_of("26awg-6kft")

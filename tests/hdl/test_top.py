@@ -232,6 +232,7 @@ def requests_of(parameters, levels, begin, takes):
     return [bytes([n + 1]) + section for n, section in enumerate(sections)], configured
 
 
+@pytest.mark.long
 def test_samples_to_bits(rng):
     """What the encoder sent comes out, over a line; and what golden makes of the decisions."""
     forward, feedback, begin = 32, 17, 480

@@ -10,6 +10,7 @@ from sim import loop
 from sim.line import AD_DELAY, OCTETS, SAMPLES, Conditions, Line, LineParameters
 from sim.loop import Section
 from sim.resampler import Resampler
+from sim.stream import LineStream
 
 EDGES = [3500, 3600, 3700, 3800, 3850]
 LONG = LineParameters(loop=({"gauge": 26, "feet": 12000},), exchange="900+2.16uF", transformer=10)
@@ -200,6 +201,37 @@ def test_drift_is_ppm_a_second():
     at = 0.5 + 0.5 * (np.arange(14) + 1)
     ratio = 1000 / SAMPLES / frequency(found[8000:], 1000 / SAMPLES, 8000)[:14] - 1
     assert ratio * 1e6 == pytest.approx(100 - 5 * at, abs=0.02)
+
+
+@pytest.mark.parametrize("rate", [32000, 48000])
+def test_an_a_d_that_is_faster(rate, rng):
+    """Its filter is as much wider, and so it has the line's response up to 0.43 of its rate."""
+    line = Line(LONG, rate=rate)
+    taps = line.impulse(rate)
+    f = np.array([100.0, 1000, 3000, 4200, 9000, 12500])
+    f = f[f < 0.43 * rate]
+    turn = np.exp(-2j * np.pi * np.multiply.outer(f, np.arange(len(taps))) / rate)
+    wanted = line.response(f) * np.exp(-2j * np.pi * f * AD_DELAY * SAMPLES / rate)
+    # The response's end, which is cut, counts for more where there is least of it: -60 dB.
+    assert np.abs(turn @ taps * OCTETS / rate / wanted - 1).max() < 1e-2
+    # A tone is the same at the same times, but for that delay; noise is as much in each Hz.
+    x = sine(1000, 0.5)
+    found = [Line(LONG, Conditions(ppm=50), rate=r).process_values(x) for r in (SAMPLES, rate)]
+    assert len(found[1]) == pytest.approx(len(found[0]) * rate / SAMPLES, abs=3)
+    assert power(found[1][rate // 8 :]) == pytest.approx(power(found[0][SAMPLES // 8 :]), rel=1e-3)
+    level = Conditions(snr=20, power=0.01)
+    silence = np.zeros(8000)
+    noise = [power(Line(LONG, level, rate=r).process_values(silence)) for r in (SAMPLES, rate)]
+    assert noise[1] / noise[0] == pytest.approx(rate / SAMPLES, rel=0.05)
+
+
+def test_rates_that_a_line_has_not():
+    with pytest.raises(V90Error, match="a multiple of 16000 Hz, not 44100"):
+        Line(rate=44100)
+    with pytest.raises(V90Error, match="echo at 16000 Hz, not at 48000"):
+        Line(rate=48000).process_values(np.zeros(80), upstream=np.zeros(80))
+    with pytest.raises(V90Error, match="in pieces has 16000 samples a second, not 48000"):
+        LineStream(Line(rate=48000))
 
 
 def test_sample_times_are_the_clock():

@@ -37,6 +37,14 @@ def test_rates_and_encodings(rate, encoding):
     assert np.abs(x[inner] - expected[inner]).max() < 32768 * 0.3 * 1e-3
 
 
+@pytest.mark.parametrize("rate", [16000, 44100, 48000])
+def test_words_for_a_codec(rate):
+    x = wav.read(file(tone(rate), rate, "PCM_24"), "x", 48000, 24)
+    expected = 2**23 * tone(48000)[: len(x)]
+    inner = slice(1200, len(x) - 1200)
+    assert len(x) == 24000 and np.abs(x[inner] - expected[inner]).max() < 2**23 * 0.3 * 1e-3
+
+
 @pytest.mark.parametrize("encoding", ["PCM_16", "FLOAT", "DOUBLE", "PCM_24"])
 def test_the_mean_goes(encoding):
     x = wav.read(file(tone(16000) + 0.2, encoding=encoding), "x")
