@@ -127,6 +127,7 @@ MUTANTS = [
      "startup::test_sd_ends_what_was_decoded"),
     ("hdl/top.py", "restart.eq(receiver.state == State.TRAIN)", "restart.eq(0)",
      "startup::test_sd_drops_what_waits"),
+    ("hdl/receiver.py", "(less | negative)", "less", "receiver::test_loudness"),
     ("hdl/receiver.py", "(detector.found & ~self.deaf) | self.stop", "detector.found | self.stop",
      "startup::test_a_long_r"),
     ("hdl/top.py", "self.late.eq(highway.late)", "self.late.eq(0)"),
