@@ -197,7 +197,7 @@ class Control(wiring.Component):
     """What is done between data frames: training, levels, clock, loss of synchronism, events.
 
     ``done`` ends a data frame of the equaliser, ``trained`` one of known symbols. Until the next
-    one ends there are 9000 cycles, of which at most 60 are taken and what the consumer of events
+    one ends there are 9000 cycles, of which at most 20 are taken and what the consumer of events
     takes. ``idle`` says that all is done that has ended, ``plain`` that all levels since Sd were of
     one Ucode.
 
