@@ -16,7 +16,7 @@ from amaranth.lib.wiring import In
 from sim.layout import ports
 
 _SCRIPT = (
-    "read_rtlil top.il; prep -top top; flatten; opt -full; memory_nordff; async2sync; dffunmap;"
+    "read_rtlil top.il; prep -top top; flatten; opt -full; memory_map; opt; async2sync; dffunmap;"
     " write_smt2 -wires top.smt2"
 )
 
