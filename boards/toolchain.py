@@ -34,7 +34,8 @@ SEED = 1
 _APART = (
     "setparam -set COLLISION_X_MASK 1'1 *correlator*/t:$memrd_v2 *taps*/t:$memrd_v2 %u "
     "*samples*/t:$memrd_v2 %u *settings*/t:$memrd_v2 %u "
-    "*commands*/t:$memrd_v2 %u */r:CLK_ENABLE=1 %i"
+    "*commands*/t:$memrd_v2 %u *detector*/t:$memrd_v2 %u *quality*/t:$memrd_v2 %u "
+    "*/r:CLK_ENABLE=1 %i"
 )
 
 # The large memories go into SPRAM, which has no initial contents; none of them needs any.

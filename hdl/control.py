@@ -3,7 +3,7 @@
 What happens when stands in golden/receiver.py, and the host's words in hdl/receiver_words.py.
 """
 
-from amaranth.hdl import Cat, Module, Mux, Signal, signed
+from amaranth.hdl import Cat, Const, Module, Mux, Signal, signed
 from amaranth.lib import stream, wiring
 from amaranth.lib.memory import Memory
 from amaranth.lib.wiring import In, Out
@@ -13,11 +13,8 @@ from golden.receiver import (
     AGAIN,
     FAST_BITS,
     FIRST,
-    FREQUENCY_BITS,
     GRACE,
-    LOOP_BITS,
     PATIENCE,
-    QUIET,
     RATE_BITS,
     SETTLING,
     SKIPPED,
@@ -28,7 +25,6 @@ from golden.receiver import (
     Kind,
     State,
 )  # fmt: skip
-from golden.timing import INSTANT_FRACTION
 from golden.training import R_BAR
 from hdl.memory import read_alone
 from hdl.receiver_words import (
@@ -201,7 +197,7 @@ class Control(wiring.Component):
     """What is done between data frames: training, levels, clock, loss of synchronism, events.
 
     ``done`` ends a data frame of the equaliser, ``trained`` one of known symbols. Until the next
-    one ends there are 9000 cycles, of which at most 60 are taken and what the consumer of events
+    one ends there are 9000 cycles, of which at most 20 are taken and what the consumer of events
     takes. ``idle`` says that all is done that has ended, ``plain`` that all levels since Sd were of
     one Ucode.
 
@@ -224,9 +220,8 @@ class Control(wiring.Component):
                 "trained": In(1),
                 "measured": In(1),
                 "done": In(1),
-                "slope": In(signed(40)),
                 "energy": In(36),
-                "loud": In(20),
+                "quiet": In(1),
                 "early": In(1),
                 "step": In(signed(32)),
                 "sure": In(1),
@@ -250,9 +245,8 @@ class Control(wiring.Component):
                 "still": Out(1),
                 "settling": Out(1),
                 "turn": Out(3),
-                "correct": Out(1),
-                "phase": Out(signed(40)),
-                "frequency": Out(signed(40)),
+                "steady": Out(1),
+                "correction": Out(signed(40)),
                 "accumulate": Out(1),
                 "last": Out(1),
                 "state": Out(State),
@@ -290,7 +284,6 @@ class Control(wiring.Component):
         self._levels_to_come(m)
         with m.FSM():
             self._wait(m)
-            self._steer(m)
             self._watch(m)
             self._begin(m)
             if self.start_up:
@@ -309,10 +302,8 @@ class Control(wiring.Component):
 
     def _capture(self, m):
         """What the equaliser says at a data frame's end."""
-        self._ended, self._energy = Signal(), Signal(36)
-        self._wide, self._dropped = Signal(signed(40)), Signal()
-        self._fast = Signal(36)
-        self._loud, self._louder = Signal(23), Signal(20)
+        self._ended = Signal()
+        self._fast, self._less = Signal(36), Signal()
         self._kind = Signal(Kind)
         m.d.comb += [
             self.o_event.payload.kind.eq(self._kind),
@@ -320,14 +311,13 @@ class Control(wiring.Component):
             self.o_event.payload.number.eq(
                 self.number - ((self._kind == Kind.REVERSAL) if self.start_up else 0)
             ),
-            self.frequency.eq(self._wide + self._dropped),
         ]
-        with m.If(self.measured):
-            m.d.sync += self._energy.eq(self.energy)
-        with m.If(self.done):
-            m.d.sync += self._wide.eq(self.slope)
-        with m.If(self.measured | self.trained):
-            m.d.sync += self._louder.eq(self.loud)
+        # An energy is added, or what a data frame leaves less is taken away.
+        less = ~Cat(self._fast[FAST_BITS:], Const(0, FAST_BITS))
+        with m.If(self._less | (self.measured & ~self.settling)):
+            m.d.sync += self._fast.eq(
+                self._fast + Mux(self._less, less, self.energy) + self._less
+            )
         with m.If(self.done | self.trained):
             m.d.sync += self._ended.eq(1)
 
@@ -368,15 +358,13 @@ class Control(wiring.Component):
     def _wait(self, m):
         """Detections, the ends of data frames, and what is due in between."""
         settings = self.settings
-        self._steps = Signal(signed(6))
         with m.State("WAIT"):
             m.d.comb += self.idle.eq(~self._ended & ~(self._pending & self.early))
-            m.d.sync += self._steps.eq(self.power_bits - (INSTANT_FRACTION - LOOP_BITS))
             with m.If(self._ended):
                 m.d.sync += self._ended.eq(0)
-                m.next = "STEER"
+                m.next = "ENERGY"
                 with m.If(self.known):
-                    m.d.sync += [self.number.eq(self.number + 1), self._hear()]
+                    m.d.sync += self.number.eq(self.number + 1)
                     m.next = "TRAINED"
             with m.Elif(self.found & ~self.busy):
                 m.d.comb += [self.clear.eq(1), self.discard.eq(1)]
@@ -387,7 +375,6 @@ class Control(wiring.Component):
                     self.plain.eq(1),
                     self.guess.eq(0),
                     self.power_bits.eq(settings.training_power),
-                    self.phase.eq(0),
                     self._left.eq(0),
                     self._ed.eq(0),
                     self.turn.eq(0),
@@ -401,7 +388,7 @@ class Control(wiring.Component):
                 m.next = "LEVELS"
         with m.State("RESTART"):
             m.d.comb += self.restart.eq(~self.busy)
-            m.d.sync += [self._fast.eq(0), self._loud.eq(0), self._coasting.eq(0)]
+            m.d.sync += [self._fast.eq(0), self._coasting.eq(0)]
             with m.If(self.started):
                 m.next = "EVENT"
         self._event(m, "EVENT", "WAIT")
@@ -420,38 +407,13 @@ class Control(wiring.Component):
                 m.d.comb += [self.load.eq(self.loaded), self.stop.eq(~self.loaded)]
                 m.next = "EVENT BEFORE"
 
-    def _steer(self, m):
-        """The clock's corrections: the slope, shifted right or left, rounded half up."""
-        frequency = Signal()
-        wide, steps, dropped = self._wide, self._steps, self._dropped
-        with m.State("STEER"):
-            with m.If(steps > 0):
-                m.d.sync += [wide.eq(wide >> 1), dropped.eq(wide[0]), steps.eq(steps - 1)]
-            with m.Elif(steps < 0):
-                m.d.sync += [wide.eq(wide << 1), dropped.eq(0), steps.eq(steps + 1)]
-            with m.Elif(~frequency):
-                m.d.sync += [
-                    self.phase.eq(wide + dropped),
-                    frequency.eq(1),
-                    steps.eq(FREQUENCY_BITS),
-                ]
-            with m.Else():
-                m.d.comb += self.correct.eq(1)
-                m.d.sync += [frequency.eq(0), dropped.eq(0)]
-                m.next = "ENERGY"
-
-    def _hear(self):
-        return self._loud.eq(self._loud + self._louder - (self._loud >> FAST_BITS))
-
     def _watch(self, m):
         """Synchronism lost, found again, or given up."""
         judged = "LISTEN" if self.start_up else "COUNT"
-        fast, loss, coasting = self._fast >> 8, self.loss, self.state == State.COAST
-        quiet = self._loud >> FAST_BITS < QUIET
+        coasting = self.state == State.COAST
+        disturbed = (self._fast >> 8 > Mux(coasting, self.loss >> 1, self.loss)) | self.quiet
         with m.State("ENERGY"):
-            energy = Mux(self.settling, 0, self._energy)
-            m.d.sync += self._fast.eq(self._fast + energy - (self._fast >> FAST_BITS))
-            m.d.sync += [self._coasting.eq(Mux(coasting, self._coasting + 1, 0)), self._hear()]
+            m.d.sync += self._coasting.eq(Mux(coasting, self._coasting + 1, 0))
             if self.start_up:
                 # The step is that of the next data frame already.
                 m.d.sync += self._rate.eq(self._rate + self.step - (self._rate >> RATE_BITS))
@@ -459,10 +421,10 @@ class Control(wiring.Component):
         with m.State("JUDGE"):
             m.next = judged
             with m.If(~coasting):
-                with m.If((fast > loss) | quiet):
+                with m.If(disturbed):
                     m.d.sync += [self.state.eq(State.COAST), self._kind.eq(Kind.DISTURBED)]
                     m.next = "EVENT AFTER"
-            with m.Elif((fast <= loss >> 1) & ~quiet):
+            with m.Elif(~disturbed):
                 m.d.sync += [self.state.eq(State.TRACK), self._kind.eq(Kind.RECOVERED)]
                 m.next = "EVENT AFTER"
             with m.Elif(self._coasting == GRACE):
@@ -474,6 +436,7 @@ class Control(wiring.Component):
                 m.next = "EVENT AFTER"
         self._event(m, "EVENT AFTER", judged)
         with m.State("COUNT"):
+            m.d.comb += self._less.eq(1)
             m.d.sync += self._settling.eq(self._settling - self.settling)
             m.d.sync += [
                 self.number.eq(self.number + 1), self._left.eq(self._left - (self._left != 0)),
@@ -536,11 +499,9 @@ class Control(wiring.Component):
 
         The correction of the phase that was given before stays.
         """
+        m.d.comb += self.correction.eq((self._rate >> RATE_BITS) - self.step)
         with m.State("STEADY"):
-            m.d.sync += self._wide.eq((self._rate >> RATE_BITS) - self.step)
-            m.next = "STEADY NOW"
-        with m.State("STEADY NOW"):
-            m.d.comb += self.correct.eq(1)
+            m.d.comb += self.steady.eq(1)
             m.next = "EVENT LEVELS"
             with m.If(self._kind == Kind.ED):
                 m.next = "EVENT ED"

@@ -20,6 +20,7 @@ from golden import detection as golden
 from golden.detection import HALF, PATIENCE, PERIOD, STRETCH, WINDOW, Phase
 from golden.parameters import INTERVALS
 from hdl.mac import MULTIPLY
+from hdl.memory import read_alone
 
 _WORD = 16
 
@@ -137,7 +138,8 @@ class _Words(wiring.Component):
         m = Module()
         m.submodules.memory = memory = Memory(shape=_WORD, depth=256, init=[
             word & 0xFFFF for word in _contents()])  # fmt: skip
-        read, write = memory.read_port(), memory.write_port()
+        write = memory.write_port()
+        read = read_alone(m, memory, self.address, write)
         low, high = Signal(_WORD), Signal(_WORD)
         addend, total, carry = Signal(_WORD), Signal(_WORD + 1), Signal()
         product = self.multiply.product
@@ -147,16 +149,15 @@ class _Words(wiring.Component):
             self.multiply.a.eq(low),
             self.multiply.b.eq(high),
             addend.eq(Mux(self.own, low, part) ^ (self.subtract ^ sign).replicate(_WORD)),
-            total.eq((Cat(Const(1, 1), read.data) + Cat(carry, addend))[1:]),
+            total.eq((Cat(Const(1, 1), read) + Cat(carry, addend))[1:]),
             self.negative.eq(total[_WORD - 1]),
             self.fits.eq(high == low[-1].replicate(_WORD)),
-            read.addr.eq(self.address),
             write.addr.eq(self.address),
             write.en.eq(self.write),
             write.data.eq(Mux(self.take, self.sample, Mux(self.clear, 0, total[:_WORD]))),
         ]
         with m.If(self.load):
-            m.d.sync += low.eq(read.data)
+            m.d.sync += low.eq(read)
         with m.If(self.push):
             m.d.sync += high.eq(low)
         with m.If(self.shift):

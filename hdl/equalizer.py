@@ -39,7 +39,8 @@ from golden.formats import (
 )
 from golden.leastsquares import MOST_OFF
 from golden.parameters import INTERVALS
-from golden.timing import HALVES
+from golden.receiver import FREQUENCY_BITS, LOOP_BITS
+from golden.timing import HALVES, INSTANT_FRACTION
 from hdl.fixed import shape
 from hdl.mac import MULTIPLY
 from hdl.memory import read_alone
@@ -529,6 +530,7 @@ class _Phase(IntEnum):
     FOLLOW = 12
     ADAPT_ERROR = 13
     ADAPT_DRIFT = 14
+    FREQUENCY = 15
 
 
 class Equalizer(wiring.Component):
@@ -537,8 +539,8 @@ class Equalizer(wiring.Component):
     A data frame is processed when its last sample comes. With known symbols they only go to the
     past values; otherwise the data frame's six symbols are decided, one after the other, and taps
     are moved unless the energy is too large. With 64 + 32 taps and a slicer and outputs that do not
-    wait, a data frame takes 3230 cycles when powers are alike, at most 3800 for powers that
-    :class:`golden.equalizer.Levels` has and 5210 for any from 0 on; 1780 when taps do not move; 60
+    wait, a data frame takes 3250 cycles when powers are alike, at most 3820 for powers that
+    :class:`golden.equalizer.Levels` has and 5250 for any from 0 on; 1780 when taps do not move; 60
     with known symbols while training. Bit-exact with golden.
 
     Taps that a solver gives wait in the other half of the tap memory until ``load``.
@@ -571,8 +573,10 @@ class Equalizer(wiring.Component):
         decided, 1 positive; above, of the level decided
     measured : Out(1), for one cycle; energy : Out(36), sum of squares of errors, in that cycle
     done : Out(1), for one cycle, at the end of a frame, but not of known symbols
-    adapting : Out(1), whether energy allowed taps to move; slope : Out(signed(40)), sum of errors
-        times slopes, or nought. Both from ``done`` until the next frame.
+    adapting : Out(1), whether energy allowed taps to move, from ``done`` until the next frame
+    phase, frequency : Out(1), each for one cycle before ``done``: with it comes the correction of
+        the clock's phase, or of its frequency, ``correction`` : Out(signed(40)), Q32: the sum of
+        errors times slopes beside the power, or nought
     i_taps : In(stream), 32 bits: feed-forward taps, feedback taps, then drop in bits 0 to 4 and
         good in bit 8. Taken between frames and while the slicer decides; when a set is good, the
         next one waits until ``load`` or ``discard``.
@@ -613,7 +617,9 @@ class Equalizer(wiring.Component):
                 "energy": Out(36),
                 "done": Out(1),
                 "adapting": Out(1),
-                "slope": Out(signed(40)),
+                "phase": Out(1),
+                "frequency": Out(1),
+                "correction": Out(signed(40)),
                 "i_taps": In(stream.Signature(signed(32))),
                 "loaded_good": Out(1),
                 "answered": Out(1),
@@ -663,7 +669,7 @@ class Equalizer(wiring.Component):
             self.o_symbol.payload.sign.eq(self._positive),
             self.o_symbol.payload.above.eq(self._above),
             self.energy.eq(total),
-            self.slope.eq(total),
+            self.correction.eq(total),
         ]
         m.d.sync += [self._issued.eq(0), self._due.eq(self._issued)]
         with m.If(self._due):
@@ -714,7 +720,7 @@ class Equalizer(wiring.Component):
                 m.d.comb += samples.region.eq(_Region.ERRORS)
             with m.Case(_Phase.ADAPT_ERROR):
                 m.d.comb += [samples.region.eq(_Region.ERRORS), samples.before.eq(1)]
-            with m.Case(_Phase.SLOPE):
+            with m.Case(_Phase.SLOPE, _Phase.FREQUENCY):
                 m.d.comb += samples.region.eq(_Region.SLOPES)
 
     def _place(self, m, place):
@@ -786,8 +792,8 @@ class Equalizer(wiring.Component):
                 with m.If(~self.known_sign):
                     m.d.comb += accumulator.do.eq(_Sum.ONES)
                 self._go(m, _Phase.BACK, "ASK")
-            with m.If(self._at(_Phase.SLOPE) & ~self.adapting):
-                m.next = "DONE"
+            with m.If(self._at(_Phase.SLOPE, _Phase.FREQUENCY) & ~self.adapting):
+                m.next = "STORE"
             with m.If(self._at(_Phase.ADAPT_DRIFT) & self.guess):
                 m.next = "DRAIN"
         with m.State("MULTIPLY"):
@@ -843,8 +849,6 @@ class Equalizer(wiring.Component):
                         m.next = "PAIR"
                     with m.Case(_Phase.ENERGY):
                         m.next = "MEASURE"
-                    with m.Case(_Phase.SLOPE):
-                        m.next = "DONE"
 
     @property
     def _last_tap(self):
@@ -882,6 +886,11 @@ class Equalizer(wiring.Component):
             with m.Case(_Phase.ADAPT_DRIFT):
                 steps = Mux(self.hurry, DRIFT_HURRY_BITS, DRIFT_STEP_BITS)
                 m.d.comb += amount.eq(self.power_bits + FINE - DRIFT_TAP.fraction + steps)
+            with m.Case(_Phase.SLOPE):
+                m.d.comb += amount.eq(self.power_bits + LOOP_BITS - INSTANT_FRACTION)
+            with m.Case(_Phase.FREQUENCY):
+                bits = LOOP_BITS - INSTANT_FRACTION + FREQUENCY_BITS
+                m.d.comb += amount.eq(self.power_bits + bits)
         return amount
 
     def _narrow(self, m):
@@ -916,6 +925,8 @@ class Equalizer(wiring.Component):
                     m.d.comb += accumulator.do.eq(_Sum.FIT_SOFT)
                 with m.Case(_Phase.ERROR, _Phase.CHANGE, _Phase.COARSE, _Phase.FOLLOW):
                     m.d.comb += accumulator.do.eq(_Sum.FIT_16)
+                with m.Case(_Phase.SLOPE, _Phase.FREQUENCY):
+                    pass
                 with m.Default():
                     m.d.comb += accumulator.do.eq(_Sum.FIT_32)
             negative = self._at(_Phase.ADAPT_DRIFT) & accumulator.total[-1]
@@ -980,6 +991,12 @@ class Equalizer(wiring.Component):
                     self._place(m, _Place.DRIFT_TAP)
                     m.d.comb += taps.write.eq(1)
                     self._go(m, _Phase.SLOPE, "BEGIN")
+                with m.Case(_Phase.SLOPE):
+                    m.d.comb += self.phase.eq(1)
+                    self._go(m, _Phase.FREQUENCY, "BEGIN")
+                with m.Case(_Phase.FREQUENCY):
+                    m.d.comb += self.frequency.eq(1)
+                    m.next = "DONE"
                 with m.Default():
                     m.d.comb += [taps.write.eq(1), accumulator.do.eq(_Sum.ZEROS)]
                     m.d.sync += self._tap.eq(self._tap + 1)

@@ -269,8 +269,9 @@ class Arithmetic(wiring.Component):
     -------
     operation : In, row and column; write the word; high: the word is bits 32 to 63 of the sum, else
         bits 1 to 32, the last of them inverted if biased; multiplicand, multiplier (and negative),
-        divisor: what is read at row and column; clear, load, shift (one: from below) the sum
-    word_in : In(signed(48)), loaded times 2**16
+        divisor: what is read at row and column; clear, shift (one: from below) the sum; load it,
+        which must be nought
+    word_in : In(signed(48)), loaded times 2**16; nought where there is nothing to load
     sum : Out(signed(66)); word : Out(32); goes : Out(1), the divisor goes; busy : Out(1)
     """
 
@@ -344,11 +345,10 @@ class Arithmetic(wiring.Component):
 
         with m.If(adding):
             m.d.sync += left.eq(left + product + taking_away)
-        with m.Elif(operation.shift):
+        with m.Elif(operation.shift | operation.load):
             upper = Mux(goes, rest, left[_DIVISOR_AT:])
-            m.d.sync += left.eq(Cat(bit | operation.one, left[:_DIVISOR_AT], upper))
-        with m.Elif(operation.load):
-            m.d.sync += left.eq(Cat(Const(0, 16), self.word_in).as_signed())
+            word_in = Cat(Const(0, 16), self.word_in, self.word_in[-1].replicate(2))
+            m.d.sync += left.eq(Cat(bit | operation.one, left[:_DIVISOR_AT], upper) | word_in)
         with m.If(operation.clear):
             m.d.sync += left.eq(0)
         return m
@@ -435,7 +435,6 @@ class Solver(wiring.Component):
         self.good = Signal()
         status = Signal()
         m.d.comb += [
-            arithmetic.word_in.eq(self.i.payload),
             self.o.payload.eq(
                 arithmetic.word
                 | (Cat(self.scale, Const(0, 3), self.good) & status.replicate(9))
@@ -500,11 +499,15 @@ class Solver(wiring.Component):
         m.d.sync += self.count.eq(self.count + 1)
 
     def _take(self, m, name, following):
-        """A state to load the next word."""
+        """States to load the next word."""
         with m.State(name):
-            m.d.comb += [self.i.ready.eq(1), self.operation.load.eq(1)]
+            m.d.comb += self.operation.clear.eq(1)
             m.d.sync += self.count.eq(0)
+            m.next = f"{name}_LOAD"
+        with m.State(f"{name}_LOAD"):
+            m.d.comb += [self.i.ready.eq(1), self.operation.load.eq(1)]
             with m.If(self.i.valid):
+                m.d.comb += self.arithmetic.word_in.eq(self.i.payload)
                 m.next = following
 
     def _normalise(self, m, name, done):
@@ -531,9 +534,10 @@ class Solver(wiring.Component):
                 self.operation.write.eq(~count[-1]), self.operation.high.eq(1),
             ]  # fmt: skip
             with m.If(count == _WORD_BITS - 1):
+                m.d.comb += self.operation.clear.eq(1)
                 m.next = "LEVEL"
         with m.State("LEVEL"):
-            m.d.comb += [arithmetic.word_in[:16].eq(self.level), self.operation.load.eq(1)]
+            m.d.comb += [arithmetic.word_in.eq(self.level), self.operation.load.eq(1)]
             m.d.sync += count.eq(0)
             m.next = "LEVEL_SHIFT"
         with m.State("LEVEL_SHIFT"):

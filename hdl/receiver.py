@@ -5,7 +5,7 @@ detector, which share a multiplier; twelve half symbols make a data frame, which
 decides and adapts to in one go; a control does what is due between two data frames.
 """
 
-from amaranth.hdl import Cat, Module, Mux, Signal, signed
+from amaranth.hdl import Cat, Const, Module, Mux, Signal, signed
 from amaranth.lib import data, stream, wiring
 from amaranth.lib.memory import Memory
 from amaranth.lib.wiring import In, Out
@@ -13,7 +13,7 @@ from amaranth.lib.wiring import In, Out
 from golden.equalizer import FEEDBACK, FORWARD
 from golden.formats import ERROR, SAMPLE, SOFT
 from golden.parameters import INTERVALS
-from golden.receiver import FIRST, SLOW_BITS, State
+from golden.receiver import FAST_BITS, FIRST, QUIET, SLOW_BITS, State
 from golden.scrambler import GPC, Scrambler
 from golden.timing import HALVES
 from hdl.channels import LEAST, Channels
@@ -23,9 +23,10 @@ from hdl.detection import RDetector, SdDetector
 from hdl.equalizer import Equalizer, Slicer
 from hdl.leastsquares import Correlator, Solver
 from hdl.mac import Multiplier
+from hdl.memory import read_alone
 from hdl.receiver_words import EVENT, NUMBER, WORD
 from hdl.stream import pass_on
-from hdl.timing import Interpolator
+from hdl.timing import HALF_LAYOUT, Interpolator
 
 DECISION = data.StructLayout(
     {
@@ -43,10 +44,10 @@ DECISION = data.StructLayout(
 class _Front(wiring.Component):
     """Interpolator and detector with one multiplier between them.
 
-    A sample takes at most 340 cycles, those that end a stretch of Sd 480: one sample can wait for
-    that. ``found`` stays until ``restart`` has been taken, which ``started`` tells; from it on no
-    half symbols come out. While ``deaf`` nothing is found. ``idle`` says that a sample can be taken
-    at once.
+    A sample takes at most 340 cycles, those that end a stretch of Sd 480: the next one can wait for
+    that, as the detector has the one before by then. ``found`` stays until ``restart`` has been
+    taken, which ``started`` tells; from it on no half symbols come out. While ``deaf`` nothing is
+    found. ``idle`` says that a sample can be taken at once.
     """
 
     def __init__(self):
@@ -62,9 +63,9 @@ class _Front(wiring.Component):
                 "restart": In(1),
                 "started": Out(1),
                 "stop": In(1),
-                "correct": In(1),
-                "phase": In(signed(40)),
-                "frequency": In(signed(40)),
+                "phase": In(1),
+                "frequency": In(1),
+                "correction": In(signed(40)),
                 "step": Out(signed(32)),
                 "o": Out(stream.Signature(payload)),
             }
@@ -76,35 +77,33 @@ class _Front(wiring.Component):
         m.submodules.detector = detector = self.detector
         m.submodules.multiplier = multiplier = Multiplier()
         wiring.connect(m, interpolator.o, wiring.flipped(self.o))
-        held, sample = Signal.like(self.sample), Signal.like(self.sample)
+        sample = Signal.like(self.sample)
         found, detecting, waiting = Signal(), Signal(), Signal()
-        strobe = self.strobe | waiting
         for part in (interpolator, detector):
             m.d.comb += part.multiply.product.eq(multiplier.product)
         m.d.comb += [
             multiplier.a.eq(Mux(detecting, detector.multiply.a, interpolator.multiply.a)),
             multiplier.b.eq(Mux(detecting, detector.multiply.b, interpolator.multiply.b)),
-            interpolator.sample.eq(Mux(waiting, held, self.sample)),
+            interpolator.sample.eq(sample),
             detector.sample.eq(sample),
             interpolator.start_reversal.eq(detector.reversal),
             interpolator.start_shift.eq(detector.shift),
             interpolator.start_step.eq(detector.step),
             interpolator.stop.eq((detector.found & ~self.deaf) | self.stop),
-            interpolator.correct.eq(self.correct),
             interpolator.phase.eq(self.phase),
             interpolator.frequency.eq(self.frequency),
+            interpolator.correction.eq(self.correction),
             self.step.eq(interpolator.step),
             self.found.eq(found),
         ]
         with m.If(detector.found & ~self.deaf):
             m.d.sync += found.eq(1)
         with m.If(self.strobe):
-            m.d.sync += [waiting.eq(1), held.eq(self.sample)]
+            m.d.sync += [waiting.eq(1), sample.eq(self.sample)]
         with m.FSM():
             with m.State("IDLE"):
-                m.d.sync += sample.eq(interpolator.sample)
                 m.d.comb += self.idle.eq(~interpolator.busy & ~waiting & ~self.restart)
-                with m.If(strobe):
+                with m.If(waiting):
                     m.d.comb += interpolator.strobe.eq(1)
                     m.d.sync += waiting.eq(0)
                     m.next = "INTERPOLATE"
@@ -126,9 +125,8 @@ class _Quality(wiring.Component):
     """Slow means of squared errors, one for each symbol of a data frame.
 
     ``error`` with ``strobe`` is one symbol's, the first after ``first`` that of symbol 0; strobes
-    are at least 24 cycles apart, for the square is added bit after bit. ``clear`` makes all means
-    nought, in 6 cycles. ``read`` gives the symbol whose mean is at ``mean`` a cycle later, while
-    nothing else happens.
+    are at least 2 cycles apart. ``clear`` makes all means nought, in 6 cycles. ``read`` gives the
+    symbol whose mean is at ``mean`` a cycle later, while nothing else happens.
     """
 
     clear: In(1)
@@ -141,40 +139,53 @@ class _Quality(wiring.Component):
     def elaborate(self, platform):
         m = Module()
         m.submodules.memory = memory = Memory(shape=36, depth=8, init=[])
-        read, write = memory.read_port(), memory.write_port()
-        symbol, clearing = Signal(3), Signal()
-        total, factor, bits = Signal(36), Signal(31), Signal(16)
+        m.submodules.multiplier = multiplier = Multiplier()
+        write = memory.write_port()
+        symbol, clearing, adding = Signal(3), Signal(), Signal()
+        last = symbol == INTERVALS - 1
+        mean = read_alone(m, memory, Mux(self.strobe, symbol, self.read), write)
         m.d.comb += [
+            multiplier.a.eq(self.error),
+            multiplier.b.eq(self.error),
+            write.en.eq(adding | clearing),
             write.addr.eq(symbol),
-            write.data.eq(Mux(clearing, 0, total)),
-            self.mean.eq(read.data),
-            read.addr.eq(self.read),
+            write.data.eq(Mux(clearing, 0, mean - (mean >> SLOW_BITS) + multiplier.product)),
+            self.mean.eq(mean),
         ]
-        following = Mux(symbol == INTERVALS - 1, 0, symbol + 1)
-        with m.FSM():
-            with m.State("IDLE"):
-                m.d.sync += [clearing.eq(self.clear), factor.eq(abs(self.error))]
-                with m.If(self.first | self.clear):
-                    m.d.sync += symbol.eq(0)
-                with m.If(self.clear):
-                    m.next = "WRITE"
-                with m.Elif(self.strobe):
-                    m.d.comb += read.addr.eq(symbol)
-                    m.next = "READ"
-            with m.State("READ"):
-                m.d.sync += [total.eq(read.data - (read.data >> SLOW_BITS)), bits.eq(factor)]
-                m.next = "ADD"
-            with m.State("ADD"):
-                m.d.sync += [factor.eq(factor << 1), bits.eq(bits >> 1)]
-                with m.If(bits[0]):
-                    m.d.sync += total.eq(total + factor)
-                with m.If(bits == 0):
-                    m.next = "WRITE"
-            with m.State("WRITE"):
-                m.d.comb += write.en.eq(1)
-                m.d.sync += symbol.eq(following)
-                with m.If(~clearing | (symbol == INTERVALS - 1)):
-                    m.next = "IDLE"
+        m.d.sync += [adding.eq(self.strobe), clearing.eq(self.clear | (clearing & ~last))]
+        with m.If(self.first | self.clear):
+            m.d.sync += symbol.eq(0)
+        with m.Elif(write.en):
+            m.d.sync += symbol.eq(Mux(last, 0, symbol + 1))
+        return m
+
+
+class _Loudness(wiring.Component):
+    """Fast mean of data frames' sums of magnitudes, and whether it is too small for a signal.
+
+    ``half`` with ``strobe``: 3 cycles apart or more. ``quiet`` is that of the last whole data
+    frame, from 2 cycles after its last half symbol on. ``clear`` makes the mean nought.
+    """
+
+    half: In(HALF_LAYOUT)
+    strobe: In(1)
+    clear: In(1)
+    quiet: Out(1)
+
+    def elaborate(self, platform):
+        m = Module()
+        mean, whole, less = Signal(20 + FAST_BITS), Signal(), Signal()
+        negative = self.half.half[-1]
+        # A magnitude is added, or what a data frame leaves less is taken away.
+        magnitude = self.half.half ^ negative.replicate(16).as_signed()
+        operand = Mux(less, ~Cat(mean[FAST_BITS:], Const(0, FAST_BITS)), magnitude)
+        m.d.sync += [whole.eq(self.strobe & (self.half.index == HALVES - 1)), less.eq(whole)]
+        with m.If(self.strobe | less):
+            m.d.sync += mean.eq(mean + operand + (less | negative))
+        with m.If(whole):
+            m.d.sync += self.quiet.eq(mean >> FAST_BITS < QUIET)
+        with m.If(self.clear):
+            m.d.sync += mean.eq(0)
         return m
 
 
@@ -229,6 +240,7 @@ class _Line(wiring.Component):
         m.submodules.correlator = correlator = self.correlator
         m.submodules.slicer = slicer = self.slicer
         m.submodules.quality = quality = _Quality()
+        m.submodules.loudness = loudness = _Loudness()
         m.submodules.settings = settings = self.settings
         m.submodules.control = control = self.control
         for part in (equalizer, correlator):
@@ -246,15 +258,14 @@ class _Line(wiring.Component):
             front.strobe.eq(self.strobe),
             front.restart.eq(control.restart),
             front.stop.eq(control.stop),
-            front.correct.eq(control.correct),
-            front.phase.eq(control.phase),
-            front.frequency.eq(control.frequency),
+            front.phase.eq(equalizer.phase),
+            front.frequency.eq(equalizer.frequency),
+            front.correction.eq(equalizer.correction),
             control.found.eq(front.found),
             control.started.eq(front.started),
             control.busy.eq(equalizer.busy),
             control.measured.eq(equalizer.measured),
             control.done.eq(equalizer.done),
-            control.slope.eq(equalizer.slope),
             control.energy.eq(equalizer.energy),
             control.loaded.eq(equalizer.loaded_good),
             control.answered.eq(equalizer.answered),
@@ -284,13 +295,16 @@ class _Line(wiring.Component):
             self.number.eq(control.number),
             self.step.eq(front.step),
             self.level.eq(settings.value),
+            loudness.half.eq(front.o.payload),
+            loudness.strobe.eq(front.o.valid & front.o.ready),
+            loudness.clear.eq(control.restart),
+            control.quiet.eq(loudness.quiet),
             quality.clear.eq(control.clear),
             quality.first.eq(equalizer.measured),
             quality.read.eq(self.quality_symbol),
             self.quality.eq(quality.mean),
         ]
         self._known(m, control)
-        self._loud(m, front.o, control)
         self._symbols(m, control)
         self._decisions(m, quality, control)
         if self.start_up:
@@ -298,7 +312,7 @@ class _Line(wiring.Component):
         return m
 
     def _start_up(self, m, settings, control):
-        """R in decisions, Ed, and reference symbols of DIL."""
+        """R in decisions, Ed, the clock's mean step, and reference symbols of DIL."""
         m.submodules.r = r = RDetector()
         interval, value = self.equalizer.o_slice.payload.interval, settings.reference
         m.d.comb += [
@@ -312,6 +326,8 @@ class _Line(wiring.Component):
             self.equalizer.given.eq(settings.know & self.reference),
             self.equalizer.given_value.eq(Mux(self.reference_sign, value, -value)),
         ]
+        with m.If(control.steady):
+            m.d.comb += [self.front.frequency.eq(1), self.front.correction.eq(control.correction)]
 
     def _known(self, m, control):
         """TRN1d's signs: ones through the scrambler from zero on (8.4.5)."""
@@ -323,15 +339,6 @@ class _Line(wiring.Component):
             m.d.sync += line.eq(start)
         with m.Elif(self.equalizer.known_next):
             m.d.sync += line.eq(Cat(sign, line))
-
-    def _loud(self, m, halves, control):
-        """Sum of a data frame's magnitudes."""
-        half, total = halves.payload.half, Signal(20)
-        following = Mux(halves.payload.index == 0, 0, total) + abs(half)
-        with m.If(halves.valid & halves.ready):
-            m.d.sync += total.eq(following)
-            with m.If(halves.payload.index == HALVES - 1):
-                m.d.sync += control.loud.eq(following)
 
     def _symbols(self, m, control):
         """From the equaliser to the correlator, with what it is to do with them.

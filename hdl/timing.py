@@ -12,6 +12,7 @@ from amaranth.lib.wiring import In, Out
 from golden import timing
 from golden.receiver import FIRST, FIRST_SYMBOL
 from hdl.mac import MULTIPLY
+from hdl.memory import read_alone
 
 #: A half symbol and its place in the data frame.
 HALF_LAYOUT = data.StructLayout({"half": signed(16), "index": range(timing.HALVES)})
@@ -48,7 +49,8 @@ class _Clock(wiring.Component):
     Members
     -------
     start : In(1); reversal, step_before : In, instant's whole part and step from now on
-    correct : In(1); phase, frequency : In(signed(40)), Q32, pending from now on
+    phase, frequency : In(1), for which of them there is a correction : In(signed(40)), Q32,
+        pending from now on
     go, correcting : In(1), hold for the pass; done : Out(1)
     whole : Out(16), place : Out(16), instant in between passes, Q16.16; step : Out(signed(32))
     """
@@ -59,9 +61,9 @@ class _Clock(wiring.Component):
                 "start": In(1),
                 "reversal": In(16),
                 "step_before": In(signed(24)),
-                "correct": In(1),
-                "phase": In(signed(40)),
-                "frequency": In(signed(40)),
+                "phase": In(1),
+                "frequency": In(1),
+                "correction": In(signed(40)),
                 "go": In(1),
                 "correcting": In(1),
                 "done": Out(1),
@@ -103,9 +105,10 @@ class _Clock(wiring.Component):
             ]
             with m.If(self.correcting):
                 m.d.sync += pending.eq(pending[_WORD:])
-        with m.If(self.correct):
-            phase = Cat(self.phase, self.phase[-1].replicate(3 * _WORD - 40))
-            m.d.sync += pending.eq(Cat(phase, self.frequency[: 2 * _WORD]))
+        with m.If(self.phase):
+            m.d.sync += pending[: 3 * _WORD].eq(self.correction)
+        with m.If(self.frequency):
+            m.d.sync += pending[3 * _WORD :].eq(self.correction)
         with m.If(self.start):
             sign = self.step_before[-1].replicate(8)
             m.d.sync += [
@@ -136,7 +139,7 @@ class Interpolator(wiring.Component):
     hold : In(1), no half symbol begins; passing : Out(1), the clock passes data frames, and nothing
         is multiplied
     stop : In(1), there will be no other half symbol after the one being computed
-    correct : In(1), takes the corrections of instant and step, ``phase`` and ``frequency`` :
+    phase, frequency : In(1), take a correction of the instant, or of the step, ``correction`` :
         In(signed(40)), Q32, for the end of the data frame; not during the computation of the
         frame's last half symbol
     step : Out(signed(32)), Q32, in use while ``o`` is valid or not ``busy``; with the frame's
@@ -160,9 +163,9 @@ class Interpolator(wiring.Component):
                 "hold": In(1),
                 "passing": Out(1),
                 "stop": In(1),
-                "correct": In(1),
-                "phase": In(signed(40)),
-                "frequency": In(signed(40)),
+                "phase": In(1),
+                "frequency": In(1),
+                "correction": In(signed(40)),
                 "step": Out(signed(32)),
                 "o": Out(stream.Signature(HALF_LAYOUT)),
             }
@@ -187,9 +190,9 @@ class Interpolator(wiring.Component):
             clock.start.eq(self.start),
             clock.reversal.eq(self.start_reversal),
             clock.step_before.eq(self.start_step),
-            clock.correct.eq(self.correct),
             clock.phase.eq(self.phase),
             clock.frequency.eq(self.frequency),
+            clock.correction.eq(self.correction),
             self.step.eq(clock.step),
             self.passing.eq(skip != 0),
             self.o.payload.index.eq(index),
@@ -275,7 +278,8 @@ class Interpolator(wiring.Component):
         """
         m.submodules.ring = ring = Memory(shape=signed(16), depth=1 << _RING_BITS, init=[])
         m.submodules.table = table = Memory(shape=signed(16), depth=512, init=folded())
-        write, samples, entries = ring.write_port(), ring.read_port(), table.read_port()
+        write, entries = ring.write_port(), table.read_port()
+        sample = read_alone(m, ring, clock.whole - tap - _TO_OWN, write)
         fine = Signal(timing.PHASE_BITS + timing.PLACE_BITS)
         upper, result = Signal(signed(16)), Signal(signed(16))
         behind = tap[-1]
@@ -288,7 +292,6 @@ class Interpolator(wiring.Component):
             write.addr.eq(count[:_RING_BITS]),
             write.data.eq(self.sample),
             write.en.eq(self.strobe),
-            samples.addr.eq(clock.whole - tap - _TO_OWN),
             entries.addr.eq(distance + (behind ^ (beat == 0))),
             # Beat 0 of the next tap is the cycle after beat 2.
             other.eq(Mux(beat == 0, product >> timing.PLACE_BITS, ~entries.data)),
@@ -296,7 +299,7 @@ class Interpolator(wiring.Component):
                 (beat != 0) | product[timing.PLACE_BITS - 1], other))[1:]),  # fmt: skip
             self.multiply.a.eq(result),
             self.multiply.b.eq(Mux(
-                beat == 0, samples.data,
+                beat == 0, sample,
                 Cat(fine[: timing.PLACE_BITS], Const(63, 6)).as_signed())),  # fmt: skip
         ]
         with m.If(beat == 1):

@@ -112,10 +112,9 @@ MUTANTS = [
     # a solution that is never used, levels a data frame late, a step that is not the mean
     ("hdl/control.py", "self._second.eq(self._second | self._again)", "self._second.eq(0)"),
     ("hdl/control.py", "(self._left == 1)", "(self._left == 2)"),
-    ("hdl/control.py", "energy = Mux(self.settling, 0, self._energy)", "energy = self._energy"),
+    ("hdl/control.py", "(self.measured & ~self.settling)", "self.measured"),
     ("hdl/control.py", "self._second.eq(0), self.plain.eq(0)]", "self._second.eq(0)]"),
-    ("hdl/control.py", "m.d.sync += self._wide.eq((self._rate >> RATE_BITS) - self.step)",
-     "m.d.sync += self._wide.eq(self._rate >> RATE_BITS)"),
+    ("hdl/control.py", "(self._rate >> RATE_BITS) - self.step", "self._rate >> RATE_BITS"),
     # TRN1d's levels all alike, a guess that moves the drift's tap, known symbols with wrong signs,
     # MP taken for data, a TRN1d and bits that go on behind Sd, detections of Sd in R
     ("hdl/leastsquares.py", "TRAINING_LEVEL + item.above", "TRAINING_LEVEL"),
@@ -128,6 +127,7 @@ MUTANTS = [
      "startup::test_sd_ends_what_was_decoded"),
     ("hdl/top.py", "restart.eq(receiver.state == State.TRAIN)", "restart.eq(0)",
      "startup::test_sd_drops_what_waits"),
+    ("hdl/receiver.py", "(less | negative)", "less", "receiver::test_loudness"),
     ("hdl/receiver.py", "(detector.found & ~self.deaf) | self.stop", "detector.found | self.stop",
      "startup::test_a_long_r"),
     ("hdl/top.py", "self.late.eq(highway.late)", "self.late.eq(0)"),

@@ -218,8 +218,11 @@ def test_ceilings_are_those_of_boards_and_blocks():
 
 @pytest.mark.parametrize(
     "block, family",
-    [("scrambler", "up5k"), ("mapper", "ecp5-25"), ("mapper", "gw1n-9")],
-)
+    [
+        ("scrambler", "up5k"), ("mapper", "ecp5-25"), ("mapper", "gw1n-9"),
+        pytest.param("receiver", "up5k", marks=pytest.mark.long),
+    ],
+)  # fmt: skip
 def test_block_stays_below_its_ceiling(block, family, tmp_path):
     write_block(tmp_path, block)
     rows = synthesise(tmp_path, family)

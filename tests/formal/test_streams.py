@@ -57,7 +57,7 @@ LONG = {
     "sequencer": Case(lambda: Sequencer(3), 12, 16),
     "descrambler": Case(lambda: Descrambler(2, width=6), 12),
     "mapper": Case(lambda: Mapper(2)),
-    "demapper": Case(Demapper, 20, 24),
+    "demapper": Case(Demapper, 20, 16),
     "modulus encoder": Case(lambda: ModulusEncoder(2)),
     "modulus decoder": Case(lambda: ModulusDecoder(2)),
     "differential encoder, direct": Case(lambda: DifferentialEncoder(2, direct=True), 6),

@@ -7,9 +7,10 @@ from amaranth.lib import wiring
 
 from golden import g711, training
 from golden.equalizer import Levels
-from golden.receiver import SKIPPED, SOLVING, TRAINED, Kind
+from golden.receiver import FAST_BITS, QUIET, SKIPPED, SOLVING, TRAINED, Kind
 from golden.receiver import Receiver as Golden
-from hdl.receiver import Receivers
+from golden.timing import HALVES
+from hdl.receiver import Receivers, _Loudness
 from hdl.receiver_words import command_words, configuration_words
 from hdl.stream import pass_on
 from sim import lines
@@ -66,6 +67,34 @@ def both(samples, *arguments, gateware=None, forward=64, feedback=32):
 @pytest.fixture(scope="module")
 def whole():
     return ReceiverGateware()
+
+
+def test_loudness(rng):
+    """Data frames about as loud as is asked for, with magnitudes up to the greatest; and anew."""
+    loud = rng.choice([20, 64, 90, 32768], (300, HALVES), p=[0.55, 0.25, 0.17, 0.03])
+    halves = rng.integers(-loud, loud)
+    halves[rng.random(300) < 0.02] = -32768
+    anew = rng.random(300) < 0.1
+    # For long at the limit, where each bit counts.
+    halves[100:200] = QUIET // HALVES * rng.choice([-1, 1], (100, HALVES))
+    anew[100:200] = False
+    every, mean, quiet = 3, 0, []
+    for frame, clear in zip(halves, anew, strict=True):
+        mean = (0 if clear else mean) + np.abs(frame).sum()
+        quiet.append(mean >> FAST_BITS < QUIET)
+        mean -= mean >> FAST_BITS
+    assert 0.05 < np.mean(quiet) < 0.8
+    begins = HALVES * every * np.arange(300)
+    strobe = (np.arange(300 * HALVES * every) % every == 0).astype(np.int64)
+    clear = np.zeros(len(strobe), np.int64)
+    clear[begins[1:][anew[1:]] - 1] = 1
+    half = {"half": halves.reshape(-1).repeat(every),
+            "index": np.tile(np.arange(HALVES).repeat(every), 300)}  # fmt: skip
+    got = Gateware(_Loudness()).run(
+        waves={"half": half, "strobe": strobe, "clear": clear},
+        cycles=len(strobe), probes=["quiet"],
+    ).probes["quiet"]  # fmt: skip
+    assert np.array_equal(got[begins[1:]], quiet[:-1])
 
 
 def test_call_with_data(whole, rng):

@@ -98,7 +98,7 @@ class Call:
             self.samples, first, self.reversal, self.shift, self.step, pairs
         )
         self.at = 20 + PERIOD * np.arange(count)
-        names = ("strobe", "sample", "start", "correct", "phase", "frequency")
+        names = ("strobe", "sample", "start", "phase", "frequency", "correction")
         self.waves = {name: np.zeros(PERIOD * (count + 1), np.int64) for name in names}
         self.waves["strobe"][self.at] = 1
         self.waves["sample"][:] = 12345  # what is there without a strobe must not matter
@@ -115,8 +115,11 @@ class Call:
         ):
             if phase or frequency:
                 at = self.at[needed[rng.integers(golden.HALVES - 1)]] + DONE
-                self.waves["correct"][at] = 1
-                self.waves["phase"][at], self.waves["frequency"][at] = phase, frequency
+                self.correct(at, phase, frequency)
+
+    def correct(self, at, phase, frequency):
+        self.waves["phase"][at] = self.waves["frequency"][at + 1] = 1
+        self.waves["correction"][at : at + 2] = phase, frequency
 
     @property
     def expected(self):
@@ -176,7 +179,7 @@ def test_numbers_wrap(gateware, rng):
     """A start on each side of sample 65536, and one across it."""
     for first in (65536 - 400, 65536 - 250, 65536 + 100):
         # Nothing runs, so these may come in every cycle.
-        gateware.run(waves={"strobe": 1, "sample": 0, "start": 0, "correct": 0}, cycles=first)
+        gateware.run(waves={"strobe": 1, "sample": 0, "start": 0}, cycles=first)
         call = Call(rng, 700, first=first)
         check(call, call.run(gateware, reset=False))
 
@@ -216,9 +219,7 @@ def test_stop_and_start_again(gateware, rng):
     assert np.array_equal(result.outputs["o"]["half"], call.halves[:count])
     # Corrections that had come for the old clock are not for the new one.
     call = Call(rng, 900, corrections=False)
-    early = call.began - 50
-    for name, value in (("correct", 1), ("phase", 1 << 30), ("frequency", -(1 << 17))):
-        call.waves[name][early] = value
+    call.correct(call.began - 50, 1 << 30, -(1 << 17))
     check(call, call.run(gateware))
 
 
