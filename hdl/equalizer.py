@@ -83,11 +83,13 @@ class Slicer(wiring.Component):
     """Decides fine PCM values against the levels of their data frame interval, by binary search.
 
     The answer comes 3 * 7 + 4 = 25 cycles after a request is offered, or 1 cycle after it while
-    ``training``; a request a cycle later than that. Words written meanwhile delay it by 2 cycles
-    for a level, 1 for a number of levels. Bit-exact with :class:`golden.equalizer.Slicer`.
+    ``training``; a request a cycle later than that. Words are written between answers and requests,
+    2 cycles for a level, 1 for a number of levels, and a request waits for them. Bit-exact with
+    :class:`golden.equalizer.Slicer`.
 
     Levels are in one memory of 2048 x 16 a bank with one address for reading and writing, never
-    both at once: an SB_SPRAM256KA where synthesis is told that it needs no initial values.
+    both at once: an SB_SPRAM256KA where synthesis is told that it needs no initial values. What
+    that gives after a write is not known, so that nothing is written during a search.
 
     Parameters: ``banks``, 1 or 2.
 
@@ -141,10 +143,10 @@ class Slicer(wiring.Component):
             Mux(counting, request.interval, place), Mux(counting, 7, request.interval),
             self.bank.replicate(two), ucode,
         )  # fmt: skip
-        writing = self.i_write.valid
-        done = Signal()
+        idle, writing, done = Signal(), Signal(), Signal()
         m.d.comb += [
-            self.i_write.ready.eq(value_next),
+            writing.eq(self.i_write.valid & idle),
+            self.i_write.ready.eq(value_next & idle),
             write.addr.eq(Mux(
                 writing, Cat(column, row, word.bank.replicate(two), ~value_next), wanted
             )),  # fmt: skip
@@ -174,46 +176,39 @@ class Slicer(wiring.Component):
             self.o.valid.eq(done),
         ]
         candidate = index | (Cat(1, below)[:INDEX_BITS] & ~below)
-        go = ~writing
         with m.FSM():
             with m.State("IDLE"):
-                m.d.comb += [counting.eq(1), final.eq(self.training)]
+                m.d.comb += [idle.eq(1), counting.eq(1), final.eq(self.training)]
                 m.d.sync += total.eq(sum_)
                 with m.If(self.i.valid & self.training):
                     m.d.comb += self.i.ready.eq(1)
                     m.next = "DONE"
-                with m.Elif(self.i.valid & go):
+                with m.Elif(self.i.valid & ~writing):
                     m.next = "COUNT"
             with m.State("COUNT"):
                 m.d.sync += [count.eq(read.data), index.eq(0), below.eq(MOST_LEVELS // 2 - 1)]
-                with m.If(go):
-                    m.next = "BELOW"
+                m.next = "BELOW"
             with m.State("BELOW"):
                 m.d.comb += place.eq(index | below)
-                with m.If(go):
-                    m.next = "ABOVE"
+                m.next = "ABOVE"
             with m.State("ABOVE"):
                 m.d.comb += [place.eq(candidate), first.eq(1)]
-                with m.If(go):
-                    m.d.sync += total.eq(sum_)
-                    m.next = "DECIDE"
+                m.d.sync += total.eq(sum_)
+                m.next = "DECIDE"
             with m.State("DECIDE"):
-                with m.If(go):
-                    with m.If((sum_[-1] == negative) & (candidate <= count)):
-                        m.d.sync += index.eq(candidate)
-                    m.d.sync += below.eq(below >> 1)
-                    m.next = "BELOW"
-                    with m.If(below == 0):
-                        m.next = "VALUE"
+                with m.If((sum_[-1] == negative) & (candidate <= count)):
+                    m.d.sync += index.eq(candidate)
+                m.d.sync += below.eq(below >> 1)
+                m.next = "BELOW"
+                with m.If(below == 0):
+                    m.next = "VALUE"
             with m.State("VALUE"):
                 m.d.comb += place.eq(index)
-                with m.If(go):
-                    m.next = "UCODE"
+                m.next = "UCODE"
             with m.State("UCODE"):
-                m.d.comb += [place.eq(index), ucode.eq(1), final.eq(1), self.i.ready.eq(go)]
-                with m.If(go):
-                    m.d.sync += total.eq(sum_)
-                    m.next = "DONE"
+                m.d.comb += [place.eq(index), ucode.eq(1), final.eq(1), self.i.ready.eq(1)]
+                m.d.sync += total.eq(sum_)
+                m.next = "DONE"
             with m.State("DONE"):
                 m.d.comb += done.eq(1)
                 with m.If(self.o.ready):

@@ -123,7 +123,7 @@ def test_slicer_equals_golden(engine, rng):
 
 
 def test_slicer_searches_while_words_come(rng):
-    """Words for the other bank delay answers, and change none."""
+    """Words for the other bank wait for answers, and change none."""
     ours, other = random_levels(rng), random_levels(rng)
     gateware = Gateware(Written())
     own = level_words(rng, ours, 0)
@@ -135,7 +135,8 @@ def test_slicer_searches_while_words_come(rng):
         {"o": 60}, waves={"bank": 0, "words": 0}, reset=False, idle=0.7, stall=0.5, seed=3,
         check_ready=True,
     )  # fmt: skip
-    assert len(result.taken["i_write"]) > 100
+    # One at least goes in between two searches.
+    assert len(result.taken["i_write"]) >= 60
     expected = sliced(ours, fine, interval)
     for name, wanted in expected.items():
         assert np.array_equal(result.outputs["o"][name], wanted)
