@@ -57,6 +57,7 @@ def make(name, top=None):
     board, top = board_of(name, top)
     options = dict(board.tops[top])
     frequency = options.pop("frequency")
+    options.pop("seed", None)
     elaboratable = TOPS[top].make(frequency, board.lights, **options)
     return board.platform(), elaboratable, frequency / 1e6
 
@@ -64,8 +65,9 @@ def make(name, top=None):
 def plan(name, top=None):
     """Amaranth's build plan of a board's top: files, and commands in ``build_top.json``."""
     platform, elaboratable, clock = make(name, top)
-    family = toolchain.FAMILIES[BOARDS[name].family]
-    options = ["--seed", str(toolchain.SEED), "--freq", f"{clock:g}", "--timing-allow-fail",
+    board, top = board_of(name, top)
+    family, seed = toolchain.FAMILIES[board.family], board.tops[top].get("seed", toolchain.SEED)
+    options = ["--seed", str(seed), "--freq", f"{clock:g}", "--timing-allow-fail",
                *family.options]  # fmt: skip
     return platform, clock, platform.prepare(
         elaboratable, "top", emit_src=False, script_after_read=family.before,
