@@ -22,6 +22,9 @@ RESULTS = Path("build/boards.json")
 #: Blocks without a board, each in a chip: between shift registers, with two pins.
 ALONE = (("encoder", "up5k"), ("receiver", "up5k"), ("receivers", "ecp5-25"))
 
+#: What yosys writes, as Amaranth names it: for Gowin the other one.
+NETLISTS = ("top.json", "top.syn.json")
+
 #: Of which the parts are drawn.
 DRAWN = ("icebreaker-bank", "receiver-up5k", "ulx3s-selftest")
 
@@ -140,7 +143,8 @@ def main():
                 limits = ceilings["tops"].get(top, {}).get(name, {})
                 result = build(name, top, force=True, stage=lambda text, key=key: print(
                     f"{key}: {text}", file=sys.stderr))  # fmt: skip
-                netlist = Path("build") / key / "work" / "top.json"
+                work = Path("build") / key / "work"
+                netlist = next(work / one for one in NETLISTS if (work / one).exists())
             rows = {row: used for row, (used, _) in result.rows.items()}
             complaints += [f"{key}: {text}" for text in sizes.passed(limits, rows, result.reached)]
             if not result.met:

@@ -31,12 +31,12 @@ def real_calls():
 
 
 def pytest_collection_modifyitems(items):
-    """Skip long tests but for V90_LONG; keep a file of gateware's tests in one process.
+    """Skip long tests but for V90_LONG; keep the tests of a file that compiles in one process.
 
-    Its tests compile the same components: two processes would do that at the same time.
+    They compile the same components, which two processes would do at the same time.
     """
     for item in items:
-        if item.path.parent.name in ("hdl", "boards"):
+        if item.path.parent.name in ("hdl", "boards", "sim"):
             item.add_marker(pytest.mark.xdist_group(item.path.stem))
     if not os.environ.get("V90_LONG"):
         skip = pytest.mark.skip(reason="long: `make bench` or `make formal` has it")
