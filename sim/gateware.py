@@ -44,8 +44,8 @@ _CHUNK = 1 << 16
 _FLAGS = ("-DNDEBUG", "-std=c++17", "-shared", "-fPIC")
 
 # What a compiler needs grows faster than a function does: one of 6000 statements, a receiver's
-# netlist, takes it more than 500 s at -O1, and 38 s in functions of 50. What is smaller stays whole:
-# a receiver in such functions runs at 1.3 million cycles a second in place of 1.75.
+# netlist, takes it more than 500 s at -O1, and 38 s in functions of 50. What is smaller stays
+# whole: a receiver in such functions runs at 1.3 million cycles a second in place of 1.75.
 _LARGE, _STATEMENTS = 2000, 50
 
 # One evaluation serves a whole cycle: with the clock high and its last value low, eval() computes
