@@ -25,14 +25,14 @@ class Board:
     tops: dict = field(default_factory=dict)
 
 
-def _one_highway(signals, **seed):
+def _one_highway(signals, seeds):
     """Tops of a UP5K; ``signals``, the clock with all of them, which take more time in a cycle.
 
-    It is ten cycles of the highway's bit clock at least: 20.48 MHz. ``seed``: of the bank.
+    It is ten cycles of the highway's bit clock at least: 20.48 MHz. ``seeds``: of both placements.
     """
     return {
-        "bank": dict(frequency=24e6, baud=3e6, **seed),
-        "signals": dict(frequency=signals, baud=1.5e6, seed=2),
+        "bank": dict(frequency=24e6, baud=3e6, seed=seeds[0]),
+        "signals": dict(frequency=signals, baud=1.5e6, seed=seeds[1]),
     }
 
 
@@ -52,13 +52,13 @@ BOARDS = {
     "icebreaker": Board(
         "1BitSquared iCEBreaker", platforms.IceBreaker, "up5k", "top.bin", ("-b", "ice40_generic"),
         {"error": ("led_r", 0), "data": ("led_g", 0)}, "micro USB; highway on PMOD1A",
-        _one_highway(21e6),
+        _one_highway(20.625e6, (1, 5)),
     ),
     "ice1usb": Board(
         "osmocom icE1usb", platforms.IcE1usb, "up5k", "top.bin", ("-b", "ice40_generic"),
         {"error": ("led", 0), "data": ("led", 1), "sync": ("led", 2)},
         "a 3.3 V serial adapter at the debug UART, an SPI programmer; highway on GPIO",
-        _one_highway(21.12e6, seed=2),
+        _one_highway(21.12e6, (2, 1)),
     ),
     "ulx3s": Board(
         "Radiona ULX3S-85F", platforms.Ulx3s, "ecp5-85", "top.bit", ("-b", "ulx3s"),

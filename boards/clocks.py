@@ -13,7 +13,7 @@ from golden.errors import V90Error
 ICE40 = {
     (12, 24): dict(DIVR=0, DIVF=63, DIVQ=5, FILTER_RANGE=1),  # 768 MHz
     (30.72, 24): dict(DIVR=0, DIVF=24, DIVQ=5, FILTER_RANGE=3),  # 768 MHz
-    (12, 21): dict(DIVR=0, DIVF=55, DIVQ=5, FILTER_RANGE=1),  # 672 MHz
+    (12, 20.625): dict(DIVR=0, DIVF=54, DIVQ=5, FILTER_RANGE=1),  # 660 MHz
     (30.72, 21.12): dict(DIVR=1, DIVF=43, DIVQ=5, FILTER_RANGE=1),  # 675.84 MHz
 }
 ECP5 = {
