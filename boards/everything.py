@@ -114,12 +114,16 @@ def build_alone(block, family):
 
 
 def main():
-    """Build; return 1 where something fails, misses its clock or passes a ceiling."""
+    """Build, and write the document once all was built.
+
+    Return 1 where something fails, misses its clock or passes a ceiling.
+    """
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--only", nargs="*", metavar="BOARD-TOP", help="these, not all")
     options = parser.parse_args()
     console = Console()
-    wanted = [(name, top) for name, board in BOARDS.items() for top in board.tops] + [*ALONE]
+    everything = [(name, top) for name, board in BOARDS.items() for top in board.tops] + [*ALONE]
+    wanted, results = everything, {}
     if options.only is not None:
         unknown = set(options.only) - {f"{name}-{top}" for name, top in wanted}
         if unknown:
@@ -161,7 +165,10 @@ def main():
             "parts": parts.parts(netlist, family) if netlist else {},
         }  # fmt: skip
         RESULTS.write_text(json.dumps(results, indent=1))
+    if all("-".join(pair) in results for pair in everything):
         write_document(results)
+    else:
+        print(f"{DOCUMENT} stays: not all tops were built yet", file=sys.stderr)
     for complaint in complaints:
         print(f"v90: error: {complaint}", file=sys.stderr)
     return 1 if complaints else 0

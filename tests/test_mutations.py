@@ -103,6 +103,8 @@ MUTANTS = [
     ("hdl/timing.py", "total.eq(total >> 1)", "total.eq((total + 1) >> 1)"),
     ("hdl/leastsquares.py", "RIDGE.bit_length() - 1", "RIDGE.bit_length() - 2"),
     ("hdl/equalizer.py", "(candidate <= count)", "(candidate < count)"),
+    ("hdl/equalizer.py", "self.i_write.valid & idle)", "self.i_write.valid)",
+     "equalizer::test_slicer_searches_while_words_come"),
     # patterns that go on in the next segment, Jd' anywhere, signs for their changes, a stale sum
     ("hdl/training.py", "last | training_ends", "training_ends"),
     ("hdl/training.py", "(phase == _JD_FRAMES - 1) & ", ""),

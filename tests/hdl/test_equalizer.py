@@ -135,8 +135,12 @@ def test_slicer_searches_while_words_come(rng):
         {"o": 60}, waves={"bank": 0, "words": 0}, reset=False, idle=0.7, stall=0.5, seed=3,
         check_ready=True,
     )  # fmt: skip
-    # One at least goes in between two searches.
+    # One at least goes in between two searches, and none during one: what an SPRAM gives after a
+    # write is not known.
     assert len(result.taken["i_write"]) >= 60
+    begun = result.taken["i"] - (Slicer.latency - 1)
+    during = np.searchsorted(result.taken["i_write"], [begun + 1, result.taken["i"] + 1])
+    assert np.array_equal(*during)
     expected = sliced(ours, fine, interval)
     for name, wanted in expected.items():
         assert np.array_equal(result.outputs["o"][name], wanted)
