@@ -311,6 +311,10 @@ class AnalogueModem:
         before = self._training_bits.dil
         bits, _ = self._training_bits.process(decisions.sign)
         if self.phase is Phase.TRN1D:
+            if self._training_bits.dil is not None:
+                # Nobody asked for Jd' yet: it was none, or DIL is of another modem's making.
+                self.retrain()
+                return
             self._frames.append((decisions.number, decisions.fine, bits, decisions.error))
             self._train()
         elif self.phase is Phase.DIL:

@@ -116,34 +116,59 @@ class _Recorder:
         )  # fmt: skip
 
 
+class Ends:
+    """The hosts at both ends of one line of a session, with a file that goes downstream.
+
+    :meth:`before` and :meth:`after` each piece; ``mine``: the :class:`~sim.host.Receiver`;
+    ``sender``; ``begun``, ``rates``: as those of :class:`Outcome`; ``in_data``: whether the
+    analogue modem is in data.
+    """
+
+    def __init__(self, session, line, data):
+        self.session, self.line = session, line
+        self.sender, self.mine = host.Sender(data), host.Receiver()
+        self.begun, self.rates, self.in_data = None, [], False
+        self._told = 0, False
+
+    def before(self):
+        """Give the digital modem frames where there are data to send them in."""
+        digital, analogue = self.session.digital[self.line], self.session.analogue[self.line]
+        if digital.in_data:
+            if analogue.phase is Phase.DATA:
+                digital.send(self.sender.process(*self._told, _AHEAD - digital.queued))
+            self.begun = self.session.now if self.begun is None else self.begun
+
+    def after(self):
+        """Take what came; ask for a retrain where frames only come damaged."""
+        analogue = self.session.analogue[self.line]
+        now_in_data = analogue.phase is Phase.DATA
+        if now_in_data and not self.in_data:
+            self.rates.append((self.session.now, float(analogue.reading.cp.rate)))
+        self.in_data = now_in_data
+        self._told = self.mine.process(analogue.take())
+        if self.mine.bad >= _SLIPPED and self.in_data and not self.mine.file.complete:
+            self.mine.bad = 0
+            analogue.retrain()
+
+
 def _carry(setting, data, receiver, show):
     """:class:`Outcome` of a call on one receiver, None: golden's."""
     recorder = _Recorder(setting, receiver)
     session = recorder.session
     digital, analogue = session.digital[0], session.analogue[0]
-    sender, mine = host.Sender(data), host.Receiver()
-    told, rates, begun, whole = (0, False), [], None, None
+    ends, whole = Ends(session, 0, data), None
+    mine, sender = ends.mine, ends.sender
     most = int(FRAMES * (START + PATIENCE * len(data) * 8 / 28000))
-    in_data = False
     while session.now < most and not digital.cleared:
-        if digital.in_data:
-            room = _AHEAD - digital.queued
-            if analogue.phase is Phase.DATA:
-                digital.send(sender.process(*told, room))
-            begun = session.now if begun is None else begun
+        ends.before()
         session.step()
-        if analogue.phase is Phase.DATA and not in_data:
-            rates.append((session.now, float(analogue.reading.cp.rate)))
-        in_data = analogue.phase is Phase.DATA
-        told = mine.process(analogue.take())
+        ends.after()
         show(min(mine.file.octets, len(data)), max(len(data), 1))
-        if mine.file.complete and whole is None and in_data:
+        if mine.file.complete and whole is None and ends.in_data:
             whole = session.now
             analogue.cleardown()
-        elif mine.bad >= _SLIPPED and in_data:
-            mine.bad = 0
-            analogue.retrain()
     session.run(_TAIL)
+    begun, rates = ends.begun, ends.rates
     lasted = ((whole or session.now) - begun) / FRAMES if begun is not None else 0.0
     outcome = Outcome(
         setting, data, session, np.concatenate(recorder.octets), np.concatenate(recorder.samples),

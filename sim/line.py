@@ -235,6 +235,8 @@ class Conditions:
     ppm, drift : float
         The client's clock over the network's in ppm (positive: it is fast, and takes more samples)
         at time 0, and how that changes in ppm/s.
+    ppm_steps : tuple of (float, float)
+        Time in s, and change of the clock there in ppm.
     phase : float
         Time of the client's first sample, in samples after the first octet.
     gain : float
@@ -263,6 +265,7 @@ class Conditions:
     phase_hits: tuple = ()
     ppm: float = 0.0
     drift: float = 0.0
+    ppm_steps: tuple = ()
     phase: float = 0.0
     gain: float = 0.0
     level: float | None = None
@@ -295,6 +298,25 @@ class Conditions:
             if any(not at >= 0 or not last >= 0 or np.isnan(x) for at, last, x in hits):
                 raise V90Error(f"times and durations of {name} are seconds from 0")
             object.__setattr__(self, name, hits)
+        try:
+            steps = tuple((float(at), float(ppm)) for at, ppm in self.ppm_steps)
+        except (TypeError, ValueError):
+            raise V90Error("ppm_steps are pairs: time, change in ppm") from None
+        if any(not at >= 0 or not abs(ppm) <= 1000 for at, ppm in steps):
+            raise V90Error("ppm_steps have seconds from 0 and changes of at most 1000 ppm")
+        object.__setattr__(self, "ppm_steps", steps)
+
+    def ahead(self, at):
+        """Microseconds that the client's clock has gained at times ``at`` (float64, s)."""
+        gained = self.ppm * at + self.drift * at**2 / 2
+        for since, ppm in self.ppm_steps:
+            gained += ppm * np.maximum(at - since, 0)
+        return gained
+
+    def fastest(self, duration):
+        """No lower than the client's clock's rate over the network's within ``duration`` s."""
+        ppm = sum(abs(step) for _, step in self.ppm_steps)
+        return 1 + 1e-6 * (abs(self.ppm) + abs(self.drift) * duration + ppm)
 
 
 class Line:
@@ -503,18 +525,22 @@ class Line:
 def sample_times(duration, conditions, rate=SAMPLES):
     """Times in seconds of the network's clock of the client's samples before ``duration``.
 
-    Sample k is taken at t where the client's clock, ``rate`` (t + 1e-6 (ppm t + drift t^2 / 2)),
+    Sample k is taken at t where the client's clock, ``rate`` (t + 1e-6 ``conditions.ahead(t)``),
     has come to k + phase.
     """
-    c = conditions
-    fast = 1 + 1e-6 * (c.ppm + max(c.drift, 0) * duration)
-    count = np.arange(int(duration * rate * fast) + 2) + c.phase
-    nominal = count / rate
-    at = nominal.copy()
+    count = np.arange(int(duration * rate * conditions.fastest(duration)) + 2)
+    at = times_of(count, conditions, rate)
+    return at[: np.searchsorted(at, duration)]
+
+
+def times_of(numbers, conditions, rate=SAMPLES):
+    """Times in seconds of the network's clock of the client's samples of these numbers."""
+    nominal = (numbers + conditions.phase) / rate
+    at = nominal
     for _ in range(4):
         # The correction changes by a thousandth of a step at most, so each pass gives 3 digits.
-        at = nominal - 1e-6 * (c.ppm * at + c.drift * at**2 / 2)
-    return at[: np.searchsorted(at, duration)]
+        at = nominal - 1e-6 * conditions.ahead(at)
+    return at
 
 
 @lru_cache

@@ -170,7 +170,7 @@ MUTANTS = [
     ("sim/loop.py", "np.tanh(length) / z", "np.tanh(length) * z"),
     ("sim/loop.py", "(d * far + b) / (c * far + a)", "(a * far + b) / (c * far + d)"),
     ("sim/line.py", "nominal - 1e-6", "nominal + 1e-6"),
-    ("sim/line.py", "c.drift * at**2 / 2)", "c.drift * at**2)"),
+    ("sim/line.py", "self.drift * at**2 / 2", "self.drift * at**2"),
     ("sim/line.py", "10 ** (-c.snr / 20)", "10 ** (-c.snr / 10)"),
     ("sim/line.py", "scale - 1) / scale", "scale) / scale"),
     ("sim/line.py", "(line - balance) / (line", "(balance - line) / (line"),

@@ -168,3 +168,17 @@ def test_retrain_from_either_side():
         assert analogue.phase is Phase.DATA and digital.in_data
         assert len(analogue.readings) > 1
         assert [s.signal for s in digital.timeline].count("Sd") == 2
+
+
+def test_jd_that_ends_unasked_begins_anew():
+    """A Jd' that S did not ask for, as disturbances may make one: DIL behind it is none of ours."""
+    setting = Setting("mu", "codec", Conditions(snr=45.0), NetworkParameters(law="mu"))
+    session = Session([setting])
+    analogue, digital = session.analogue[0], session.digital[0]
+    session.run(int(3 * FRAMES), lambda s: [one.signal for one in digital.timeline][-1:] == ["Jd"])
+    session.run(128)
+    assert analogue.phase is Phase.TRN1D
+    digital.receive(Upstream.S)
+    session.run(int(8 * FRAMES), lambda s: analogue.phase is Phase.DATA and digital.in_data)
+    assert digital.in_data and analogue.phase is Phase.DATA
+    assert len(analogue.readings) == 2 and digital.retrains == 0

@@ -195,6 +195,16 @@ def test_ppm_shows_in_a_sine(ppm):
     assert ratio * 1e6 == pytest.approx(np.full(len(ratio), ppm), abs=0.002)
 
 
+def test_steps_of_the_clock():
+    """By hand: 100 ppm for half a second, then 300 ppm, gain 200 us, three samples and more."""
+    steps = Conditions(ppm=100.0, ppm_steps=((0.5, 200.0),))
+    at = lines.sample_times(1.0, steps)
+    assert at[8000] == pytest.approx(0.5 - 50e-6, abs=1e-7)
+    assert np.diff(at)[:7000] * SAMPLES == pytest.approx(1 / (1 + 100e-6), abs=1e-9)
+    assert np.diff(at)[9000:] * SAMPLES == pytest.approx(1 / (1 + 300e-6), abs=1e-9)
+    assert len(at) == 16000 + 4
+
+
 def test_drift_is_ppm_a_second():
     conditions = Conditions(ppm=100.0, drift=-5.0)
     found = samples(conditions, sine(1000, 8))
@@ -473,6 +483,8 @@ def test_bad_lines(table, sentence):
         ({"impulses": [(1, 2)]}, "impulses are triples"),
         ({"gain_hits": 3}, "gain_hits are triples"),
         ({"phase_hits": [(-1, 1, 1)]}, "seconds from 0"),
+        ({"ppm_steps": [3]}, "ppm_steps are pairs"),
+        ({"ppm_steps": [(1, 2000)]}, "at most 1000 ppm"),
         ({"balance": "900"}, "no termination '900'"),
         ({"far_delay": 3}, "far_delay is 0 to 2"),
     ],
