@@ -8,7 +8,6 @@ import numpy as np
 import pytest
 
 from golden.decoder import Decoder
-from golden.errors import V90Error
 from golden.parameters import TYPES, MappingParameters, rate_table
 from golden.scrambler import Descrambler
 from golden.signs import DifferentialDecoder
@@ -111,30 +110,3 @@ def test_other_vectors_go_back_too(files, manifest):
             continue
         checked += 1
     assert checked == 4 + 4 + 36 + 4
-
-
-def test_writing_is_refused_where_something_is(tmp_path):
-    files = {"a/b.hex": b"1\n", "manifest.json": b"{}"}
-    new = tmp_path / "new"
-    vectors.write(new, files)
-    assert (new / "a" / "b.hex").read_bytes() == b"1\n"
-    with pytest.raises(V90Error, match="not empty"):
-        vectors.write(new, {"manifest.json": b"other"})
-    assert (new / "manifest.json").read_bytes() == b"{}"
-    (new / "mine").write_bytes(b"mine")
-    vectors.write(new, {"manifest.json": b"other"}, force=True)
-    assert (new / "manifest.json").read_bytes() == b"other"
-    assert (new / "mine").read_bytes() == b"mine"
-    (tmp_path / "empty").mkdir()
-    vectors.write(tmp_path / "empty", files)
-    (tmp_path / "file").write_bytes(b"mine")
-    with pytest.raises(V90Error, match="no folder"):
-        vectors.write(tmp_path / "file", files, force=True)
-    assert sorted(path.name for path in tmp_path.iterdir()) == ["empty", "file", "new"]
-    assert not [path for path in tmp_path.rglob(".v90-*")]
-
-
-def test_a_failed_write_leaves_nothing(tmp_path):
-    with pytest.raises(OSError):
-        vectors.write(tmp_path / "new", {"a": b"", "a/b": b""})
-    assert list(tmp_path.iterdir()) == []
