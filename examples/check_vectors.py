@@ -46,7 +46,7 @@ def compare(wanted, array, path):
     wanted = wanted.astype(np.int64).ravel() & ((1 << array["width"]) - 1)  # two's complement
     both = min(len(got), len(wanted))
     if (differ := np.flatnonzero(got[:both] != wanted[:both])).size:
-        place = list(map(int, np.unravel_index(differ[0], array["shape"] or [1])))
+        place = list(map(int, np.unravel_index(differ[0], array["shape"])))
         return f"{path} has {got[differ[0]]:x} at {place}, not {wanted[differ[0]]:x}"
     return f"{path} has {len(got)} words, not {len(wanted)}" if len(got) != len(wanted) else None
 

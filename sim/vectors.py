@@ -53,13 +53,13 @@ GROUPS = {
 }
 
 
-def make(progress=None, kinds=tuple(GROUPS)):
-    """All files of ``kinds``: a dict of relative path to bytes, ``manifest.json`` last.
+def make(progress=None, kinds=None):
+    """All files of ``kinds``, None: of all; a dict of relative path to bytes, the manifest last.
 
     ``progress(done, total)`` counts vectors; their total, None, is not known beforehand.
     """
     files, entries = {}, []
-    for kind in kinds:
+    for kind in kinds or GROUPS:
         for vector in GROUPS[kind]():
             if progress:
                 progress(len(entries), None)

@@ -83,7 +83,7 @@ def hex_words(array, width):
 
 def smallest(array, form):
     """``array`` in the smallest type that holds ``form``; ValueError where it does not fit."""
-    array = np.asarray(array)
+    array = np.atleast_1d(array)
     if array.size and (int(array.min()) < form.min or int(array.max()) > form.max):
         raise ValueError(f"{array.min()} to {array.max()} do not fit {form}")
     kind = next(kind for kind in (8, 16, 32, 64) if kind >= form.width)
