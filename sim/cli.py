@@ -318,8 +318,6 @@ def simulate(arguments):
         check_output(path, arguments.force)
     if arguments.report is not None:
         check_folder(arguments.report, arguments.force)
-        if not (folder := Path(os.path.realpath(arguments.report)).parent).is_dir():
-            raise V90Error(f"there is no folder {folder} to write {arguments.report} into")
     engines = call.Engines(arguments.gateware, arguments.check, progress)
     if arguments.parameters is None:
         from sim import connection, connection_report

@@ -397,7 +397,7 @@ def test_no_compiler_for_gateware(fails, monkeypatch, tmp_path_factory):
         (["vectors"], "required: -o/--output"),
         (["vectors", "-o", "."], "not empty; --force"),
         (["vectors", "-o", "data"], "data is no folder"),
-        (["vectors", "-o", "no/new"], "No such file"),
+        (["vectors", "-o", "no/new"], "there is no folder"),
         (["verilog", "adder", "-o", "new.v"], "no block is called adder: there are "),
         (["verilog", "scrambler", "-o", "data"], "data exists"),
         (["verilog", "scrambler", "-o", "new.v", "--channels", "0"], "--channels is 1 to 256"),

@@ -23,6 +23,8 @@ def test_writing_is_refused_where_something_is(tmp_path):
     (tmp_path / "file").write_bytes(b"mine")
     with pytest.raises(V90Error, match="no folder"):
         write_folder(tmp_path / "file", files, force=True)
+    with pytest.raises(V90Error, match="there is no folder"):
+        write_folder(tmp_path / "no" / "new", files)
     assert sorted(path.name for path in tmp_path.iterdir()) == ["empty", "file", "new"]
     assert not [path for path in tmp_path.rglob(".v90-*")]
 
