@@ -7,7 +7,6 @@ import zlib
 from fractions import Fraction
 from pathlib import Path
 
-import crc as package
 import numpy as np
 import pytest
 import soundfile
@@ -17,14 +16,13 @@ from golden.decoder import Decoder
 from golden.digital import DigitalModem, Upstream
 from golden.encoder import Encoder
 from golden.equalizer import Equalizer, Levels, Slicer
-from golden.generator import Command, Generator, Signal
-from golden.parameters import DELAY_FRAMES, INTERVALS, TYPES, MappingParameters, rate_table
+from golden.parameters import INTERVALS, TYPES, MappingParameters, rate_table
 from golden.receiver import Kind, Receiver
 from golden.scrambler import Descrambler
-from golden.sequences import CP, DIL, JD, MP
+from golden.sequences import CP, DIL
 from golden.shaper import shaper_reference
 from golden.signs import DifferentialDecoder
-from sim import vectors, vectors_pcm, vectors_sequences
+from sim import vectors, vectors_pcm
 
 ROOT = Path(__file__).resolve().parents[2]
 
@@ -50,16 +48,23 @@ def head(files):
 
 
 @pytest.fixture(scope="module")
-def manifest(head):
-    return {entry["name"]: entry for entry in head["vectors"]}
+def manifest(files):
+    return entries(files)
+
+
+def entries(files):
+    """Entries of the manifest in ``files`` by name."""
+    return {entry["name"]: entry for entry in json.loads(files["manifest.json"])["vectors"]}
 
 
 def arrays(files, entry):
+    """An entry's arrays by name, from its archive."""
     with np.load(io.BytesIO(files[entry["file"]]), allow_pickle=False) as archive:
         return {name: archive[name] for name in archive.files}
 
 
 def of_kind(manifest, kind):
+    """Entries of one kind by name."""
     return {name: entry for name, entry in manifest.items() if name.startswith(f"{kind}/")}
 
 
@@ -250,152 +255,6 @@ def test_decoder_vectors_have_wrong_octets_and_too_large_numbers(files, manifest
         assert np.array_equal(bits, a["bits"].ravel())
 
 
-# --- Sequences -----------------------------------------------------------------------------------
-
-
-def test_sequences_are_read_by_the_rows_in_the_manifest(files, manifest):
-    """By nothing else: fields from rows, and the CRC by another package."""
-    plain = package.Calculator(package.Configuration(
-        width=16, polynomial=0x1021, init_value=0xFFFF, final_xor_value=0, reverse_input=True,
-        reverse_output=True,
-    ))  # fmt: skip
-    kinds = set()
-    for name, entry in of_kind(manifest, "sequence").items():
-        how, bits = entry["parameters"], arrays(files, entry)["bits"].tolist()
-        if name in ("sequence/E", "sequence/Jd-end"):
-            assert bits == {"E": [1] * 20, "Jd-end": [0] * 12}[how["sequence"]]
-            continue
-        kinds.add(how["sequence"])
-        read, covered, places = {}, [], {}
-        for first, last, field, *item in how["rows"]:
-            part = bits[first : last + 1]
-            if field in ("frame sync", "start bit", "fill bits"):
-                continue
-            if field == "CRC":
-                assert part == arrays(files, entry)["crc"].tolist()
-                continue
-            covered += part
-            if field == "reserved":
-                assert not any(part)
-            elif not item:
-                place = places.setdefault(field, 0)
-                number = sum(bit << n for n, bit in enumerate(part))
-                read[field] = read.get(field, 0) | number << place
-                places[field] += len(part)
-            else:
-                _put(read.setdefault(field, {}), field, item[0], part, places)
-        for field, value in read.items():
-            if isinstance(value, dict):
-                read[field] = [value[i] for i in sorted(value)]
-        for field in ("constellations", "codec_constellations"):
-            if field in read:
-                read[field] = [f"{mask:032x}" for mask in read[field]]
-        assert read == how["fields"], name
-        assert len(bits) % how["multiple"] == 0
-        padded = covered + [0] * (-len(covered) % 8)
-        if len(padded) == len(covered):
-            octets = np.packbits(np.array(padded, np.uint8), bitorder="little").tobytes()
-            crc = sum(bit << n for n, bit in enumerate(arrays(files, entry)["crc"].tolist()))
-            assert crc == plain.checksum(octets)
-    assert kinds == {"INFO0d", "INFO0a", "INFO1d", "INFO1a", "INFO1a for V.34", "Jd",
-                     "DIL descriptor", "CP", "MP"}  # fmt: skip
-
-
-#: Lists whose items are bits: a row has as many items as bits.
-_BITWISE = ("sign_pattern", "training_pattern")
-
-
-def _put(values, field, item, part, places):
-    if field in _BITWISE:
-        values.update({item + n: bit for n, bit in enumerate(part)})
-        return
-    place = places.setdefault((field, item), 0)
-    values[item] = values.get(item, 0) | sum(bit << n for n, bit in enumerate(part)) << place
-    places[field, item] += len(part)
-
-
-def test_odd_descriptors_are_there(manifest):
-    asked = [entry["parameters"]["fields"] for entry in of_kind(manifest, "sequence").values()
-             if entry["parameters"]["sequence"] == "DIL descriptor"]  # fmt: skip
-    assert {0, 1, 255} <= {fields["segments"] for fields in asked}
-    for name in ("sign_length", "training_length"):
-        assert {0, 127} <= {fields[name] for fields in asked}
-    mps = [entry["parameters"]["fields"] for name, entry in of_kind(manifest, "sequence").items()
-           if name.startswith("sequence/MP")]  # fmt: skip
-    assert {(m["type"], m["acknowledge"]) for m in mps} == {(0, 0), (0, 1), (1, 0), (1, 1)}
-    cps = [entry["parameters"]["fields"] for entry in of_kind(manifest, "sequence").values()
-           if entry["parameters"]["sequence"] == "CP"]  # fmt: skip
-    assert {len(c["constellations"]) for c in cps} >= {1, 2, 3, 6}
-    assert {(c["type"], c["silence"], c["acknowledge"]) for c in cps} >= {
-        (0, 0, 0), (1, 0, 0), (1, 0, 1), (1, 1, 0), (1, 1, 1),
-    }  # fmt: skip
-    assert any(c["codec_differs"] for c in cps) and any(c["drn"] == 0 for c in cps)
-
-
-# --- Signals -------------------------------------------------------------------------------------
-
-
-def _generated(law, commands, data=()):
-    """Octets of a generator that is given commands one after the other."""
-    generator, octets, waiting = Generator(law), [], list(commands)
-    generator.fill(np.asarray(data, np.uint8))
-    for _ in range(DELAY_FRAMES + sum(command.length for command in commands) * 400):
-        while waiting and generator.waiting < 2:
-            generator.give(waiting.pop(0))
-        octets.append(generator.process(1))
-        last = generator.log[-1]
-        if not waiting and last.command is commands[-1] and last.frames > 40:
-            break
-    first = generator.log[1].first
-    return np.concatenate(octets)[first * INTERVALS :]
-
-
-@pytest.mark.parametrize("law", g711.LAWS)
-def test_the_generator_sends_the_signals_of_phase_3(files, manifest, law):
-    jd = JD.build(rates=(1 << 22) - 1, training=0, renegotiation=1, look_ahead=3)
-    descriptor = manifest["signal/DIL-N3"]["parameters"]
-    sent = _generated(law, [
-        Command(Signal.SD, 64, value=79), Command(Signal.SD_BAR, 8, value=79),
-        Command(Signal.TRN1D, 340, value=79), Command(Signal.JD, 3, value=(79, jd)),
-        Command(Signal.JD_END, value=(79, None)), Command(Signal.DIL, 3, value=descriptor),
-        Command(Signal.R, 32, value=(79,) * 6), Command(Signal.R_BAR, 4, value=(79,) * 6),
-        Command(Signal.SILENCE, repeat=True),
-    ])  # fmt: skip
-    names = ("Sd-U79", "TRN1d-Jd", "DIL-N3", "Ri")
-    known = np.concatenate([
-        arrays(files, manifest[f"signal/{name}"])[f"octets_{law}"] for name in names
-    ])  # fmt: skip
-    assert np.array_equal(sent[: len(known)], known)
-    assert (sent[len(known) :] == g711.octet(0, 1, law)).all()
-
-
-def test_the_generator_sends_phase_4_and_renegotiations(files, manifest):
-    checked = 0
-    for name, entry in of_kind(manifest, "signal").items():
-        how, a = entry["parameters"], arrays(files, entry)
-        if "segments" not in how or "training" not in how:
-            continue
-        cpt, cp = (MappingParameters.from_dict(how[key]) for key in ("training", "data"))
-        mp = [MP.build(cpt.data_bits, **how["MP"], acknowledge=one) for one in (0, 1)]
-        value = {"TRN2d": cpt, "MP": mp[0], "MP'": mp[1], "B1d": cp}
-        again = {"Rd", "R-bar-d"}
-        signals = {"TRN2d": Signal.TRN2D, "MP": Signal.MP, "MP'": Signal.MP_ACK, "Ed": Signal.ED,
-                   "B1d": Signal.B1D, "data": Signal.DATA, "Rd": Signal.R,
-                   "R-bar-d": Signal.R_BAR}  # fmt: skip
-        commands = []
-        for signal, _, symbols in how["segments"]:
-            units = symbols // INTERVALS
-            if signal in ("MP", "MP'"):
-                units //= len(value[signal]) // cpt.data_bits
-            what = tuple(how["R"]) if signal in again else value.get(signal)
-            commands.append(Command(signals[signal], units, signal == "data", what))
-        frames = how["segments"][-1][2] // INTERVALS
-        sent = _generated(cp.law, commands, a["bits_data"][-frames:].ravel())
-        assert np.array_equal(sent[: a["octets"].size], a["octets"].ravel()), name
-        checked += 1
-    assert checked == 2 * 5
-
-
 # --- Receiver, equaliser, call -------------------------------------------------------------------
 
 
@@ -507,8 +366,3 @@ def test_samples_of_a_call_fit_and_are_few(files, manifest):
         # They use the A/D's range, and nearly never clip.
         assert 2**13 < np.abs(a["samples"].astype(int)).max() <= 2**15
         assert np.count_nonzero(np.abs(a["samples"].astype(int)) >= 32767) < 10
-
-
-def test_seeds_are_of_names():
-    descriptors = dict(vectors_sequences.descriptors())
-    assert len(descriptors) == 8 and descriptors == dict(vectors_sequences.descriptors())
