@@ -1,5 +1,7 @@
 """Vectors of the digital modem's signals in phases 3 and 4 (8.4 and 8.6/V.90)."""
 
+from dataclasses import replace
+
 import numpy as np
 
 from golden import g711, training
@@ -98,10 +100,12 @@ def _trn1d_and_jd():
 
 def _phase_4(law, sr, again=False):
     """TRN2d to data; ``again``: behind data, Rd and R-bar-d, with the shaping of these data."""
-    name = f"signal/{'renegotiation' if again else 'phase4'}-{law}-Sr{sr}"
+    name = f"signal/renegotiation-{law}" if again else f"signal/phase4-{law}-Sr{sr}"
     seed, rng = random_of(name)
+    # All the look-ahead that there is, so that it matters where it ends.
+    ld = 3 if sr else 0
     own, cp, before = (
-        some_parameters(kind, k, s, k + s - TYPES[kind][0], rng).with_law(law)
+        replace(some_parameters(kind, k, s, k + s - TYPES[kind][0], rng), law=law, ld=ld)
         for kind, (k, s) in zip(("CPt", "CP", "CP"), (*PHASE_4[sr], (24, 4)), strict=True)
     )
     greatest = [row[-1] for row in before.intervals]

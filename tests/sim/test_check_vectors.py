@@ -17,8 +17,16 @@ CHECKER = Path(__file__).resolve().parents[2] / "examples" / "check_vectors.py"
 #: What the encoder below needs, and what is checked.
 KINDS = ("g711", "encoder", "equalizer")
 
-#: Vectors that are copied for tests of what is wrong; one array of them is signed.
+#: A vector that is damaged.
 NAME = "encoder/CP-K15-S6"
+
+#: Runs a script where importing the project fails, which is installed here.
+WITHOUT_PROJECT = """
+import runpy, sys
+sys.modules |= dict.fromkeys(("golden", "hdl", "sim", "boards"))
+sys.argv = sys.argv[1:]
+runpy.run_path(sys.argv[0], run_name="__main__")
+"""
 
 
 @pytest.fixture(scope="module")
@@ -37,8 +45,8 @@ def entries(made):
 def check(folder, *arguments):
     """Run the checker as somebody would who does not have this project."""
     return subprocess.run(
-        [sys.executable, "-I", str(CHECKER), *map(str, arguments)], cwd=folder, timeout=60,
-        capture_output=True, text=True,
+        [sys.executable, "-I", "-c", WITHOUT_PROJECT, str(CHECKER), *map(str, arguments)],
+        cwd=folder, timeout=60, capture_output=True, text=True,
     )  # fmt: skip
 
 
@@ -192,6 +200,15 @@ def test_bad_arguments_are_one_sentence_and_status_2(made, tmp_path, arguments):
     _copied(made, tmp_path)
     result = check(tmp_path, *arguments)
     assert result.returncode == 2 and result.stderr.count("\n") == 1
+
+
+def test_the_project_cannot_be_imported_there(tmp_path):
+    script = tmp_path / "script.py"
+    for module, status in (("json", 0), ("golden", 1), ("sim.vectors", 1)):
+        script.write_text(f"import {module}")
+        result = subprocess.run([sys.executable, "-I", "-c", WITHOUT_PROJECT, str(script)],
+                                cwd=tmp_path, timeout=60, capture_output=True)  # fmt: skip
+        assert result.returncode == status
 
 
 def test_it_is_60_lines_of_python_and_numpy():

@@ -32,7 +32,7 @@ PINNED = ("1.0", {
     "g711": "49b0bacf491c7ce8", "scrambler": "2ae3162d2b899759", "modulus": "87d08a58835457e3",
     "signs": "fca30c1429a47749", "shaper": "be3a66d28f0e22ce", "encoder": "d355fdea8c6615e9",
     "decoder": "a9aad05a1509c2a0", "hdlc": "bf3557dc1ab87d04", "sequence": "e61bfc0f6391b363",
-    "signal": "6266328ddf4b283f", "receiver": "7cfd561ba64ba092", "equalizer": "cb14e2b6f7b1a58c",
+    "signal": "585e8a510db4420f", "receiver": "7cfd561ba64ba092", "equalizer": "cb14e2b6f7b1a58c",
     "call": "213a36837a02a98c",
 })  # fmt: skip
 
@@ -180,7 +180,12 @@ def test_encoder_vectors_decode(files, manifest):
         decoder = Decoder(p)
         assert np.array_equal(decoder.process(a["octets"].reshape(-1)), a["bits"].reshape(-1))
         assert decoder.illegal == 0
+        assert np.array_equal(g711.octet(a["ucodes"], a["signs"], p.law), a["octets"])
+        assert np.array_equal(Descrambler().process(a["scrambled"].ravel()), a["bits"].ravel())
         assert (a["labels"] < np.array(p.moduli)).all()
+        weights = np.cumprod([1, *p.moduli[:-1]])
+        assert np.array_equal(a["labels"] @ weights, a["numbers"])
+        assert np.array_equal(a["scrambled"][:, p.s :] @ (1 << np.arange(p.k)), a["numbers"])
         for interval, ucodes in enumerate(p.intervals):
             # Label 0 is the largest Ucode (5.4.4).
             table = np.array(ucodes[::-1])
@@ -241,6 +246,26 @@ def test_shaper_vectors_are_the_best_signs_in_exact_arithmetic(files, manifest, 
             assert np.array_equal(signs[:count], a["signs"])
             checked += 1
     assert checked == 3 * (most + 1) * len(vectors_pcm.FILTERS)
+
+
+@pytest.mark.parametrize("most", [0, pytest.param(3, marks=pytest.mark.long)])
+def test_signs_of_encoder_vectors_are_the_best_in_exact_arithmetic(files, manifest, most):
+    """But for the last ``ld`` shaping frames, whose look-ahead is over what is not there."""
+    checked = set()
+    for entry in of_kind(manifest, "encoder").values():
+        p, a = MappingParameters.from_dict(entry["parameters"]), arrays(files, entry)
+        if not p.sr:
+            assert np.array_equal(a["signs"], a["initial_signs"])
+        elif p.ld <= most:
+            linear = g711.linear(a["ucodes"].ravel(), p.law)
+            signs, _ = shaper_reference(
+                a["initial_signs"].ravel(), linear, p.sr, p.ld,
+                *(Fraction(one, 64) for one in (p.a1, p.a2, p.b1, p.b2)),
+            )  # fmt: skip
+            known = len(signs) - p.ld * INTERVALS // p.sr
+            assert np.array_equal(signs[:known], a["signs"].ravel()[:known])
+            checked.add((p.sr, p.ld))
+    assert checked == {(sr, ld) for sr in (1, 2, 3) for ld in range(most + 1)}
 
 
 def test_decoder_vectors_have_wrong_octets_and_too_large_numbers(files, manifest):

@@ -68,7 +68,6 @@ def test_sequences_are_read_by_the_rows_in_the_manifest(files, manifest):
             if masks in fields:
                 fields[masks] = [f"{mask:032x}" for mask in fields[masks]]
         assert fields == how["fields"], name
-        # x^15's remainder first: the register's bits in the order in which they are sent.
         assert crc == a["crc"].tolist() == long_division(covered)
         assert len(bits) % how["multiple"] == 0 and not any(bits[how["rows"][-1][1] + 1 :])
         names.add(how["sequence"])
