@@ -35,7 +35,8 @@ from golden.parameters import (
     rate_table,
 )
 from golden.scrambler import GPA
-from sim import cli_build, cli_read, pcm, transfer, vectors
+from sim import cli_build, cli_read, pcm, transfer
+from sim.folder import check_folder, write_folder
 
 #: Blocks that `v90 verilog` writes: name -> module in hdl, class, arguments beside ``channels``.
 BLOCKS = {
@@ -316,9 +317,7 @@ def simulate(arguments):
     for path in outputs:
         check_output(path, arguments.force)
     if arguments.report is not None:
-        vectors.check_folder(arguments.report, arguments.force)
-        if not (folder := Path(os.path.realpath(arguments.report)).parent).is_dir():
-            raise V90Error(f"there is no folder {folder} to write {arguments.report} into")
+        check_folder(arguments.report, arguments.force)
     engines = call.Engines(arguments.gateware, arguments.check, progress)
     if arguments.parameters is None:
         from sim import connection, connection_report
@@ -340,7 +339,7 @@ def simulate(arguments):
     if arguments.report is not None:
         with progress("report"):
             page = drawn.page(outcome)
-        vectors.write(arguments.report, {"report.html": page}, arguments.force)
+        write_folder(arguments.report, {"report.html": page}, arguments.force)
     console = Console(stderr="-" in outputs, soft_wrap=False)
     if arguments.parameters is None:
         signals = Table("at, s", "lasts, ms", "signal", box=None, pad_edge=False)
@@ -446,10 +445,12 @@ def explain(error, receiver, parameters, line):
 
 def write_vectors(arguments):
     """`v90 vectors`"""
-    vectors.check_folder(arguments.output, arguments.force)
+    from sim import vectors  # with the simulated line, which takes a while to load
+
+    check_folder(arguments.output, arguments.force)
     with progress("vectors") as show:
         files = vectors.make(show)
-    vectors.write(arguments.output, files, arguments.force)
+    write_folder(arguments.output, files, arguments.force)
     print(f"{len(files)} files in {arguments.output}; manifest.json lists them", file=sys.stderr)
 
 
@@ -588,14 +589,14 @@ def draw_lines(chosen, output, force):
         lines = "1 line" if len(chosen) == 1 else f"{len(chosen)} lines"
         print(f"{lines} in {output}", file=sys.stderr)
         return
-    vectors.check_folder(output, force)
+    check_folder(output, force)
     files = {}
     with progress("drawing") as show:
         for done, (name, parameters) in enumerate(chosen.items()):
             show(done, len(chosen) + 1)
             files[f"{name}.png"] = drawing.draw(name, parameters)
         files["all.png"] = drawing.overview(chosen)
-    vectors.write(output, files, force)
+    write_folder(output, files, force)
     print(f"{len(files)} pictures in {output}; all.png has every line", file=sys.stderr)
 
 
