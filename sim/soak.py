@@ -193,6 +193,17 @@ def run(calls, gateware=False):
     return [one.outcome() for one in running]
 
 
+def every(calls, gateware=False):
+    """:func:`run`, and where that raises anything, each call by itself: an error ends one call."""
+    try:
+        return run(calls, gateware)
+    except Exception as error:  # a soak is there to find what nobody thought of
+        if len(calls) > 1:
+            return [outcome for call in calls for outcome in every([call], gateware)]
+        end = f"{type(error).__name__}: {error}"
+        return [Outcome(calls[0], end, None, 0.0, None, 0, 0, 0, ())]
+
+
 def _worst(values):
     return f"{max(values):.1f}" if values else ""
 
@@ -245,7 +256,7 @@ def main(argv=None):
     outcomes, began = [], time.perf_counter()
     console = Console(width=120 if not sys.stdout.isatty() else None)
     with progress("calls") as show, ProcessPoolExecutor() as pool:
-        jobs = [pool.submit(run, batch, options.gateware) for batch in batches]
+        jobs = [pool.submit(every, batch, options.gateware) for batch in batches]
         for job in as_completed(jobs):
             outcomes += job.result()
             show(len(outcomes), len(calls))

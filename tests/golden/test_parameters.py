@@ -18,6 +18,7 @@ from golden.parameters import (
     MappingParameters,
     rate,
     rate_table,
+    sections,
 )
 from sim.parameter_sets import CLIENT_COEFFICIENTS, EXTREMES, random_parameters
 
@@ -517,3 +518,9 @@ def test_random_parameters_can_be_pinned(rng):
         one = random_parameters(rng, type=kind, sr=sr, k=k, ld=2, law="mu", poles="stable")
         assert (one.type, one.sr, one.k, one.ld, one.law) == (kind, sr, k, 2, "mu")
         assert max(abs(one.a1), abs(one.a2)) <= 64
+
+
+@pytest.mark.parametrize("a1, a2", [(64, -60), (-60, 64), (60, -64), (64, 64), (0, 0)])
+def test_the_pole_of_larger_magnitude_comes_first(a1, a2):
+    first, second, *zeros = sections(a1, a2, 3, -4)
+    assert abs(first) >= abs(second) and {first, second} == {a1, a2} and zeros == [3, -4]

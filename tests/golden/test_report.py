@@ -4,7 +4,17 @@ import numpy as np
 import pytest
 
 from golden.errors import V90Error
-from golden.report import SUM_BITS, Decibels, Field, Kind, Reporter, error_power, written
+from golden.report import (
+    SUM_BITS,
+    TENTHS_FRACTION,
+    Decibels,
+    Field,
+    Kind,
+    Reporter,
+    decibels_table,
+    error_power,
+    written,
+)
 from tests.hdl.support import check_refused
 
 TEMPLATES = (
@@ -51,3 +61,11 @@ def test_power_is_that_of_the_means():
 @pytest.mark.parametrize("value", [1 << 40, -(1 << 31) - 1])
 def test_numbers_that_are_too_long(value):
     check_refused(V90Error, "has more", written, value, Kind.NUMBER)
+
+
+def test_each_entry_of_the_table_stands_for_its_middle():
+    """10 log10 (1 + 1/64) dB from one end to the other: half of that away at most, and rounding."""
+    table = decibels_table() / (1 << TENTHS_FRACTION)
+    edges = 100 * np.log10(1 + np.arange(len(table) + 1) / len(table))
+    most = (edges[1] - edges[0]) / 2 + 2**-TENTHS_FRACTION
+    assert np.abs(table - edges[:-1]).max() <= most and np.abs(table - edges[1:]).max() <= most

@@ -7,6 +7,7 @@ from golden.timing import (
     HALVES,
     INSTANT_FRACTION,
     PHASES,
+    PLACE_BITS,
     TABLE,
     TAPS,
     Interpolator,
@@ -130,3 +131,15 @@ def test_leading_axes(rng):
     for k in range(3):
         row = Interpolator().process(windows[k], fraction[k], shift[k])
         assert np.array_equal(got[k], row)
+
+
+def test_taps_between_rows_are_rounded(rng):
+    """One sample of 2**14 brings its tap out whole: the nearest to the line between two rows."""
+    fine = rng.integers(0, PHASES << PLACE_BITS, 2000)
+    at = fine << INSTANT_FRACTION - PLACE_BITS - PHASES.bit_length() + 1
+    for tap in range(TAPS):
+        windows = np.zeros((len(fine), TAPS), np.int64)
+        windows[:, tap] = 1 << 14
+        exact = np.interp(fine / (1 << PLACE_BITS), np.arange(PHASES + 1), TABLE[:, tap])
+        # What stands half way is rounded up.
+        assert np.array_equal(Interpolator().process(windows, at, 1), np.floor(exact + 0.5))

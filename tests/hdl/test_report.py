@@ -13,7 +13,8 @@ from hdl.stream import pass_on
 from sim.gateware import Gateware
 from tests.golden.test_report import TEMPLATES
 
-POWER = report.error_power(4032, 4, 6)
+#: Of a level so low that errors may have more.
+POWER = report.error_power(1000, 4, 6)
 
 
 class Both(wiring.Component):

@@ -65,7 +65,7 @@ def test_golden_and_gateware_are_compared():
                                            "first")}, events=[]
     )  # fmt: skip
     both = soak.Beside.__new__(soak.Beside)
-    for change, words in (({"error": np.array([0, 1, 3])}, "in error"), ({"events": [1]}, "events")):
+    for change, words in (({"error": np.arange(1, 4)}, "in error"), ({"events": [1]}, "events")):
         gateware = SimpleNamespace(**{**vars(golden), **change})
         both._both = [SimpleNamespace(process=lambda rows, one=one: [one])
                       for one in (golden, gateware)]  # fmt: skip
