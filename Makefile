@@ -8,6 +8,9 @@ ARGS ?=
 # Verilator's makefile calls `python`, a name that Debian does not have outside of .venv.
 export PATH := $(CURDIR)/.venv/bin:$(PATH)
 
+# As sim/__init__.py says, for what loads NumPy before it.
+export OPENBLAS_NUM_THREADS ?= 1
+
 .DEFAULT_GOAL := help
 .PHONY: help setup setup-boards demo test formal mutants boards size gates bench lock clean
 

@@ -123,6 +123,13 @@ class Levels:
         """
         return max(16, int(np.rint(np.log2(max(1.0, self.power)))))
 
+    @cached_property
+    def bounds(self):
+        """For each interval the fine values half way between levels, a list of lists."""
+        return [
+            [(a + b) << (FINE - 1) for a, b in pairwise(values)] for values in self.values
+        ]
+
     @property
     def single(self):
         """Whether all levels are those of one Ucode, as in TRN1d."""
@@ -161,10 +168,7 @@ class Slicer:
         self._ucodes = [one.ucodes for one in levels]
         # Lists and bisection: for one value each that is faster than arrays.
         self._values = [one.values for one in levels]
-        self._bounds = [
-            [[(a + b) << (FINE - 1) for a, b in pairwise(values)] for values in one.values]
-            for one in levels
-        ]
+        self._bounds = [one.bounds for one in levels]
 
     def process(self, fine, interval, lines):
         """See the class."""

@@ -160,11 +160,15 @@ def _networks(law):
     """
     names = [(out, tenths) for out in g711.LAWS for tenths in PADS]
     codewords = np.empty((len(names), len(_KINDS), 2, 128), np.uint8)
+    # The last bits before and after, "" for left alone, by kind and turn: few are different.
+    bits = [
+        [tuple(text[turn % len(text)] if text else "" for text in kind) for turn in range(2)]
+        for kind in _KINDS
+    ]
+    pairs = {pair for both in bits for pair in both}
     for n, (out, tenths) in enumerate(names):
-        for k, kind in enumerate(_KINDS):
-            for turn in range(2):
-                before, after = (text[turn % len(text)] if text else "" for text in kind)
-                codewords[n, k, turn] = _codewords(law, out, tenths, before, after)
+        made = {pair: _codewords(law, out, tenths, *pair) for pair in pairs}
+        codewords[n] = [[made[pair] for pair in both] for both in bits]
     return names, codewords
 
 

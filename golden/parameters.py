@@ -8,6 +8,7 @@ import json
 import reprlib
 from dataclasses import dataclass, replace
 from fractions import Fraction
+from functools import cache
 
 from golden import g711
 from golden.errors import V90Error
@@ -187,6 +188,7 @@ class MappingParameters:
 
         The unit is the square of Table 1's linear value.
         """
+        squares = _squares(self.law)
         r, below, total = (1 << self.k) - 1, 1, 0
         for constellation in self.intervals:
             modulus = len(constellation)
@@ -199,7 +201,7 @@ class MappingParameters:
                     count = (1 << self.k) - below * (r - above)
                 elif j > label:
                     count = below * above
-                total += int(g711.linear(ucode, self.law)) ** 2 * count
+                total += squares[ucode] * count
             r, below = above, below * modulus
         return Fraction(total, INTERVALS << self.k)
 
@@ -264,6 +266,12 @@ class MappingParameters:
     def to_json(self):
         """The JSON form, one line."""
         return json.dumps(self.to_dict())
+
+
+@cache
+def _squares(law):
+    """Squares of Table 1's values, by Ucode."""
+    return tuple(value**2 for value in g711.linear(range(128), law).tolist())
 
 
 def renegotiated(cpt, before):
