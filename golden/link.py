@@ -103,15 +103,24 @@ class Information:
 
     @classmethod
     def of(cls, octets):
-        """The inverse of :meth:`octets`; of another version only that is right."""
+        """The inverse of :meth:`octets`; of another version only that is right.
+
+        Raises :class:`~golden.errors.V90Error` for another number of octets, and a top that there
+        is not.
+        """
         octets = bytes(octets)
+        if len(octets) != INFORMATION:
+            raise V90Error(f"a board's information has {INFORMATION} octets, not {len(octets)}")
         version, top, channels, slots, status, queue = octets[:6]
         if version != VERSION:
             return cls(Top.ENCODERS, version=version)
         if top not in list(Top):
             raise V90Error(f"a board says that it is a top of kind {top}, which is unknown here")
         clock, baud = (int.from_bytes(octets[at : at + 4], "little") for at in (6, 10))
-        text = octets[-TEXT:].rstrip(b"\0").decode("ascii", "replace")
+        # A terminal takes other characters for commands.
+        text = "".join(
+            chr(octet) if 0x20 <= octet < 0x7F else "?" for octet in octets[-TEXT:].rstrip(b"\0")
+        )
         queue = 1 << queue >> 1
         return cls(Top(top), channels + 1, queue, slots, status, clock, baud, text, version)
 

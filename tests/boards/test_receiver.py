@@ -123,6 +123,6 @@ def test_the_state(model):
 def test_a_receiver_is_no_bank_and_a_bank_no_receiver(model):
     with pytest.raises(V90Error, match="no bank that could send"):
         bank.send(Board(Link(Port(model))), {0: (b"", P)})
-    board = Board(Link(Port(HostLink(Information(Top.SIGNALS, 3, 32)))))
+    board = Board(Link(Port(HostLink(Information(Top.SIGNALS, 3, 32, status=4)))))
     with pytest.raises(V90Error, match="is a bank, and has no receiver"):
         receiver.configure(board, P, 79, 2880)

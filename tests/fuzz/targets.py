@@ -7,7 +7,6 @@ what that found is in corpus/, which `make test` replays.
 """
 
 import json
-import random
 from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass
@@ -47,6 +46,9 @@ from sim.reading_phase4 import parameters_given
 from sim.transfer import FileReceiver, file_bits
 
 CORPUS = Path(__file__).with_name("corpus")
+
+#: Octets of a line bit by bit that are looked at: several sequences or frames, in milliseconds.
+SHORT = 400
 
 SEQUENCES = (JD, DIL, CP, MP, INFO0D, INFO0A, INFO1D, INFO1A, INFO1A_V34)
 
@@ -99,7 +101,7 @@ def mended(sequence, bits):
 def _sequences(octets):
     """Octets: which sequence, whether frame and CRC are made good, a multiple; then bits."""
     which, good, multiple = octets[:3].ljust(3, b"\0")
-    sequence, bits = SEQUENCES[which % len(SEQUENCES)], _bits(octets[3:])
+    sequence, bits = SEQUENCES[which % len(SEQUENCES)], _bits(octets[3:SHORT])
     if good & 1:
         bits = mended(sequence, bits)
         if bits is None:
@@ -156,7 +158,7 @@ def _framing(octets):
     """Octets: bits of a data frame, of which sequence, pieces; then bits of a line."""
     size, kind, cut = octets[:3].ljust(3, b"\0")
     size, lengths = 6 + size % 37, (LENGTHS, JD_LENGTHS)[kind % 2]
-    bits = _bits(octets[3:])
+    bits = _bits(octets[3:SHORT])
     frames = bits[: len(bits) // size * size].reshape(-1, size)
     begins, end = SequenceFramer(size, lengths).process(frames)
     framer, own, ended = SequenceFramer(size, lengths), [], None
@@ -189,8 +191,10 @@ _UPSTREAM = tuple(Upstream)
 
 
 def _digital(octets):
-    """Octets: law, then events, each an octet of what and one of time; behind Ja and CP a length
-    and the bits, whose frame and CRC are made good."""
+    """Octets: law, then events, each an octet of what and one of time.
+
+    Behind Ja and CP a length and the bits follow, whose frame and CRC are made good.
+    """
     modem = DigitalModem("A" if octets[:1] == b"A" else "mu", 79, trn1d=2040)
     at = 1
     while at + 1 < len(octets) and at < 1024:
@@ -230,7 +234,7 @@ def _digital_seeds():
 
 def _hdlc(octets):
     """An octet of pieces; then bits of a line. A file's receiver is behind the frames."""
-    cut, bits = 1 + octets[:1].ljust(1, b"\0")[0], _bits(octets[1:])
+    cut, bits = 1 + octets[:1].ljust(1, b"\0")[0], _bits(octets[1:SHORT])
     whole, parts = Deframer(), Deframer()
     frames, again = whole.process(bits), []
     for piece in _pieces(bits, cut):
@@ -414,22 +418,36 @@ def corpus(name):
     return [path.read_bytes() for path in sorted((CORPUS / name).glob("*"))]
 
 
-def mutated(octets, rng: random.Random):
-    """Octets changed as a line, a disk or an editor may change them: a few times, at random."""
-    line = bytearray(octets)
-    for _ in range(rng.randint(1, 4)):
-        at, size = rng.randint(0, len(line)), rng.choice([1, 1, 2, 4, 16])
-        kind = rng.randrange(6)
-        if kind == 0:
-            del line[at : at + size]
-        elif kind == 1:
-            line[at:at] = rng.randbytes(size)
-        elif kind == 2:
-            line[at : at + size] = rng.randbytes(len(line[at : at + size]))
-        elif kind == 3 and at < len(line):
-            line[at] ^= 1 << rng.randrange(8)
-        elif kind == 4:
-            line[at : at + size] = bytes([rng.choice([0, 0x7F, 0x80, 0xFF])]) * size
-        elif kind == 5 and rng.random() < 0.3:
-            del line[at:]
-    return bytes(line)
+#: How an edit changes octets: at a place, by some octets.
+EDITS = {
+    "insert": lambda line, at, own: line[:at] + own + line[at:],
+    "remove": lambda line, at, own: line[:at] + line[at + len(own) :],
+    "replace": lambda line, at, own: line[:at] + own + line[at + len(own) :],
+    "turn": lambda line, at, own: line[:at] + bytes(
+        a ^ b for a, b in zip(line[at:], own, strict=False)
+    ) + line[at + len(own) :],
+    "repeat": lambda line, at, own: line[: at + len(own)] + line[at:],
+    "cut": lambda line, at, own: line[:at],
+}  # fmt: skip
+
+
+def edited(octets, edits):
+    """Octets as a line, a disk or an editor may change them.
+
+    ``edits`` are triples: a name of EDITS, a place, which is counted on from the first octet again
+    behind the last, and octets.
+    """
+    for name, at, own in edits:
+        octets = EDITS[name](octets, at % (len(octets) + 1), own)
+    return octets
+
+
+def random_edits(rng):
+    """A few edits at random (:class:`random.Random`)."""
+    return [
+        (rng.choice(list(EDITS)), rng.randrange(1 << 16), rng.choice([
+            rng.randbytes(rng.choice([1, 1, 2, 4, 16])), bytes([1 << rng.randrange(8)]),
+            bytes([rng.choice([0, 0x7F, 0x80, 0xFF])]) * rng.choice([1, 2, 4]),
+        ]))
+        for _ in range(rng.randint(1, 4))
+    ]  # fmt: skip
