@@ -234,7 +234,7 @@ def _digital_seeds():
 
 def _hdlc(octets):
     """An octet of pieces; then bits of a line. A file's receiver is behind the frames."""
-    cut, bits = 1 + octets[:1].ljust(1, b"\0")[0], _bits(octets[1:SHORT])
+    cut, bits = 1 + octets[:1].ljust(1, b"\0")[0], _bits(octets[1 : SHORT // 2])
     whole, parts = Deframer(), Deframer()
     frames, again = whole.process(bits), []
     for piece in _pieces(bits, cut):
