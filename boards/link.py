@@ -338,7 +338,7 @@ class Board:
             turn = [channel for channel, *_ in asked]
             pending = [c for c in pending if c not in turn] + [c for c in turn if left[c]]
             progress(done, total)
-            if time.monotonic() > until:
+            if pending and time.monotonic() > until:
                 raise CallFailed(
                     f"channel {pending[0]} takes no data: has the board a bit clock and frame "
                     "sync, and was the channel told to send data?"

@@ -94,6 +94,12 @@ def test_a_full_queue_holds_up_no_other(design):
         board.stream({1: bytes(3)})
 
 
+def test_time_that_passes_behind_the_last_octets_is_no_failure(design):
+    """As where the program is stopped for a while, in what draws the progress."""
+    board = Board(Link(Port(design.model)))
+    assert board.stream({0: b"a"}, lambda *done: time.sleep(0.02), patience=0.01) == {0: 0}
+
+
 def test_states_are_told(design):
     board = Board(Link(Port(design.model)))
     states = board.states()
