@@ -3,7 +3,9 @@
 No clause has it. Frames are those of RFC 1662 with octet stuffing: a flag, octets, a CRC of 16 bits
 (that of 8.1.1.6.1/V.42), a flag; an octet that is a flag or an escape goes as an escape and the
 octet less 32. What a line cuts, adds, changes or swaps spoils a frame or two, and the
-next flag begins anew.
+next flag begins anew. Up to three wrong bits of a frame, an odd number, or any within 16 in a row
+are always noticed, unless they make or unmake a flag or an escape; of all others one in 65 536
+passes (tests/fuzz/test_link.py).
 
 The host asks, and the board answers every request once: the first octet of both is a sequence
 number. A request with the number of the last one is answered as before and not acted on again, so

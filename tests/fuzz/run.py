@@ -109,8 +109,10 @@ def merge(name):
     )  # fmt: skip
     if status:
         raise SystemExit(said)
-    shutil.rmtree(kept)
-    kept.mkdir()
+    for path in kept.iterdir():
+        # What failed once is kept, whatever it reaches.
+        if not path.name.startswith("failure-"):
+            path.unlink()
     for path in sorted(set(least.iterdir()) - seeds):
         (kept / path.name[:12]).write_bytes(path.read_bytes())
 
