@@ -18,7 +18,7 @@ _CALLS = "recorded calls of a developer's own folder, read by `make bench` and t
 
 #: Sources by what covers their reading: a file of tests/fuzz, or a reason.
 READERS = {
-    "boards/blocks.py": _TOOL, "boards/build.py": _OWN, "boards/everything.py": _OWN,
+    "boards/blocks.py": _TOOL, "boards/build.py": _OWN, "boards/everything.py": "test_values.py",
     "boards/gates.py": _OWN, "boards/link.py": "test_targets.py", "boards/parts.py": _TOOL,
     "boards/platforms.py": _TOOL, "boards/routing.py": _TOOL, "boards/sizes.py": _TREE,
     "boards/toolchain.py": _TOOL, "boards/tops.py": _TREE, "golden/parameters.py": "test_values.py",

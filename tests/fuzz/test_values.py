@@ -8,6 +8,7 @@ import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
+from boards import everything
 from golden.errors import V90Error
 from golden.parameters import MappingParameters
 from golden.sequences import CP, DIL, INFO0D, JD, MP
@@ -107,6 +108,17 @@ def test_texts(name):
         with deadline():
             used = peak(run)
         assert used < (1 << 20) + MEMORY * len(TEXTS[name])
+
+
+@pytest.mark.parametrize("content", [
+    b"", b"[]", b'{"a": ', b"\xff\xfe", b"[" * 100_000, b"1" * 10_000, b"null",
+], ids=lambda content: repr(content[:4]))  # fmt: skip
+def test_results_of_boards(tmp_path, monkeypatch, content):
+    monkeypatch.setattr(everything, "RESULTS", tmp_path / "boards.json")
+    assert everything.earlier() == {}
+    (tmp_path / "boards.json").write_bytes(content)
+    with deadline(), pytest.raises(V90Error, match="remove it and build all tops"):
+        everything.earlier()
 
 
 def test_the_last_of_two_keys_counts():
