@@ -172,7 +172,7 @@ def read_all(octets):
     return True
 
 
-@settings(quick, max_examples=15)
+@settings(quick, max_examples=10)
 @given(downstreams())
 def test_spoilt_downstreams(octets):
     with deadline():

@@ -61,7 +61,7 @@ def demand_good(p):
     assert 1 << p.k <= p.modulus_product
 
 
-@settings(max_examples=300)
+@settings(max_examples=200)
 @given(changed(VALID) | values)
 def test_mapping_parameters(whole):
     with deadline(), suppress(V90Error):
