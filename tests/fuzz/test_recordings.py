@@ -179,8 +179,21 @@ def test_spoilt_downstreams(octets):
         read_all(octets)
 
 
+def test_only_what_follows_a_renegotiation_is_decoded():
+    """The first B1d says nothing of its mapping, which was asked for all the same."""
+    octets, timeline = sent("A", renegotiates=True)
+    octets = octets.copy()
+    first = next(one.first for one in timeline if one.signal == "B1d") * 6
+    found = [one for one in timeline if one.signal == "data"]
+    for n in (0, 1, 9, 30):
+        spoilt = octets.copy()
+        spoilt[first + 6 * n : found[0].first * 6 + found[0].frames * 6 - 60] = 0xD5
+        with deadline():
+            assert read_all(spoilt)
+
+
 @pytest.mark.long
-@settings(quick, max_examples=600)
+@settings(quick, max_examples=200)
 @given(downstreams())
 def test_spoilt_downstreams_at_length(octets):
     with deadline():
