@@ -38,8 +38,8 @@ test: setup-boards  ## lint and tests (JOBS=2; ARGS="-k scrambler" goes to pytes
 formal: setup-boards  ## proofs by yosys and z3; `make test` has the quick ones
 	@V90_LONG=1 $(PY) -m pytest -n $(JOBS) -q tests/formal $(ARGS)
 
-mutants: setup  ## plant all errors that tests must catch; `make test` plants a tenth
-	@V90_MUTANTS=all $(PY) -m pytest -n $(JOBS) -v --no-header tests/test_mutations.py $(ARGS)
+mutants: setup  ## plant all errors that tests must catch, and print what caught each (ARGS="--file hdl")
+	@$(PY) -m tests.planting --jobs $(JOBS) $(ARGS)
 
 fuzz: setup-fuzz  ## parsers and the host link, coverage-guided (ARGS="--target link --times 10")
 	@$(PY) -m tests.fuzz.run $(ARGS)
