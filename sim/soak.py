@@ -28,8 +28,8 @@ from sim.connection import Ends
 from sim.session import Session
 
 #: Seconds that a call may take to recover, from its 20th or the last fault's end on: a training
-#: takes 5, a digital modem notices after 15 that nothing came of one, and then it begins anew.
-PATIENCE = 40.0
+#: takes 5, and a digital modem notices after 15 that nothing came of the one before.
+PATIENCE = 25.0
 
 #: Seconds without a new frame that are no loss: a round trip, and a frame at the lowest rate.
 _USUAL = 0.25
