@@ -175,7 +175,9 @@ class Settings(wiring.Component):
         with m.If(self.forget):
             m.d.sync += [
                 self.wait.eq(Mux(again, Wait.FRAME, Wait.NOTHING)), self.know.eq(0),
-                self.bank.eq(self.bank ^ (again & (self.wait == Wait.NOTHING))),
+                self.bank.eq(
+                    self.bank ^ (again & (self.wait == Wait.NOTHING) & ~(taken & level))
+                ),
             ]  # fmt: skip
         cases = [
             ((START,), Wait.FRAME), ((SWITCH,), Wait.FRAME), ((POWER, LOSS), Wait.NOTHING),
