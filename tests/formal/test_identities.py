@@ -43,7 +43,7 @@ class Pair(wiring.Component):
 
 
 def one_token(m, pair, latency):
-    """A token in the first cycle; ``(token, first, comes, after)``: it, and in which cycle it is."""
+    """A token in the first cycle; it, and whether it comes now, comes out, and has come out."""
     time, token = Signal(range(latency + 3)), Signal.like(pair.i.payload)
     first, comes, after = (time == at for at in (0, latency, latency + 1))
     m.d.sync += time.eq(Mux(time == latency + 2, time, time + 1))
@@ -106,8 +106,8 @@ def scrambled(latency, channels=2):
 SMALL = Size(4, (2, 3))
 SCRAMBLERS = [
     SMALL,
-    pytest.param(Size(6, GPC), marks=pytest.mark.long, id="GPC"),
-    pytest.param(Size(6, GPA), marks=pytest.mark.long, id="GPA"),
+    pytest.param(Size(24, GPC), marks=pytest.mark.long, id="GPC"),
+    pytest.param(Size(24, GPA), marks=pytest.mark.long, id="GPA"),
 ]
 
 
@@ -240,6 +240,9 @@ def modulus(intervals, most, latency):
 #: A modulus encoder and decoder of two data frame intervals and numbers of six bits.
 SMALLER = (
     ("from golden.parameters import INTERVALS", "INTERVALS = 2"),
+    # Its addresses have three bits of an interval.
+    ("interval = Signal(range(INTERVALS))\n        # The", "interval = Signal(3)\n        # The"),
+    ("interval = Signal(range(INTERVALS))\n        step", "interval = Signal(3)\n        step"),
     ("NUMBER_BITS = 39", "NUMBER_BITS = 6"), ("DECODED_BITS = 42", "DECODED_BITS = 7"),
 )  # fmt: skip
 

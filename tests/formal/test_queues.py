@@ -14,8 +14,8 @@ from amaranth.hdl import Assert, Assume, Cat, Const, Mux, ResetSignal, Signal
 from tests.formal.proof import Free, holds, planted
 
 #: The proofs begin where all queues have been cleared, with whatever they hold later.
-BEGINS = ("with m.FSM():\n            with m.State(\"CLEAR\"):\n                m.d.comb += row_write",
-          "with m.FSM(init=\"IDLE\"):\n            with m.State(\"CLEAR\"):\n                m.d.comb += row_write")  # fmt: skip
+_CLEAR = '            with m.State("CLEAR"):\n                m.d.comb += row_write'
+BEGINS = (f"with m.FSM():\n{_CLEAR}", f'with m.FSM(init="IDLE"):\n{_CLEAR}')
 
 
 def operation(m, queues, inside, request, channel, bit):
@@ -25,7 +25,7 @@ def operation(m, queues, inside, request, channel, bit):
     time = Signal(range(latency + 3))
     first, over = time == 0, time == latency + 1
     m.d.sync += time.eq(Mux(time == latency + 2, time, time + 1))
-    wanted, given = queues.i_request, queues.i
+    wanted = queues.i_request
     m.d.comb += [
         Assume(~ResetSignal()), Assume(queues.o.ready), Assume(channel < queues.channels),
         Assume(wanted.valid == (first & request)),
@@ -81,7 +81,7 @@ def puts(m, queues, inside, channel, bit):
 
 def takes(m, queues, inside, channel, bit):
     """A request takes the first bits, or none where there are fewer."""
-    time, first, over, latency, level, was, value, had = operation(
+    time, first, over, latency, level, was, _, had = operation(
         m, queues, inside, 1, channel, bit
     )
     asked = Signal.like(queues.i_request.payload)
