@@ -198,21 +198,21 @@ LONG = {
                "m.d.comb += self.o.payload.index.eq(self.found)"),
     ),
     "_Line": Case(
-        "receiver", lambda m: m._Line(start_up=True),
+        "receiver", lambda m: m._Line(8, 4, start_up=True),
         ("sink.payload.good.eq(control.state == State.TRACK)",
          "sink.payload.good.eq(self.strobe)"), known.line, 2, ("front",),
     ),
     "Receiver": Case(
-        "receiver", lambda m: m.Receiver(start_up=True),
+        "receiver", lambda m: m.Receiver(8, 4, start_up=True),
         ("sink.payload.good.eq(control.state == State.TRACK)",
          "sink.payload.good.eq(self.strobe)"), known.receiver, 2, ("solver", "part.front"),
     ),
     "Receivers": Case(
-        "receiver", lambda m: m.Receivers(8, start_up=True),
+        "receiver", lambda m: m.Receivers(3, 8, 4, start_up=True),
         ("with m.If(~sink.valid | sink.ready):", "with m.If(1):"), cut=("lines", "solver"),
     ),
     "AnalogueReceiver": Case(
-        "top", lambda m: m.AnalogueReceiver(),
+        "top", lambda m: m.AnalogueReceiver(8, 4),
         _after("connect(m, decoder.o, flipped(self.o))",
                "m.d.comb += self.o.payload.bit.eq(self.strobe)"),
         cut=("demapper", "receiver.solver", *(f"receiver.part.{name}" for name in _PARTS)),

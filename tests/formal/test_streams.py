@@ -62,9 +62,8 @@ class Reluctant(wiring.Component):
 
 @pytest.mark.parametrize("case", CASES)
 def test_valid_that_waits_is_found(case, tmp_path):
-    for name, (port, _) in streams_of(case.made()).items():
-        if port.output:
-            assert waits_for_ready(tmp_path, Reluctant(case.made(), name), name), name
+    name = next(name for name, (port, _) in streams_of(case.made()).items() if port.output)
+    assert waits_for_ready(tmp_path, Reluctant(case.made(), name), name)
 
 
 def test_waiting_over_a_cycle_is_found(tmp_path):
