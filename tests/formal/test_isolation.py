@@ -4,8 +4,8 @@ First: memories have a row, or a part, for each channel, and what is written the
 the channel whose token, word or event it is; proved for all time, by induction, for every such
 memory of the blocks of an encoder and a generator. Second: of two copies of a block that take the
 same but for one channel's data, the other channel's answers are the same, and come at the same
-time; proved for so many cycles from power-on, in which tokens come as fast as they are taken. That an operation on one
-queue leaves all others as they were is in test_queues.py.
+time; proved for so many cycles from power-on, in which tokens come as fast as they are taken. That
+an operation on one queue leaves all others as they were is in test_queues.py.
 """
 
 from collections.abc import Callable
