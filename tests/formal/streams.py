@@ -64,12 +64,6 @@ def _after(text, added):
 QUICK = {
     "Scrambler": Case("scrambler", lambda m: m.Scrambler(2), _TAKEN),
     "DifferentialEncoder": Case("signs", lambda m: m.DifferentialEncoder(2), _TAKEN),
-    "BitQueues": Case("stream", lambda m: m.BitQueues(2), _TAKEN),
-    "Demapper": Case(
-        "mapper", lambda m: m.Demapper(),
-        ("self.o.payload.sign.eq(symbol.sign)", "self.o.payload.sign.eq(~waiting)"),
-        known.demapper,
-    ),
     "Sequencer": Case(
         "encoder", lambda m: m.Sequencer(30),
         ("row_turn.eq(~self.o_configuration.valid | self.o_configuration.ready)",
@@ -81,6 +75,12 @@ QUICK = {
     ),
 }  # fmt: skip
 LONG = {
+    "BitQueues": Case("stream", lambda m: m.BitQueues(2), _TAKEN),
+    "Demapper": Case(
+        "mapper", lambda m: m.Demapper(),
+        ("self.o.payload.sign.eq(symbol.sign)", "self.o.payload.sign.eq(~waiting)"),
+        known.demapper,
+    ),
     "Descrambler": Case("scrambler", lambda m: m.Descrambler(2), _TAKEN),
     "DifferentialEncoder, direct": Case(
         "signs", lambda m: m.DifferentialEncoder(2, direct=True), _TAKEN

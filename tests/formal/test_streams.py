@@ -60,6 +60,7 @@ class Reluctant(wiring.Component):
         return m
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("case", CASES)
 def test_valid_that_waits_is_found(case, tmp_path):
     name = next(name for name, (port, _) in streams_of(case.made()).items() if port.output)
