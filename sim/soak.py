@@ -41,7 +41,7 @@ _STEADY = 1.0
 _FILE = 450_000
 
 #: Calls side by side on one receiver.
-BATCH = 32
+BATCH = 125
 
 
 @dataclass(frozen=True)
