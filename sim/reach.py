@@ -1,6 +1,6 @@
-"""How fast golden and gateware are, whether they are equal, and what the receiver reaches.
+"""What receivers and start-ups reach, and whether golden and gateware are equal: `make figures`.
 
-`make bench` prints it all with the machine it was measured on; pictures go to build/bench.
+It prints all of it with the machine it was measured on; pictures go to build/figures.
 """
 
 import argparse
@@ -14,25 +14,18 @@ import numpy as np
 from rich.console import Console
 from rich.table import Table
 
-from golden.parameters import INTERVALS, MappingParameters
 from sim import figures, hits, nulls, pcm, predict, reading_calls, reading_lines, startup
 from sim.cli import guarded, progress
-
-#: Octets a second of a line; one channel in real time.
-REAL_TIME = 8000
-
-#: Channels that are measured side by side.
-MANY = 64
+from sim.measuring import machine
 
 #: Channels of the gateware encoder in the sweep, and data frames of each set.
 SWEEP_CHANNELS = 16
 SWEEP_FRAMES = 32
 
 ROOT = Path(__file__).resolve().parent.parent
-EXAMPLES = ROOT / "examples"
 
 #: Where pictures go.
-PICTURES = ROOT / "build" / "bench"
+PICTURES = ROOT / "build" / "figures"
 
 #: Where the real calls are, if they are; tests look there too.
 REAL_CALLS = Path(os.environ.get("V90_REAL_CALLS") or ROOT.parent / "shared" / "real-calls")
@@ -76,90 +69,6 @@ CALL_FIGURES = (
      "at the bound makes where points need more dB than the line gives", reading_lines.rows,
      "B1d ones", min),
 )
-
-
-def machine():
-    """One line about the machine: processor, cores, load."""
-    model = "unknown processor"
-    try:
-        for line in Path("/proc/cpuinfo").read_text().splitlines():
-            if line.startswith("model name"):
-                model = line.split(":", 1)[1].strip()
-                break
-    except OSError:
-        pass
-    load = ", ".join(f"{value:.2f}" for value in os.getloadavg())
-    return f"{model}, {os.cpu_count()} cores, load {load} (1, 5 and 15 minutes)"
-
-
-def example(name):
-    """Mapping parameters of ``examples``."""
-    return MappingParameters.from_json((EXAMPLES / f"{name}.json").read_text())
-
-
-def speed(function, symbols, repeats=3):
-    """Symbols per second of the best of some runs of ``function()``."""
-    best = float("inf")
-    for _ in range(repeats):
-        start = time.perf_counter()
-        function()
-        best = min(best, time.perf_counter() - start)
-    return symbols / best
-
-
-def measurements(seconds):
-    """Yield ``(title, channels, symbols per second, times real time demanded or None)``.
-
-    ``seconds``: length of the line measured on one channel.
-    """
-    rng = np.random.default_rng(90)
-    cases = (("Sr = 0", example("56000"), None), ("Sr = 1, ld = 3", example("45333"), 5))
-    for title, p, demanded in cases:
-        for channels in (1, MANY):
-            # The same number of symbols in sum would make single frames of many channels.
-            frames = max(1, int(seconds * REAL_TIME / INTERVALS) // min(channels, 8))
-            bits = rng.integers(0, 2, (channels, frames * p.data_bits), np.uint8)
-            octets = pcm.encode(p, bits)
-            symbols = octets.size
-            in_sum = None if channels == 1 else 100
-            yield (
-                f"golden encode, {title}", channels,
-                speed(lambda p=p, bits=bits: pcm.encode(p, bits), symbols), in_sum or demanded,
-            )  # fmt: skip
-            yield (
-                f"golden decode, {title}", channels,
-                speed(lambda p=p, octets=octets: pcm.decode(p, octets), symbols), in_sum or 20,
-            )  # fmt: skip
-            bank, sets, rows = pcm.EncoderBank(channels), [p] * channels, list(bits)
-            yield (
-                f"gateware encode, {title}", channels,
-                speed(lambda b=bank, s=sets, r=rows: b.encode(s, r), symbols, 1), None,
-            )  # fmt: skip
-            if channels == 1:
-                decoder, line = pcm.DecoderBank(), octets[0]
-                yield (
-                    f"gateware decode, {title}", channels,
-                    speed(lambda d=decoder, p=p, x=line: d.decode(p, x), symbols, 1), None,
-                )  # fmt: skip
-
-
-def show_speeds(console, seconds):
-    """Measure and print the table; tell whether everything is as fast as demanded."""
-    table = Table("what", "channels", "symbols/s", "times real time", "at least")
-    for column in table.columns[1:]:
-        column.justify = "right"
-    fast = True
-    with progress("measuring") as show:
-        for done, (title, channels, rate, demanded) in enumerate(measurements(seconds)):
-            show(done, None)
-            times = rate / REAL_TIME
-            fast = fast and times >= (demanded or 0)
-            table.add_row(
-                title, str(channels), f"{rate:,.0f}".replace(",", " "), f"{times:.1f}",
-                "" if demanded is None else str(demanded),
-            )  # fmt: skip
-    console.print(table)
-    return fast
 
 
 def _text(value):
@@ -276,19 +185,16 @@ def sweep(sets, seed=90, show=lambda done, total: None):
 
 
 def main(argv=None):
-    """Measure, compare, print; return the exit status: 1 where golden and gateware differ."""
-    parser = argparse.ArgumentParser(prog="python -m sim.benchmark", description=__doc__)
+    """Measure, compare, print. Return the exit status: 1 where golden and gateware differ."""
+    parser = argparse.ArgumentParser(prog="python -m sim.reach", description=__doc__)
     parser.add_argument("--sets", type=int, default=10_000, help="random parameter sets to compare")
     parser.add_argument("--seed", type=int, default=90, help="seed of the random sets")
-    parser.add_argument("--seconds", type=float, default=4.0, help="length of the line measured")
     parser.add_argument("--no-figures", action="store_true", help="leave the receiver out")
     parser.add_argument("--calls", type=Path, default=REAL_CALLS, help="folder of the real calls")
     arguments = parser.parse_args(argv)
     console = Console()
     console = Console(width=max(console.width, 100))
     console.print(machine(), soft_wrap=True)
-    if not show_speeds(console, arguments.seconds):
-        console.print("Something is slower than demanded; on a busy machine that says little.")
     if not arguments.no_figures:
         show_figures(console, arguments.calls)
     if arguments.sets > 0:
