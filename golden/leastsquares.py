@@ -40,8 +40,11 @@ class Correlator:
 
     def process(self, forward, symbols):
         """See the class; returns ``matrix``."""
-        symbols = TRAINING_LEVEL * np.roll(symbols, -1, axis=-1)
-        rows = np.concatenate([forward, symbols], axis=-1).astype(np.float64)
+        count = forward.shape[-1]
+        rows = np.empty((*forward.shape[:-1], count + symbols.shape[-1]))
+        rows[..., :count] = forward
+        np.multiply(symbols[..., 1:], TRAINING_LEVEL, out=rows[..., count:-1])
+        np.multiply(symbols[..., 0], TRAINING_LEVEL, out=rows[..., -1])
         # Sums of whole numbers below 2**53 are exact in float64, and the fastest there is.
         self.matrix = self.matrix + (np.swapaxes(rows, -1, -2) @ rows).astype(np.int64)
         return self.matrix

@@ -106,9 +106,10 @@ def _shaper():
     function, symbols = shaping(1, 3)(MANY)
     taken = best(function).seconds / (symbols / MANY / INTERVALS)
     numbers = np.ones(16 * MANY, np.int64)
-    # A symbol of a sequence: four products and four sums of the filter, rounding, half and shift
-    # and two limits for each of s and r, and the square and its sum.
-    passes = 4 + 4 + 2 * 4 + 2
+    # A symbol of a sequence: the sign, b1 x, x to s, three products and a sum, less b1 x; half,
+    # shift and two limits of s and of r; r in y's fraction, y + r, half, shift and two limits of
+    # it; the square and its sum.
+    passes = 3 + 4 + 1 + 2 * 4 + 2 + 4 + 2
     least = _seconds(lambda: [np.add(numbers, numbers, numbers) for _ in range(passes)])
     return Bound(
         f"shaper, Sr 1, ld 3, {MANY} channels: a data frame", taken, INTERVALS * least,
@@ -147,9 +148,10 @@ def _equalizer():
     )  # fmt: skip
 
 
-#: Additions, shifts and limits of a symbol that need the one before: the drift, the errors' tap,
-#: three limits, the error, the slicer's comparisons.
-_STEPS = 24
+#: Operations of a symbol that need the one before, as golden defines them: 4 of the drift,
+#: 3 of its growth, 5 of the feedback part, 5 of the soft value, 9 of the slicer, 1 of the past, 5
+#: of the error, 8 of the next drift.
+_STEPS = 40
 
 
 def _correlator():
