@@ -127,7 +127,8 @@ def growing(show, shapers):
     show("length")
     lengths = growth.lengths()
     parts += [
-        "With a call's length: golden, one line, times real time.",
+        "With a call's length: golden, one line, times real time; what is received are calls of a "
+        "second one behind the other.",
         Table(("seconds", "encode, Sr 0", "encode, Sr 1, ld 3", "receive"), lengths),
     ]
     plots.append(Plot("performance-length", "seconds of line", "seconds to compute it", {
@@ -145,8 +146,8 @@ def simulators(show):
             for block, engine, rate, start in growth.simulators()]  # fmt: skip
     return Section("Simulators", [
         "The same tokens through a small block and a large one, all outputs compared, every cycle "
-        "held to the contract of streams; the least of four runs, on the wall, less what it takes "
-        "to start.", Table(("block", "engine", "thousand cycles/s", "start, s"), rows),
+        "held to the contract of streams; the least of four runs, in time of a core, less what it "
+        "takes to start.", Table(("block", "engine", "thousand cycles/s", "start, s"), rows),
     ])  # fmt: skip
 
 

@@ -13,11 +13,11 @@ import numpy as np
 
 from golden import timing
 from golden.equalizer import FEEDBACK, FORWARD, Slicer
-from golden.leastsquares import Correlator
+from golden.leastsquares import Correlator, Solver
 from golden.parameters import INTERVALS
 from golden.receiver import TRAINED, Receiver
 from sim import growth
-from sim.measuring import ROOT, Timed, best, example, random
+from sim.measuring import ROOT, best, example, random
 from sim.session import Session
 from sim.speeds_pcm import BLOCKS as PCM
 from sim.speeds_pcm import encoding, shaping
@@ -167,23 +167,23 @@ def _correlator():
     )  # fmt: skip
 
 
-def _receiver():
-    """What a receiver does around its equaliser."""
-    samples = growth.samples()
-    rows = growth.figures.together([samples] * MANY)
-    taken = best(lambda: Receiver(growth.TRAINING, lines=MANY).process(rows), 2).seconds
-    timed = Timed()
+def _solver():
+    """Taps of one line."""
+    rng = random()
+    rows = rng.integers(-2000, 2000, (TRAINED * INTERVALS, FORWARD + FEEDBACK + 1))
+    matrix = rows.T @ rows
+    factor, count = np.ones((1, *matrix.shape), np.int64), len(matrix)
+    solution = factor[:, 0]
 
-    def run():
-        receiver = Receiver(growth.TRAINING, lines=MANY)
-        timed.wrap("equaliser", receiver.equalizer, "process")
-        timed.wrap("equaliser", receiver.equalizer, "adapt")
-        receiver.process(rows)
+    def least():
+        for n in range(count):
+            factor[:, n:, :n] @ factor[:, n, :n, None]
+            (factor[:, n + 1 :, n] * solution[:, n + 1 :]).sum(-1)
 
-    run()
     return Bound(
-        f"receiver, {MANY} lines: all of it", taken, timed.spent["equaliser"],
-        "its equaliser alone",
+        "solution of one line's normal equations",
+        _seconds(lambda: Solver().process(matrix, FORWARD, 2000)), _seconds(least),
+        "the sums of products of both substitutions, in whole numbers, column after column",
     )  # fmt: skip
 
 
@@ -203,5 +203,5 @@ def _engine():
 
 def bounds():
     """A list of :class:`Bound`, the furthest away first."""
-    found = [make() for make in (_shaper, _equalizer, _correlator, _receiver, _engine)]
+    found = [make() for make in (_shaper, _equalizer, _correlator, _solver, _engine)]
     return sorted(found, key=lambda bound: -bound.factor)
