@@ -12,7 +12,8 @@ export PATH := $(CURDIR)/.venv/bin:$(PATH)
 export OPENBLAS_NUM_THREADS ?= 1
 
 .DEFAULT_GOAL := help
-.PHONY: help setup setup-boards demo test formal mutants boards size gates bench figures long soak lock clean
+.PHONY: help setup setup-boards setup-fuzz demo test formal mutants fuzz boards size gates bench figures \
+	long soak lock clean
 
 help:  ## list the targets
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/  make \1\t\2/p' $(MAKEFILE_LIST) | expand -t 22
@@ -22,6 +23,9 @@ setup:  ## set up .venv and check the system's packages (quick when done already
 
 setup-boards:  ## add the tools that build for boards
 	@sh tools/setup.sh test,boards
+
+setup-fuzz:  ## add the coverage-guided fuzzer
+	@sh tools/setup.sh test,fuzz
 
 demo: setup  ## files through the gateware, and a call over a telephone line, against golden
 	@$(PY) -m sim.demo $(ARGS)
@@ -35,8 +39,11 @@ test: setup-boards  ## lint and tests (JOBS=2; ARGS="-k scrambler" goes to pytes
 formal: setup-boards  ## proofs by yosys and z3; `make test` has the quick ones
 	@V90_LONG=1 $(PY) -m pytest -n $(JOBS) -q tests/formal $(ARGS)
 
-mutants: setup  ## plant all errors that tests must catch; `make test` plants a tenth
-	@V90_MUTANTS=all $(PY) -m pytest -n $(JOBS) -v --no-header tests/test_mutations.py $(ARGS)
+mutants: setup  ## plant all errors that tests must catch, and print what caught each (ARGS="--file hdl")
+	@$(PY) -m tests.planting --jobs $(JOBS) $(ARGS)
+
+fuzz: setup-fuzz  ## parsers and the host link, coverage-guided (ARGS="--target link --times 10")
+	@$(PY) -m tests.fuzz.run $(ARGS)
 
 boards: setup-boards  ## bitstreams of every top of every board, and the table in docs/resources.md
 	@$(PY) -m boards.everything $(ARGS)

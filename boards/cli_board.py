@@ -159,7 +159,7 @@ def info(board, simulated, arguments):
     }
     for name, value in rows.items():
         if value:
-            table.add_row(name, str(value))
+            table.add_row(name, Text(str(value)))
     Console().print(table)
 
 

@@ -113,6 +113,20 @@ def build_alone(block, family):
     return result, folder
 
 
+def earlier():
+    """Results of earlier runs by board and top; a run that was killed may have left half of them.
+
+    Raises :class:`~golden.errors.V90Error` where they cannot be read.
+    """
+    try:
+        results = json.loads(RESULTS.read_text()) if RESULTS.exists() else {}
+    except (ValueError, RecursionError) as error:
+        raise V90Error(f"{RESULTS}: not JSON: {error}; remove it and build all tops") from None
+    if not isinstance(results, dict):
+        raise V90Error(f"{RESULTS} holds no results; remove it and build all tops")
+    return results
+
+
 def main():
     """Build, and write the document once all was built.
 
@@ -132,6 +146,7 @@ def main():
     RESULTS.parent.mkdir(exist_ok=True)
     if options.only is None:
         RESULTS.unlink(missing_ok=True)
+    earlier()  # what is wrong with them is said before hours of work
     ceilings, complaints = sizes.ceilings(), []
     for name, top in wanted:
         key = f"{name}-{top}"
@@ -158,7 +173,7 @@ def main():
             complaints.append(f"{key}: {failed}")
         show(console, result)
         # Those left out this time keep what they had.
-        results = json.loads(RESULTS.read_text()) if RESULTS.exists() else {}
+        results = earlier()
         results[key] = {
             "rows": result.rows, "reached": result.reached, "asked": result.asked,
             "seconds": result.seconds, "failed": failed and "does not fit",

@@ -24,6 +24,9 @@ BAUD = 1_000_000
 #: sent.
 FIRST, LEAST, MOST, ATTEMPTS = 0.5, 0.02, 2.0, 12
 
+#: Octets of a channel's state, by what is behind the link: those of :class:`State`, and a number.
+_STATUS = {Top.ENCODERS: 4, Top.SIGNALS: 4, Top.RECEIVER: 2}
+
 #: Of a request and its answer, besides their sections: the number.
 _NUMBER = 1
 
@@ -94,8 +97,7 @@ class Link:
         """The board's :class:`golden.link.Information`; the first thing to ask for."""
         self._number = 0
         answer = self._ask(link.hello())
-        if len(answer) != link.INFORMATION:
-            raise V90Error(f"{self._name}: what answers is no board of this project's")
+        self.demand(len(answer) == link.INFORMATION)
         information = link.Information.of(answer[::-1])
         if information.version != link.VERSION:
             raise V90Error(
@@ -103,6 +105,11 @@ class Link:
                 f"program knows version {link.VERSION}"
             )
         return information
+
+    def demand(self, holds):
+        """Raise :class:`~golden.errors.V90Error` unless what was answered holds."""
+        if not holds:
+            raise V90Error(f"{self._name}: what answers is no board of this project's")
 
     @property
     def _name(self):
@@ -175,11 +182,21 @@ class Board:
     """A board behind a :class:`Link`.
 
     Attributes: ``link``; ``information``, a :class:`golden.link.Information`.
+
+    Raises :class:`~golden.errors.V90Error`, here and in what is asked, for answers that a board of
+    this project's never gives.
     """
 
     def __init__(self, link_):
         self.link = link_
         self.information = link_.hello()
+        link_.demand(self.information.status == _STATUS[self.information.top])
+
+    def _ask(self, sections, size):
+        """The answer to these sections, which has so many octets."""
+        answer = self.link.ask(sections)
+        self.link.demand(len(answer) == size)
+        return answer
 
     @property
     def _is_bank(self):
@@ -203,23 +220,24 @@ class Board:
         if self._is_bank:
             raise V90Error("this board is a bank, and has no receiver")
 
-    def numbers(self):
-        """A receiver's state: an octet (int) of each channel."""
-        count = self.information.channels
-        answer = self.link.ask(b"".join(link.status(channel) for channel in range(count)))
-        return answer[1::2]
+    def numbers(self, count):
+        """A receiver's state: an octet (int) of each of its first ``count`` channels."""
+        self.demand_receiver()
+        self.check_channel(count - 1)
+        return self._ask(b"".join(map(link.status, range(count))), 2 * count)[1::2]
 
     def states(self, channels=None):
         """A dict of the channels' :class:`State` (of all without ``channels``)."""
+        self.demand_bank()
         channels = range(self.information.channels) if channels is None else channels
         found, size = {}, self.information.status
         at_once = max(1, min(LONGEST_REQUEST // 6, LONGEST_ANSWER // (size + 1)) - 1)
         channels = list(channels)
         for at in range(0, len(channels), at_once):
             some = channels[at : at + at_once]
-            answer = self.link.ask(b"".join(
+            answer = self._ask(b"".join(
                 link.status(channel) + link.data(channel) for channel in some
-            ))  # fmt: skip
+            ), len(some) * (size + 1))  # fmt: skip
             for n, channel in enumerate(some):
                 found[channel] = self._state(answer[n * (size + 1) : (n + 1) * (size + 1)])
         return found
@@ -237,7 +255,8 @@ class Board:
         pairs, until = list(pairs), time.monotonic() + patience
         most = (LONGEST_REQUEST - _NUMBER - 3) // 3
         while pairs:
-            (left,) = self.link.ask(link.words(channel, pairs[:most]))
+            (left,) = self._ask(link.words(channel, pairs[:most]), 1)
+            self.link.demand(left <= len(pairs[:most]))
             taken = len(pairs[:most]) - left
             pairs = pairs[taken:]
             if not taken and time.monotonic() > until:
@@ -291,15 +310,18 @@ class Board:
                 size += 1
                 request += link.data(channel, part)
                 # Its state before what follows the first octets, and behind the last ones.
-                told = count and (channel not in first or ends)
+                told = bool(count) and (channel not in first or ends)
                 if told:
                     request += link.status(channel)
                     size += self.information.status
                 asked.append((channel, count, told, ends))
                 if size > LONGEST_ANSWER - self.information.status - 1:
                     break
-            answer, at = self.link.ask(request), 0
+            wanted = sum(1 + told * self.information.status for _, _, told, _ in asked)
+            answer, at = self._ask(request, wanted), 0
             for channel, count, told, ends in asked:
+                # A queue takes what it had room for, as nobody else fills it.
+                self.link.demand(answer[at] >= count)
                 room[channel] = answer[at] - count
                 at += 1
                 left[channel] = left[channel][count:]
@@ -316,7 +338,7 @@ class Board:
             turn = [channel for channel, *_ in asked]
             pending = [c for c in pending if c not in turn] + [c for c in turn if left[c]]
             progress(done, total)
-            if time.monotonic() > until:
+            if pending and time.monotonic() > until:
                 raise CallFailed(
                     f"channel {pending[0]} takes no data: has the board a bit clock and frame "
                     "sync, and was the channel told to send data?"
@@ -343,7 +365,9 @@ class Board:
     def take(self, count=90):
         """Pairs ``(channel, octet)`` that the design has for the host, so many at most."""
         answer = self.link.ask(link.take(count))
-        end = next((at for at in range(0, len(answer), 2) if answer[at] == NO_MORE), 0)
+        end = len(answer) - 1
+        self.link.demand(end >= 0 and end % 2 == 0 and answer[end] == NO_MORE)
+        self.link.demand(NO_MORE not in answer[:end:2])
         return list(zip(answer[:end:2], answer[1:end:2], strict=True))
 
 

@@ -6,9 +6,9 @@ import numpy as np
 
 from golden import constellations
 from golden.equalizer import FINE
-from golden.errors import CallFailed
+from golden.errors import CallFailed, V90Error
 from golden.parameters import INTERVALS
-from golden.receiver import SLOW_BITS, Kind
+from golden.receiver import SLOW_BITS, Kind, State
 from hdl.csr import configuration_words
 from hdl.linked import (
     ADDRESS,
@@ -22,6 +22,7 @@ from hdl.linked import (
     PARAMETERS,
     QUALITY_AT,
     RECEIVER,
+    STATES,
     STEP_AT,
     TRAINING,
 )
@@ -69,8 +70,10 @@ class Reception:
         self.file.process(np.unpackbits(data, bitorder="little"))
         self._event += bytes(octet for channel, octet in pairs if channel == EVENTS)
         while len(self._event) >= 4:
-            number = int.from_bytes(self._event[1:4], "little")
-            self.events.append((Kind(self._event[0]), number))
+            kind, number = self._event[0], int.from_bytes(self._event[1:4], "little")
+            if kind not in list(Kind):
+                raise V90Error(f"the board tells an event of kind {kind}, which is unknown here")
+            self.events.append((Kind(kind), number))
             del self._event[:4]
 
 
@@ -103,12 +106,14 @@ def state(board):
 
     ``state``, ``training``, ``lost``, ``number``, ``step``, ``quality``.
     """
-    octets = board.numbers()
+    octets = board.numbers(STATES)
 
     def number(at, size, signed=False):
         return int.from_bytes(octets[at : at + size], "little", signed=signed)
 
     flags = octets[FLAGS]
+    if flags & 0xF not in list(State):
+        raise V90Error(f"the board is in state {flags & 0xF}, which is unknown here")
     return {
         "state": flags & 0xF, "training": bool(flags & 1 << TRAINING),
         "lost": bool(flags & 1 << LOST),

@@ -440,7 +440,7 @@ class AnalogueModem:
             cp = self.best(deviation, self.margin)
             cpt = self.proposal.cpt(deviation, self.margin)
             self._cpt_levels = self.proposal.levels(cpt.intervals)
-        except (CallFailed, V90Error):
+        except V90Error:
             # Another training may find another line; a call that never comes to data is told so.
             self.retrain()
             return
@@ -562,10 +562,13 @@ class AnalogueModem:
             try:
                 if not self._agreed:
                     self._wanted = self._asked_for()
-            except CallFailed:
+                then = (self._silence() if self._quiet
+                        else self.proposal.levels(self._wanted.intervals))  # fmt: skip
+            except V90Error:
+                # There is no rate, or its levels are none: the gain was another while they were
+                # learnt.
                 self.retrain()
                 return
-            then = self._silence() if self._quiet else self.proposal.levels(self._wanted.intervals)
             self.receiver.after_ed(then, self.line)
             self._enter(Phase.MP)
             self._asked = True

@@ -4,11 +4,9 @@ A Ucode (0 to 127) names the magnitude of a PCM codeword in both laws; a sign bi
 positive voltage (5.4.6/V.90). All functions take arrays of any shape.
 """
 
-import reprlib
-
 import numpy as np
 
-from golden.errors import V90Error
+from golden.errors import V90Error, short
 
 #: The laws by the names that parameter files use.
 LAWS = ("mu", "A")
@@ -21,7 +19,7 @@ _MASK = {"mu": 0x7F, "A": 0x55}
 def check_law(law):
     """Return ``law``; raise :class:`~golden.errors.V90Error` unless it is ``mu`` or ``A``."""
     if law not in LAWS:
-        raise V90Error(f"unknown law {reprlib.repr(law)}: the laws are mu and A")
+        raise V90Error(f"unknown law {short(law)}: the laws are mu and A")
     return law
 
 

@@ -5,13 +5,12 @@ transmit power).
 """
 
 import json
-import reprlib
 from dataclasses import dataclass, replace
 from fractions import Fraction
 from functools import cache
 
 from golden import g711
-from golden.errors import V90Error
+from golden.errors import V90Error, short
 from golden.formats import COEFFICIENT
 
 #: Data frame intervals in a data frame.
@@ -94,18 +93,18 @@ class MappingParameters:
 
         demand(
             isinstance(self.type, str) and self.type in TYPES,
-            f"type is CP or CPt, not {_short(self.type)}",
+            f"type is CP or CPt, not {short(self.type)}",
         )
         g711.check_law(self.law)
         demand(
             whole(self.drn) and self.drn in DRN,
-            f"drn is a whole number from 1 to 22, not {_short(self.drn)}",
+            f"drn is a whole number from 1 to 22, not {short(self.drn)}",
         )
         for name in ("sr", "ld"):
             value = getattr(self, name)
             demand(
                 whole(value) and 0 <= value <= 3,
-                f"{name} is a whole number from 0 to 3, not {_short(value)}",
+                f"{name} is a whole number from 0 to 3, not {short(value)}",
             )
         for name in ("a1", "a2", "b1", "b2"):
             value = getattr(self, name)
@@ -283,20 +282,13 @@ def renegotiated(cpt, before):
     return replace(cpt, drn=cpt.k + INTERVALS - before.sr - TYPES["CPt"][0], **shaping)
 
 
-def _short(value):
-    """A wrong value as it appears in a sentence, however large it is."""
-    if isinstance(value, int) and abs(value) > 1 << 64:
-        return "a huge number"
-    return reprlib.repr(value)
-
-
 def _coefficient(name, value):
     scale = 1 << COEFFICIENT.fraction
     if isinstance(value, bool) or not isinstance(value, int | float):
-        raise V90Error(f"{name} is a number, not {_short(value)}")
+        raise V90Error(f"{name} is a number, not {short(value)}")
     if not COEFFICIENT.min <= value * scale <= COEFFICIENT.max or value * scale % 1:
         raise V90Error(
-            f"{name} = {_short(value)} is not a multiple of 1/64 from -2 to 1.984375, as CP "
+            f"{name} = {short(value)} is not a multiple of 1/64 from -2 to 1.984375, as CP "
             "carries it"
         )
     return int(value * scale)

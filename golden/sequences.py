@@ -13,7 +13,7 @@ from functools import lru_cache
 import numpy as np
 
 from golden.crc import crc_bits
-from golden.errors import V90Error
+from golden.errors import V90Error, short
 from golden.parameters import INTERVALS, MappingParameters
 
 #: What a range may be besides a field of the sequence's own: ones and zeroes by which it is found,
@@ -193,12 +193,12 @@ class Sequence:
 
     def _check(self, name, value, rows):
         if isinstance(value, bool) or not isinstance(value, int | np.integer):
-            raise V90Error(f"{name} of {self.name} is a whole number, not {value!r}")
+            raise V90Error(f"{name} of {self.name} is a whole number, not {short(value)}")
         bits = 1 if rows[0].each else sum(row.length for row in rows)
         allowed = rows[0].values or range(1 << bits)
         if not (allowed[0] <= value <= allowed.stop - 1):
             raise V90Error(
-                f"{name} of {self.name} is {allowed[0]} to {allowed.stop - 1}, not {value}"
+                f"{name} of {self.name} is {allowed[0]} to {allowed.stop - 1}, not {short(value)}"
             )
 
     def parse(self, bits):

@@ -9,7 +9,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from golden.errors import V90Error
+from golden.errors import V90Error, short
 from golden.formats import DIL_COUNT, SOFT
 from golden.parameters import INTERVALS
 from golden.scrambler import GPC, Scrambler
@@ -142,10 +142,13 @@ class DilSequencer:
 
 def check_descriptor(descriptor):
     """Raise :class:`~golden.errors.V90Error` unless a DIL can be made of the fields."""
-    if not len(descriptor.get("training_ucodes", ())):
-        raise V90Error("a DIL has 1 to 255 segments; without any (N = 0) it is not transmitted")
     lists = {name: descriptor.get(name, ()) for name in
              ("sign_pattern", "training_pattern", "H", "REF", "training_ucodes")}  # fmt: skip
+    for name, one in lists.items():
+        if not isinstance(one, list | tuple | np.ndarray):
+            raise V90Error(f"{name} of a DIL is a list, not {short(one)}")
+    if not len(lists["training_ucodes"]):
+        raise V90Error("a DIL has 1 to 255 segments; without any (N = 0) it is not transmitted")
     DIL.build(
         segments=len(lists["training_ucodes"]), sign_length=len(lists["sign_pattern"]) - 1,
         training_length=len(lists["training_pattern"]) - 1, **lists,

@@ -196,7 +196,7 @@ class _Counter(wiring.Component):
             with m.If(self.first & (aside != 0)):
                 m.d.sync += aside.eq(aside - 1)
             with m.If(counts):
-                m.d.sync += self.bits.eq(self.bits + 1)
+                m.d.sync += self.bits.eq(self.bits + ~self.bits.all())
                 with m.If(~self.bit & ~self.errors.all()):
                     m.d.sync += self.errors.eq(self.errors + 1)
         return m

@@ -770,7 +770,7 @@ def parser():
     return top
 
 
-def _one_line(text):
+def one_line(text):
     """Text without line ends and control characters, which a file name may bring in."""
     return "".join(c if c.isprintable() else " " for c in " ".join(str(text).split()))
 
@@ -795,7 +795,7 @@ def guarded(function):
         status, sentence = V90Error.status, "there is not enough memory for a file of this size"
     except KeyboardInterrupt:
         status, sentence = 128 + signal.SIGINT, "interrupted"
-    print(f"v90: error: {_one_line(sentence)}", file=sys.stderr)
+    print(f"v90: error: {one_line(sentence)}", file=sys.stderr)
     return status
 
 

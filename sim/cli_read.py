@@ -94,11 +94,13 @@ def read(arguments):
     if arguments.json is not None:
         text = reading_report.as_json(found, arguments.line)
         cli.write_file(arguments.json, text.encode(), arguments.force)
+    # Neither a terminal nor a picture takes a name that is no text.
+    name = cli.one_line(arguments.line)
     if arguments.picture is not None:
-        png = reading_report.picture(found, arguments.line)
+        png = reading_report.picture(found, name)
         cli.write_file(arguments.picture, png, arguments.force)
     console = Console(stderr="-" in (arguments.json, arguments.picture), highlight=False)
     if console.width > reading_report.WIDTH or not console.is_terminal:
         console.width = reading_report.WIDTH
-    for part in reading_report.text(found, arguments.line):
+    for part in reading_report.text(found, name):
         console.print(part)

@@ -20,7 +20,7 @@ from scipy import signal
 from scipy.fft import next_fast_len
 
 from golden import g711
-from golden.errors import V90Error
+from golden.errors import V90Error, short
 from sim import loop as loops
 from sim.network import values
 from sim.resampler import Resampler
@@ -119,14 +119,14 @@ def _ad_taps():
 
 def _real(name, value, least, most):
     if isinstance(value, bool) or not isinstance(value, int | float) or not least <= value <= most:
-        raise V90Error(f"{name} is {least:g} to {most:g}, not {value!r}")
+        raise V90Error(f"{name} is {least:g} to {most:g}, not {short(value)}")
     return float(value)
 
 
 def _known_termination(name):
-    if name not in loops.TERMINATIONS:
+    if name not in list(loops.TERMINATIONS):
         known = ", ".join(loops.TERMINATIONS)
-        raise V90Error(f"there is no termination {name!r}: there are {known}")
+        raise V90Error(f"there is no termination {short(name)}: there are {known}")
 
 
 @dataclass(frozen=True)
@@ -175,6 +175,8 @@ class LineParameters:
             put("transformer", _real("transformer", self.transformer, LEAST_CORNER, 400))
         _known_termination(self.exchange)
         _known_termination(self.client)
+        if not isinstance(self.loop, list | tuple):
+            raise V90Error("a loop is a list of sections")
         put("loop", tuple(_section(section) for section in self.loop))
 
     @classmethod

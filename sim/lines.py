@@ -14,7 +14,7 @@ def parse(text, name="lines"):
     """Lines by name from TOML text; an error names the line that it is in."""
     try:
         tables = tomllib.loads(text)
-    except tomllib.TOMLDecodeError as error:
+    except (ValueError, RecursionError) as error:
         raise V90Error(f"{name}: not TOML: {error}") from None
     lines = {}
     for key, table in tables.items():

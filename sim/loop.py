@@ -16,7 +16,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from golden.errors import V90Error
+from golden.errors import V90Error, short
 
 #: Kilometres in a thousand feet.
 KFT = 0.3048
@@ -96,15 +96,15 @@ class Section:
     tap: bool = False
 
     def __post_init__(self):
-        if self.gauge not in CABLES:
+        if self.gauge not in list(CABLES):
             known = " and ".join(map(str, sorted(CABLES)))
-            raise V90Error(f"there is no cable of {self.gauge!r} AWG: there are {known}")
+            raise V90Error(f"there is no cable of {short(self.gauge)} AWG: there are {known}")
         if isinstance(self.feet, bool) or not isinstance(self.feet, int | float):
-            raise V90Error(f"a section's length is a number of feet, not {self.feet!r}")
+            raise V90Error(f"a section's length is a number of feet, not {short(self.feet)}")
         if not 0 < self.feet <= LONGEST:
             raise V90Error(f"a section is more than 0 and at most {LONGEST} feet long")
         if not isinstance(self.tap, bool):
-            raise V90Error(f"tap is true or false, not {self.tap!r}")
+            raise V90Error(f"tap is true or false, not {short(self.tap)}")
 
     def chain(self, f):
         """The chain matrix at frequencies ``f``: A, B, C and D, complex ``(len(f),)`` each."""

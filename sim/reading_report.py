@@ -113,8 +113,10 @@ def rates_of(training):
     """Sentences on the rate that this call had, and those that a client could have had here."""
     found = []
     if training.cp is not None:
-        p, b1d = training.cp, training.signal("B1d")
-        power = f", with {_power(p):.1f} dBm0 as they arrive" if b1d.fields["whole"] else ""
+        p = training.cp
+        # Those before the last one may not have been decoded.
+        whole = [one.fields["whole"] for one in training.signals if "whole" in one.fields]
+        power = f", with {_power(p):.1f} dBm0 as they arrive" if whole[-1] else ""
         found.append(f"Data run at {float(p.rate):.0f} bit/s{power}.")
     if training.network is None or training.jd is None:
         return found

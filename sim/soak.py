@@ -28,8 +28,8 @@ from sim.connection import Ends
 from sim.session import Session
 
 #: Seconds that a call may take to recover, from its 20th or the last fault's end on: a training
-#: takes 5, a digital modem notices after 15 that nothing came of one, and then it begins anew.
-PATIENCE = 40.0
+#: takes 5, and a digital modem notices after 15 that nothing came of the one before.
+PATIENCE = 25.0
 
 #: Seconds without a new frame that are no loss: a round trip, and a frame at the lowest rate.
 _USUAL = 0.25
@@ -246,16 +246,17 @@ def main(argv=None):
     parser.add_argument("--calls", type=int, default=500, help="how many (default %(default)s)")
     parser.add_argument("--seed", type=int, default=0, help="of the first (default %(default)s)")
     parser.add_argument("--gateware", action="store_true", help="gateware beside golden, for each")
+    parser.add_argument("--jobs", type=int, default=os.cpu_count(), help="batches side by side")
     parser.add_argument("--verbose", action="store_true", help="a line about every call")
     options = parser.parse_args(argv)
-    if options.calls < 1 or options.seed < 0:
-        raise V90Error("a soak has one call or more, and seeds from 0")
+    if options.calls < 1 or options.seed < 0 or options.jobs < 1:
+        raise V90Error("a soak has one call or more, seeds from 0, and one job or more")
     calls = [faults.draw(options.seed + n) for n in range(options.calls)]
-    size = 1 if options.gateware else max(1, min(BATCH, -(-len(calls) // (os.cpu_count() or 1))))
+    size = 1 if options.gateware else max(1, min(BATCH, -(-len(calls) // options.jobs)))
     batches = [calls[at : at + size] for at in range(0, len(calls), size)]
     outcomes, began = [], time.perf_counter()
     console = Console(width=120 if not sys.stdout.isatty() else None)
-    with progress("calls") as show, ProcessPoolExecutor() as pool:
+    with progress("calls") as show, ProcessPoolExecutor(options.jobs) as pool:
         jobs = [pool.submit(every, batch, options.gateware) for batch in batches]
         for job in as_completed(jobs):
             outcomes += job.result()

@@ -14,6 +14,9 @@ from sim.line import OCTETS, SAMPLES
 #: Lowest and highest rate in Hz of a recording.
 RATES = (8000, 48000)
 
+#: Formats that are WAV, by libsndfile's names; it would read many others, whatever the name says.
+FORMATS = ("WAV", "WAVEX", "RF64")
+
 #: Encodings that keep at least 16 bits, by libsndfile's names.
 ENCODINGS = ("PCM_16", "PCM_24", "PCM_32", "FLOAT", "DOUBLE")
 
@@ -22,6 +25,9 @@ SHORTEST = (SD + SD_BAR) * INTERVALS / OCTETS
 
 #: RIFF sizes from here on are those of programs that could not know how much would come.
 _UNKNOWN = 0x7FFFF000
+
+#: Largest value of a float file: some have the whole numbers of 32 bits.
+LARGEST = float(1 << 31)
 
 #: Power in dB below full scale that a recording has at least.
 SILENT = -60.0
@@ -34,6 +40,33 @@ CLIPS, RUN = 4, 3
 _FULL = 32767 / 32768
 
 
+class _Content(io.BytesIO):
+    """A file's octets; libsndfile asks for places before the first where a header is wrong."""
+
+    def seek(self, offset, whence=io.SEEK_SET):
+        """Stay there for a place that there is not: what is then read is no header either."""
+        try:
+            return super().seek(offset, whence)
+        except ValueError:
+            return self.tell()
+
+
+def _opened(file, content, name):
+    """Samples (float64, one channel) and rate of an open file, refused before they are read."""
+    rate, channels, encoding = file.samplerate, file.channels, file.subtype
+    if file.format not in FORMATS:
+        raise V90Error(f"{name} is {file.format}, and no WAV file")
+    if channels != 1:
+        raise V90Error(f"{name} has {channels} channels; a recording of a line has one")
+    if encoding not in ENCODINGS:
+        raise V90Error(f"{name} is {encoding}; a recording is 16-bit or float")
+    if not RATES[0] <= rate <= RATES[1]:
+        raise V90Error(f"{name} has {rate} samples a second; it may have {RATES[0]} to {RATES[1]}")
+    if 2 * file.frames > len(content):
+        raise V90Error(f"{name} says that it has {file.frames} samples, more than are in it")
+    return file.read(dtype="float64"), rate
+
+
 def read(content, name, to=SAMPLES, bits=16):
     """Samples (int64 within ``bits``, ``to`` Hz, without DC) of a WAV file's octets (bytes).
 
@@ -43,18 +76,10 @@ def read(content, name, to=SAMPLES, bits=16):
     import soundfile
 
     try:
-        with soundfile.SoundFile(io.BytesIO(content)) as file:
-            rate, channels, encoding = file.samplerate, file.channels, file.subtype
-            x = file.read(dtype="float64", always_2d=True)
+        with soundfile.SoundFile(_Content(content)) as file:
+            x, rate = _opened(file, content, name)
     except (soundfile.LibsndfileError, RuntimeError):
         raise V90Error(f"{name} is no WAV file that can be read") from None
-    if channels != 1:
-        raise V90Error(f"{name} has {channels} channels; a recording of a line has one")
-    if encoding not in ENCODINGS:
-        raise V90Error(f"{name} is {encoding}; a recording is 16-bit or float")
-    if not RATES[0] <= rate <= RATES[1]:
-        raise V90Error(f"{name} has {rate} samples a second; it may have {RATES[0]} to {RATES[1]}")
-    x = x[:, 0]
     if not len(x):
         raise V90Error(f"{name} holds no samples")
     said = int.from_bytes(content[4:8], "little") + 8
@@ -67,6 +92,8 @@ def read(content, name, to=SAMPLES, bits=16):
         )
     if not np.isfinite(x).all():
         raise V90Error(f"{name} holds values that are no numbers")
+    if np.abs(x).max() > LARGEST:
+        raise V90Error(f"{name} holds values up to {np.abs(x).max():.3g}; full scale is 1")
     if clips(x) > CLIPS:
         raise V90Error(
             f"{name} is clipped: {clips(x)} times {RUN} or more samples in a row are at full scale"

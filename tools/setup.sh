@@ -1,5 +1,5 @@
 #!/bin/sh
-# Set up .venv for the extras in $1 ("test" or "test,boards") and check the system's packages.
+# Set up .venv for the extras in $1 ("test", "test,boards" or "test,fuzz") and check the system's packages.
 #
 # Root on Debian or Ubuntu: what is missing is installed. Otherwise one line says what to install.
 # When everything is there this takes a small part of a second.

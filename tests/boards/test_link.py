@@ -94,6 +94,12 @@ def test_a_full_queue_holds_up_no_other(design):
         board.stream({1: bytes(3)})
 
 
+def test_time_that_passes_behind_the_last_octets_is_no_failure(design):
+    """As where the program is stopped for a while, in what draws the progress."""
+    board = Board(Link(Port(design.model)))
+    assert board.stream({0: b"a"}, lambda *done: time.sleep(0.02), patience=0.01) == {0: 0}
+
+
 def test_states_are_told(design):
     board = Board(Link(Port(design.model)))
     states = board.states()
@@ -117,6 +123,45 @@ def test_a_silent_board_and_others_are_told():
         model._act = lambda request, octets=octets: request[:1] + octets[::-1]
         with pytest.raises(V90Error, match=sentence):
             Board(Link(Port(model)))
+
+
+#: Answers with a good CRC and the right number that no board of ours gives, and what was asked.
+WRONG = {
+    "no state": (b"", lambda board: board.states()),
+    "half a state": (bytes(7), lambda board: board.states()),
+    "too many states": (bytes(16), lambda board: board.states()),
+    "no word": (b"", lambda board: board.words(0, [(1, 2)])),
+    "more words left than sent": (b"\2", lambda board: board.words(0, [(1, 2)])),
+    "two counts of words": (b"\0\0", lambda board: board.words(0, [(1, 2)])),
+    "no end": (b"\0\1", lambda board: board.take()),
+    "an end in the midst": (bytes([255, 0, 255]), lambda board: board.take()),
+    "nothing": (b"", lambda board: board.take()),
+}
+
+
+@pytest.mark.parametrize("name", WRONG)
+def test_answers_of_no_board_of_ours_are_told(design, name):
+    answer, asks = WRONG[name]
+    board = Board(Link(Port(design.model)))
+    design.model._act = lambda request: request[:1] + answer
+    with pytest.raises(V90Error, match="a port: what answers is no board of this project's"):
+        asks(board)
+
+
+def test_a_queue_that_took_less_than_it_had_room_for_is_told(design):
+    """Octets went missing, and there is nobody else who could have filled it."""
+    board = Board(Link(Port(design.model)))
+    design.model.put = lambda channel, octet: None
+    rooms = iter([8, 3])
+    design.model.room = lambda channel: next(rooms)
+    with pytest.raises(V90Error, match="no board of this project's"):
+        board.stream({0: bytes(20)})
+
+
+def test_another_kind_of_state_is_told():
+    for top, status in ((Top.SIGNALS, 5), (Top.ENCODERS, 1), (Top.RECEIVER, 4)):
+        with pytest.raises(V90Error, match="no board of this project's"):
+            Board(Link(Port(HostLink(Information(top, 3, 32, status=status)))))
 
 
 def test_what_a_board_has_not_is_refused(design):

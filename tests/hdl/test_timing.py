@@ -1,16 +1,12 @@
 import numpy as np
 import pytest
-from amaranth.hdl import Module
-from amaranth.lib import wiring
-from amaranth.lib.wiring import connect, flipped
 
 from golden import timing as golden
 from golden.receiver import FIRST, FIRST_SYMBOL
-from hdl.mac import Multiplier
 from hdl.timing import Interpolator, folded
 from sim.engines import ENGINES, compare
 from sim.gateware import Gateware
-from tests.hdl.support import FULL_SPEED, patterns_of, scaled
+from tests.hdl.support import FULL_SPEED, WithMultiplier, patterns_of, scaled
 
 #: Cycles from strobe to strobe, and from a strobe to when its half symbols are surely done.
 PERIOD, DONE = 200, 160
@@ -18,34 +14,9 @@ PERIOD, DONE = 200, 160
 ONE = 1 << golden.INSTANT_FRACTION
 
 
-class WithMultiplier(wiring.Component):
-    """The block with a multiplier of its own."""
-
-    def __init__(self):
-        self.block = Interpolator()
-        members = self.block.signature.members
-        super().__init__({name: members[name] for name in members if name != "multiply"})
-
-    def elaborate(self, platform):
-        m = Module()
-        m.submodules.block = block = self.block
-        m.submodules.multiplier = multiplier = Multiplier()
-        m.d.comb += [
-            multiplier.a.eq(block.multiply.a),
-            multiplier.b.eq(block.multiply.b),
-            block.multiply.product.eq(multiplier.product),
-        ]
-        connect(m, block.o, flipped(self.o))
-        for name, member in self.signature.members.items():
-            if name != "o":
-                own, inner = getattr(self, name), getattr(block, name)
-                m.d.comb += own.eq(inner) if member.flow is wiring.Out else inner.eq(own)
-        return m
-
-
 @pytest.fixture(scope="module")
 def gateware():
-    return Gateware(WithMultiplier())
+    return Gateware(WithMultiplier(Interpolator()))
 
 
 def half_symbols(samples, first, reversal, shift, step, corrections):
@@ -168,7 +139,7 @@ def test_every_shift_at_the_clock_s_limits(gateware, rng, shift):
 def test_engines_and_stalls(engine, rng):
     call = Call(rng, 270 + scaled(engine, 600, 20))
     results = compare(
-        WithMultiplier(), {}, {"o": call.expected},
+        WithMultiplier(Interpolator()), {}, {"o": call.expected},
         engine=engine, patterns=patterns_of(engine), waves=call.waves,
         cycles=len(call.waves["strobe"]) + 2 * PERIOD,
     )  # fmt: skip

@@ -1,6 +1,7 @@
 """WAV in: rates, encodings, and each kind that is refused."""
 
 import io
+from contextlib import suppress
 
 import numpy as np
 import pytest
@@ -10,9 +11,9 @@ from golden.errors import V90Error
 from sim import wav
 
 
-def file(x, rate=16000, encoding="PCM_16"):
+def file(x, rate=16000, encoding="PCM_16", kind="WAV"):
     content = io.BytesIO()
-    soundfile.write(content, x, rate, format="WAV", subtype=encoding)
+    soundfile.write(content, x, rate, format=kind, subtype=encoding)
     return content.getvalue()
 
 
@@ -96,6 +97,7 @@ def test_a_few_clips_are_borne():
         (file(tone(16000))[:5001], "x ends after 5001 of the 16044 octets that it says it has"),
         (file(tone(16000, 0.05)), "x is too short: 0.050 s, and Sd and S-bar-d take 0.054 s"),
         (file(np.full(16000, np.nan), encoding="FLOAT"), "x holds values that are no numbers"),
+        (file(tone(16000) * 1e300, encoding="DOUBLE"), "x holds values up to 3e+299"),
         (file(tone(16000), encoding="ULAW"), "x is ULAW; a recording is 16-bit or float"),
         (file(tone(16000), encoding="PCM_U8"), "x is PCM_U8; a recording is 16-bit or float"),
     ],
@@ -104,3 +106,40 @@ def test_refused(content, sentence):
     with pytest.raises(V90Error) as error:
         wav.read(content, "x")
     assert sentence in str(error.value) and error.value.status == 2
+
+
+#: Fields of a WAV file's header: first octet, octets, and what is put there.
+HEADERS = {
+    "4 GB": (40, 4, 0xFFFFFFF0), "no data": (40, 4, 0), "less than none": (40, 4, 1 << 31),
+    "no channel": (22, 2, 0), "all channels": (22, 2, 0xFFFF), "no rate": (24, 4, 0),
+    "highest rate": (24, 4, 0xFFFFFFFF), "11 bits": (34, 2, 11), "no bits": (34, 2, 0),
+    "65535 bits": (34, 2, 0xFFFF), "no octets a sample": (32, 2, 0), "a long fmt": (16, 4, 1 << 31),
+    "no fmt": (16, 4, 0), "ADPCM": (20, 2, 2), "G.723.1": (20, 2, 0x42), "MP3": (20, 2, 0x55),
+    "float of 16 bits": (20, 2, 3), "a kind that there is not": (20, 2, 0xABCD),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("name", HEADERS)
+def test_headers_that_are_wrong(name, capfd):
+    """Some are borne; of the others is one sentence, and none prints anything."""
+    at, size, value = HEADERS[name]
+    content = bytearray(file(tone(16000)))
+    content[at : at + size] = value.to_bytes(size, "little")
+    with suppress(V90Error):
+        assert 0 < len(wav.read(bytes(content), "x")) <= 8 * len(content)
+    assert capfd.readouterr() == ("", "")
+
+
+@pytest.mark.parametrize("kind", ["FLAC", "AIFF", "AU", "W64", "CAF"])
+def test_what_libsndfile_reads_and_is_no_wav(kind):
+    """A FLAC file of 6 kB may say that it has 68 719 476 735 samples, 550 GB of float64."""
+    content = bytearray(file(tone(16000), kind=kind))
+    if kind == "FLAC":
+        content[21] |= 0x0F
+        content[22:26] = b"\xff" * 4
+    with pytest.raises(V90Error, match=f"x is {kind}, and no WAV file"):
+        wav.read(bytes(content), "x")
+
+
+def test_rf64_is_one():
+    assert len(wav.read(file(tone(16000), kind="RF64"), "x")) == 8000

@@ -1,0 +1,252 @@
+"""Every block that gives a stream, and how its contract is proved (test_streams.py)."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from importlib import import_module
+
+from amaranth.lib import data
+
+from hdl.control import Settings
+from hdl.equalizer import LEVEL
+from hdl.selftest import templates
+from hdl.shaper import Shaper
+from hdl.top import LinkedBank
+from sim.parameter_sets import EXTREMES
+from tests.formal import known
+from tests.formal.proof import Free, contract, holds, planted
+from tests.golden.test_emulator import response_of
+
+
+@dataclass(frozen=True)
+class Case:
+    """A component that ``make(module)`` gives, its class being in ``module`` of hdl.
+
+    ``plant``: text in that module, and what stands there when an error is planted. ``given``: what
+    of :mod:`tests.formal.known` is so.
+    """
+
+    module: str
+    make: Callable
+    plant: tuple
+    given: Callable = lambda m, component, inside: None
+    depth: int = 1
+    cut: tuple = ()
+
+    def made(self, is_planted=False):
+        name = f"hdl.{self.module}"
+        return self.make(planted(name, self.plant) if is_planted else import_module(name))
+
+    def free(self, is_planted=False):
+        def claims(m, component, inside):
+            contract(m, component)
+            self.given(m, component, inside)
+
+        return Free(self.made(is_planted), claims, inside=True)
+
+    def holds(self, folder, is_planted=False):
+        return holds(folder, self.free(is_planted), self.depth, self.depth, self.cut)
+
+
+_TAKEN = ("with m.If(self.o.ready):", "with m.If(1):")
+_HALF_FULL = ("filled != 2", "filled != 3")
+PARAMETERS = next(iter(EXTREMES.values()))
+_ENTRY = data.StructLayout({"octet": 8, "start": 1})
+_BLOCKS = ("scrambler", "signs", "modulus", "mapper", "shaper")
+_BANK = ("queues", *(f"datapath.{name}" for name in _BLOCKS))
+_PARTS = ("front", "equalizer", "slicer", "correlator")
+_IN_BANK = known.multiplexer_in("datapath.multiplexer")
+
+
+def _after(text, added):
+    return text, f"{text}; {added}"
+
+
+QUICK = {
+    "Scrambler": Case("scrambler", lambda m: m.Scrambler(2), _TAKEN),
+    "DifferentialEncoder": Case("signs", lambda m: m.DifferentialEncoder(2), _TAKEN),
+    "Sequencer": Case(
+        "encoder", lambda m: m.Sequencer(30),
+        ("row_turn.eq(~self.o_configuration.valid | self.o_configuration.ready)",
+         "row_turn.eq(1)"),
+        known.sequencer, 3,
+    ),
+    "Encoder": Case(
+        "encoder", lambda m: m.Encoder(30), _HALF_FULL, _IN_BANK, 2, ("sequencer", *_BANK)
+    ),
+}  # fmt: skip
+LONG = {
+    "BitQueues": Case("stream", lambda m: m.BitQueues(2), _TAKEN),
+    "Demapper": Case(
+        "mapper", lambda m: m.Demapper(),
+        ("self.o.payload.sign.eq(symbol.sign)", "self.o.payload.sign.eq(~waiting)"),
+        known.demapper,
+    ),
+    "Descrambler": Case("scrambler", lambda m: m.Descrambler(2), _TAKEN),
+    "DifferentialEncoder, direct": Case(
+        "signs", lambda m: m.DifferentialEncoder(2, direct=True), _TAKEN
+    ),
+    "DifferentialDecoder": Case("signs", lambda m: m.DifferentialDecoder(2), _TAKEN),
+    "Framer": Case(
+        "hdlc", lambda m: m.Framer(),
+        ("self.o.payload.eq(shift[0] & ~stuffing)", "self.o.payload.eq(shift[0] & self.i.valid)"),
+    ),
+    "Deframer": Case(
+        "hdlc", lambda m: m.Deframer(),
+        ("free = ~self.o.valid | self.o.ready", "free = self.i.valid"),
+    ),
+    "DilSequencer": Case(
+        "training", lambda m: m.DilSequencer(),
+        ("symbol.segment.eq(at.segment)", "symbol.segment.eq(at.segment ^ self.i.valid)"),
+    ),
+    "DilAverager": Case(
+        "training", lambda m: m.DilAverager(),
+        ("self.o.payload.count.eq(held.count)", "self.o.payload.count.eq(held.count ^ self.dil)"),
+    ),
+    "TrainingDecoder": Case(
+        "training", lambda m: m.TrainingDecoder(),
+        ("self.o.payload.bit.eq(given[0])", "self.o.payload.bit.eq(given[0] ^ self.i.valid)"),
+    ),
+    "Mapper": Case(
+        "mapper", lambda m: m.Mapper(2),
+        ("self.o.payload.half.eq(token.half)", "self.o.payload.half.eq(~goes_on)"),
+    ),
+    "ModulusEncoder": Case(
+        "modulus", lambda m: m.ModulusEncoder(2),
+        ("self.o.payload.labels.eq(labels)",
+         "self.o.payload.labels.eq(labels.as_value() ^ self.i.valid)"),
+    ),
+    "ModulusDecoder": Case(
+        "modulus", lambda m: m.ModulusDecoder(2),
+        ("self.o.payload.number.eq(number)", "self.o.payload.number.eq(number ^ self.i.valid)"),
+    ),
+    "_Serialiser": Case(
+        "decoder", lambda m: m._Serialiser(m.Descrambler().layout),
+        ("self.i.ready.eq(left == 0)", "self.i.ready.eq(1)"),
+    ),
+    "Decoder": Case(
+        "decoder", lambda m: m.Decoder(), ("self.i.ready.eq(left == 0)", "self.i.ready.eq(1)")
+    ),
+    "_Sender": Case(
+        "encoder", lambda m: m._Sender(30, _ENTRY),
+        ("self.o.payload.start.eq(self.entry.start)", "self.o.payload.start.eq(~self.filled)"),
+        known.sender,
+    ),
+    "Multiplexer": Case(
+        "encoder", lambda m: m.Multiplexer(30, Shaper(30).o_layout, 0xD5), _HALF_FULL,
+        known.multiplexer, 2,
+    ),
+    "Datapath": Case(
+        "encoder", lambda m: m.Datapath(30, 0xD5, signals=True), _HALF_FULL,
+        known.multiplexer_in("multiplexer"), 2, _BLOCKS,
+    ),
+    "SignalSequencer": Case(
+        "generator", lambda m: m.SignalSequencer(3),
+        ("[self.o.valid.eq(1), self._grant.eq(1)]",
+         "[self.o.valid.eq(~self._busy), self._grant.eq(1)]"),
+        known.signal_sequencer,
+    ),
+    "Generator": Case(
+        "generator", lambda m: m.Generator(30),
+        _after("bank(m, self, sequencer, datapath)",
+               "m.d.comb += self.o.payload.start.eq(self.look)"),
+        _IN_BANK, 2, ("commands", *_BANK),
+    ),
+    "Shaper": Case(
+        "shaper", lambda m: m.Shaper(30),
+        ("self.o.payload.law.eq(frame.law)", "self.o.payload.law.eq(frame.law ^ self.i.valid)"),
+        cut=("walk", "decision"),
+    ),
+    "Slicer": Case(
+        "equalizer", lambda m: m.Slicer(2),
+        ("read.en.eq(~writing & ~done)", "read.en.eq(~writing)"), known.slicer,
+    ),
+    "Equalizer": Case(
+        "equalizer", lambda m: m.Equalizer(),
+        ("m.d.comb += samples.busy.eq(1)", "m.d.comb += samples.busy.eq(0)"), known.equalizer, 2,
+    ),
+    "Correlator": Case(
+        "leastsquares", lambda m: m.Correlator(),
+        ("with m.If(multiplied != at):", "with m.If(0):"), known.correlator, 2,
+    ),
+    "Solver": Case(
+        "leastsquares", lambda m: m.Solver(),
+        ("self.o.valid.eq(self.settled)", "self.o.valid.eq(1)"), known.solver,
+    ),
+    "Settings": Case(
+        "control", lambda m: m.Settings(LEVEL), (" & ~(taken & level)", ""), known.settings, 2
+    ),
+    "Control": Case(
+        "control", lambda m: m.Control(Settings(LEVEL)),
+        ("self.o_event.valid.eq(1)", "self.o_event.valid.eq(~self.found)"), known.control,
+    ),
+    "Decimator": Case(
+        "decimator", lambda m: m.Decimator(3), ("with m.If(~multiplied):", "with m.If(1):"),
+        known.sums("reading", "multiplied", "adding"),
+    ),
+    "LineEmulator": Case(
+        "emulator", lambda m: m.LineEmulator(response_of("codec", "mu"), "mu", snr=40),
+        ("with m.If(~multiplied & ~accumulating):", "with m.If(1):"),
+        known.sums("reading", "multiplied", "accumulating"),
+    ),
+    "Interpolator": Case(
+        "timing", lambda m: m.Interpolator(),
+        ("self.o.payload.index.eq(index)", "self.o.payload.index.eq(index ^ self.strobe)"),
+    ),
+    "_Front": Case(
+        "receiver", lambda m: m._Front(),
+        _after("wiring.connect(m, interpolator.o, wiring.flipped(self.o))",
+               "m.d.comb += self.o.payload.index.eq(self.found)"),
+    ),
+    "_Line": Case(
+        "receiver", lambda m: m._Line(8, 4, start_up=True),
+        ("sink.payload.good.eq(control.state == State.TRACK)",
+         "sink.payload.good.eq(self.strobe)"), known.line, 2, ("front",),
+    ),
+    "Receiver": Case(
+        "receiver", lambda m: m.Receiver(8, 4, start_up=True),
+        ("sink.payload.good.eq(control.state == State.TRACK)",
+         "sink.payload.good.eq(self.strobe)"), known.receiver, 2, ("solver", "part.front"),
+    ),
+    "Receivers": Case(
+        "receiver", lambda m: m.Receivers(3, 8, 4, start_up=True),
+        ("with m.If(~sink.valid | sink.ready):", "with m.If(1):"), cut=("lines", "solver"),
+    ),
+    "AnalogueReceiver": Case(
+        "top", lambda m: m.AnalogueReceiver(8, 4),
+        _after("connect(m, decoder.o, flipped(self.o))",
+               "m.d.comb += self.o.payload.bit.eq(self.strobe)"),
+        cut=("demapper", "receiver.solver", *(f"receiver.part.{name}" for name in _PARTS)),
+    ),
+    "HostLink": Case(
+        "link", lambda m: m.HostLink(LinkedBank(2).information),
+        ("self.o.payload.eq(a)", "self.o.payload.eq(a ^ self.i.valid)"), known.link,
+    ),
+    "Reporter": Case(
+        "report", lambda m: m.Reporter(templates(None)),
+        ("m.d.comb += self.o.payload.eq(read.data)",
+         "m.d.comb += self.o.payload.eq(read.data ^ self.start)"), depth=2,
+    ),
+    "_Words": Case(
+        "selftest", lambda m: m._Words(data.StructLayout({"octet": 8}), [{"octet": 1}] * 5),
+        ("self.o.payload.eq(read.data)", "self.o.payload.eq(read.data ^ self.go)"), depth=2,
+    ),
+    "_Modem": Case(
+        "selftest", lambda m: m._Modem(PARAMETERS, PARAMETERS.law, 78, 120),
+        ("self.o.payload.eq(generator.o.payload.octet)",
+         "self.o.payload.eq(generator.o.payload.octet ^ self.start)"),
+        known.multiplexer_in("generator.datapath.multiplexer"), 2,
+        ("words", "generator.commands", *(f"generator.{name}" for name in _BANK)),
+    ),
+    "_SmallModem": Case(
+        "selftest", lambda m: m._SmallModem("mu", 78),
+        ("self.o.payload.eq(octet(ucode, sign, self.law))",
+         "self.o.payload.eq(octet(ucode, self.start, self.law))"),
+    ),
+    "Gatherer": Case(
+        "tdm", lambda m: m.Gatherer(3, 2), ("self.i.ready.eq(~self.o.valid)", "self.i.ready.eq(1)")
+    ),
+    "UartReceiver": Case(
+        "uart", lambda m: m.UartReceiver(8),
+        ("self.o.payload.eq(shift)", "self.o.payload.eq(shift ^ self.rx)"),
+    ),
+}  # fmt: skip

@@ -1,0 +1,276 @@
+"""No channel of a bank can change another's state.
+
+First: memories have a row, or a part, for each channel, and what is written there goes to that of
+the channel whose token, word or event it is; proved for all time, by induction, for every such
+memory of the blocks of an encoder and a generator. Second: of two copies of a block that take the
+same but for one channel's data, the other channel's answers are the same, and come at the same
+time; proved for so many cycles from power-on, in which tokens come as fast as they are taken. That
+an operation on one queue leaves all others as they were is in test_queues.py.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import pytest
+from amaranth.hdl import Assert, Assume, Module, ResetSignal, Signal
+from amaranth.lib import wiring
+from amaranth.lib.wiring import Out, connect, flipped
+
+from hdl.channels import Channels
+from hdl.shaper import Shaper
+from hdl.signs import DifferentialEncoder
+from tests.formal.proof import Free, contract, holds, planted
+
+CHANNELS = 3
+
+
+def taken(stream, channel="channel"):
+    """The channel of what a stream gave last, what it gives now included."""
+
+    def owner(m, block, inside):
+        port, last = getattr(block, stream), Signal(range(CHANNELS + 1))
+        now = port.payload[channel]
+        with m.If(port.valid & port.ready):
+            m.d.sync += last.eq(now)
+        return last
+
+    return owner
+
+
+def offered(stream):
+    """The channel of what a stream offers."""
+    return lambda m, block, inside: getattr(block, stream).payload.channel
+
+
+def keeps_token(*idle, fsm="fsm", path=""):
+    """What is known: but where a block waits for it, it has the token that it took last."""
+
+    def known(m, block, inside, owner):
+        token = inside.signal(f"{path}.token" if path else "token")
+        m.d.comb += Assert(inside.during(*idle, fsm=fsm, path=path) | (token.channel == owner))
+
+    return known
+
+
+def nothing(m, block, inside, owner):
+    pass
+
+
+@dataclass(frozen=True)
+class Rows:
+    """A block ``make(module)``; its memory, the first bit of a channel's number in an address.
+
+    ``owner`` gives the channel that may be written, ``known`` claims what is so besides. ``plant``:
+    an error, of the module. ``begins``: states in which all channels' rows are cleared.
+    """
+
+    module: str
+    make: Callable
+    memory: str
+    bit: int
+    owner: Callable
+    plant: tuple
+    known: Callable = keeps_token("IDLE")
+    begins: tuple = ()
+    fsm: str = "fsm"
+    cut: tuple = ()
+
+    def holds(self, folder, is_planted):
+        module = planted(f"hdl.{self.module}", *[self.plant] * is_planted)
+
+        def claims(m, block, inside):
+            contract(m, block, lambda was, valid, same: 1)
+            owner = self.owner(m, block, inside)
+            self.known(m, block, inside, owner)
+            clears = inside.during(*self.begins, fsm=self.fsm) if self.begins else 0
+            ports = inside.writes(self.memory)
+            assert ports
+            for address, enable in ports:
+                m.d.comb += Assert(~enable | clears | ((address >> self.bit) == owner))
+
+        return holds(folder, Free(self.make(module), claims, inside=True), 2, 2, self.cut)
+
+
+_TOKEN = ("write.addr.eq(token.channel)", "write.addr.eq(self.i.payload.channel)")
+_WORD = "i_configuration"
+
+
+def _word(text):
+    return text, text.replace("word.channel", "token.channel")
+
+
+QUICK = {
+    "Scrambler": Rows(
+        "scrambler", lambda m: m.Scrambler(CHANNELS), "memory", 0, taken("i"), _TOKEN
+    ),
+    "DifferentialEncoder": Rows(
+        "signs", lambda m: m.DifferentialEncoder(CHANNELS), "memory", 0, taken("i"), _TOKEN
+    ),
+    "Sequencer, frames": Rows(
+        "encoder", lambda m: m.Sequencer(CHANNELS), "frames", 1, offered("o_configuration"),
+        ("frame_write.addr.eq(Cat(out.half, out.channel))",
+         "frame_write.addr.eq(Cat(out.half, token.channel))"), nothing,
+    ),
+}  # fmt: skip
+LONG = {
+    "Descrambler": Rows(
+        "scrambler", lambda m: m.Descrambler(CHANNELS), "memory", 0, taken("i"), _TOKEN
+    ),
+    "DifferentialDecoder": Rows(
+        "signs", lambda m: m.DifferentialDecoder(CHANNELS), "memory", 0, taken("i"), _TOKEN
+    ),
+    "Sequencer, rows": Rows(
+        "encoder", lambda m: m.Sequencer(CHANNELS), "rows", 0, offered("o"),
+        ("row_write.addr.eq(token.channel)", "row_write.addr.eq(word.channel)"), nothing,
+        ("CLEAR",), "frames",
+    ),
+    "ModulusEncoder": Rows(
+        "modulus", lambda m: m.ModulusEncoder(CHANNELS), "moduli", 4, offered(_WORD),
+        ("write.addr.eq(Cat(word.address[:3], word.half, word.channel))",
+         "write.addr.eq(Cat(word.address, word.half, word.channel))"), nothing,
+    ),
+    "Mapper": Rows(
+        "mapper", lambda m: m.Mapper(CHANNELS), "masks", 7, offered(_WORD),
+        ("Cat(word.address, word.half, word.channel)",
+         "Cat(word.address, word.half, token.channel)"), nothing,
+    ),
+    "Shaper, words": Rows(
+        "shaper", lambda m: m.Shaper(CHANNELS), "words", 3, offered(_WORD),
+        ("word_write.addr.eq(Cat(word.address[:2], word.half, word.channel))",
+         "word_write.addr.eq(Cat(word.address[:2], word.half, self.i.payload.channel))"), nothing,
+        cut=("walk", "decision"),
+    ),
+    "Shaper, states": Rows(
+        "shaper", lambda m: m.Shaper(CHANNELS), "states", 0, taken("i"),
+        ("state_write.addr.eq(token.channel)", "state_write.addr.eq(self.i.payload.channel)"),
+        cut=("walk", "decision"),
+    ),
+    "Multiplexer, waiting": Rows(
+        "encoder", lambda m: m.Multiplexer(CHANNELS, Shaper(CHANNELS).o_layout, 0xD5), "waiting",
+        5, taken("i"), ("wait_write.addr.eq(Cat(interval, frame, token.channel))",
+                        "wait_write.addr.eq(Cat(interval, frame, self.i.payload.channel))"),
+        keeps_token("IDLE", fsm="make"),
+    ),
+    "Multiplexer, ready": Rows(
+        "encoder", lambda m: m.Multiplexer(CHANNELS, Shaper(CHANNELS).o_layout, 0xD5), "ready",
+        4, taken("i"), ("ready_write.addr.eq(Cat(before, writing[0], token.channel))",
+                        "ready_write.addr.eq(Cat(before, writing, token.channel))"),
+        keeps_token("IDLE", fsm="make"),
+    ),
+}  # fmt: skip
+ROWS = [pytest.param(case, id=name) for name, case in QUICK.items()]
+ROWS += [pytest.param(case, id=name, marks=pytest.mark.long) for name, case in LONG.items()]
+
+
+@pytest.mark.parametrize("case", ROWS)
+def test_what_is_written_is_the_channels_own(case, tmp_path):
+    assert case.holds(tmp_path, False)
+
+
+@pytest.mark.parametrize("case", ROWS)
+def test_errors_of_rows_are_found(case, tmp_path):
+    assert not case.holds(tmp_path, True)
+
+
+class Twins(wiring.Component):
+    """Two copies of a component, ``a`` and ``b``."""
+
+    def __init__(self, make):
+        self.parts = make(), make()
+        super().__init__({name: Out(self.parts[0].signature) for name in "ab"})
+
+    def elaborate(self, platform):
+        m = Module()
+        for part, port in zip(self.parts, (self.a, self.b), strict=True):
+            m.submodules += part
+            connect(m, part, flipped(port))
+        return m
+
+
+def same_but(data):
+    """Tokens of channel 1 may differ in the field ``data``: others' answers do not."""
+
+    def claims(m, twins):
+        a, b = twins.a, twins.b
+        one, other = a.i.payload, b.i.payload
+        for name in one.shape().members:
+            free = (one.channel == 1) if name == data else 0
+            m.d.comb += Assume(free | (one[name] == other[name]))
+        answers = a.o.payload, b.o.payload
+        m.d.comb += [
+            Assume(~ResetSignal()), Assume(a.i.valid & b.i.valid & a.o.ready & b.o.ready),
+            Assert(a.o.valid == b.o.valid), Assert(a.i.ready == b.i.ready),
+            Assert(~a.o.valid | (answers[0].channel == 1)
+                   | (answers[0].as_value() == answers[1].as_value())),
+        ]  # fmt: skip
+
+    return claims
+
+
+class Turns(wiring.Component):
+    """:class:`hdl.channels.Channels` of a component, with its ports, and whose turn it is."""
+
+    def __init__(self, component, count, channels=Channels):
+        self.component, self.lines = component, channels(component, count)
+        super().__init__({"own": Out(component.signature), "channel": Out(range(count))})
+
+    def elaborate(self, platform):
+        m = Module()
+        m.submodules.lines = self.lines
+        connect(m, self.component, flipped(self.own))
+        m.d.comb += self.channel.eq(self.lines.channel)
+        return m
+
+
+def same_turns(m, twins):
+    """In the turns of channel 1 anything may come: in others' the answers are the same."""
+    a, b = twins.a.own, twins.b.own
+    mine = twins.a.channel == 1
+    ours, theirs = (port.i.payload.as_value() for port in (a, b))
+    m.d.comb += [
+        Assume(mine | ((a.i.valid == b.i.valid) & (ours == theirs) & (a.o.ready == b.o.ready))),
+        Assume(~ResetSignal()), Assert(twins.a.channel == twins.b.channel),
+        Assert(mine | ((a.o.valid == b.o.valid) & (a.i.ready == b.i.ready))),
+        Assert(mine | ~a.o.valid | (a.o.payload.as_value() == b.o.payload.as_value())),
+    ]
+
+
+#: Claims, a module, two copies of what, for how many cycles, and an error.
+TWINS = {
+    "Scrambler": (
+        same_but("data"), "scrambler", lambda m: m.Scrambler(2, polynomial=(2, 3), width=4), 24,
+        ("read.addr.eq(self.i.payload.channel)", "read.addr.eq(~self.i.payload.channel)"),
+    ),
+    "Descrambler": (
+        same_but("data"), "scrambler", lambda m: m.Descrambler(2, polynomial=(2, 3), width=4), 24,
+        ("read.addr.eq(self.i.payload.channel)", "read.addr.eq(~self.i.payload.channel)"),
+    ),
+    "DifferentialEncoder": (
+        same_but("bits"), "signs", lambda m: m.DifferentialEncoder(2), 14, _TOKEN,
+    ),
+    "DifferentialDecoder": (
+        same_but("bits"), "signs", lambda m: m.DifferentialDecoder(2), 14, _TOKEN,
+    ),
+    "Channels": (
+        same_turns, "channels", lambda m: Turns(DifferentialEncoder(), 3, m.Channels), 14,
+        ("addr=self._ahead, data=read", "addr=self._channel, data=read"),
+    ),
+}  # fmt: skip
+
+
+def twins_hold(folder, name, is_planted):
+    claims, module, make, cycles, change = TWINS[name]
+    module = planted(f"hdl.{module}", *[change] * is_planted)
+    return holds(folder, Free(Twins(lambda: make(module)), claims), cycles)
+
+
+@pytest.mark.long
+@pytest.mark.parametrize("name", TWINS)
+def test_answers_do_not_depend_on_another_channel(name, tmp_path):
+    assert twins_hold(tmp_path, name, False)
+
+
+@pytest.mark.long
+@pytest.mark.parametrize("name", TWINS)
+def test_errors_that_mix_channels_are_found(name, tmp_path):
+    assert not twins_hold(tmp_path, name, True)

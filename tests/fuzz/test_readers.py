@@ -1,0 +1,48 @@
+"""Every place in the sources that reads a file or parses text: what it is fuzzed by, or why not."""
+
+import re
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parents[2]
+
+#: What reads or parses, as it appears in a source.
+READS = re.compile(
+    r"read_bytes\(|read_text\(|buffer\.read\(|\.read\(max|json\.loads?\(|tomllib\.|np\.load\("
+    r"|fromfile\(|SoundFile\(|(?<![\w.])open\((?!\w+, \"[wx])"
+)
+
+_OWN = "written by the project itself, into build/ or a cache, and read by the run that wrote it"
+_TOOL = "what a pinned tool printed, read by the run that started the tool"
+_TREE = "a file of the tree"
+_CALLS = "recorded calls of a developer's own folder, read by `make figures` and tests alone"
+
+#: Sources by what covers their reading: a file of tests/fuzz, or a reason.
+READERS = {
+    "boards/blocks.py": _TOOL, "boards/build.py": _OWN, "boards/everything.py": "test_values.py",
+    "boards/gates.py": _OWN, "boards/link.py": "test_targets.py", "boards/parts.py": _TOOL,
+    "boards/platforms.py": _TOOL, "boards/routing.py": _TOOL, "boards/sizes.py": _TREE,
+    "boards/toolchain.py": _TOOL, "boards/tops.py": _TREE, "golden/parameters.py": "test_values.py",
+    "sim/bench.py": _OWN, "sim/benchmark.py": _TREE, "sim/cli.py": "test_commands.py",
+    "sim/cli_read.py": "test_targets.py", "sim/cosim.py": _OWN, "sim/demo.py": _TREE,
+    "sim/figures.py": _CALLS, "sim/gateware.py": _TREE, "sim/lines.py": "test_values.py",
+    "sim/predict.py": _CALLS, "sim/reading_calls.py": _CALLS, "sim/reading_lines.py": _CALLS,
+    "sim/wav.py": "test_recordings.py",
+}  # fmt: skip
+
+
+def test_every_reader_is_known():
+    found = {
+        str(path.relative_to(ROOT))
+        for package in ("golden", "hdl", "sim", "boards") for path in (ROOT / package).glob("*.py")
+        if READS.search(path.read_text())
+    }  # fmt: skip
+    assert found == set(READERS)
+
+
+def test_what_covers_a_reader_names_it():
+    for source, cover in READERS.items():
+        if cover.startswith("test_"):
+            text = (Path(__file__).parent / cover).read_text()
+            text += (Path(__file__).parent / "targets.py").read_text()
+            package, stem = source.removesuffix(".py").split("/")
+            assert re.search(rf"from {package}(\.{stem} import| import .*\b{stem}\b)", text), source

@@ -1,0 +1,88 @@
+"""`make mutants`: plant each error of :mod:`tests.mutants`, and print what caught it."""
+
+import argparse
+import os
+import re
+import shutil
+import subprocess
+import sys
+import tempfile
+import time
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+
+from rich.console import Console
+from rich.table import Table
+
+from sim.cli import guarded, progress
+from tests.mutants import MUTANTS
+
+ROOT = Path(__file__).resolve().parents[1]
+
+#: Tests that show a gateware block wrong without the slow simulators.
+_QUICK = "not verilator and not icarus"
+
+#: Seconds that the tests of a block may take.
+_PATIENCE = 600
+
+
+def plant(folder, path, old, new, stem=None):
+    """Copy the tree into ``folder`` with ``new`` for ``old`` in ``path``, and run the tests.
+
+    Returns ``(caught, output)``: the first test that failed, None where none did, and what pytest
+    printed. Tests that do not run at all catch nothing. ``stem``: as in a row of ``MUTANTS``.
+    """
+    for name in ("golden", "hdl", "sim", "tests", "docs"):
+        shutil.copytree(
+            ROOT / name, folder / name, ignore=shutil.ignore_patterns("__pycache__", "build")
+        )
+    shutil.copy(ROOT / "pyproject.toml", folder)
+    target = folder / path
+    text = target.read_text()
+    assert text.count(old) == 1, f"{old!r} stands {text.count(old)} times in {path}"
+    target.write_text(text.replace(old, new))
+    package = Path(path).parent.name
+    name, _, case = (stem or Path(path).stem).partition("::")
+    test = f"tests/{package}/test_{name}.py" + (f"::{case}" if case else "")
+    run = subprocess.run(
+        [sys.executable, "-m", "pytest", "-x", "-q", "-p", "no:cacheprovider", "-k", _QUICK, test],
+        cwd=folder, env={**os.environ, "PYTHONPATH": str(folder), "PYTEST_ADDOPTS": ""},
+        capture_output=True, text=True, timeout=_PATIENCE,
+    )  # fmt: skip
+    failed = re.search(r"^(?:FAILED|ERROR) tests/(\S+)", run.stdout, re.MULTILINE)
+    # 1 is a failed test; anything else would be red for another reason.
+    return failed[1] if failed and run.returncode == 1 else None, run.stdout + run.stderr
+
+
+def _outcome(row):
+    begin = time.perf_counter()
+    with tempfile.TemporaryDirectory() as folder:
+        caught, _ = plant(Path(folder), *row)
+    return caught, time.perf_counter() - begin
+
+
+def main(argv=None):
+    """Print the table; return 1 where an error survives."""
+    parser = argparse.ArgumentParser(prog="mutants", description=__doc__)
+    parser.add_argument("--file", help="errors in files whose path has this in it, not in all")
+    parser.add_argument("--jobs", type=int, default=os.cpu_count(), help="side by side")
+    options = parser.parse_args(argv)
+    rows = [row for row in MUTANTS if (options.file or "") in row[0]]
+    table = Table("file", "stands there", "planted", "caught by", "s", box=None)
+    survived, began = 0, time.perf_counter()
+    with progress("errors") as show, ThreadPoolExecutor(options.jobs) as pool:
+        for done, (row, (caught, seconds)) in enumerate(
+            zip(rows, pool.map(_outcome, rows), strict=True), 1
+        ):
+            survived += caught is None
+            shown = (" ".join(text.split())[:30] for text in row[1:3])
+            table.add_row(row[0], *shown, caught or "NOTHING", f"{seconds:.0f}")
+            show(done, len(rows))
+    console = Console(width=None if sys.stdout.isatty() else 150, markup=False, highlight=False)
+    console.print(table)
+    console.print(f"{len(rows)} errors, {survived} survive, {time.perf_counter() - began:.0f} s")
+    return int(survived > 0)
+
+
+if __name__ == "__main__":
+    sys.exit(guarded(main))
