@@ -12,7 +12,8 @@ export PATH := $(CURDIR)/.venv/bin:$(PATH)
 export OPENBLAS_NUM_THREADS ?= 1
 
 .DEFAULT_GOAL := help
-.PHONY: help setup setup-boards setup-fuzz demo test formal mutants fuzz boards size gates bench lock clean
+.PHONY: help setup setup-boards setup-fuzz demo test formal mutants fuzz boards size gates bench figures \
+	long soak lock clean
 
 help:  ## list the targets
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/  make \1\t\2/p' $(MAKEFILE_LIST) | expand -t 22
@@ -53,10 +54,17 @@ size: setup-boards  ## cells and clock of a block in a chip (ARGS="--block recei
 gates: setup-boards  ## netlists of cells against golden (ARGS="--case receiver --netlist up5k")
 	@$(PY) -m boards.gates_long $(ARGS)
 
-bench: setup-boards  ## speeds, 10 000 parameter sets, long tests and netlists
+bench: setup  ## how fast all of it is, in 30 minutes: writes docs/performance.md
 	@$(PY) -m sim.benchmark $(ARGS)
-	@V90_LONG=1 $(PY) -m pytest -q -m long --ignore tests/formal
-	@$(PY) -m boards.gates_long
+
+figures: setup  ## what receivers and start-ups reach, and 10 000 parameter sets (hours)
+	@$(PY) -m sim.reach $(ARGS)
+
+long: setup-boards  ## the tests marked long (hours); `make formal` has those of tests/formal
+	@V90_LONG=1 $(PY) -m pytest -q -m long --ignore tests/formal $(ARGS)
+
+soak: setup  ## 500 calls in which something goes wrong (ARGS="--gateware --calls 50")
+	@$(PY) -m sim.soak $(ARGS)
 
 lock:  ## resolve pyproject.toml anew and write constraints.txt
 	@sh tools/lock.sh

@@ -66,6 +66,9 @@ INPUT_POWER_BITS = 22
 #: Levels of the largest constellation.
 MOST_LEVELS = 128
 
+#: Values from which on a slicer is faster with arrays, and bits that hold any bound and any value.
+_MANY, _OWN = 24, 40
+
 
 @dataclass(frozen=True)
 class Levels:
@@ -130,6 +133,16 @@ class Levels:
             [(a + b) << (FINE - 1) for a, b in pairwise(values)] for values in self.values
         ]
 
+    @cached_property
+    def table(self):
+        """Bounds ``(6, 127)``, values and Ucodes ``(6, 128)``; behind the last bound, the most."""
+        bounds = np.full((INTERVALS, MOST_LEVELS - 1), (1 << _OWN) - 1)
+        values, ucodes = np.zeros((2, INTERVALS, MOST_LEVELS), np.int64)
+        for i, own in enumerate(zip(self.bounds, self.values, self.ucodes, strict=True)):
+            for row, numbers in zip((bounds[i], values[i], ucodes[i]), own, strict=True):
+                row[: len(numbers)] = numbers
+        return bounds, values, ucodes
+
     @property
     def single(self):
         """Whether all levels are those of one Ucode, as in TRN1d."""
@@ -158,20 +171,24 @@ def _least_distance(values, ucodes):
 class Slicer:
     """Decides values against levels, one :class:`Levels` for each line.
 
-    ``process(fine, interval, lines)`` returns ``(ucode, value)``, lists: ``fine`` is SOFT,
-    ``interval`` its data frame interval, ``lines`` the numbers of the lines, all ``(c,)``.
+    ``process(fine, interval, lines)`` returns ``(ucode, value)``, as arrays or lists: ``fine`` is
+    SOFT, ``interval`` its data frame interval, ``lines`` the numbers of the lines, all ``(c,)``.
     ``value`` is a level of the interval with the sign of ``fine`` (nought is positive), ``ucode``
     its Ucode. A value half way between two goes to the smaller.
     """
 
     def __init__(self, levels):
+        self._levels = levels
+        self._table = None
+        # Lists and bisection: for a few values that is faster than arrays.
         self._ucodes = [one.ucodes for one in levels]
-        # Lists and bisection: for one value each that is faster than arrays.
         self._values = [one.values for one in levels]
         self._bounds = [one.bounds for one in levels]
 
     def process(self, fine, interval, lines):
         """See the class."""
+        if len(lines) >= _MANY:
+            return self._process_many(fine, interval, lines)
         ucode, value = [], []
         for y, at, line in zip(fine.tolist(), interval.tolist(), lines.tolist(), strict=True):
             found = bisect_left(self._bounds[line][at], abs(y))
@@ -179,6 +196,20 @@ class Slicer:
             ucode.append(self._ucodes[line][at][found])
             value.append(level if y >= 0 else -level)
         return ucode, value
+
+    def _process_many(self, fine, interval, lines):
+        if self._table is None:
+            tables = zip(*(one.table for one in self._levels), strict=True)
+            bounds, values, ucodes = map(np.concatenate, tables)
+            # One ascending row of all bounds: each interval of each line has numbers of its own.
+            bounds = bounds + (np.arange(len(bounds)) << _OWN)[:, None]
+            self._table = bounds.reshape(-1), values.reshape(-1), ucodes.reshape(-1)
+        bounds, values, ucodes = self._table
+        row = INTERVALS * lines + interval
+        # A row has one bound less than levels.
+        found = np.searchsorted(bounds, (row << _OWN) + np.abs(fine)) + row
+        value = values[found]
+        return ucodes[found], np.where(fine >= 0, value, -value)
 
 
 @dataclass

@@ -6,6 +6,8 @@ Cholesky's factorisation in fixed point. Regressors are samples of half symbols,
 the symbols before the one in question, latest first; the symbol itself is the target.
 """
 
+from math import isqrt
+
 import numpy as np
 
 from golden.formats import FEEDBACK_TAP, NORMAL, SOLUTION, TRAINING_LEVEL
@@ -40,8 +42,11 @@ class Correlator:
 
     def process(self, forward, symbols):
         """See the class; returns ``matrix``."""
-        symbols = TRAINING_LEVEL * np.roll(symbols, -1, axis=-1)
-        rows = np.concatenate([forward, symbols], axis=-1).astype(np.float64)
+        count = forward.shape[-1]
+        rows = np.empty((*forward.shape[:-1], count + symbols.shape[-1]))
+        rows[..., :count] = forward
+        np.multiply(symbols[..., 1:], TRAINING_LEVEL, out=rows[..., count:-1])
+        np.multiply(symbols[..., 0], TRAINING_LEVEL, out=rows[..., -1])
         # Sums of whole numbers below 2**53 are exact in float64, and the fastest there is.
         self.matrix = self.matrix + (np.swapaxes(rows, -1, -2) @ rows).astype(np.int64)
         return self.matrix
@@ -127,9 +132,7 @@ def cholesky(matrix):
 
 def _root(x):
     """Whole part of the square root."""
-    root = np.sqrt(x.astype(np.float64)).astype(np.int64)
-    root -= root * root > x
-    return root + ((root + 1) * (root + 1) <= x)
+    return np.array([isqrt(one) for one in x.tolist()], np.int64)
 
 
 def substitute(factor):
@@ -142,9 +145,8 @@ def substitute(factor):
         left = left - (factor[:, j + 1 :, j] * solution[:, j + 1 :]).sum(-1)
         root = factor[:, j, j]
         magnitude = (np.abs(left) + (root >> 1)) // root
-        solution[:, j] = np.clip(
-            np.where(left < 0, -magnitude, magnitude), SOLUTION.min, SOLUTION.max
-        )
+        rounded = np.where(left < 0, -magnitude, magnitude)
+        solution[:, j] = np.minimum(np.maximum(rounded, SOLUTION.min), SOLUTION.max)
     return solution
 
 

@@ -388,8 +388,7 @@ class Receiver:
         self._loud[lines] += np.abs(halves).sum(-1) - (self._loud[lines] >> FAST_BITS)
         training = self.state[lines] == _TRAIN
         if training.any():
-            for k, row in zip(lines[training], halves[training], strict=True):
-                self._train(int(k), row)
+            self._train(lines[training], halves[training])
             lines, halves = lines[~training], halves[~training]
         if len(lines):
             self._track(lines, halves)
@@ -406,18 +405,22 @@ class Receiver:
         self._pending[:, lines] = 0
         return halves
 
-    def _train(self, k, halves):
-        equalizer, number = self.equalizer, int(self._number[k])
-        history, past = equalizer.history[k].copy(), equalizer.past[k].copy()
-        symbols = TRN1D[INTERVALS * number : INTERVALS * (number + 1)] * self._level(k)
-        equalizer.history[k] = np.concatenate([history, halves])[-self.forward :]
-        equalizer.past[k] = np.concatenate([symbols[::-1], past])[: self.feedback]
-        self._record(k, number, (SKIPPED, TRAINED), history, past, halves, symbols)
-        self._number[k] += 1
-        if number == SKIPPED + TRAINED + self._solving[k] - 1:
-            good = self._load(k)
-            self.state[k] = State.TRACK if good else State.SEARCH
-            self._event(k, Kind.TRAINED if good else Kind.FAILED)
+    def _train(self, lines, halves):
+        equalizer, number = self.equalizer, self._number[lines]
+        history, past = equalizer.history[lines], equalizer.past[lines]
+        symbols = TRN1D[number] * np.array([[self._level(k)] for k in lines.tolist()])
+        equalizer.history[lines] = np.concatenate([history, halves], axis=1)[:, -self.forward :]
+        equalizer.past[lines] = np.concatenate([symbols[:, ::-1], past], axis=1)[:, : self.feedback]
+        for at, (k, now) in enumerate(zip(lines.tolist(), number.tolist(), strict=True)):
+            if SKIPPED <= now < SKIPPED + TRAINED:
+                self._record(k, now, (SKIPPED, TRAINED), history[at], past[at], halves[at],
+                             symbols[at])  # fmt: skip
+        self._number[lines] += 1
+        for k, now in zip(lines.tolist(), number.tolist(), strict=True):
+            if now == SKIPPED + TRAINED + self._solving[k] - 1:
+                good = self._load(k)
+                self.state[k] = State.TRACK if good else State.SEARCH
+                self._event(k, Kind.TRAINED if good else Kind.FAILED)
 
     def _level(self, k):
         return self.training[k].values[0][0]
@@ -473,7 +476,7 @@ class Receiver:
         )
         for at in again:
             k = int(lines[at])
-            if state[at] == State.COAST or not self._plain[k]:
+            if state[at] == _COAST or not self._plain[k]:
                 self._recorded[k] = None
                 continue
             self._record(k, int(number[at]), (AGAIN, TRAINED_AGAIN), before[0][at], before[1][at],
@@ -612,7 +615,7 @@ _NEVER = np.int64(1) << 62
 _SEARCH, _TRAIN, _COAST = int(State.SEARCH), int(State.TRAIN), int(State.COAST)
 _OFFSETS = np.arange(-timing.BEFORE + 1, timing.TAPS - timing.BEFORE + 1)
 _FRACTION_MASK = (1 << timing.INSTANT_FRACTION) - 1
-#: Signs of TRN1d, as far as training knows it.
+#: Signs of TRN1d, as far as training knows it, by data frame.
 TRN1D = 2 * Scrambler(GPC).process(
     np.ones(INTERVALS * (SKIPPED + TRAINED + 2 * SOLVING), np.uint8)
-).astype(np.int64) - 1
+).astype(np.int64).reshape(-1, INTERVALS) - 1

@@ -89,7 +89,7 @@ class _Reference:
                 self._taps, solved = solved, None
                 self._rests_until = number + SETTLING
             if number < SKIPPED + TRAINED + SOLVING:
-                symbols = TRN1D[INTERVALS * number :][:INTERVALS] * self._level
+                symbols = TRN1D[number] * self._level
                 self._past = np.concatenate([symbols[::-1], past])[: self._feedback]
             else:
                 symbols = self._decide(windows, number)

@@ -1,309 +1,221 @@
-"""How fast golden and gateware are, whether they are equal, and what the receiver reaches.
+"""How fast all of it is, how cost grows, and which rates lines carry: `make bench`.
 
-`make bench` prints it all with the machine it was measured on; pictures go to build/bench.
+Writes docs/performance.md with its plots, when all of it was measured.
 """
 
 import argparse
 import os
 import sys
 import time
-from functools import partial
 from pathlib import Path
 
-import numpy as np
 from rich.console import Console
-from rich.table import Table
 
-from golden.parameters import INTERVALS, MappingParameters
-from sim import figures, hits, nulls, pcm, predict, reading_calls, reading_lines, startup
+from sim import growth, measuring, profiling, speeds_pcm, speeds_receiver, startup
 from sim.cli import guarded, progress
-
-#: Octets a second of a line; one channel in real time.
-REAL_TIME = 8000
-
-#: Channels that are measured side by side.
-MANY = 64
-
-#: Channels of the gateware encoder in the sweep, and data frames of each set.
-SWEEP_CHANNELS = 16
-SWEEP_FRAMES = 32
-
-ROOT = Path(__file__).resolve().parent.parent
-EXAMPLES = ROOT / "examples"
-
-#: Where pictures go.
-PICTURES = ROOT / "build" / "bench"
-
-#: Where the real calls are, if they are; tests look there too.
-REAL_CALLS = Path(os.environ.get("V90_REAL_CALLS") or ROOT.parent / "shared" / "real-calls")
-
-#: What of the receiver is measured: title with the figure, function of :mod:`sim.figures`, the
-#: column whose worst value the summary tells and whether that is its largest.
-FIGURES = (
-    ("SNR after 2040 symbols of TRN1d at 45 dB, within 1.5 dB of the bound",
-     figures.first_training, "lacks", max),
-    ("SNR after 8000 symbols, within 0.7 dB of the bound", figures.convergence, "lacks", max),
-    ("golden against float64, within 0.3 dB", figures.against_reference, "lacks 8000", max),
-    ("client's clock off by 200 ppm and drifting 1 ppm/s, at most 0.3 dB lost",
-     figures.clock, "lost dB", max),
-    ("network's high-pass switching in: no loss, back within 3 dB in 1 s",
-     figures.high_pass, "back after s", max),
-    ("10 s of data at 1e-6, no error after 100 ms", figures.data, "errors", max),
-    ("slip, dropout, burst: noticed within 50 ms, recovered or lost, nothing forged",
-     figures.events, "unflagged", max),
-    ("golden receiver, times real time in sum", figures.speeds, "times real time", min),
-    ("bare codec, 60 dB, -6 dBm0: 56 000 bit/s", startup.highest, "wrong", max),
-    ("whole start-ups over unknown networks: no error in 5 s, within one step of the bound, data "
-     "within 1 s of the least", startup.matrix, "wrong", max),
-    ("spectral shaping: what it would bring, and chosen where it brings a higher rate",
-     nulls.rows, "rate", min),
-    ("burst, slip, less and more SNR in mid-data: the file whole, the rate following",
-     hits.rows, "s lost", max),
-    ("gateware receiver under CXXRTL, equal to golden and in real time",
-     figures.gateware, "times real time", min),
-)  # fmt: skip
-
-#: The same, of the real calls.
-CALL_FIGURES = (
-    ("real calls through lines, 45 dB: every Jd", figures.real_calls, "TRN1d wrong", max),
-    ("real calls as octets: every Jd", figures.raw_calls, "TRN1d wrong", max),
-    ("clean real calls predicted from Ja, CPt, CP: magnitudes, and signs where no shaper chooses",
-     predict.rows, "magnitudes", min),
-    ("real calls read from octets alone: places, CRCs, law, pad, polarity, rate as in call.json; "
-     "clean ones: DIL as Ja asks", reading_calls.real_call_rows, "TRN2d ones", min),
-    ("clean real calls through four lines each, 45 dB, up to 150 ppm, by a client that knows its "
-     "Ja, CPt, CP: every Jd and MP, DIL's Ucodes named, B1d all ones, or no more wrong than noise "
-     "at the bound makes where points need more dB than the line gives", reading_lines.rows,
-     "B1d ones", min),
+from sim.measuring import CHANNELS, machine
+from sim.performance import (
+    DOCS,
+    Plot,
+    Section,
+    Table,
+    facts,
+    rates,
+    resources,
+    speeds_table,
+    told,
+    write,
 )
 
+_SPEEDS = """Multiples of real time: 8000 symbols a second of a line, of all channels or lines in
+sum, so that 64 means that 64 of them keep up. Time is that of one core, the least of three runs or
+more, of 50 ms together at least; compiling does not count. Gateware is simulated by CXXRTL at full
+speed; its columns are banks with so many channels, and where one is empty there is no such bank: a
+receiver's blocks have one line. An FPGA at f Hz is f / 8000 / (cycles a symbol) times as fast as
+real time, all channels in sum."""
 
-def machine():
-    """One line about the machine: processor, cores, load."""
-    model = "unknown processor"
-    try:
-        for line in Path("/proc/cpuinfo").read_text().splitlines():
-            if line.startswith("model name"):
-                model = line.split(":", 1)[1].strip()
-                break
-    except OSError:
-        pass
-    load = ", ".join(f"{value:.2f}" for value in os.getloadavg())
-    return f"{model}, {os.cpu_count()} cores, load {load} (1, 5 and 15 minutes)"
+_MODEMS = """Receivers side by side in TRN1d, over 26awg-9kft at 45 dB; and whole start-ups over it,
+4.5 s each, into data. The digital modem's gateware is a bank of generators, above."""
 
+_BOUNDS = """Golden and the engine against what NumPy or the engine could do, the furthest away
+first. A bound is measured as well."""
 
-def example(name):
-    """Mapping parameters of ``examples``."""
-    return MappingParameters.from_json((EXAMPLES / f"{name}.json").read_text())
-
-
-def speed(function, symbols, repeats=3):
-    """Symbols per second of the best of some runs of ``function()``."""
-    best = float("inf")
-    for _ in range(repeats):
-        start = time.perf_counter()
-        function()
-        best = min(best, time.perf_counter() - start)
-    return symbols / best
+_RATES = """Start-ups over all named lines through a clean network, power at most -12 dBm0. The
+bound knows line and network: points that stay apart at the noise of the best equaliser with as many
+taps. Without margin is what the modem would have asked for had it kept none; it keeps 1.5 dB. A
+step of Table 2 is 1333 bit/s."""
 
 
-def measurements(seconds):
-    """Yield ``(title, channels, symbols per second, times real time demanded or None)``.
-
-    ``seconds``: length of the line measured on one channel.
-    """
-    rng = np.random.default_rng(90)
-    cases = (("Sr = 0", example("56000"), None), ("Sr = 1, ld = 3", example("45333"), 5))
-    for title, p, demanded in cases:
-        for channels in (1, MANY):
-            # The same number of symbols in sum would make single frames of many channels.
-            frames = max(1, int(seconds * REAL_TIME / INTERVALS) // min(channels, 8))
-            bits = rng.integers(0, 2, (channels, frames * p.data_bits), np.uint8)
-            octets = pcm.encode(p, bits)
-            symbols = octets.size
-            in_sum = None if channels == 1 else 100
-            yield (
-                f"golden encode, {title}", channels,
-                speed(lambda p=p, bits=bits: pcm.encode(p, bits), symbols), in_sum or demanded,
-            )  # fmt: skip
-            yield (
-                f"golden decode, {title}", channels,
-                speed(lambda p=p, octets=octets: pcm.decode(p, octets), symbols), in_sum or 20,
-            )  # fmt: skip
-            bank, sets, rows = pcm.EncoderBank(channels), [p] * channels, list(bits)
-            yield (
-                f"gateware encode, {title}", channels,
-                speed(lambda b=bank, s=sets, r=rows: b.encode(s, r), symbols, 1), None,
-            )  # fmt: skip
-            if channels == 1:
-                decoder, line = pcm.DecoderBank(), octets[0]
-                yield (
-                    f"gateware decode, {title}", channels,
-                    speed(lambda d=decoder, p=p, x=line: d.decode(p, x), symbols, 1), None,
-                )  # fmt: skip
+def blocks(show):
+    """Blocks and banks."""
+    everything = speeds_pcm.BLOCKS + speeds_receiver.BLOCKS
+    speeds = []
+    for block in everything:
+        show(block.name)
+        speeds.append(measuring.measure(block))
+    shapers = {one.name: one for one in speeds if one.name.startswith("shaper")}
+    section = Section("Blocks", [_SPEEDS.replace("\n", " "), speeds_table(speeds)])
+    return section, shapers
 
 
-def show_speeds(console, seconds):
-    """Measure and print the table; tell whether everything is as fast as demanded."""
-    table = Table("what", "channels", "symbols/s", "times real time", "at least")
-    for column in table.columns[1:]:
-        column.justify = "right"
-    fast = True
-    with progress("measuring") as show:
-        for done, (title, channels, rate, demanded) in enumerate(measurements(seconds)):
-            show(done, None)
-            times = rate / REAL_TIME
-            fast = fast and times >= (demanded or 0)
-            table.add_row(
-                title, str(channels), f"{rate:,.0f}".replace(",", " "), f"{times:.1f}",
-                "" if demanded is None else str(demanded),
-            )  # fmt: skip
-    console.print(table)
-    return fast
+def modems(show):
+    """Receivers and modems."""
+    rows = []
+    show("receivers")
+    golden = {n: growth.receiving(n) for n in CHANNELS}
+    compiled, cycles, rate = growth.receiving_gateware()
+    rows.append(("receiver, TRN1d", *golden.values(), compiled, cycles, rate))
+    show("receivers that take turns")
+    turns, rate = growth.receiving_in_turns()
+    rows.append((f"receivers, {growth.TURNS} take turns at {growth.TURNS_CLOCK / 1e6:.0f} MHz",
+                 None, None, None, turns, None, rate))  # fmt: skip
+    show("start-ups")
+    parts = {n: growth.start_up(n) for n in CHANNELS}
+    show("start-up, gateware")
+    compiled = growth.start_up(1, gateware=True)
+    for part in parts[1]:
+        own = compiled[part] if part in ("analogue modem", "all") else None
+        rows.append((f"start-up: {part}", *(parts[n][part] for n in CHANNELS), own, None, None))
+    return Section("Receivers and modems", [_MODEMS.replace("\n", " "), Table(
+        ("what", *(f"golden, {n}" for n in CHANNELS), "gateware", "cycles a symbol", "Mcycle/s"),
+        rows,
+    )])  # fmt: skip
 
 
-def _text(value):
-    if isinstance(value, float):
-        return f"{value:.2f}"
-    return str(value)
+def growing(show, shapers):
+    """How cost grows; a plot of each."""
+    show("channels")
+    channels = growth.channels()
+    cost = "ms for a second of one line"
+    parts = [
+        "With channels: the encoder of 45 333 bit/s (Sr 1, ld 3), times real time in sum.",
+        Table(("channels", "golden", "gateware"), channels),
+    ]
+    plots = [Plot("performance-channels", "channels", cost, {
+        "golden": [(n, 1000 / golden) for n, golden, _ in channels],
+        "gateware": [(n, 1000 / compiled) for n, _, compiled in channels if compiled],
+    })]  # fmt: skip
+    show("taps")
+    taps = growth.taps()
+    parts += [
+        "With the equaliser's taps: receivers in TRN1d, times real time in sum. The gateware has "
+        "96 at most.",
+        Table(("feed-forward", "feedback", "golden, 1", "golden, 64", "gateware",
+               "cycles a symbol"), taps),
+    ]  # fmt: skip
+    plots.append(Plot("performance-taps", "taps, feed-forward and feedback", cost, {
+        label: [(row[0] + row[1], 1000 / row[at]) for row in taps if row[at]]
+        for label, at in (("golden, 1 line", 2), ("golden, 64 lines", 3), ("gateware", 4))
+    }))  # fmt: skip
+    rows = [(f"Sr {sr}", *(told(shapers[f"shaper, Sr {sr}, ld {ld}"].golden[n])
+                           for ld in range(4) for n in (1, 64)),
+             *(told(shapers[f"shaper, Sr {sr}, ld {ld}"].cycles[1][0]) for ld in range(4)))
+            for sr in (1, 2, 3)]  # fmt: skip
+    parts += [
+        "With look-ahead: the shaper, golden with 1 and 64 channels, times real time, and the "
+        "gateware's cycles a symbol. Open sequences of rules are 2 to the power of ld + 1.",
+        Table(("", *(f"ld {ld}, {n}" for ld in range(4) for n in (1, 64)),
+               *(f"ld {ld}, cycles" for ld in range(4))), rows),
+    ]  # fmt: skip
+    plots.append(Plot("performance-look-ahead", "open sequences of rules", cost, {
+        label: [(2 << ld, 1000 / of(shapers[f"shaper, Sr 1, ld {ld}"])) for ld in range(4)]
+        for label, of in (
+            ("golden, 1", lambda one: one.golden[1]), ("golden, 64", lambda one: one.golden[64]),
+            ("gateware", lambda one: one.gateware[1]),
+        )
+    }))  # fmt: skip
+    show("length")
+    lengths = growth.lengths()
+    parts += [
+        "With a call's length: golden, one line, times real time; what is received are calls of a "
+        "second one behind the other.",
+        Table(("seconds", "encode, Sr 0", "encode, Sr 1, ld 3", "receive"), lengths),
+    ]
+    plots.append(Plot("performance-length", "seconds of line", "seconds to compute it", {
+        label: [(row[0], row[0] / row[at]) for row in lengths]
+        for label, at in (("encode, Sr 0", 1), ("encode, Sr 1, ld 3", 2), ("receive", 3))
+    }))  # fmt: skip
+    return Section("How cost grows", parts, plots)
 
 
-def show_rows(console, title, rows):
-    """Print the rows of one figure as a table."""
-    table = Table("what", *rows[0].values, "met", title=title, title_justify="left")
-    table.columns[0].no_wrap = True
-    for column, value in zip(table.columns[1:], rows[0].values.values(), strict=False):
-        column.justify = "left" if isinstance(value, str) else "right"
-    for row in rows:
-        met = "" if row.met is None else "yes" if row.met else "NO"
-        table.add_row(row.what, *map(_text, row.values.values()), met)
-    console.print(table)
+def simulators(show):
+    """cocotb on its simulators, and CXXRTL."""
+    show("simulators")
+    names = {"cxxrtl": "CXXRTL", "verilator": "cocotb, Verilator", "icarus": "cocotb, Icarus"}
+    rows = [(block, names[engine], rate / 1000, start)
+            for block, engine, rate, start in growth.simulators()]  # fmt: skip
+    return Section("Simulators", [
+        "The same tokens through a small block and a large one, all outputs compared, every cycle "
+        "held to the contract of streams; the least of four runs, in time of a core, less what it "
+        "takes to start.", Table(("block", "engine", "thousand cycles/s", "start, s"), rows),
+    ])  # fmt: skip
 
 
-def show_figures(console, calls):
-    """Measure and print what the receiver reaches; ``calls``: folder of the real calls."""
-    wanted = list(FIGURES)
-    if any(calls.glob("*/call.json")):
-        wanted += [
-            (title, partial(function, calls), *rest) for title, function, *rest in CALL_FIGURES
-        ]
-    else:
-        console.print(f"no real calls in {calls}: their figures are left out", soft_wrap=True)
-    summary = Table("figure", "met", "of", "worst", title="summary", title_justify="left")
-    results = []
-    for title, function, *_ in wanted:
-        with progress("receiving") as show:
-            show(len(results), len(wanted))
-            results.append((title, function()))
-        show_rows(console, *results[-1])
-    for (title, rows), (*_, column, worst) in zip(results, wanted, strict=True):
-        met = sum(bool(row.met) for row in rows)
-        numbers = [row for row in rows if isinstance(row.values[column], int | float)]
-        last = worst(numbers, key=lambda row, column=column: row.values[column])
-        summary.add_row(
-            title, str(met), str(len(rows)) + ("" if met == len(rows) else "  NO"),
-            f"{column}: {_text(last.values[column])} ({last.what})",
-        )  # fmt: skip
-    console.print(summary)
-    for path in draw(dict(zip((function for _, function, *_ in wanted), results, strict=True))):
-        console.print(f"picture: {path}", soft_wrap=True)
+def lines(show):
+    """Rates against lines."""
+    show("lines")
+    rows = startup.matrix(laws=("A",), networks=("clean",), snrs=(40.0, 50.0), batch=22)
+    return Section("Rate against line", [_RATES.replace("\n", " "), rates(rows)])
 
 
-def draw(results):
-    """Write pictures of what has one; return their paths. ``results``: title and rows by function.
-
-    Convergence: the SNR against its bound by line, and over time; the high-pass: over time.
-    """
-    from matplotlib.figure import Figure
-
-    PICTURES.mkdir(parents=True, exist_ok=True)
-    paths = []
-
-    def save(figure, name):
-        paths.append(PICTURES / name)
-        figure.savefig(paths[-1], format="png", metadata={"Software": None})
-
-    _, rows = results[figures.convergence]
-    figure = Figure(figsize=(12, 7), dpi=110, layout="constrained")
-    axes = figure.subplots()
-    for i, snr in enumerate(sorted({row.values["line SNR"] for row in rows})):
-        mine = [row for row in rows if row.values["line SNR"] == snr]
-        names = [row.what for row in mine]
-        for column, style in (("bound", "_"), ("after 2040", "x"), ("after 8000", ".")):
-            axes.plot(
-                names, [row.values[column] for row in mine], style, color=f"C{i}", ms=10,
-                label=column if not i else None,
-            )  # fmt: skip
-    axes.set_ylabel("SNR of decisions in dB, a colour for each SNR of the line")
-    axes.margins(y=0.12)
-    axes.tick_params(axis="x", rotation=60)
-    axes.grid(color="0.9")
-    axes.legend(frameon=False, loc="upper center", ncols=3)
-    save(figure, "snr.png")
-    for function, name in ((figures.convergence, "convergence"), (figures.high_pass, "high-pass")):
-        title, rows = results[function]
-        figure = Figure(figsize=(12, 7), dpi=110, layout="constrained")
-        axes = figure.subplots()
-        curves = [row for row in rows if row.curve is not None]
-        for i, row in enumerate(curves[: len({row.what for row in curves})]):
-            style = {"color": f"C{i % 10}", "ls": ("-", "--", ":")[i // 10 % 3], "lw": 1}
-            axes.plot(*row.curve, label=row.what, **style)
-            axes.plot(row.curve[0, -1], row.values["bound"], "_", ms=12, color=style["color"])
-        axes.set(xlabel="time from TRN1d on in s (dashes at the end: bounds)", ylabel="SNR in dB")
-        axes.set_title(title, fontsize="medium")
-        axes.grid(color="0.9")
-        axes.legend(frameon=False, fontsize="small", ncols=3)
-        save(figure, f"{name}.png")
-    return paths
+def chips(show):
+    """Cells and Fmax, as docs/resources.md has them."""
+    show("cells")
+    return Section("Cells and Fmax", [
+        "Out of [resources.md](resources.md), which `make boards` writes and which says more.",
+        *resources((DOCS / "resources.md").read_text()),
+    ])  # fmt: skip
 
 
-def sweep(sets, seed=90, show=lambda done, total: None):
-    """Compare golden and gateware over so many random parameter sets.
+def profiles(show):
+    """Where time goes, and bounds."""
+    show("bounds")
+    found = profiling.bounds()
+    rows = [(one.what, one.taken * 1e6, one.least * 1e6, one.factor, one.how) for one in found]
+    parts = [_BOUNDS.replace("\n", " "),
+             Table(("what", "takes, us", "bound, us", "times", "bound"), rows)]  # fmt: skip
+    show("profiles")
+    for what, rows in profiling.profiles().items():
+        parts += [f"Most of {what}:", Table(("function", "calls", "% of the time"), [
+            (name, calls, 100 * share) for name, calls, share in rows
+        ])]  # fmt: skip
+    return Section("Where time goes", parts)
 
-    Returns a list of ``(number, parameters, sentence)`` for the sets that differ.
-    """
-    from sim.parameter_sets import random_parameters
 
-    rng = np.random.default_rng(seed)
-    differing = []
-    for at in range(0, sets, SWEEP_CHANNELS):
-        show(at, sets)
-        batch = [random_parameters(rng) for _ in range(SWEEP_CHANNELS)]
-        for index, sentence in pcm.compare_bank(batch, SWEEP_FRAMES, seed + at):
-            differing.append((at + index, batch[index], sentence))
-    show(sets, sets)
-    return differing
+def measure(show):
+    """All sections. ``show(what)`` is told what is being measured."""
+    first, shapers = blocks(show)
+    return [first, modems(show), growing(show, shapers), simulators(show), lines(show),
+            chips(show), profiles(show)]  # fmt: skip
 
 
 def main(argv=None):
-    """Measure, compare, print; return the exit status: 1 where golden and gateware differ."""
+    """Measure, print, write; return the exit status."""
     parser = argparse.ArgumentParser(prog="python -m sim.benchmark", description=__doc__)
-    parser.add_argument("--sets", type=int, default=10_000, help="random parameter sets to compare")
-    parser.add_argument("--seed", type=int, default=90, help="seed of the random sets")
-    parser.add_argument("--seconds", type=float, default=4.0, help="length of the line measured")
-    parser.add_argument("--no-figures", action="store_true", help="leave the receiver out")
-    parser.add_argument("--calls", type=Path, default=REAL_CALLS, help="folder of the real calls")
-    arguments = parser.parse_args(argv)
+    parser.add_argument("--folder", type=Path, default=DOCS, help="where the document goes")
+    options = parser.parse_args(argv)
     console = Console()
-    console = Console(width=max(console.width, 100))
     console.print(machine(), soft_wrap=True)
-    if not show_speeds(console, arguments.seconds):
-        console.print("Something is slower than demanded; on a busy machine that says little.")
-    if not arguments.no_figures:
-        show_figures(console, arguments.calls)
-    if arguments.sets > 0:
-        start = time.perf_counter()
-        with progress("comparing") as show:
-            differing = sweep(arguments.sets, arguments.seed, show)
-        for number, parameters, sentence in differing[:3]:
-            console.print(f"set {number}: {sentence}: {parameters.to_json()}", soft_wrap=True)
-        console.print(
-            f"Encoder and decoder, golden against gateware, over {arguments.sets} random parameter "
-            f"sets of {SWEEP_FRAMES} data frames (seed {arguments.seed}): {len(differing)} differ; "
-            f"{time.perf_counter() - start:.0f} s.",
-            soft_wrap=True,
-        )
-        return 1 if differing else 0
+    before, cores, began = os.getloadavg(), os.cpu_count(), time.perf_counter()
+    sentence = measuring.busy(before[0], cores)
+    if sentence:
+        console.print(sentence, soft_wrap=True)
+    spent = []
+    with progress("measuring") as bar:
+
+        def show(what):
+            spent.append((what, time.perf_counter()))
+            bar(len(spent), None)
+
+        sections = measure(show)
+    ended = [*(at for _, at in spent[1:]), time.perf_counter()]
+    known = facts(before, os.getloadavg(), cores, time.perf_counter() - began)
+    path = write(known, sections, options.folder, sentence)
+    console.print(path.read_text(), soft_wrap=True, markup=False, highlight=False)
+    for (what, at), end in zip(spent, ended, strict=True):
+        if end - at > 10:
+            console.print(f"{what}: {end - at:.0f} s", soft_wrap=True, highlight=False)
+    console.print(f"{path}: written in {time.perf_counter() - began:.0f} s", soft_wrap=True)
     return 0
 
 

@@ -39,7 +39,7 @@ def pytest_collection_modifyitems(items):
         if item.path.parent.name in ("hdl", "boards", "sim"):
             item.add_marker(pytest.mark.xdist_group(item.path.stem))
     if not os.environ.get("V90_LONG"):
-        skip = pytest.mark.skip(reason="long: `make bench` or `make formal` has it")
+        skip = pytest.mark.skip(reason="long: `make long` or `make formal` has it")
         for item in items:
             if item.get_closest_marker("long"):
                 item.add_marker(skip)

@@ -124,11 +124,16 @@ def test_slicer_takes_the_nearest(rng):
             fines += here
             intervals += [interval] * len(here)
             lines += [line] * len(here)
-    ucode, value = slicer.process(np.array(fines), np.array(intervals), np.array(lines))
     expected = [
         nearest(several[line], *rest) for *rest, line in zip(fines, intervals, lines, strict=True)
     ]
-    assert list(zip(ucode, value, strict=True)) == expected
+    # Many values at a time go another way than few.
+    for size in (len(fines), 5):
+        found = []
+        for at in range(0, len(fines), size):
+            part = (np.array(one[at : at + size]) for one in (fines, intervals, lines))
+            found += zip(*slicer.process(*part), strict=True)
+        assert found == expected
 
 
 def test_slicer_by_hand():

@@ -1,6 +1,6 @@
 """Encoder bank and decoder over many mapping parameters: those of calls, corners, random ones.
 
-`make bench` does the same over 10 000.
+`make figures` does the same over 10 000.
 """
 
 import json

@@ -1,4 +1,4 @@
-"""The measurements of `make bench`, some of them with a few lines; and that they can fail."""
+"""The measurements of `make figures`, some of them with a few lines; and that they can fail."""
 
 import io
 
@@ -10,7 +10,7 @@ from golden import g711
 from golden.equalizer import Levels
 from golden.parameters import INTERVALS
 from golden.receiver import Kind
-from sim import benchmark, figures
+from sim import figures, reach
 from sim.figures import LAW, LEVEL, U_INFO, Row
 
 LINES = ("codec", "26awg-9kft", "tap-18kft")
@@ -222,19 +222,19 @@ def test_what_is_not_met_is_printed(monkeypatch, tmp_path):
 
     monkeypatch.setattr(figures, "convergence", rows)
     monkeypatch.setattr(figures, "high_pass", lambda: rows())
-    monkeypatch.setattr(benchmark, "PICTURES", tmp_path / "bench")
-    monkeypatch.setattr(benchmark, "FIGURES", (
+    monkeypatch.setattr(reach, "PICTURES", tmp_path / "figures")
+    monkeypatch.setattr(reach, "FIGURES", (
         ("one", figures.convergence, "lacks", max), ("two", figures.high_pass, "lacks", max),
     ))  # fmt: skip
     text = io.StringIO()
-    benchmark.show_figures(Console(file=text, width=120), tmp_path)
+    reach.show_figures(Console(file=text, width=120), tmp_path)
     told = text.getvalue()
     print(told)
     assert "no real calls in" in told and told.count("NO") == 4
     assert "lacks: 6.00 (bad)" in told
-    pictures = sorted(path.name for path in (tmp_path / "bench").iterdir())
+    pictures = sorted(path.name for path in (tmp_path / "figures").iterdir())
     assert pictures == ["convergence.png", "high-pass.png", "snr.png"]
-    assert all((tmp_path / "bench" / name).read_bytes()[:4] == b"\x89PNG" for name in pictures)
+    assert all((tmp_path / "figures" / name).read_bytes()[:4] == b"\x89PNG" for name in pictures)
 
 
 def test_the_moment_of_a_failure_is_told():

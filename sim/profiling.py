@@ -1,0 +1,207 @@
+"""Where the time of golden and of the simulators goes, and what NumPy or the engine could do.
+
+A bound is measured, too: the same sums as plain matrix products or passes over arrays, or the
+simulation without anything around it.
+"""
+
+import cProfile
+import pstats
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+
+from golden import timing
+from golden.equalizer import FEEDBACK, FORWARD, Slicer
+from golden.leastsquares import Correlator, Solver
+from golden.parameters import INTERVALS
+from golden.receiver import TRAINED, Receiver
+from sim import growth
+from sim.measuring import ROOT, best, example, random
+from sim.session import Session
+from sim.speeds_pcm import BLOCKS as PCM
+from sim.speeds_pcm import encoding, shaping
+from sim.speeds_receiver import equalizer_of, levels_of
+
+#: Functions of a profile that are told.
+FIRST = 5
+
+#: Lines and channels side by side where bounds are measured.
+MANY = 64
+
+
+@dataclass(frozen=True)
+class Bound:
+    """What takes ``taken`` seconds, and ``least`` as the sentence ``how`` says."""
+
+    what: str
+    taken: float
+    least: float
+    how: str
+
+    @property
+    def factor(self):
+        """How far away it is."""
+        return self.taken / self.least
+
+
+def profile(function):
+    """``[(function, calls, share of the time)]``: the FIRST that take most, by themselves."""
+    profiler = cProfile.Profile()
+    profiler.runcall(function)
+    stats = pstats.Stats(profiler)
+    rows = sorted(stats.stats.items(), key=lambda item: -item[1][2])[:FIRST]
+    return [(_name(*key), row[1], row[2] / stats.total_tt) for key, row in rows]
+
+
+def _name(path, line, function):
+    """A function's place, without what is of this machine."""
+    if path == "~":
+        return function.strip("<>").removeprefix("built-in method ").strip()
+    place = Path(path)
+    if place.is_relative_to(ROOT) and ".venv" not in place.parts:
+        place = place.relative_to(ROOT)
+    else:
+        place = Path(*place.parts[-2:])
+    return f"{place}: {function}"
+
+
+def profiles():
+    """``{what: rows of profile}`` of golden and of the simulations."""
+    block = {block.name: block for block in PCM}
+    decode = block["decoder, 45 333 bit/s, Sr 1"].golden(MANY)[0]
+    rows = growth.figures.together([growth.samples()] * 8)
+    session = _session(8)
+    made = block["encoder, 45 333 bit/s, Sr 1, ld 3"].gateware(8).run
+    return {
+        "golden encoder, 45 333 bit/s, one channel": profile(encoding("45333", 1)[0]),
+        f"golden shaper, Sr 1, ld 3, {MANY} channels": profile(shaping(1, 3)(MANY)[0]),
+        f"golden decoder, 45 333 bit/s, {MANY} channels": profile(decode),
+        "golden receiver, 8 lines": profile(
+            lambda: Receiver(growth.TRAINING, lines=len(rows)).process(rows)
+        ),
+        "start-ups, 8 side by side: both modems, network, line": profile(
+            lambda: session.run(int(growth.START_UP * growth.startup.FRAMES))
+        ),
+        "gateware encoder under CXXRTL, 8 channels": profile(made),
+    }
+
+
+def _session(lines):
+    ((*_, setting),) = growth.startup.settings(
+        (growth.LINE,), ("A",), ("clean",), (growth.SNR,)
+    )
+    return Session([setting] * lines)
+
+
+# --- Bounds --------------------------------------------------------------------------------------
+
+
+def _seconds(function):
+    return best(function, 20, 0.1).seconds
+
+
+def _shaper():
+    """A shaping frame of Sr 1 and ld 3: 16 sequences of rules a channel."""
+    function, symbols = shaping(1, 3)(MANY)
+    taken = best(function).seconds / (symbols / MANY / INTERVALS)
+    numbers = np.ones(16 * MANY, np.int64)
+    # A symbol of a sequence: the sign, b1 x, x to s, three products and a sum, less b1 x; half,
+    # shift and two limits of s and of r; r in y's fraction, y + r, half, shift and two limits of
+    # it; the square and its sum.
+    passes = 3 + 4 + 1 + 2 * 4 + 2 + 4 + 2
+    least = _seconds(lambda: [np.add(numbers, numbers, numbers) for _ in range(passes)])
+    return Bound(
+        f"shaper, Sr 1, ld 3, {MANY} channels: a data frame", taken, INTERVALS * least,
+        f"{passes} passes a symbol over 16 sequences of all channels",
+    )  # fmt: skip
+
+
+def _equalizer():
+    """A data frame of many lines."""
+    equalizer, lines = equalizer_of(MANY)
+    slicer = Slicer([levels_of(example("45333"))] * MANY)
+    halves = random().integers(-4000, 4000, (MANY, timing.HALVES))
+    zero, no, bits = np.zeros(MANY, np.int64), np.zeros(MANY, bool), np.full(MANY, 22)
+
+    def frame():
+        equalizer.process(halves, slicer, lines, zero, no, no)
+        equalizer.adapt(~no, bits, bits, lines, no, no)
+
+    windows, taps = np.ones((MANY, timing.HALVES, FORWARD)), np.ones((MANY, FORWARD, 1))
+    error, back = np.ones((MANY, 1, INTERVALS)), np.ones((MANY, INTERVALS, FEEDBACK))
+    past, few = np.ones((MANY, FEEDBACK)), np.ones(MANY, np.int64)
+
+    def least():
+        # Both parts' sums and both parts' changes of taps.
+        windows @ taps, error @ windows[:, ::2], error @ back
+        for _ in range(INTERVALS):
+            np.vecdot(past, past)
+            for _ in range(_STEPS):
+                np.add(few, few)
+
+    return Bound(
+        f"equaliser, {MANY} lines: a data frame decided, taps moved", _seconds(frame),
+        _seconds(least),
+        f"its products as matrix products, and {_STEPS} steps over all lines for each symbol, "
+        "which needs the decision before",
+    )  # fmt: skip
+
+
+#: Operations of a symbol that need the one before, as golden defines them: 4 of the drift,
+#: 3 of its growth, 5 of the feedback part, 5 of the soft value, 9 of the slicer, 1 of the past, 5
+#: of the error, 8 of the next drift.
+_STEPS = 40
+
+
+def _correlator():
+    rng = random()
+    symbols = TRAINED * INTERVALS
+    forward = rng.integers(-32768, 32768, (symbols, FORWARD))
+    values = rng.choice([-1, 1], (symbols, FEEDBACK + 1))
+    rows = np.ones((symbols, FORWARD + FEEDBACK + 1))
+    return Bound(
+        "normal equations over TRN1d's 1944 symbols",
+        _seconds(lambda: Correlator().process(forward, values)), _seconds(lambda: rows.T @ rows),
+        "one matrix product in float64",
+    )  # fmt: skip
+
+
+def _solver():
+    """Taps of one line."""
+    rng = random()
+    rows = rng.integers(-2000, 2000, (TRAINED * INTERVALS, FORWARD + FEEDBACK + 1))
+    matrix = rows.T @ rows
+    factor, count = np.ones((1, *matrix.shape), np.int64), len(matrix)
+    solution = factor[:, 0]
+
+    def least():
+        for n in range(count):
+            factor[:, n:, :n] @ factor[:, n, :n, None]
+            (factor[:, n + 1 :, n] * solution[:, n + 1 :]).sum(-1)
+
+    return Bound(
+        "solution of one line's normal equations",
+        _seconds(lambda: Solver().process(matrix, FORWARD, 2000)), _seconds(least),
+        "the sums of products of both substitutions, in whole numbers, column after column",
+    )  # fmt: skip
+
+
+def _engine():
+    """CXXRTL's evaluation with nothing around it: the clock domain's reset is held."""
+    from hdl.receiver import Receiver as Gateware
+    from sim.gateware import Gateware as Engine
+
+    engine, cycles = Engine(Gateware()), 100_000
+    bare = best(lambda: engine._lib.v90_reset(engine._design, cycles), 3).seconds
+    run = best(lambda: engine.run({}, {}, cycles, reset=False), 3).seconds
+    return Bound(
+        f"CXXRTL, receiver: {cycles} cycles, streams looked at", run, bare,
+        "evaluation alone, in reset",
+    )  # fmt: skip
+
+
+def bounds():
+    """A list of :class:`Bound`, the furthest away first."""
+    found = [make() for make in (_shaper, _equalizer, _correlator, _solver, _engine)]
+    return sorted(found, key=lambda bound: -bound.factor)
