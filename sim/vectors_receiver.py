@@ -179,6 +179,12 @@ def _conditions(snr, ppm, seed):
     return Conditions(snr=snr, ppm=ppm, phase=0.37, seed=seed)
 
 
+def _told(conditions):
+    """What is not as :class:`~sim.line.Conditions` stands: a new impairment changes no vector."""
+    calm = asdict(Conditions())
+    return {name: value for name, value in asdict(conditions).items() if value != calm[name]}
+
+
 @cache
 def _received(title):
     """Everything of one receiver: seed, parameters, call, samples, levels, decisions, equaliser."""
@@ -232,7 +238,7 @@ def receiver_vectors():
             f"receiver/{title}", "8.4.4, 8.4.5, 9.3.2",
             "samples of silence, Sd, TRN1d, B1d and data to signed Ucodes",
             {"U_INFO": call.u_info, "start": call.start, "line": call.line,
-             "conditions": asdict(call.conditions), "data": call.parameters.to_dict(),
+             "conditions": _told(call.conditions), "data": call.parameters.to_dict(),
              "levels": list(map(_levels, levels)), "loss": [one.loss for one in levels],
              "events": _events(decisions)},
             seed,
@@ -350,7 +356,7 @@ def call_vectors():
             "a start-up and data: events of the analogue modem to the digital modem's octets, "
             "their samples behind a network and a line, and what came out of these",
             {"U_INFO": setting.u_info, "law": law, "line": line, "network": network,
-             "conditions": asdict(conditions),
+             "conditions": _told(conditions),
              "Jd": {"rates": ALL_RATES, "training": 0, "renegotiation": 0, "look_ahead": 3},
              "MP": MP_FIELDS, "CPt": reading.cpt.to_dict(), "CP": reading.cp.to_dict(),
              "segments": [[s.signal, s.first, s.frames] for s in timeline],

@@ -32,8 +32,8 @@ PINNED = ("1.0", {
     "g711": "49b0bacf491c7ce8", "scrambler": "2ae3162d2b899759", "modulus": "87d08a58835457e3",
     "signs": "fca30c1429a47749", "shaper": "be3a66d28f0e22ce", "encoder": "d355fdea8c6615e9",
     "decoder": "a9aad05a1509c2a0", "hdlc": "bf3557dc1ab87d04", "sequence": "e61bfc0f6391b363",
-    "signal": "585e8a510db4420f", "receiver": "7cfd561ba64ba092", "equalizer": "cb14e2b6f7b1a58c",
-    "call": "213a36837a02a98c",
+    "signal": "585e8a510db4420f", "receiver": "8134e2ee7d0bb915", "equalizer": "cb14e2b6f7b1a58c",
+    "call": "bad361895dbefcf2",
 })  # fmt: skip
 
 
