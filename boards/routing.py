@@ -52,7 +52,11 @@ def routed(netlist, clock=12):
 
 
 def _ecp5(found, module):
-    """Give cells what the router means where it says nothing."""
+    """Give cells and ports what the router means where it says nothing."""
+    for name, at, bit in _port_bits(module, "output"):
+        if not isinstance(bit, int):
+            # The net of a constant has no driver behind the router.
+            found["ports"][name]["bits"][at] = bit
     for cell in found["cells"].values():
         if not cell["type"].startswith("TRELLIS"):
             _straighten(cell)

