@@ -104,7 +104,7 @@ def build_alone(block, family):
     blocks.write_block(folder, block)
     counts = blocks.synthesise(folder, family)
     result.rows = {row: (count, None) for row, count in counts.items()}
-    rows, reached = blocks.route(folder, family, clock)
+    rows, reached = blocks.route(folder, family, block)
     result.rows |= rows
     result.seconds["all"] = time.monotonic() - begin
     if reached is None:

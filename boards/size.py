@@ -26,7 +26,7 @@ def main():
         print(f"{row:12} {count:>6} synthesised")
     if options.synthesis:
         return 0
-    rows, reached = route(folder, options.chip, clock)
+    rows, reached = route(folder, options.chip, options.block)
     for row, (count, of) in rows.items():
         print(f"{row:12} {count:>6}" + ("" if of is None else f" of {of}"))
     if reached is None:
