@@ -54,13 +54,14 @@ size: setup-boards  ## cells and clock of a block in a chip (ARGS="--block recei
 gates: setup-boards  ## netlists of cells against golden (ARGS="--case receiver --netlist up5k")
 	@$(PY) -m boards.gates_long $(ARGS)
 
-bench: setup  ## how fast all of it is, in 30 minutes: writes docs/performance.md
+bench: setup-boards  ## how fast all of it is (docs/performance.md), then figures, long tests and gates
 	@$(PY) -m sim.benchmark $(ARGS)
+	@$(MAKE) --no-print-directory figures long gates ARGS=
 
-figures: setup  ## what receivers and start-ups reach, and 10 000 parameter sets (hours)
+figures: setup  ## what receivers and start-ups reach, and 10 000 parameter sets
 	@$(PY) -m sim.reach $(ARGS)
 
-long: setup-boards  ## the tests marked long (hours); `make formal` has those of tests/formal
+long: setup-boards  ## the tests marked long; `make formal` has those of tests/formal
 	@V90_LONG=1 $(PY) -m pytest -q -m long --ignore tests/formal $(ARGS)
 
 soak: setup  ## 500 calls in which something goes wrong (ARGS="--gateware --calls 50")
