@@ -68,9 +68,11 @@ class Solver:
         lead, size = matrix.shape[:-2], matrix.shape[-1]
         matrix = matrix.reshape(-1, size, size)
         level = np.broadcast_to(np.asarray(level, np.int64), lead).reshape(-1)
-        factor, remainder = cholesky(normalised(matrix))
-        solution = substitute(factor)
-        target = normalised(matrix)[:, -1, -1]
+        matrix = normalised(matrix)
+        # Line by line: what a column needs of Python's whole numbers is less than arrays take.
+        factors, remainders = zip(*map(cholesky, matrix), strict=True)
+        solution = np.array([substitute(factor) for factor in factors])
+        remainder, target = np.array(remainders), matrix[:, -1, -1]
         good = remainder < target << (NORMAL.fraction - 3)
         taps, drop = _scaled(solution[:, :forward], level)
         feedback = solution[:, forward:] << (FEEDBACK_TAP.fraction - SOLUTION.fraction)
@@ -112,41 +114,34 @@ def normalised(matrix):
 
 
 def cholesky(matrix):
-    """FACTOR ``(c, n, n)``, lower, of NORMAL; and what is left of the last diagonal, in Q60.
+    """FACTOR ``(n, n)``, lower, of NORMAL; and what is left of the last diagonal, in Q60.
 
     Column for column: what the columns before leave of it is exact in Q60; its diagonal's root is
     rounded down, the others are divided by that, to nearest. A diagonal that rounding made nought
     or less counts as 1.
     """
-    size = matrix.shape[-1]
     factor = np.zeros_like(matrix)
-    for j in range(size):
-        left = matrix[:, j:, j] << NORMAL.fraction
-        left = left - (factor[:, j:, :j] @ factor[:, j, :j, None])[..., 0]
-        root = _root(np.maximum(left[:, 0], 1))
-        factor[:, j, j] = root
-        magnitude = (np.abs(left[:, 1:]) + (root >> 1)[:, None]) // root[:, None]
-        factor[:, j + 1 :, j] = np.where(left[:, 1:] < 0, -magnitude, magnitude)
-    return factor, left[:, 0]
-
-
-def _root(x):
-    """Whole part of the square root."""
-    return np.array([isqrt(one) for one in x.tolist()], np.int64)
+    for j in range(len(matrix)):
+        left = (matrix[j:, j] << NORMAL.fraction) - factor[j:, :j].dot(factor[j, :j])
+        diagonal = int(left[0])
+        root = isqrt(max(diagonal, 1))
+        # To nearest, a half away from nought: only an even root leaves one.
+        left += (root >> 1) if root % 2 else (root >> 1) + (left >> 63)
+        np.floor_divide(left, root, out=factor[j:, j])
+        factor[j, j] = root
+    return factor, diagonal
 
 
 def substitute(factor):
-    """SOLUTION ``(c, n - 1)``: back substitution with the factor's last row as right-hand side."""
-    right, factor = factor[:, -1, :-1], factor[:, :-1, :-1]
-    size = factor.shape[-1]
-    solution = np.zeros_like(right)
-    for j in range(size - 1, -1, -1):
-        left = right[:, j] << SOLUTION.fraction
-        left = left - (factor[:, j + 1 :, j] * solution[:, j + 1 :]).sum(-1)
-        root = factor[:, j, j]
-        magnitude = (np.abs(left) + (root >> 1)) // root
-        rounded = np.where(left < 0, -magnitude, magnitude)
-        solution[:, j] = np.minimum(np.maximum(rounded, SOLUTION.min), SOLUTION.max)
+    """SOLUTION ``(n - 1,)``: back substitution with the factor's last row as right-hand side."""
+    left = factor[-1, :-1] << SOLUTION.fraction
+    solution = np.zeros_like(left)
+    for j in range(len(left) - 1, -1, -1):
+        rest, root = int(left[j]), int(factor[j, j])
+        magnitude = (abs(rest) + (root >> 1)) // root
+        rounded = min(max(-magnitude if rest < 0 else magnitude, SOLUTION.min), SOLUTION.max)
+        solution[j] = rounded
+        left[:j] -= factor[j, :j] * rounded
     return solution
 
 

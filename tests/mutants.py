@@ -27,7 +27,7 @@ MUTANTS = [
     ("golden/detection.py", "tangent = -tangent if cross < 0", "tangent = -tangent if cross > 0"),
     ("golden/training.py", "signs[SD * 6 :] ^= 1", "signs[SD * 6 :] ^= 0"),
     ("golden/timing.py", "(1 << (drop - 1))) >> drop", "0) >> drop"),
-    ("golden/leastsquares.py", "(root >> 1)[:, None]", "0 * root[:, None]"),
+    ("golden/leastsquares.py", "(root >> 1) if root % 2", "0 if root % 2"),
     ("golden/equalizer.py", "a + b) << (FINE - 1)", "a + b) << FINE"),
     ("golden/equalizer.py", "power_bits - training_bits + STEP_BITS", "power_bits + STEP_BITS"),
     ("golden/sequences.py", "crc_bits(bits[layout.covered]), bits", "bits[layout.crc], bits"),

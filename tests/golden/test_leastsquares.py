@@ -105,27 +105,27 @@ def test_normalised(count, rng):
 @pytest.mark.parametrize("noise_db", [30, 60])
 def test_factor_times_its_transpose(noise_db, rng):
     """A column's error is its root's remainder, and half a root where it divides."""
-    matrix = normalised(Correlator().process(*line(rng, noise_db))[None])
+    (matrix,) = normalised(Correlator().process(*line(rng, noise_db))[None])
     factor, remainder = cholesky(matrix)
-    factor = factor[0]
     # Products below 2**60, of which int64 takes a sum within Cauchy-Schwarz.
-    error = (matrix[0] << NORMAL.fraction) - factor @ factor.T
+    error = (matrix << NORMAL.fraction) - factor @ factor.T
     root = factor.diagonal()
     below = np.tril_indices(len(root), -1)
     assert (np.triu(factor, 1) == 0).all()
     assert (2 * np.abs(error[below]) <= root[below[1]]).all()
     assert ((error.diagonal() >= 0) & (error.diagonal() <= 2 * root)).all()
-    assert remainder[0] == error[-1, -1] + root[-1] ** 2
+    assert remainder == error[-1, -1] + root[-1] ** 2
 
 
 def test_substitution(rng):
     """Every equation is right to half of the last digit of its unknown."""
-    factor, _ = cholesky(normalised(Correlator().process(*line(rng, 50))[None]))
-    solution = substitute(factor)[0]
-    left = factor[0, :-1, :-1].T @ solution
+    (matrix,) = normalised(Correlator().process(*line(rng, 50))[None])
+    factor, _ = cholesky(matrix)
+    solution = substitute(factor)
+    left = factor[:-1, :-1].T @ solution
     assert np.abs(solution).max() < SOLUTION.max
-    right = factor[0, -1, :-1] << SOLUTION.fraction
-    assert (2 * np.abs(right - left) <= factor[0].diagonal()[:-1]).all()
+    right = factor[-1, :-1] << SOLUTION.fraction
+    assert (2 * np.abs(right - left) <= factor.diagonal()[:-1]).all()
 
 
 def errors(taps, drop, feedback, windows, symbols, level):
