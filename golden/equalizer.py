@@ -127,18 +127,27 @@ class Levels:
         return max(16, int(np.rint(np.log2(max(1.0, self.power)))))
 
     @cached_property
-    def bounds(self):
-        """For each interval the fine values half way between levels, a list of lists."""
-        return [
-            [(a + b) << (FINE - 1) for a, b in pairwise(values)] for values in self.values
-        ]
+    def points(self):
+        """For each interval, ascending, both signs: bounds between points, values, Ucodes.
+
+        A bound is the last fine value of the point below. Nought is positive, and a value half way
+        between two levels is the smaller one's.
+        """
+        found = []
+        for values, ucodes in zip(self.values, self.ucodes, strict=True):
+            bounds = [(a + b) << (FINE - 1) for a, b in pairwise(values)]
+            found.append((
+                [*(~bound for bound in reversed(bounds)), -1, *bounds],
+                [*(-value for value in reversed(values)), *values], [*reversed(ucodes), *ucodes],
+            ))  # fmt: skip
+        return found
 
     @cached_property
     def table(self):
-        """Bounds ``(6, 127)``, values and Ucodes ``(6, 128)``; behind the last bound, the most."""
-        bounds = np.full((INTERVALS, MOST_LEVELS - 1), (1 << _OWN) - 1)
-        values, ucodes = np.zeros((2, INTERVALS, MOST_LEVELS), np.int64)
-        for i, own in enumerate(zip(self.bounds, self.values, self.ucodes, strict=True)):
+        """The same as arrays: ``(6, 255)``, and twice ``(6, 256)``; behind the last bound, a far one."""
+        bounds = np.full((INTERVALS, 2 * MOST_LEVELS - 1), 1 << (_OWN - 1))
+        values, ucodes = np.zeros((2, INTERVALS, 2 * MOST_LEVELS), np.int64)
+        for i, own in enumerate(self.points):
             for row, numbers in zip((bounds[i], values[i], ucodes[i]), own, strict=True):
                 row[: len(numbers)] = numbers
         return bounds, values, ucodes
@@ -181,9 +190,7 @@ class Slicer:
         self._levels = levels
         self._table = None
         # Lists and bisection: for a few values that is faster than arrays.
-        self._ucodes = [one.ucodes for one in levels]
-        self._values = [one.values for one in levels]
-        self._bounds = [one.bounds for one in levels]
+        self._points = [one.points for one in levels]
 
     def process(self, fine, interval, lines):
         """See the class."""
@@ -191,10 +198,10 @@ class Slicer:
             return self._process_many(fine, interval, lines)
         ucode, value = [], []
         for y, at, line in zip(fine.tolist(), interval.tolist(), lines.tolist(), strict=True):
-            found = bisect_left(self._bounds[line][at], abs(y))
-            level = self._values[line][at][found]
-            ucode.append(self._ucodes[line][at][found])
-            value.append(level if y >= 0 else -level)
+            bounds, values, ucodes = self._points[line][at]
+            found = bisect_left(bounds, y)
+            ucode.append(ucodes[found])
+            value.append(values[found])
         return ucode, value
 
     def _process_many(self, fine, interval, lines):
@@ -206,10 +213,9 @@ class Slicer:
             self._table = bounds.reshape(-1), values.reshape(-1), ucodes.reshape(-1)
         bounds, values, ucodes = self._table
         row = INTERVALS * lines + interval
-        # A row has one bound less than levels.
-        found = np.searchsorted(bounds, (row << _OWN) + np.abs(fine)) + row
-        value = values[found]
-        return ucodes[found], np.where(fine >= 0, value, -value)
+        # A row has one bound less than points.
+        found = bounds.searchsorted((row << _OWN) + fine) + row
+        return ucodes[found], values[found]
 
 
 @dataclass
@@ -234,13 +240,17 @@ class Equalizer:
 
     def __init__(self, lines=1, forward=FORWARD, feedback=FEEDBACK):
         self.forward, self.feedback = forward, feedback
-        self.forward_taps = np.zeros((lines, forward), np.int64)
-        self.feedback_taps = np.zeros((lines, feedback), np.int64)
+        # A row has all taps of a line, and those of errors and of the drift: they move together.
+        self._taps = np.zeros((lines, forward + feedback + 2), np.int64)
+        self.forward_taps, self.feedback_taps = self._taps[:, :forward], self._taps[:, forward:-2]
+        self.error_tap, self.drift_tap = self._taps[:, -2], self._taps[:, -1]
+        counts = np.array([forward, feedback, 1, 1])
+        self._spans = [slice(end - count, end) for end, count in zip(counts.cumsum(), counts, strict=True)]
+        self._least, self._most = np.repeat(_TAP_ENDS, counts, axis=0).T.copy()
         self.drop = np.full(lines, 10, np.int64)
         self.history = np.zeros((lines, forward), np.int64)
         self.past = np.zeros((lines, feedback), np.int64)
-        self.drift, self.drift_tap, self.error_tap = np.zeros((3, lines), np.int64)
-        self._odd, self._error = np.zeros((2, lines), np.int64)
+        self.drift, self._odd, self._error = np.zeros((3, lines), np.int64)
 
     def clear(self, line):
         """Forget the samples, decisions and drift of a line."""
@@ -266,7 +276,7 @@ class Equalizer:
         windows = _windows(samples, self.forward)[:, 1:]
         taps = (self.forward_taps[lines, ::-1] >> 16).astype(np.float64)
         # Sums of whole numbers below 2**53 are exact in float64.
-        soft = (windows @ taps[..., None])[..., 0].astype(np.int64)
+        soft = np.matvec(windows, taps).astype(np.int64)
         drop = self.drop[lines, None]
         soft = _clip((soft + ((1 << drop) >> 1)) >> drop, SOFT)
         odd = np.concatenate([self._odd[lines, None], soft[:, 1::2]], axis=1)
@@ -323,21 +333,29 @@ class Equalizer:
         products of an error and the one before. The drift's gets the sum of errors times the value
         before, and is not below nought: a drift that feeds on itself would not end.
         """
-        error = (self._errors[:, 1:] * adapting[:, None]).astype(np.float64)
-        forward = (error[:, None] @ self._windows)[:, 0, ::-1].astype(np.int64)
-        right = power_bits - training_bits + STEP_BITS + INPUT_POWER_BITS - 16 - self.drop[lines]
-        _add(self.forward_taps, lines, forward, right[:, None], FORWARD_TAP)
-        values = _windows(self._values, self.feedback)[:, 1 : INTERVALS + 1]
-        feedback = (error[:, None, ::-1] @ values)[:, 0].astype(np.int64)
-        right = power_bits + STEP_BITS + FINE - FEEDBACK_TAP.fraction
-        _add(self.feedback_taps, lines, feedback, right[:, None], FEEDBACK_TAP)
-        errors, values = self._errors[:, 1:], self._values[:, INTERVALS:0:-1].astype(np.int64)
-        right = power_bits + ERROR_STEP_BITS + 2 * FINE - ERROR_TAP.fraction
-        common = (errors[:, 1:] * errors[:, :-1]).sum(-1) * adapting
-        _add(self.error_tap, lines, common, right, ERROR_TAP)
-        right = power_bits + _DRIFT_STEPS[hurry.view(np.int8)]
-        tap = self.drift_tap[lines] + shifted((errors * values).sum(-1), right)
-        self.drift_tap[lines] = np.minimum(np.maximum(tap, 0), DRIFT_TAP.max) * ~still
+        errors, past = self._errors[:, 1:], self._values
+        error = (errors * adapting[:, None]).astype(np.float64)
+        change = np.empty((len(lines), self._taps.shape[1]), np.int64)
+        forward, feedback, common, drift = (change[:, span] for span in self._spans)
+        forward[:, ::-1] = (error[:, None] @ self._windows)[:, 0]
+        values = _windows(past, self.feedback)[:, 1 : INTERVALS + 1]
+        feedback[...] = (error[:, None, ::-1] @ values)[:, 0]
+        common[:, 0] = np.vecdot(errors[:, 1:], errors[:, :-1]) * adapting
+        drift[:, 0] = np.vecdot(errors, past[:, INTERVALS:0:-1])
+        right = power_bits[:, None] + _TAP_STEPS[hurry.view(np.int8)]
+        right[:, 0] -= training_bits + self.drop[lines]
+        left, right = np.maximum(-right, 0), np.maximum(right, 0)
+        half = (1 << right) >> 1
+        for k, span in enumerate(self._spans):
+            part = change[:, span]
+            part <<= left[:, k, None]
+            part += half[:, k, None]
+            part >>= right[:, k, None]
+        change += self._taps[lines]
+        np.maximum(change, self._least, out=change)
+        np.minimum(change, self._most, out=change)
+        drift[still] = 0
+        self._taps[lines] = change
 
 
 def shifted(x, right):
@@ -346,17 +364,21 @@ def shifted(x, right):
     return ((x << np.maximum(-right, 0)) + half) >> np.maximum(right, 0)
 
 
-def _add(taps, lines, change, right, form):
-    taps[lines] = _clip(taps[lines] + shifted(change, right), form)
-
-
 # NumPy is faster with arrays than with numbers, and a property takes its time.
 _ENDS = {
     form: (np.array(form.min), np.array(form.max))
-    for form in (DRIFT, ERROR, ERROR_TAP, FEEDBACK_TAP, FORWARD_TAP, SLOPE, SOFT)
+    for form in (DRIFT, ERROR, SLOPE, SOFT)
 }
+# Of feed-forward and feedback taps, the errors' and the drift's, which is not below nought.
+_TAP_ENDS = [(form.min, form.max) for form in (FORWARD_TAP, FEEDBACK_TAP, ERROR_TAP)]
+_TAP_ENDS.append((0, DRIFT_TAP.max))
+# By how much more than the power's bits a sum for each of them is shifted, and that in a hurry.
+_TAP_STEPS = np.array([
+    (STEP_BITS + INPUT_POWER_BITS - 16, STEP_BITS + FINE - FEEDBACK_TAP.fraction,
+     ERROR_STEP_BITS + 2 * FINE - ERROR_TAP.fraction, drift + FINE - DRIFT_TAP.fraction)
+    for drift in (DRIFT_STEP_BITS, DRIFT_HURRY_BITS)
+])  # fmt: skip
 _STEERED = np.array(STEERED)
-_DRIFT_STEPS = np.array([DRIFT_STEP_BITS, DRIFT_HURRY_BITS]) + FINE - DRIFT_TAP.fraction
 _DRIFT_BITS = FINE - DRIFT.fraction
 # From a product of the feedback part to a fine value, and alike from the drift's to a drift.
 _BACK_BITS = FEEDBACK_TAP_USED.fraction - FINE
