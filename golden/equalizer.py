@@ -144,7 +144,7 @@ class Levels:
 
     @cached_property
     def table(self):
-        """The same as arrays: ``(6, 255)``, and twice ``(6, 256)``; behind the last bound, a far one."""
+        """The same as arrays: ``(6, 255)``, twice ``(6, 256)``; behind the last bound, far ones."""
         bounds = np.full((INTERVALS, 2 * MOST_LEVELS - 1), 1 << (_OWN - 1))
         values, ucodes = np.zeros((2, INTERVALS, 2 * MOST_LEVELS), np.int64)
         for i, own in enumerate(self.points):
@@ -244,8 +244,8 @@ class Equalizer:
         self._taps = np.zeros((lines, forward + feedback + 2), np.int64)
         self.forward_taps, self.feedback_taps = self._taps[:, :forward], self._taps[:, forward:-2]
         self.error_tap, self.drift_tap = self._taps[:, -2], self._taps[:, -1]
-        counts = np.array([forward, feedback, 1, 1])
-        self._spans = [slice(end - count, end) for end, count in zip(counts.cumsum(), counts, strict=True)]
+        counts = forward, feedback, 1, 1
+        self._spans = [slice(a, b) for a, b in pairwise(np.cumsum([0, *counts]))]
         self._least, self._most = np.repeat(_TAP_ENDS, counts, axis=0).T.copy()
         self.drop = np.full(lines, 10, np.int64)
         self.history = np.zeros((lines, forward), np.int64)
@@ -307,8 +307,8 @@ class Equalizer:
             if known is not None:
                 value[:, i] = np.where(known[:, i], known[:, i], value[:, i])
             past[:, at - 1] = value[:, i]
-            error[:, i + 1] = lacking = _clip((value[:, i] << FINE) - y, ERROR)
-            growth += KEPT * drift
+            error[:, i + 1] = lacking = _clip((value[:, i] << _FINE) - y, ERROR)
+            growth += _KEPT * drift
             growth += steered * lacking
             drift = _clip(growth + _HALF >> _BACK_BITS, DRIFT)
             if quiet:
@@ -364,10 +364,9 @@ def shifted(x, right):
     return ((x << np.maximum(-right, 0)) + half) >> np.maximum(right, 0)
 
 
-# NumPy is faster with arrays than with numbers, and a property takes its time.
+# What follows is arrays, with which NumPy is faster than with numbers.
 _ENDS = {
-    form: (np.array(form.min), np.array(form.max))
-    for form in (DRIFT, ERROR, SLOPE, SOFT)
+    form: (np.array(form.min), np.array(form.max)) for form in (DRIFT, ERROR, SLOPE, SOFT)
 }
 # Of feed-forward and feedback taps, the errors' and the drift's, which is not below nought.
 _TAP_ENDS = [(form.min, form.max) for form in (FORWARD_TAP, FEEDBACK_TAP, ERROR_TAP)]
@@ -378,13 +377,13 @@ _TAP_STEPS = np.array([
      ERROR_STEP_BITS + 2 * FINE - ERROR_TAP.fraction, drift + FINE - DRIFT_TAP.fraction)
     for drift in (DRIFT_STEP_BITS, DRIFT_HURRY_BITS)
 ])  # fmt: skip
-_STEERED = np.array(STEERED)
-_DRIFT_BITS = FINE - DRIFT.fraction
+_STEERED, _KEPT, _FINE = np.array(STEERED), np.array(KEPT), np.array(FINE)
+_DRIFT_BITS = np.array(FINE - DRIFT.fraction)
 # From a product of the feedback part to a fine value, and alike from the drift's to a drift.
-_BACK_BITS = FEEDBACK_TAP_USED.fraction - FINE
-_HALF = 1 << (_BACK_BITS - 1)
-_COARSE_BITS = FINE - COARSE.fraction
-_COARSE_HALF = 1 << (_COARSE_BITS - 1)
+_BACK_BITS = np.array(FEEDBACK_TAP_USED.fraction - FINE)
+_HALF = np.array(1 << (_BACK_BITS - 1))
+_COARSE_BITS = np.array(FINE - COARSE.fraction)
+_COARSE_HALF = np.array(1 << (_COARSE_BITS - 1))
 
 
 def _clip(x, form):

@@ -131,6 +131,7 @@ def _equalizer():
     windows, taps = np.ones((MANY, timing.HALVES, FORWARD)), np.ones((MANY, FORWARD, 1))
     error, back = np.ones((MANY, 1, INTERVALS)), np.ones((MANY, INTERVALS, FEEDBACK))
     past, few = np.ones((MANY, FEEDBACK)), np.ones(MANY, np.int64)
+    every = np.ones((MANY, FORWARD + FEEDBACK), np.int64)
 
     def least():
         # Both parts' sums and both parts' changes of taps.
@@ -139,19 +140,32 @@ def _equalizer():
             np.vecdot(past, past)
             for _ in range(_STEPS):
                 np.add(few, few)
+        for _ in range(_ONCE):
+            np.add(few, few)
+        for _ in range(_PASSES):
+            np.add(every, every, every)
 
     return Bound(
         f"equaliser, {MANY} lines: a data frame decided, taps moved", _seconds(frame),
         _seconds(least),
-        f"its products as matrix products, and {_STEPS} steps over all lines for each symbol, "
-        "which needs the decision before",
+        f"its products as matrix products, {_PASSES} passes over all taps, {_ONCE} steps over all "
+        f"lines, and {_STEPS} for each symbol, which needs the decision before",
     )  # fmt: skip
 
 
 #: Operations of a symbol that need the one before, as golden defines them: 4 of the drift,
-#: 3 of its growth, 5 of the feedback part, 5 of the soft value, 9 of the slicer, 1 of the past, 5
-#: of the error, 8 of the next drift.
-_STEPS = 40
+#: 3 of its growth, 5 of the feedback part, 5 of the soft value, 8 of the slicer, 1 of the past, 5
+#: of the error, 8 of the next drift, and 4 numbers put where the data frame's are.
+_STEPS = 43
+
+#: Of a data frame once: 13 with which its samples, decisions and what else is kept of a line are
+#: taken, joined and put back, 7 from sums to soft values, 9 of slopes, 5 of the two products that
+#: move the errors' and the drift's tap, 6 of shifts.
+_ONCE = 40
+
+#: What is done to a tap: taken, cut, made a float; its change made whole, shifted left, a half
+#: added, shifted right; added, held to two limits, put back.
+_PASSES = 11
 
 
 def _correlator():
@@ -172,18 +186,20 @@ def _solver():
     rng = random()
     rows = rng.integers(-2000, 2000, (TRAINED * INTERVALS, FORWARD + FEEDBACK + 1))
     matrix = rows.T @ rows
-    factor, count = np.ones((1, *matrix.shape), np.int64), len(matrix)
-    solution = factor[:, 0]
+    factor, count = np.ones(matrix.shape, np.int64), len(matrix)
+    solution, half, root = factor[0], 1 << 28, (1 << 29) + 1
 
     def least():
         for n in range(count):
-            factor[:, n:, :n] @ factor[:, n, :n, None]
-            (factor[:, n + 1 :, n] * solution[:, n + 1 :]).sum(-1)
+            left = solution[n:] - factor[n:, :n].dot(factor[n, :n])
+            np.floor_divide(left + half, root, out=left)
+            solution[:n] - factor[n, :n] * solution[n]
 
     return Bound(
         "solution of one line's normal equations",
         _seconds(lambda: Solver().process(matrix, FORWARD, 2000)), _seconds(least),
-        "the sums of products of both substitutions, in whole numbers, column after column",
+        "column after column, in whole numbers: sums of products and quotients of the one "
+        "substitution, products and sums of the other",
     )  # fmt: skip
 
 
