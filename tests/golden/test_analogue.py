@@ -182,3 +182,16 @@ def test_jd_that_ends_unasked_begins_anew():
     session.run(int(8 * FRAMES), lambda s: analogue.phase is Phase.DATA and digital.in_data)
     assert digital.in_data and analogue.phase is Phase.DATA
     assert len(analogue.readings) == 2 and digital.retrains == 0
+
+
+def test_levels_that_are_none_are_another_training():
+    """Another gain while DIL was heard: what CP would ask for arrives beyond full scale."""
+    session = Session([Setting("A", "codec", Conditions(snr=45.0, phase=0.37))])
+    (analogue,), (digital,) = session.analogue, session.digital
+    session.run(int(5 * FRAMES), lambda s: analogue.phase is Phase.TRN2D)
+    found = analogue.proposal.impairments
+    found.least *= 40.0
+    found.most *= 40.0
+    session.run(int(8 * FRAMES), lambda s: analogue.phase is Phase.DATA and digital.in_data)
+    assert analogue.phase is Phase.DATA and digital.in_data
+    assert len(analogue.readings) == 2
