@@ -54,9 +54,9 @@ size: setup-boards  ## cells and clock of a block in a chip (ARGS="--block recei
 gates: setup-boards  ## netlists of cells against golden (ARGS="--case receiver --netlist up5k")
 	@$(PY) -m boards.gates_long $(ARGS)
 
-bench: setup-boards  ## how fast all of it is (docs/performance.md), then figures, long tests and gates
-	@$(PY) -m sim.benchmark $(ARGS)
-	@$(MAKE) --no-print-directory figures long gates ARGS=
+bench: setup-boards  ## how fast all of it is (docs/performance.md), then figures: on a quiet machine
+	@$(PY) -m sim.benchmark
+	@$(PY) -m sim.reach $(ARGS)
 
 figures: setup  ## what receivers and start-ups reach, and 10 000 parameter sets
 	@$(PY) -m sim.reach $(ARGS)
