@@ -437,9 +437,9 @@ class Gateware:
     def power_on(self):
         """Return to the state after power-on: initial values, memories included, inputs 0."""
         self._lib.v90_power_on(self._design)
-        for name in self.plains:
-            if not self.plains[name].output:
-                self.set(name, 0)
+        for name, port in self.plains.items():
+            if port.width and not port.output:
+                ctypes.memset(self._wires[name], 0, port.words * ctypes.sizeof(ctypes.c_uint32))
         self.reset()
 
     def reset(self):

@@ -61,7 +61,7 @@ class Tally(wiring.Component):
     offset: In(signed(8))
     sums: Out(32)
     recent: Out(signed(18))
-    address: In(2)
+    address: In(data.StructLayout({"row": 2}))
 
     def elaborate(self, platform):
         m = Module()
@@ -71,7 +71,7 @@ class Tally(wiring.Component):
         m.d.comb += [
             self.i.ready.eq(count != 3), self.o.valid.eq(count == 3),
             self.o.p.eq(total), write.addr.eq(self.sums), write.data.eq(total),
-            read.addr.eq(self.address), self.recent.eq(read.data),
+            read.addr.eq(self.address.row), self.recent.eq(read.data),
         ]
         with m.If(self.i.valid & self.i.ready):
             m.d.sync += [count.eq(count + 1), total.eq(total + self.i.p + self.offset)]
@@ -147,10 +147,10 @@ def test_set_and_get(tally):
     assert tally.get("recent") == -6
     tally.reset()
     assert tally.get("recent") == -6 and tally.get("sums") == 0  # a reset leaves memories alone
-    tally.set("address", 3)
+    tally.set("address", {"row": 3})
     assert tally.get("recent") == 0  # beyond the memory's depth
     tally.power_on()
-    assert tally.get("recent") == 9 and tally.get("address") == 0
+    assert tally.get("recent") == 9 and tally.get("address")["row"] == 0
     tally.set("offset", -7)
     assert tally.run({"i": [0, 0, 0]}, {"o": 1}).outputs["o"].tolist() == [-21]
     tally.set("offset", 0)
