@@ -40,6 +40,13 @@ def test_the_timeline_has_every_signal_and_what_it_says(line, capsys):
     assert max(map(len, out.splitlines())) <= 100
 
 
+def test_a_name_is_shown_as_it_is(line, tmp_path, capsys):
+    """Neither markup nor octets that are no UTF-8 are anything but a name."""
+    other = line.rename(tmp_path / "[bold]\udcff.al")
+    assert main(["read", str(other)]) == 0
+    assert re.match(r"\[bold\].\.al: \d+ octets of A-law", capsys.readouterr().out)
+
+
 def test_json_holds_all_fields(line, tmp_path, capsys):
     path = tmp_path / "reading.json"
     assert main(["read", str(line), "--json", str(path)]) == 0
