@@ -6,7 +6,6 @@ TRN1d (8.4.5) and data, in A-law, with the noise of TRN1d's power at the A/D unl
 otherwise. SNRs are those of decisions whose truth is known, against TRN1d's power.
 """
 
-import json
 import time
 from dataclasses import dataclass, field
 from functools import cache
@@ -26,7 +25,7 @@ from golden.receiver import AGAIN, SKIPPED, SOLVING, TRAINED, TRAINED_AGAIN, Kin
 from golden.receiver_reference import receive_reference
 from golden.scrambler import GPC, Descrambler
 from golden.sequences import JD
-from sim import lines
+from sim import lines, recorded
 from sim.line import OCTETS, SAMPLES, Conditions, Line
 from sim.network import Network, values
 
@@ -671,11 +670,10 @@ _LINES_A_CALL, _PPM = 4, 150
 
 def _calls(folder):
     """Name, facts and octets from ``_HEARD_BEFORE`` before Sd on, of each real call."""
-    for path in sorted(folder.glob("*/call.json")):
-        facts = json.loads(path.read_text())
-        octets = np.fromfile(path.parent / "down.al", np.uint8)
-        heard = slice(facts["samples"]["sd"] - _HEARD_BEFORE, facts["samples"]["dil"])
-        yield path.parent.name, facts, octets[heard.start : heard.stop + _HEARD_AFTER]
+    for call in recorded.calls(folder):
+        where = call.facts["samples"]
+        heard = slice(where["sd"] - _HEARD_BEFORE, where["dil"] + _HEARD_AFTER)
+        yield call.name, call.facts, call.octets[heard]
 
 
 def _level_of(facts):
