@@ -1,6 +1,7 @@
 """The measurements of `make figures`, some of them with a few lines; and that they can fail."""
 
 import io
+import json
 
 import numpy as np
 import pytest
@@ -194,7 +195,7 @@ def test_a_call_whose_jd_is_damaged_is_not_met(real_calls, tmp_path):
     if not source.is_dir():
         pytest.skip(f"no call conexant-hcf in {real_calls}")
     facts, down = (source / "call.json").read_text(), np.fromfile(source / "down.al", np.uint8)
-    where = figures.json.loads(facts)["samples"]
+    where = json.loads(facts)["samples"]
     down[where["jd"] + 100] ^= 0x80
     down[where["trn1d"] + 6000] ^= 0x80
     folder = tmp_path / "call"
