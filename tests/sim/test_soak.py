@@ -44,6 +44,11 @@ def test_recovered_and_lost(short):
     assert soak.table(outcomes).row_count == 4
 
 
+def test_a_far_end_that_is_silent_for_ever_by_itself(short):
+    (gone,) = soak.run([call(faults.Fault("far end silent", 4.5, np.inf, silent=True))])
+    assert gone.end == "lost"
+
+
 def test_what_is_wrong_is_said(short, monkeypatch):
     """A modem that stays in data though nothing comes; octets that are another file's."""
     session = SimpleNamespace(
