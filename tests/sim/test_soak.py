@@ -64,6 +64,20 @@ def test_what_is_wrong_is_said(short, monkeypatch):
     assert "other octets" in one.outcome().end
 
 
+def test_an_error_ends_one_call_alone(monkeypatch):
+    def run(calls, gateware):
+        if any(one.seed == 3 for one in calls):
+            raise ValueError("of one")
+        return [soak.Outcome(one, "recovered", 1.0, 0.0, 0.0, 1, 0, 9, ()) for one in calls]
+
+    monkeypatch.setattr(soak, "run", run)
+    outcomes = soak.every([call(seed=n) for n in range(5)])
+    assert [one.call.seed for one in outcomes] == list(range(5))
+    ends = ["recovered"] * 5
+    ends[3] = "ValueError: of one"
+    assert [one.end for one in outcomes] == ends
+
+
 def test_golden_and_gateware_are_compared():
     golden = SimpleNamespace(
         **{name: np.arange(3) for name in ("fine", "error", "ucode", "sign", "number", "good",
