@@ -12,11 +12,11 @@ from boards import gates, routing
 from boards.link import Board, Link, open_port, whole_octets
 from boards.simulated import SimulatedBoard, bank_top
 from golden import g711, training
-from golden.equalizer import Levels
 from golden.errors import CallFailed
 from golden.parameters import DELAY_FRAMES, INTERVALS
 from golden.receiver import Kind
 from golden.receiver import Receiver as Golden
+from golden.slicer import Levels
 from hdl.encoder import Encoder
 from sim import lines, pcm
 from sim.cli import guarded

@@ -15,13 +15,13 @@ from golden.decoder import Decoder
 from golden.detection import R_FRAMES
 from golden.digital import Upstream
 from golden.encoder import B1D_FRAMES
-from golden.equalizer import MOST_LEVELS, Levels
 from golden.errors import CallFailed, V90Error
 from golden.mapper import Demapper
 from golden.parameters import INTERVALS, renegotiated
 from golden.proposal import Proposal
 from golden.receiver import AGAIN, SOLVING, TRAINED_AGAIN, Kind
 from golden.sequences import DIL, JD, MP
+from golden.slicer import MOST_LEVELS, Levels
 from golden.training import DilAverager, TrainingDecoder, dil_lengths
 
 #: Data frames a second.
@@ -135,7 +135,7 @@ def _rows(decisions, mine):
 
 
 def training_levels(u_info, law):
-    """TRN1d's one level as :class:`~golden.equalizer.Levels`: that of U_INFO in Table 1."""
+    """TRN1d's one level as :class:`~golden.slicer.Levels`: that of U_INFO in Table 1."""
     return Levels(((int(g711.linear(u_info, law)),),) * INTERVALS, ((u_info,),) * INTERVALS)
 
 

@@ -58,7 +58,7 @@ BLOCKS = {
     "interpolator": ("timing", "Interpolator", {}),
     "correlator": ("leastsquares", "Correlator", {}),
     "solver": ("leastsquares", "Solver", {}),
-    "slicer": ("equalizer", "Slicer", {}),
+    "slicer": ("slicer", "Slicer", {}),
     "equalizer": ("equalizer", "Equalizer", {}),
     "receiver": ("receiver", "Receiver", {}),
     "receivers": ("receiver", "Receivers", {}),

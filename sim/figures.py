@@ -18,7 +18,7 @@ from scipy.linalg import toeplitz
 from golden import g711, training
 from golden.decoder import Decoder
 from golden.encoder import Encoder
-from golden.equalizer import FEEDBACK, FORWARD, Levels
+from golden.equalizer import FEEDBACK, FORWARD
 from golden.errors import CallFailed
 from golden.hdlc import Deframer, Framer
 from golden.parameters import INTERVALS, MappingParameters
@@ -26,6 +26,7 @@ from golden.receiver import AGAIN, SKIPPED, SOLVING, TRAINED, TRAINED_AGAIN, Kin
 from golden.receiver_reference import receive_reference
 from golden.scrambler import GPC, Descrambler
 from golden.sequences import JD
+from golden.slicer import Levels
 from sim import lines
 from sim.line import OCTETS, SAMPLES, Conditions, Line
 from sim.network import Network, values

@@ -12,10 +12,11 @@ from pathlib import Path
 import numpy as np
 
 from golden import timing
-from golden.equalizer import FEEDBACK, FORWARD, Slicer
+from golden.equalizer import FEEDBACK, FORWARD
 from golden.leastsquares import Correlator, Solver
 from golden.parameters import INTERVALS
 from golden.receiver import TRAINED, Receiver
+from golden.slicer import Slicer
 from sim import growth
 from sim.measuring import ROOT, best, example, random
 from sim.session import Session

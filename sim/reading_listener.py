@@ -17,12 +17,13 @@ import numpy as np
 from golden import g711
 from golden.analogue import training_levels
 from golden.detection import R_FRAMES, SdDetector
-from golden.equalizer import FEEDBACK, Levels
+from golden.equalizer import FEEDBACK
 from golden.errors import V90Error
 from golden.framing import Follower
 from golden.parameters import INTERVALS
 from golden.receiver import Kind, Receiver
 from golden.sequences import JD
+from golden.slicer import Levels
 from golden.training import TrainingDecoder
 from sim import reading_levels, reading_mapping
 from sim.network import nearest

@@ -7,9 +7,9 @@ from importlib import import_module
 from amaranth.lib import data
 
 from hdl.control import Settings
-from hdl.equalizer import LEVEL
 from hdl.selftest import templates
 from hdl.shaper import Shaper
+from hdl.slicer import LEVEL
 from hdl.top import LinkedBank
 from sim.parameter_sets import EXTREMES
 from tests.formal import known
@@ -157,7 +157,7 @@ LONG = {
         cut=("walk", "decision"),
     ),
     "Slicer": Case(
-        "equalizer", lambda m: m.Slicer(2),
+        "slicer", lambda m: m.Slicer(2),
         ("read.en.eq(~writing & ~done)", "read.en.eq(~writing)"), known.slicer,
     ),
     "Equalizer": Case(

@@ -7,7 +7,7 @@ import pytest
 from amaranth.hdl import Assert, Assume, Signal
 
 from hdl.csr import COMMIT, channel_shape
-from hdl.equalizer import LEVEL
+from hdl.slicer import LEVEL
 from tests.formal import known
 from tests.formal.proof import Free, contract, holds, planted
 

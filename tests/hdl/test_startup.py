@@ -5,10 +5,10 @@ import pytest
 
 from golden import analogue, g711
 from golden.decoder import Decoder
-from golden.equalizer import Levels
 from golden.errors import V90Error
 from golden.receiver import AGAIN, SOLVING, TRAINED_AGAIN, Kind
 from golden.receiver import Receiver as Golden
+from golden.slicer import Levels
 from golden.training import DilAverager, TrainingDecoder
 from sim.line import Conditions
 from sim.network import NetworkParameters

@@ -7,9 +7,9 @@ import pytest
 from rich.console import Console
 
 from golden import g711
-from golden.equalizer import Levels
 from golden.parameters import INTERVALS
 from golden.receiver import Kind
+from golden.slicer import Levels
 from sim import figures, reach
 from sim.figures import LAW, LEVEL, U_INFO, Row
 
