@@ -133,9 +133,9 @@ MUTANTS = [
     ("hdl/channels.py", "enabled.eq(port._en)", "enabled.eq(1)"),
     ("hdl/channels.py", "fresh.eq(last)", "fresh.eq(0)"),
     ("hdl/mapper.py", "(read.data >> position) >> 1", "read.data >> position"),
-    ("hdl/leastsquares.py", "away.eq(negative)]", "away.eq(0)]"),
-    ("hdl/equalizer.py", "word.payload[8] & ~stale", "word.payload[8]",
-     "equalizer::test_taps_asked_for_before_a_discard_are_none"),
+    ("hdl/arithmetic.py", "away.eq(negative)]", "away.eq(0)]", "leastsquares"),
+    ("hdl/equalizer_memory.py", "word.payload[8] & ~stale", "word.payload[8]",
+     "equalizer_memory::test_taps_asked_for_before_a_discard_are_none"),
     # another phase of what rings on, a digit too small, an S-bar-d that is Sd
     ("hdl/emulator.py", "second & is_value", "second"),
     ("hdl/report.py", "taken >= divisor", "taken > divisor"),
@@ -263,4 +263,9 @@ MUTANTS = [
      "if False:\n                # Nobody", "analogue::test_jd_that_ends_unasked_begins_anew"),
     ("golden/slicer.py", "if x != y), default", "if a != b), default"),
     ("golden/equalizer.py", "growth += _KEPT * drift", "growth += drift"),
+    ("hdl/equalizer.py", "after[4], 4, after", "after[4], 5, after"),
+    ("hdl/equalizer_memory.py", "frame + HALVES // 4", "frame + HALVES // 2"),
+    ("hdl/accumulator.py", "total[3], carry)", "total[2], carry)"),
+    ("hdl/accumulator.py", "& ~full", ""),
+    ("hdl/arithmetic.py", "found.eq(operation.root & (found | goes))", "found.eq(0)"),
 ]

@@ -28,7 +28,9 @@ WITHOUT_MODEL = {
     "encoder": {"Sequencer", "Multiplexer", "Datapath"},
     "generator": {"SignalSequencer"},
     "commands": {"CommandWriter"},
-    "leastsquares": {"Arithmetic"},
+    "arithmetic": {"Arithmetic"},  # parts of a solver and of an equaliser
+    "accumulator": {"Accumulator"},
+    "equalizer_memory": {"Taps", "Samples"},
     "control": {"Settings", "Control"},  # parts of a receiver
     "receiver": {"Receivers"},  # a receiver for each line
 }

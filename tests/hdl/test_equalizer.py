@@ -12,7 +12,8 @@ from golden.parameters import INTERVALS
 from golden.receiver import FREQUENCY_BITS, LOOP_BITS
 from golden.slicer import Levels
 from golden.timing import HALVES, INSTANT_FRACTION
-from hdl.equalizer import Equalizer, _Place
+from hdl.equalizer import Equalizer
+from hdl.equalizer_memory import Place
 from hdl.mac import Multiplier
 from hdl.slicer import Slicer
 from sim.engines import compare
@@ -49,7 +50,7 @@ class Watched(Equalizer):
 
     def elaborate(self, platform):
         m = super().elaborate(platform)
-        others = (self._taps.place == _Place.DRIFT_TAP) | (self._taps.place == _Place.ERROR_TAP)
+        others = (self._taps.place == Place.DRIFT_TAP) | (self._taps.place == Place.ERROR_TAP)
         with m.If(self._taps.write & self.busy & ~self._clearing & (~self._taps.placed | others)):
             m.d.sync += self.taps.eq(self.taps.rotate_left(1) ^ self._taps.value)
         with m.If(~self.busy):
@@ -419,36 +420,3 @@ def test_samples_wait_for_a_few_cycles(line, rng):
 def test_sizes_that_are_refused():
     for forward, feedback in ((0, 4), (4, 0), (30, 59), (64, 33)):
         check_refused(ValueError, "taps are not", Equalizer, forward, feedback)
-
-
-def test_taps_wait_until_they_are_loaded_or_discarded():
-    gateware = Gateware(Equalizer(1, 1))
-    good, bad = tap_words([1], [2], 10, 1), tap_words([1], [2], 10, 0)
-    discard = np.zeros(60, int)
-    discard[30] = 1
-    result = gateware.run(
-        {"i_taps": np.array([*bad, *good, *good])}, waves={"discard": discard, "load": 0},
-        cycles=60, probes=["loaded_good"], partial=True, drain=0,
-    )  # fmt: skip
-    # After the second set's last word, until discarded; then once more.
-    assert result.taken["i_taps"].tolist() == [*range(6), 31, 32, 33]
-    expected = np.isin(np.arange(result.cycles), [*range(6, 31), *range(34, 60)])
-    assert np.array_equal(result.probes["loaded_good"], expected)
-
-
-def test_taps_asked_for_before_a_discard_are_none():
-    """In the middle of a set, and with its last word."""
-    gateware = Gateware(Equalizer(1, 1))
-    good = tap_words([1], [2], 10, 1)
-    for at in (0, 1):
-        asking, discard = np.zeros((2, 30), int)
-        asking[0] = discard[at + 1] = 1
-        result = gateware.run(
-            {"i_taps": np.array([*good, *good])},
-            waves={"asking": asking, "discard": discard, "load": 0}, cycles=30,
-            probes=["loaded_good", "answered"], partial=True, drain=0,
-        )  # fmt: skip
-        taken = result.taken["i_taps"]
-        assert len(taken) == 6
-        for name in ("loaded_good", "answered"):
-            assert np.array_equal(result.probes[name], np.arange(result.cycles) > taken[5]), name
