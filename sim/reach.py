@@ -15,8 +15,8 @@ from rich.console import Console
 from rich.table import Table
 
 from sim import figures, hits, nulls, pcm, predict, reading_calls, reading_lines, startup
-from sim.cli import guarded, progress
 from sim.measuring import machine
+from sim.terminal import guarded, progress
 
 #: Channels of the gateware encoder in the sweep, and data frames of each set.
 SWEEP_CHANNELS = 16
