@@ -10,8 +10,9 @@ from golden import shaping
 from golden.analogue import Phase, training_levels
 from golden.receiver import Receiver
 from sim import lines, startup
-from sim.figures import Row, mmse_bound
+from sim.bounds import mmse_bound
 from sim.line import Conditions
+from sim.row import Row
 from sim.session import Session, Setting
 
 #: SNR in dB of the lines, and numbers of feedback taps: those that the receiver has, and so few

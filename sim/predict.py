@@ -19,7 +19,7 @@ from golden.parameters import DELAY_FRAMES, INTERVALS, MappingParameters
 from golden.scrambler import GPC, Descrambler
 from golden.sequences import CP, JD, MP
 from golden.training import R_BAR
-from sim.figures import Row
+from sim.row import Row
 
 
 def _bits(text):

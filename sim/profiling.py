@@ -71,7 +71,7 @@ def profiles():
     """``{what: rows of profile}`` of golden and of the simulations."""
     block = {block.name: block for block in PCM}
     decode = block["decoder, 45 333 bit/s, Sr 1"].golden(MANY)[0]
-    rows = growth.figures.together([growth.samples()] * 8)
+    rows = growth.trials.together([growth.samples()] * 8)
     session = _session(8)
     made = block["encoder, 45 333 bit/s, Sr 1, ld 3"].gateware(8).run
     return {

@@ -8,8 +8,8 @@ import numpy as np
 from golden.sequences import DIL
 from golden.training import dil
 from sim import reading
-from sim.figures import Row
 from sim.reading_dil import passes_of
+from sim.row import Row
 
 
 def segments_of(facts, octets, law):
@@ -31,7 +31,7 @@ def segments_of(facts, octets, law):
 
 
 def row_of(name, facts, octets):
-    """:class:`~sim.figures.Row` of one call: what was found, and whether it is what is known."""
+    """:class:`~sim.row.Row` of one call: what was found, and whether it is what is known."""
     begin = time.perf_counter()
     found = reading.read(octets)
     seconds = time.perf_counter() - begin
