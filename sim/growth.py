@@ -10,10 +10,10 @@ from io import StringIO
 
 import numpy as np
 
-from golden.analogue import training_levels
 from golden.learning import dil_request
 from golden.parameters import INTERVALS
 from golden.receiver import Receiver
+from golden.training_levels import training_levels
 from hdl.csr import configuration_words
 from sim import startup, trials
 from sim.line import OCTETS, SAMPLES

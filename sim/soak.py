@@ -17,11 +17,12 @@ import numpy as np
 from rich.console import Console
 from rich.table import Table
 
-from golden.analogue import FRAMES, Phase, training_levels
+from golden.analogue import FRAMES, Phase
 from golden.digital import DigitalModem
 from golden.errors import CallFailed, V90Error
 from golden.learning import dil_request
 from golden.receiver import Receiver
+from golden.training_levels import training_levels
 from sim import faults
 from sim.connection import Ends
 from sim.session import Session

@@ -268,4 +268,6 @@ MUTANTS = [
     ("hdl/accumulator.py", "total[3], carry)", "total[2], carry)"),
     ("hdl/accumulator.py", "& ~full", ""),
     ("hdl/arithmetic.py", "found.eq(operation.root & (found | goes))", "found.eq(0)"),
+    ("golden/training_levels.py", "<= _TURNS * noise", "<= 0 * noise"),
+    ("golden/training_levels.py", "near = 0.6 * step", "near = 0 * step"),
 ]
