@@ -25,7 +25,9 @@ WITHOUT_MODEL = {
     "linked": {"LinkedReceiver", "LinkedClient"},
     "g711": {"Codeword"},  # its model is two functions
     "shaper": {"LeafPipeline", "LeafWalk"},
-    "encoder": {"Sequencer", "Multiplexer", "Datapath"},
+    "encoder": {"Datapath"},
+    "sequencer": {"Sequencer"},  # parts of an encoder
+    "multiplexer": {"Multiplexer"},
     "generator": {"SignalSequencer"},
     "commands": {"CommandWriter"},
     "arithmetic": {"Arithmetic"},  # parts of a solver and of an equaliser

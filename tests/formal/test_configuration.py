@@ -133,11 +133,11 @@ def settings(m, block, inside):
 #: What is claimed, of what, to what depth, and an error that it finds.
 CASES = {
     "Sequencer": (
-        sequencer, "encoder", lambda m: m.Sequencer(3), 4,
+        sequencer, "sequencer", lambda m: m.Sequencer(3), 4,
         ("token.initialise.eq(begins)", "token.initialise.eq(0)"),
     ),
     "Sequencer, words": (
-        sequencer, "encoder", lambda m: m.Sequencer(3), 4,
+        sequencer, "sequencer", lambda m: m.Sequencer(3), 4,
         ("& ~waiting & ~started &", "& ~waiting &"),
     ),
     "Demapper": (
