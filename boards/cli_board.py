@@ -1,6 +1,5 @@
 """`v90 board DEVICE`: what a board's host link is for."""
 
-import argparse
 import sys
 import time
 from contextlib import contextmanager, suppress
@@ -15,7 +14,10 @@ from boards.link import BAUD, Board, Link, open_port
 from golden.errors import CallFailed, V90Error
 from golden.link import Top
 from golden.receiver import Kind, State
-from sim import call, cli, wav
+from sim import call, wav
+from sim.files import check_output, read_file, write_file
+from sim.mapping_parameters import read_parameters
+from sim.terminal import Parser, progress
 
 #: The DEVICE that is no device: the gateware of a bank, simulated.
 SIMULATED = "sim"
@@ -31,14 +33,9 @@ TOPS = {
 }
 
 
-class _Parser(argparse.ArgumentParser):
-    def error(self, message):
-        raise V90Error(f"{message} ({self.prog} --help)")
-
-
 def parser(device="DEVICE"):
     """The argument parser of what stands behind `v90 board DEVICE`."""
-    top = _Parser(
+    top = Parser(
         prog=f"v90 board {device}",
         description="DEVICE is a board's serial port, or sim: the same gateware, simulated.",
     )
@@ -110,7 +107,7 @@ def run(device, words):
     if getattr(arguments, "output", None) is not None:
         if device != SIMULATED and not receives:
             raise V90Error("-o is for the simulated board: a real one's octets are on its highway")
-        cli.check_output(arguments.output, arguments.force)
+        check_output(arguments.output, arguments.force)
     if receives and (arguments.recording is None) == (device == SIMULATED):
         raise V90Error("--recording is what the simulated board is to hear, and only that")
     with _board(device, arguments) as (board, simulated):
@@ -127,7 +124,7 @@ def _board(device, arguments):
     from boards.simulated import SimulatedBoard, SimulatedClient, SimulatedReceiver
 
     channels = 2 if arguments.channels is None else arguments.channels
-    with cli.progress("compiling the gateware"):
+    with progress("compiling the gateware"):
         if arguments.codec is not None:
             simulated = SimulatedClient(arguments.codec)
         elif arguments.function is receive:
@@ -180,10 +177,10 @@ def selftest(board, simulated, arguments):
 
 def send(board, simulated, arguments):
     """`v90 board DEVICE send FILE`"""
-    p = cli.read_parameters(arguments.parameters)
-    content = cli.read_file(arguments.file)
+    p = read_parameters(arguments.parameters)
+    content = read_file(arguments.file)
     begun = time.monotonic()
-    with cli.progress("sending") as show:
+    with progress("sending") as show:
         octets = bank.send(board, {arguments.channel: (content, p)}, show)
     told = f"{len(content)} octets at {float(p.rate):.0f} bit/s sent on channel {arguments.channel}"
     told += f" in {time.monotonic() - begun:.1f} s, as {octets[arguments.channel]} octets of data"
@@ -193,7 +190,7 @@ def send(board, simulated, arguments):
         at = bank.on_the_highway(sent, wanted)
         if arguments.output:
             line = sent[at : at + len(wanted)].astype("uint8").tobytes()
-            cli.write_file(arguments.output, line, arguments.force)
+            write_file(arguments.output, line, arguments.force)
         told += f"; {len(wanted)} octets on the simulated highway, equal to golden"
     print(f"{told} ({_traffic(board)})", file=sys.stderr)
 
@@ -208,11 +205,11 @@ def _sent(simulated, channel, patience=120):
 
 def receive(board, simulated, arguments):
     """`v90 board DEVICE receive`"""
-    p = cli.read_parameters(arguments.parameters)
+    p = read_parameters(arguments.parameters)
     call.check_training(arguments.u_info, arguments.training_symbols)
     samples = None
     if simulated:
-        recording = cli.read_file(arguments.recording)
+        recording = read_file(arguments.recording)
         samples = wav.read(recording, arguments.recording, simulated.rate, simulated.bits)
     receiver.configure(board, p, arguments.u_info, arguments.training_symbols)
     patience = arguments.seconds
@@ -227,7 +224,7 @@ def receive(board, simulated, arguments):
     if Kind.DETECTED not in kinds:
         raise CallFailed("the receiver found no Sd")
     data = reception.file.file()
-    cli.write_file(arguments.output, data, arguments.force)
+    write_file(arguments.output, data, arguments.force)
     told = f"{len(data)} octets in {reception.file.frames} frames received at "
     told += f"{float(p.rate):.0f} bit/s, SNR {receiver.snr(last, levels)}"
     print(f"{told} ({_traffic(board)})", file=sys.stderr)
@@ -251,7 +248,7 @@ def watch(board, simulated, arguments):
     end = None if arguments.seconds is None else time.monotonic() + arguments.seconds
     view = _view
     if board.information.top == Top.RECEIVER:
-        p = arguments.parameters and cli.read_parameters(arguments.parameters)
+        p = arguments.parameters and read_parameters(arguments.parameters)
         view = _receiver_view(p, arguments.u_info)
     elif arguments.parameters:
         raise V90Error("--parameters is for a receiver: a bank's channels each have their own")

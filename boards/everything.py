@@ -13,7 +13,7 @@ from boards.build import Result, build
 from boards.catalogue import BOARDS
 from boards.cli_build import ROWS, show
 from golden.errors import CallFailed, V90Error
-from sim.cli import guarded
+from sim.terminal import guarded
 
 DOCUMENT = Path("docs/resources.md")
 SHARES, PARTS = Path("docs/resources-shares.svg"), Path("docs/resources-parts.svg")

@@ -12,17 +12,17 @@ from boards import gates, routing
 from boards.link import Board, Link, open_port, whole_octets
 from boards.simulated import SimulatedBoard, bank_top
 from golden import g711, training
-from golden.equalizer import Levels
 from golden.errors import CallFailed
 from golden.parameters import DELAY_FRAMES, INTERVALS
 from golden.receiver import Kind
 from golden.receiver import Receiver as Golden
+from golden.slicer import Levels
 from hdl.encoder import Encoder
 from sim import lines, pcm
-from sim.cli import guarded
 from sim.line import Conditions, Line
 from sim.parameter_sets import random_parameters
 from sim.receiving import Paced, ReceiverGateware
+from sim.terminal import guarded
 
 #: Netlists of each family, and what is routed of them.
 NETLISTS = ("up5k", "ecp5-25", "gw1n-9", "up5k-routed", "ecp5-25-routed")

@@ -5,10 +5,10 @@ import time
 import numpy as np
 
 from golden import constellations
-from golden.equalizer import FINE
 from golden.errors import CallFailed, V90Error
 from golden.parameters import INTERVALS
 from golden.receiver import SLOW_BITS, Kind, State
+from golden.slicer import FINE
 from hdl.csr import configuration_words
 from hdl.linked import (
     ADDRESS,

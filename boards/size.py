@@ -6,7 +6,7 @@ from pathlib import Path
 
 from boards.blocks import BLOCKS, route, synthesise, write_block
 from boards.toolchain import FAMILIES
-from sim.cli import guarded
+from sim.terminal import guarded
 
 BUILD = Path("build/size")
 

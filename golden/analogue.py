@@ -15,7 +15,6 @@ from golden.decoder import Decoder
 from golden.detection import R_FRAMES
 from golden.digital import Upstream
 from golden.encoder import B1D_FRAMES
-from golden.equalizer import MOST_LEVELS, Levels
 from golden.errors import CallFailed, V90Error
 from golden.mapper import Demapper
 from golden.parameters import INTERVALS, renegotiated
@@ -23,6 +22,7 @@ from golden.proposal import Proposal
 from golden.receiver import AGAIN, SOLVING, TRAINED_AGAIN, Kind
 from golden.sequences import DIL, JD, MP
 from golden.training import DilAverager, TrainingDecoder, dil_lengths
+from golden.training_levels import NEVER_LOST, codeword_levels, own_levels
 
 #: Data frames a second.
 FRAMES = 8000 / INTERVALS
@@ -61,12 +61,6 @@ QUIET = int(0.75 * FRAMES)
 #: Data frames for which Sd, Jd and the rest of a training may be awaited: 9.3.2.4, 9.3.2.7, and of
 #: 15 s of 9.4.2 what concerns phases 3 and 4.
 _WAITS = {"Sd": int(1.5 * FRAMES), "phase 3": int(10.0 * FRAMES), "phase 4": int(8.0 * FRAMES)}
-
-#: What DIL's levels and those of silence call lost synchronism: nothing.
-_NEVER_LOST = 2**32 - 1
-
-#: Standard deviations between the means of even and odd data frames that tell a robbed bit.
-_TURNS = 8.0
 
 #: Levels beyond TRN1d's times this may have been cut off by the A/D.
 _CLIPPED = 5.0
@@ -134,18 +128,13 @@ def _rows(decisions, mine):
     return replace(decisions, **arrays)
 
 
-def training_levels(u_info, law):
-    """TRN1d's one level as :class:`~golden.equalizer.Levels`: that of U_INFO in Table 1."""
-    return Levels(((int(g711.linear(u_info, law)),),) * INTERVALS, ((u_info,),) * INTERVALS)
-
-
 class AnalogueModem:
     """One analogue modem, on a line of a :class:`~golden.receiver.Receiver`.
 
     Parameters
     ----------
     receiver : Receiver
-        Whose ``training`` for this line are :func:`training_levels`.
+        Whose ``training`` for this line are :func:`golden.training_levels.training_levels`.
     line : int
     law, power, at_codec
         Of INFO0d: law of the digital modem, limit of the average power in dBm0, and whether it
@@ -338,7 +327,9 @@ class AnalogueModem:
             if len(number) < LEVELS + 16:
                 return
             mine = number >= first
-            self._six, self._six_levels = self._number, self._own(soft[mine], number[mine])
+            self._six = self._number
+            #: Levels of U_INFO by interval, in even and odd data frames.
+            self._reference, self._six_levels = own_levels(soft[mine], number[mine], self.u_info)
             self.receiver.switch(self._six_levels, self._six, self.line)
             return
         settled = max(AGAIN + TRAINED_AGAIN + SOLVING, self._six) + 16
@@ -360,34 +351,10 @@ class AnalogueModem:
         self._enter(Phase.DIL)
         self._send(Upstream.S)
 
-    def _own(self, soft, number):
-        """Levels of U_INFO in each interval: one, or two where a robbed bit takes turns."""
-        noise = soft.std(0).min() / np.sqrt(len(soft) / 4)
-        turns = np.stack([soft[number % 2 == turn].mean(0) for turn in range(2)], axis=1)
-        one = np.abs(turns[:, 1] - turns[:, 0]) <= _TURNS * noise
-        turns[one] = turns[one].mean(1, keepdims=True)
-        #: By interval, in even and odd data frames.
-        self._reference = np.rint(turns).astype(np.int64)
-        values = [tuple(sorted({int(x) for x in row})) for row in self._reference]
-        return Levels(tuple(values), tuple((self.u_info,) * len(one) for one in values))
-
     def _grid(self, law, gain):
-        """Decide DIL on all levels of G.711, times a factor; that of TRN1d alone is sure."""
+        """Decide DIL on all levels of G.711, times a factor."""
         self._scale = law, gain
-        codewords = g711.linear(np.arange(128), law) * gain
-        values, names = [], []
-        for own in self._six_levels.values:
-            # No codeword is as near to a sure level as half a step, unless it is that one.
-            step = np.diff(codewords)[np.clip(np.searchsorted(codewords, own[0]), 1, 127) - 1]
-            near = 0.6 * step
-            others = {
-                int(np.rint(x)) for x in codewords
-                if x <= 32767 and min(abs(x - one) for one in own) > near
-            }  # fmt: skip
-            row = sorted({*others, *own})[-MOST_LEVELS:]
-            values.append(tuple(row))
-            names.append(tuple(self.u_info if value in own else 0 for value in row))
-        levels = Levels(tuple(values), tuple(names), _NEVER_LOST, guess=True)
+        levels = codeword_levels(law, gain, self._six_levels, self.u_info)
         self.receiver.switch(levels, self._number, self.line)
 
     def _average(self):
@@ -599,7 +566,7 @@ class AnalogueModem:
     def _silence(self):
         """What there is behind CPs' Ed: Ucode 0, and Rt with CPt's greatest."""
         greatest = [(0, ucodes[-1]) for ucodes in self.reading.cpt.intervals]
-        return replace(self.proposal.levels(greatest), lost=_NEVER_LOST, guess=True)
+        return replace(self.proposal.levels(greatest), lost=NEVER_LOST, guess=True)
 
     # --- Data -------------------------------------------------------------------------------------
 

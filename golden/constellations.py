@@ -12,9 +12,9 @@ from math import prod
 
 import numpy as np
 
-from golden.equalizer import Levels
 from golden.errors import CallFailed, V90Error
 from golden.parameters import INTERVALS, TYPES, MappingParameters, rate, rate_table
+from golden.slicer import Levels
 
 #: Standard deviations of the noise to the bound between two points at which one decision in 10**6
 #: is wrong: 2 Q(4.9) = 1e-6.

@@ -5,9 +5,9 @@ from dataclasses import replace
 import numpy as np
 
 from golden import constellations, g711
-from golden.equalizer import Levels
 from golden.parameters import rate_table
 from golden.sequences import CP, cp_fields
+from golden.slicer import Levels
 
 #: dB by which CPt's points are further apart than CP's.
 SAFER = 3.0

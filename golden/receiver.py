@@ -12,12 +12,13 @@ import numpy as np
 
 from golden import timing
 from golden.detection import R_BAR_FRAMES, RDetector, SdDetector
-from golden.equalizer import FEEDBACK, FORWARD, Equalizer, Levels, Slicer, shifted
+from golden.equalizer import FEEDBACK, FORWARD, Equalizer, shifted
 from golden.formats import TRAINING_LEVEL
 from golden.framing import Follower
 from golden.leastsquares import Correlator, Solver, shares
 from golden.parameters import INTERVALS
 from golden.scrambler import GPC, Scrambler
+from golden.slicer import Levels, Slicer
 from golden.training import R_BAR, DilSequencer, dil_lengths
 
 #: From the sample of the reversal to the newest one for TRN1d's first symbol: S-bar-d, less the
@@ -309,7 +310,7 @@ class Receiver:
         """Decide on ``levels`` from data frame ``frame`` on, or from the next one if that is past.
 
         The event DATA tells the first data frame. The second solution of TRN1d goes on while levels
-        are :attr:`~golden.equalizer.Levels.single`.
+        are :attr:`~golden.slicer.Levels.single`.
         """
         self._give(line, levels, Kind.DATA, frame)
 

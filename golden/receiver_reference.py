@@ -15,7 +15,6 @@ from golden.equalizer import (
     DRIFT_STEP_BITS,
     ERROR_STEP_BITS,
     FEEDBACK,
-    FINE,
     FORWARD,
     INPUT_POWER_BITS,
     KEPT,
@@ -35,6 +34,7 @@ from golden.receiver import (
     TRAINED_AGAIN,
     TRN1D,
 )
+from golden.slicer import FINE
 
 
 @dataclass

@@ -14,13 +14,14 @@ from golden import g711
 from golden.decoder import Decoder
 from golden.emulator import LineEmulator
 from golden.encoder import B1D_FRAMES
-from golden.equalizer import FEEDBACK, FINE, FORWARD, Levels
+from golden.equalizer import FEEDBACK, FORWARD
 from golden.errors import V90Error
 from golden.generator import Command, Signal
 from golden.parameters import INTERVALS, rate
 from golden.receiver import SKIPPED, SOLVING, TRAINED, Decisions, Receiver
 from golden.report import Decibels, Field, Kind, Reporter, error_power
 from golden.scrambler import GPC, Descrambler
+from golden.slicer import FINE, Levels
 from golden.training import ABOVE, SD, SD_BAR
 
 #: U_INFO, and data frames of TRN1d: both solutions of the receiver are in time.
@@ -81,7 +82,7 @@ def commands(parameters, u_info=U_INFO, trn1d=TRN1D):
 
 
 def levels(parameters, law, u_info=U_INFO):
-    """The receiver's :class:`~golden.equalizer.Levels` of TRN1d, and of data or None."""
+    """The receiver's :class:`~golden.slicer.Levels` of TRN1d, and of data or None."""
     def of(intervals):
         return Levels(
             tuple(tuple(int(x) for x in g711.linear(np.array(row), law)) for row in intervals),

@@ -6,9 +6,9 @@ from amaranth.lib.wiring import In, Out
 
 from golden.parameters import INTERVALS
 from hdl.csr import COMMIT, FRAME, FRAME_LAYOUT, word_layout
-from hdl.encoder import DATA_BITS
 from hdl.modulus import LABELS, ModulusDecoder
 from hdl.scrambler import Descrambler
+from hdl.sequencer import DATA_BITS
 from hdl.signs import DifferentialDecoder
 
 

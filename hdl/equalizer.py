@@ -1,16 +1,14 @@
-"""Equaliser of the analogue modem and its slicer (8.4.4, 8.4.5, 9.3.2/V.90).
+"""Equaliser of the analogue modem (8.4.4, 8.4.5, 9.3.2/V.90).
 
 Everything goes through one multiplier and one accumulator: sums of the feed-forward and of the
-feedback part, errors, slopes, and the taps' changes. Its numbers live in two memories, so that one
-factor of each product comes from either: taps and errors from one, samples, values, slopes and
-errors once more from the other.
+feedback part, errors, slopes, and the taps' changes. One factor of each product comes from either
+of two memories.
 """
 
 from enum import IntEnum
 
-from amaranth.hdl import Cat, Const, Module, Mux, Signal, Value, signed
+from amaranth.hdl import Cat, Const, Module, Mux, Signal, signed
 from amaranth.lib import data, stream, wiring
-from amaranth.lib.memory import Memory
 from amaranth.lib.wiring import In, Out, connect, flipped
 
 from golden.equalizer import (
@@ -18,11 +16,8 @@ from golden.equalizer import (
     DRIFT_STEP_BITS,
     ERROR_STEP_BITS,
     FEEDBACK,
-    FINE,
     FORWARD,
     INPUT_POWER_BITS,
-    KEPT,
-    MOST_LEVELS,
     STEERED,
     STEP_BITS,
 )
@@ -37,37 +32,21 @@ from golden.formats import (
     INTERPOLATED,
     SOFT,
 )
-from golden.leastsquares import MOST_OFF
 from golden.parameters import INTERVALS
 from golden.receiver import FREQUENCY_BITS, LOOP_BITS
+from golden.slicer import FINE
 from golden.timing import HALVES, INSTANT_FRACTION
+from hdl.accumulator import Accumulator, Step
+from hdl.equalizer_memory import HALF, Place, Region, Samples, Taps
 from hdl.fixed import shape
 from hdl.mac import MULTIPLY
-from hdl.memory import read_alone
-
-INDEX_BITS = (MOST_LEVELS - 1).bit_length()
-
-#: Bits of what a level is above TRN1d's, in TRAINING_LEVEL-ths of that.
-ABOVE_BITS = MOST_OFF.bit_length() + 1
+from hdl.slicer import ABOVE_BITS, SLICE, SLICED
 
 # One shift does for the feedback part, for a coarse value and for the drift; an error that steers
 # and a drift that is added have the same factor.
 assert FEEDBACK_TAP_USED.fraction - FINE == FINE - COARSE.fraction
 assert STEERED[0] == 1 << (FINE - DRIFT.fraction)
 
-#: What comes to be sliced, and what comes back.
-SLICE = data.StructLayout({"fine": shape(SOFT), "interval": 3})
-SLICED = data.StructLayout({"value": signed(16), "ucode": 7, "above": signed(ABOVE_BITS)})
-
-#: A word for a slicer's tables; ``kind`` 1: ``value`` is how many levels an interval has, less 1.
-LEVEL = data.StructLayout(
-    {
-        "bank": 1, "interval": 3, "index": INDEX_BITS, "kind": 1, "value": 15, "ucode": 7,
-        "above": signed(ABOVE_BITS),
-    }
-)
-
-HALF = data.StructLayout({"half": shape(INTERPOLATED), "index": range(HALVES)})
 DECISION = data.StructLayout(
     {"fine": shape(SOFT), "error": shape(ERROR), "ucode": 7, "sign": 1, "interval": 3}
 )
@@ -77,434 +56,6 @@ SYMBOL = data.StructLayout(
         "above": signed(ABOVE_BITS),
     }
 )  # fmt: skip
-
-
-class Slicer(wiring.Component):
-    """Decides fine PCM values against the levels of their data frame interval, by binary search.
-
-    The answer comes 3 * 7 + 4 = 25 cycles after a request is offered, or 1 cycle after it while
-    ``training``; a request a cycle later than that. Words are written between answers and requests,
-    2 cycles for a level, 1 for a number of levels, and a request waits for them. Bit-exact with
-    :class:`golden.equalizer.Slicer`.
-
-    Levels are in one memory of 2048 x 16 a bank with one address for reading and writing, never
-    both at once: an SB_SPRAM256KA where synthesis is told that it needs no initial values. What
-    that gives after a write is not known, so that nothing is written during a search.
-
-    Parameters: ``banks``, 1 or 2.
-
-    Members
-    -------
-    i : In(stream), fine (SOFT); interval
-    o : Out(stream), value of the level, with the sign of fine; ucode; above
-    i_write : In(stream), bank; interval; index; kind 0: value, ucode and above of a level, the
-        levels of an interval ascend; kind 1: value is how many levels the interval has, less 1
-    bank : In(1), bank to decide by
-    training : In(1), the only level of all intervals is training_value : In(15), whose Ucode is
-        training_ucode : In(7); above is nought. These and ``bank`` hold from a request until its
-        answer is taken.
-    """
-
-    latency = 3 * INDEX_BITS + 4
-
-    def __init__(self, banks=2):
-        self.banks = banks
-        super().__init__(
-            {
-                "i": In(stream.Signature(SLICE)),
-                "o": Out(stream.Signature(SLICED)),
-                "i_write": In(stream.Signature(LEVEL)),
-                "bank": In(1),
-                "training": In(1),
-                "training_value": In(15),
-                "training_ucode": In(7),
-            }
-        )
-
-    def elaborate(self, platform):
-        m = Module()
-        m.submodules.levels = levels = Memory(
-            shape=16, depth=self.banks * 16 * MOST_LEVELS, init=[]
-        )
-        read, write = levels.read_port(), levels.write_port()
-        request, word = self.i.payload, self.i_write.payload
-        count, index, below = Signal(INDEX_BITS), Signal(INDEX_BITS), Signal(INDEX_BITS)
-        # An entry's Ucode is written first, then its value. There is no interval 7: that row has
-        # the numbers of levels.
-        second = Signal()
-        value_next = word.kind | second
-        place, ucode = Signal(INDEX_BITS), Signal()
-        row = Mux(word.kind, 7, word.interval)
-        column = Mux(word.kind, word.interval, word.index)
-        counting = Signal()
-        # Ucodes are in the upper half; below it, a bank has its half of a half.
-        two = self.banks - 1
-        wanted = Cat(
-            Mux(counting, request.interval, place), Mux(counting, 7, request.interval),
-            self.bank.replicate(two), ucode,
-        )  # fmt: skip
-        idle, writing, done = Signal(), Signal(), Signal()
-        m.d.comb += [
-            writing.eq(self.i_write.valid & idle),
-            self.i_write.ready.eq(value_next & idle),
-            write.addr.eq(Mux(
-                writing, Cat(column, row, word.bank.replicate(two), ~value_next), wanted
-            )),  # fmt: skip
-            read.addr.eq(write.addr),
-            write.data.eq(Mux(value_next, word.value, Cat(word.ucode, word.above))),
-            write.en.eq(writing),
-            read.en.eq(~writing & ~done),
-        ]
-        with m.If(writing):
-            m.d.sync += second.eq(~value_next)
-
-        # A value is beyond a bound where fine / 8 less the two levels beside the bound is above
-        # nought, with all signs changed for negative ones.
-        negative = request.fine[-1]
-        first, final = Signal(), Signal()
-        invert, carry = Signal(), Signal()
-        total, sum_ = Signal(signed(20)), Signal(signed(20))
-        level = Mux(self.training, self.training_value, read.data[:15])
-        operand = Mux(final, 0, Mux(first, request.fine >> (FINE - 1), total))
-        m.d.comb += [
-            invert.eq(negative ^ ~final),
-            carry.eq(Mux(final | first, invert, request.fine[: FINE - 1].any() & ~negative)),
-            sum_.eq(operand + (Cat(level, Const(0, 5)) ^ invert.replicate(20)).as_signed() + carry),
-            self.o.payload.value.eq(total),
-            self.o.payload.ucode.eq(Mux(self.training, self.training_ucode, read.data)),
-            self.o.payload.above.eq(Mux(self.training, 0, read.data[7:])),
-            self.o.valid.eq(done),
-        ]
-        candidate = index | (Cat(1, below)[:INDEX_BITS] & ~below)
-        with m.FSM():
-            with m.State("IDLE"):
-                m.d.comb += [idle.eq(1), counting.eq(1), final.eq(self.training)]
-                m.d.sync += total.eq(sum_)
-                with m.If(self.i.valid & self.training):
-                    m.d.comb += self.i.ready.eq(1)
-                    m.next = "DONE"
-                with m.Elif(self.i.valid & ~writing):
-                    m.next = "COUNT"
-            with m.State("COUNT"):
-                m.d.sync += [count.eq(read.data), index.eq(0), below.eq(MOST_LEVELS // 2 - 1)]
-                m.next = "BELOW"
-            with m.State("BELOW"):
-                m.d.comb += place.eq(index | below)
-                m.next = "ABOVE"
-            with m.State("ABOVE"):
-                m.d.comb += [place.eq(candidate), first.eq(1)]
-                m.d.sync += total.eq(sum_)
-                m.next = "DECIDE"
-            with m.State("DECIDE"):
-                with m.If((sum_[-1] == negative) & (candidate <= count)):
-                    m.d.sync += index.eq(candidate)
-                m.d.sync += below.eq(below >> 1)
-                m.next = "BELOW"
-                with m.If(below == 0):
-                    m.next = "VALUE"
-            with m.State("VALUE"):
-                m.d.comb += place.eq(index)
-                m.next = "UCODE"
-            with m.State("UCODE"):
-                m.d.comb += [place.eq(index), ucode.eq(1), final.eq(1), self.i.ready.eq(1)]
-                m.d.sync += total.eq(sum_)
-                m.next = "DONE"
-            with m.State("DONE"):
-                m.d.comb += done.eq(1)
-                with m.If(self.o.ready):
-                    m.next = "IDLE"
-        return m
-
-
-class _Sum(IntEnum):
-    """What the accumulator does in a cycle, besides keeping what it has."""
-
-    KEEP = 0
-    ADD_PRODUCT = 1
-    ADD_WORD = 2
-    ADD_CARRY = 3
-    LESS_ONE = 4
-    ZEROS = 5
-    ONES = 6
-    DOUBLE = 7
-    SIXTEENTH = 8
-    FIT_16 = 9
-    FIT_SOFT = 10
-    FIT_32 = 11
-
-
-class _Accumulator(wiring.Component):
-    """A sum that can be shifted, rounded and saturated, one step a cycle.
-
-    Shifts right by n are doublings up to the next multiple of 4, then sixteenths. ``carry`` is the
-    last bit that a sixteenth cut off, so that adding it rounds half up. Sums of products are below
-    2**37, which leaves room for three doublings. Nothing doubles from 2**39 on: only shifts to the
-    left come there, and what has does not fit a tap.
-
-    Members
-    -------
-    do : In(_Sum); product : In(signed(32)); word : In(signed(32)); total : Out(signed(42))
-    plus_one : In(1), what ADD_WORD adds besides carry
-    rounding : In(1), 0 forgets carry
-    """
-
-    WIDTH = 42
-
-    def __init__(self):
-        super().__init__(
-            {
-                "do": In(_Sum),
-                "product": In(signed(32)),
-                "word": In(signed(32)),
-                "plus_one": In(1),
-                "rounding": In(1),
-                "total": Out(signed(self.WIDTH)),
-            }
-        )
-
-    def elaborate(self, platform):
-        m = Module()
-        total, do = Signal(signed(self.WIDTH), reset_less=True), self.do
-        carry = Signal()
-        m.d.comb += self.total.eq(total)
-        # Bits above 31, from 21 to 30, from 15 to 20: alike where a number fits 32, 22, 16 bits.
-        negative = total[-1]
-        soft = SOFT.width - 1
-        parts = [total[:15], total[15:soft], total[soft:31], total[31:]]
-        alike = [part == negative.replicate(len(part)) for part in parts]
-        fits, ends = Signal(), Signal(4)
-        load, constant = Signal(), Signal()
-        select = Signal(4)
-        with m.Switch(do):
-            for case, kept in ((_Sum.FIT_16, 1), (_Sum.FIT_SOFT, 2), (_Sum.FIT_32, 3)):
-                with m.Case(case):
-                    m.d.comb += [
-                        fits.eq(Cat(alike[kept:]).all()),
-                        ends.eq(Cat(Const(1).replicate(kept), Const(0, 4 - kept))),
-                    ]
-        fitting = do >= _Sum.FIT_16
-        shifting = (do == _Sum.DOUBLE) | (do == _Sum.SIXTEENTH)
-        m.d.comb += [
-            load.eq(fitting | shifting | (do == _Sum.ZEROS) | (do == _Sum.ONES)),
-            constant.eq((load & ~shifting) | (do == _Sum.LESS_ONE) | (do == _Sum.ADD_CARRY)),
-            select.eq(
-                Mux(
-                    fitting, ends ^ negative.replicate(4),
-                    (shifting | (do == _Sum.ONES) | (do == _Sum.LESS_ONE)).replicate(4),
-                )
-            ),
-        ]  # fmt: skip
-        # One look-up table a bit for each of these, and one for the sum.
-        chosen = Cat(select[n].replicate(len(part)) for n, part in enumerate(parts))
-        shifted = Mux(do == _Sum.DOUBLE, total << 1, total >> 4)[: self.WIDTH]
-        added = Mux(do == _Sum.ADD_WORD, self.word, self.product)
-        operand = Signal(signed(self.WIDTH))
-        for n in range(self.WIDTH):
-            source = Mux(chosen[n], shifted[n], added[min(n, 31)])
-            m.d.comb += operand[n].eq(Mux(constant, chosen[n], source))
-        rounds = (do == _Sum.ADD_WORD) | (do == _Sum.ADD_CARRY)
-        one = rounds & (carry | self.plus_one)
-        full = (do == _Sum.DOUBLE) & (total[-3:-1] != negative.replicate(2))
-        with m.If((do != _Sum.KEEP) & ~full & ~(fitting & fits)):
-            m.d.sync += total.eq(Mux(load, operand, total + operand + one))
-        m.d.sync += carry.eq(self.rounding & Mux(do == _Sum.SIXTEENTH, total[3], carry))
-        return m
-
-
-class _Place(IntEnum):
-    """Words of the tap memory besides the feed-forward and feedback taps."""
-
-    STEERED = 0
-    HURRIED = 1
-    ERRORS = 0  # six from 2 on
-    SOFT = 8
-    FINE = 9
-    ODD = 10
-    KEPT = 11
-    MINUS_SIXTEEN = 12
-    ONE = 13
-    DRIFT_TAP = 14
-    ERROR_TAP = 15
-
-
-class _Taps(wiring.Component):
-    """Taps that work, taps to come, and a few words of the equaliser.
-
-    Members
-    -------
-    i_taps, load, discard, loaded_good, answered, asking : as those of :class:`Equalizer`; clear :
-        In(1), as discard
-    tap : In(7); place : In(4), :class:`_Place`; placed : In(1), which of them is meant
-    idle : In(1), nothing is read: ``i_taps`` may write
-    word : Out(signed(32)), of the last cycle in which nothing was written
-    write : In(1), ``value`` : In(signed(32)) there, with ``invert`` : In(1) its complement
-    drop : Out(5), that goes with the taps
-    """
-
-    def __init__(self, taps):
-        self.taps = taps
-        super().__init__(
-            {
-                "i_taps": In(stream.Signature(signed(32))),
-                "load": In(1),
-                "discard": In(1),
-                "loaded_good": Out(1),
-                "answered": Out(1),
-                "asking": In(1),
-                "tap": In(7),
-                "place": In(4),
-                "placed": In(1),
-                "idle": In(1),
-                "word": Out(signed(32)),
-                "write": In(1),
-                "value": In(signed(32)),
-                "invert": In(1),
-                "drop": Out(5, init=10),
-            }
-        )
-
-    def elaborate(self, platform):
-        m = Module()
-        # Factors that are constant stand in the memory too, and nothing ever writes there.
-        init = [0] * 256
-        init[self._address(_Place.MINUS_SIXTEEN)] = -16 << 16
-        init[self._address(_Place.ONE)] = 1 << 16
-        init[self._address(_Place.ODD)] = -1
-        init[self._address(_Place.KEPT)] = KEPT << 16
-        init[self._address(_Place.STEERED)] = STEERED[0] << 16
-        init[self._address(_Place.HURRIED)] = STEERED[1] << 16
-        m.submodules.memory = memory = Memory(shape=signed(32), depth=256, init=init)
-        write, bank = memory.write_port(), Signal()
-        address = Mux(self.placed, Cat(self.place, Const(0b0111, 4)), Cat(self.tap, bank))
-        word, number, drop = self.i_taps, Signal(7), Signal(5)
-        last = number == self.taps
-        m.d.comb += [
-            self.word.eq(read_alone(m, memory, address, write)),
-            word.ready.eq(self.idle & ~self.write & ~self.loaded_good),
-            write.addr.eq(Mux(self.write, address, Cat(number, ~bank))),
-            write.data.eq(
-                Mux(self.write, self.value ^ self.invert.replicate(32).as_signed(), word.payload)
-            ),
-            write.en.eq(self.write | (word.valid & word.ready)),
-        ]
-        # A set that was asked for before a discard comes all the same, and is none.
-        asked, stale, ends = Signal(), Signal(), Signal()
-        m.d.comb += ends.eq(word.valid & word.ready & last)
-        with m.If(word.valid & word.ready):
-            m.d.sync += [number.eq(Mux(last, 0, number + 1)), drop.eq(word.payload)]
-        with m.If(ends):
-            m.d.sync += [
-                self.loaded_good.eq(word.payload[8] & ~stale), self.answered.eq(~stale),
-                stale.eq(0),
-            ]  # fmt: skip
-        m.d.sync += asked.eq(self.asking | (asked & ~ends))
-        with m.If(self.load):
-            m.d.sync += [bank.eq(~bank), self.drop.eq(drop)]
-        with m.If(self.load | self.discard):
-            m.d.sync += [self.loaded_good.eq(0), self.answered.eq(0)]
-        with m.If(self.discard & asked):
-            m.d.sync += stale.eq(~ends)
-        return m
-
-    @staticmethod
-    def _address(place):
-        return 0b0111 << 4 | place
-
-
-class _Region(IntEnum):
-    """Where in the sample memory: rings, and from SLOPES on a word for each symbol of a frame."""
-
-    SAMPLES = 0
-    PAST = 1
-    SLOPES = 4
-    ERRORS = 5
-    COARSE = 6
-    DRIFTS = 7
-
-
-class _Samples(wiring.Component):
-    """Rings of samples and of past values, and what a data frame's symbols leave.
-
-    ``at`` goes through one of the rings. The frame's first sample is at ``base - 12`` of a ring of
-    128, its first value at ``base / 2 - 5`` of a ring of 64. ``half`` numbers the frame's half
-    symbols from 4 on.
-
-    Members
-    -------
-    i : In(stream), as that of :class:`Equalizer`; hold : In(1), leave a frame's last sample waiting
-    busy : In(1), leave any sample waiting; taken : Out(1), a sample comes, so nothing is read
-    complete : Out(1), a frame's last sample comes
-    region : In(_Region); half : In(4); before : In(1), of the symbol before, where a region has a
-        word for each; where ``half`` is of the first or nought, that is the last one's
-    start : In(1), ``at`` goes to half symbol ``half`` in SAMPLES, else before its symbol's value,
-        or to that with ``own`` : In(1)
-    move : In(1), ``at`` goes on by ``step`` : In(signed(7)) instead
-    sample : Out(signed(16)), of the last cycle in which nothing was written
-    write : In(1), ``value`` : In(signed(16)) there
-    """
-
-    def __init__(self):
-        super().__init__(
-            {
-                "i": In(stream.Signature(HALF)),
-                "hold": In(1),
-                "busy": In(1),
-                "taken": Out(1),
-                "complete": Out(1),
-                "region": In(_Region),
-                "half": In(4),
-                "before": In(1),
-                "start": In(1),
-                "own": In(1),
-                "move": In(1),
-                "step": In(signed(7)),
-                "sample": Out(signed(16)),
-                "write": In(1),
-                "value": In(signed(16)),
-            }
-        )
-
-    def elaborate(self, platform):
-        m = Module()
-        m.submodules.memory = memory = Memory(shape=signed(16), depth=256, init=[])
-        write = memory.write_port()
-        # Frames begin at multiples of 4.
-        frame, at = Signal(5), Signal(7)
-        base = Cat(Const(0, 2), frame)
-        past = self.region == _Region.PAST
-        region, symbol = Value.cast(self.region), self.half[1:]
-        slot = region[2]
-        # Symbols count from 2 to 7: before 2 is 7.
-        previous = Cat(
-            ~symbol[0], (symbol != 5) & (symbol != 6), (symbol != 3) & (symbol != 4)
-        )  # fmt: skip
-        kept = Cat(Mux(self.before, previous, symbol), region[:2], Const(0, 1))
-        address = Signal(8)
-        last = self.i.payload.index == HALVES - 1
-        origin, distance = Signal(7), Signal(7)
-        m.d.comb += [
-            address.eq(Cat(Mux(slot, kept, at[:6]), Mux(past, 0, slot | at[6]), past | slot)),
-            self.sample.eq(read_alone(m, memory, address, write)),
-            self.i.ready.eq(~self.write & ~self.busy & ~(last & self.hold)),
-            self.taken.eq(self.i.valid & self.i.ready),
-            self.complete.eq(self.taken & last),
-            write.addr.eq(Mux(self.write, address, (base + self.i.payload.index)[:7])),
-            write.data.eq(Mux(self.write, self.value, self.i.payload.half)),
-            write.en.eq(self.write | self.taken),
-            origin.eq(Mux(self.start, Mux(past, base >> 1, base), at)),
-            distance.eq(
-                Mux(
-                    self.start,
-                    Mux(past, Cat(self.half[1:], Const(-1, 4)), Cat(self.half, Const(-1, 3))),
-                    self.step,
-                )
-            ),
-        ]
-        with m.If(self.start | self.move):
-            m.d.sync += at.eq(origin + distance + self.own)
-        with m.If(self.complete):
-            m.d.sync += frame.eq(frame + HALVES // 4)
-        return m
 
 
 class _Phase(IntEnum):
@@ -535,7 +86,7 @@ class Equalizer(wiring.Component):
     past values; otherwise the data frame's six symbols are decided, one after the other, and taps
     are moved unless the energy is too large. With 64 + 32 taps and a slicer and outputs that do not
     wait, a data frame takes 3250 cycles when powers are alike, at most 3820 for powers that
-    :class:`golden.equalizer.Levels` has and 5250 for any from 0 on; 1780 when taps do not move; 60
+    :class:`golden.slicer.Levels` has and 5250 for any from 0 on; 1780 when taps do not move; 60
     with known symbols while training. Bit-exact with golden.
 
     Taps that a solver gives wait in the other half of the tap memory until ``load``.
@@ -561,8 +112,8 @@ class Equalizer(wiring.Component):
         They hold during a frame.
     given : In(1), the symbol of the interval that ``o_slice`` tells has the value given_value :
         In(signed(16)), whatever it is decided to be. Looked at until the decision is at ``o``
-    o_slice, i_slice : Out(stream), In(stream), of a :class:`Slicer`. It is asked for known symbols
-        too, with 0 or -1, and must be ``training`` then.
+    o_slice, i_slice : Out(stream), In(stream), of a :class:`hdl.slicer.Slicer`. It is asked for
+        known symbols too, with 0 or -1, and must be ``training`` then.
     o : Out(stream), fine (SOFT); error (ERROR); ucode; sign, 1 positive; interval: symbols decided
     o_symbol : Out(stream), older, newer: the two samples of a symbol; sign of its value, known or
         decided, 1 positive; above, of the level decided
@@ -628,9 +179,9 @@ class Equalizer(wiring.Component):
 
     def elaborate(self, platform):
         m = Module()
-        m.submodules.accumulator = self._sum = accumulator = _Accumulator()
-        m.submodules.taps = self._taps = taps = _Taps(self.forward + self.feedback)
-        m.submodules.samples = self._samples = samples = _Samples()
+        m.submodules.accumulator = self._sum = accumulator = Accumulator()
+        m.submodules.taps = self._taps = taps = Taps(self.forward + self.feedback)
+        m.submodules.samples = self._samples = samples = Samples()
         connect(m, flipped(self.i), samples.i)
         connect(m, flipped(self.i_taps), taps.i_taps)
         self._phase, self._known = Signal(_Phase), Signal()
@@ -668,7 +219,7 @@ class Equalizer(wiring.Component):
         ]
         m.d.sync += [self._issued.eq(0), self._due.eq(self._issued)]
         with m.If(self._due):
-            m.d.comb += accumulator.do.eq(_Sum.ADD_PRODUCT)
+            m.d.comb += accumulator.do.eq(Step.ADD_PRODUCT)
         with m.If(self.clear):
             m.d.sync += self._clearing.eq(1)
         self._default_places(m)
@@ -708,15 +259,15 @@ class Equalizer(wiring.Component):
             m.d.comb += samples.step.eq(Mux(last, -INTERVALS, 1))
         with m.Switch(self._phase):
             with m.Case(_Phase.BACK, _Phase.ERROR, _Phase.ADAPT_BACK, _Phase.ADAPT_DRIFT):
-                m.d.comb += samples.region.eq(_Region.PAST)
+                m.d.comb += samples.region.eq(Region.PAST)
             with m.Case(_Phase.DRIFT, _Phase.FOLLOW):
-                m.d.comb += [samples.region.eq(_Region.DRIFTS), samples.before.eq(1)]
+                m.d.comb += [samples.region.eq(Region.DRIFTS), samples.before.eq(1)]
             with m.Case(_Phase.ENERGY):
-                m.d.comb += samples.region.eq(_Region.ERRORS)
+                m.d.comb += samples.region.eq(Region.ERRORS)
             with m.Case(_Phase.ADAPT_ERROR):
-                m.d.comb += [samples.region.eq(_Region.ERRORS), samples.before.eq(1)]
+                m.d.comb += [samples.region.eq(Region.ERRORS), samples.before.eq(1)]
             with m.Case(_Phase.SLOPE, _Phase.FREQUENCY):
-                m.d.comb += samples.region.eq(_Region.SLOPES)
+                m.d.comb += samples.region.eq(Region.SLOPES)
 
     def _place(self, m, place):
         m.d.comb += [self._taps.placed.eq(1), self._taps.place.eq(place)]
@@ -725,11 +276,11 @@ class Equalizer(wiring.Component):
         """The word of a phase that is added to its sum, where that is not one of the taps."""
         with m.Switch(self._phase):
             with m.Case(_Phase.BACK):
-                self._place(m, _Place.SOFT)
+                self._place(m, Place.SOFT)
             with m.Case(_Phase.ADAPT_ERROR):
-                self._place(m, _Place.ERROR_TAP)
+                self._place(m, Place.ERROR_TAP)
             with m.Case(_Phase.ADAPT_DRIFT):
-                self._place(m, _Place.DRIFT_TAP)
+                self._place(m, Place.DRIFT_TAP)
 
     def _rest(self, m):
         """Wait for a data frame, or forget the last one."""
@@ -748,20 +299,20 @@ class Equalizer(wiring.Component):
                 ]
                 self._go(m, _Phase.FORWARD, "BEGIN")
             with m.Elif(self._clearing):
-                m.d.comb += self._sum.do.eq(_Sum.ZEROS)
+                m.d.comb += self._sum.do.eq(Step.ZEROS)
                 m.d.sync += [self._tap.eq(0), self._half.eq(0)]
                 m.next = "CLEAR"
         with m.State("CLEAR"):
             # The rings; the last error, the drift and their taps; the odd sum.
             second, last = self._half[0], ~self._tap[6]
             error = self._tap[0]
-            self._place(m, Mux(second, Cat(error, Const(0b111, 3)), _Place.ODD))
-            other = Mux(error, _Region.ERRORS, _Region.DRIFTS)
+            self._place(m, Mux(second, Cat(error, Const(0b111, 3)), Place.ODD))
+            other = Mux(error, Region.ERRORS, Region.DRIFTS)
             m.d.comb += [
                 taps.write.eq(1),
                 taps.invert.eq(~second),
                 samples.region.eq(
-                    Mux(second, Mux(last, other, _Region.PAST), _Region.SAMPLES)
+                    Mux(second, Mux(last, other, Region.PAST), Region.SAMPLES)
                 ),
                 samples.before.eq(1),
                 samples.write.eq(1),
@@ -776,7 +327,7 @@ class Equalizer(wiring.Component):
         """Sums of products."""
         samples, accumulator = self._samples, self._sum
         with m.State("BEGIN"):
-            m.d.comb += [samples.start.eq(1), accumulator.do.eq(_Sum.ZEROS)]
+            m.d.comb += [samples.start.eq(1), accumulator.do.eq(Step.ZEROS)]
             with m.If(self._at(_Phase.FORWARD, _Phase.ENERGY)):
                 m.d.sync += self._tap.eq(0)
             with m.If(self._at(_Phase.ADAPT_ERROR)):
@@ -785,7 +336,7 @@ class Equalizer(wiring.Component):
             with m.If(self._known & self._at(_Phase.FORWARD)):
                 m.d.comb += self.known_next.eq(1)
                 with m.If(~self.known_sign):
-                    m.d.comb += accumulator.do.eq(_Sum.ONES)
+                    m.d.comb += accumulator.do.eq(Step.ONES)
                 self._go(m, _Phase.BACK, "ASK")
             with m.If(self._at(_Phase.SLOPE, _Phase.FREQUENCY) & ~self.adapting):
                 m.next = "STORE"
@@ -804,16 +355,16 @@ class Equalizer(wiring.Component):
                                 m.next = "GROW"
                     with m.Case(_Phase.DRIFT):
                         # A drift has one fraction bit less than the sum.
-                        self._place(m, _Place.STEERED)
+                        self._place(m, Place.STEERED)
                         m.next = "DRAIN"
                     with m.Case(_Phase.FOLLOW):
-                        self._place(m, _Place.KEPT)
+                        self._place(m, Place.KEPT)
                         m.next = "GROW"
                     with m.Case(_Phase.ERROR):
-                        self._place(m, _Place.MINUS_SIXTEEN)
+                        self._place(m, Place.MINUS_SIXTEEN)
                         m.next = "DRAIN"
                     with m.Case(_Phase.SYMBOL):
-                        self._place(m, _Place.ONE)
+                        self._place(m, Place.ONE)
                         m.next = "DRAIN"
                     with m.Default():
                         m.d.comb += self._taps.placed.eq(1)
@@ -821,15 +372,15 @@ class Equalizer(wiring.Component):
                         with m.If(self._half[1:] == HALVES // 2 + 1):
                             m.next = "DRAIN"
         with m.State("GROW"):
-            self._place(m, _Place.DRIFT_TAP)
-            m.d.comb += [samples.region.eq(_Region.COARSE), samples.before.eq(0)]
+            self._place(m, Place.DRIFT_TAP)
+            m.d.comb += [samples.region.eq(Region.COARSE), samples.before.eq(0)]
             with m.If(~samples.taken):
                 m.d.sync += self._issued.eq(1)
                 m.next = "STEER"
         with m.State("STEER"):
             back = self._at(_Phase.BACK)
-            self._place(m, Mux(back, _Place.ERROR_TAP, self.hurry))
-            m.d.comb += [samples.region.eq(_Region.ERRORS), samples.before.eq(back)]
+            self._place(m, Mux(back, Place.ERROR_TAP, self.hurry))
+            m.d.comb += [samples.region.eq(Region.ERRORS), samples.before.eq(back)]
             with m.If(~samples.taken):
                 m.d.sync += self._issued.eq(1)
                 m.next = "DRAIN"
@@ -895,10 +446,10 @@ class Equalizer(wiring.Component):
             m.d.comb += accumulator.rounding.eq(1)
             self._place_word(m)
             with m.If(shift[:2].any() | shift[-1]):
-                m.d.comb += accumulator.do.eq(_Sum.DOUBLE)
+                m.d.comb += accumulator.do.eq(Step.DOUBLE)
                 m.d.sync += shift.eq(shift + 1)
             with m.Elif(shift.any()):
-                m.d.comb += accumulator.do.eq(_Sum.SIXTEENTH)
+                m.d.comb += accumulator.do.eq(Step.SIXTEENTH)
                 m.d.sync += shift.eq(shift - 4)
             with m.Else():
                 with m.Switch(self._phase):
@@ -906,27 +457,27 @@ class Equalizer(wiring.Component):
                         _Phase.BACK, _Phase.ADAPT_FORWARD, _Phase.ADAPT_BACK,
                         _Phase.ADAPT_ERROR, _Phase.ADAPT_DRIFT,
                     ):  # fmt: skip
-                        m.d.comb += accumulator.do.eq(_Sum.ADD_WORD)
+                        m.d.comb += accumulator.do.eq(Step.ADD_WORD)
                     with m.Case(_Phase.ERROR):
                         # The value is below the sum by its error and 1: by the complement.
-                        m.d.comb += accumulator.do.eq(_Sum.LESS_ONE)
+                        m.d.comb += accumulator.do.eq(Step.LESS_ONE)
                     with m.Default():
-                        m.d.comb += accumulator.do.eq(_Sum.ADD_CARRY)
+                        m.d.comb += accumulator.do.eq(Step.ADD_CARRY)
                 m.next = "SATURATE"
         with m.State("SATURATE"):
-            self._place(m, _Place.ODD)
+            self._place(m, Place.ODD)
             with m.Switch(self._phase):
                 with m.Case(_Phase.FORWARD, _Phase.DRIFT, _Phase.BACK):
-                    m.d.comb += accumulator.do.eq(_Sum.FIT_SOFT)
+                    m.d.comb += accumulator.do.eq(Step.FIT_SOFT)
                 with m.Case(_Phase.ERROR, _Phase.CHANGE, _Phase.COARSE, _Phase.FOLLOW):
-                    m.d.comb += accumulator.do.eq(_Sum.FIT_16)
+                    m.d.comb += accumulator.do.eq(Step.FIT_16)
                 with m.Case(_Phase.SLOPE, _Phase.FREQUENCY):
                     pass
                 with m.Default():
-                    m.d.comb += accumulator.do.eq(_Sum.FIT_32)
+                    m.d.comb += accumulator.do.eq(Step.FIT_32)
             negative = self._at(_Phase.ADAPT_DRIFT) & accumulator.total[-1]
             with m.If(negative | (self._at(_Phase.ADAPT_DRIFT, _Phase.FOLLOW) & self.still)):
-                m.d.comb += accumulator.do.eq(_Sum.ZEROS)
+                m.d.comb += accumulator.do.eq(Step.ZEROS)
             m.next = "STORE"
 
     def _store(self, m):
@@ -937,31 +488,31 @@ class Equalizer(wiring.Component):
                 with m.Case(_Phase.FORWARD):
                     with m.If(self._half[0]):
                         # The complement of the odd sum before is in the word, and one is lacking.
-                        self._place(m, _Place.ODD)
+                        self._place(m, Place.ODD)
                         m.d.comb += [
                             taps.write.eq(1),
                             taps.invert.eq(1),
                             accumulator.plus_one.eq(1),
-                            accumulator.do.eq(_Sum.ADD_WORD),
+                            accumulator.do.eq(Step.ADD_WORD),
                         ]
                         self._go(m, _Phase.CHANGE, "DRAIN")
                     with m.Else():
                         self._go(m, _Phase.DRIFT, "MULTIPLY")
                 with m.Case(_Phase.DRIFT):
-                    self._place(m, _Place.SOFT)
+                    self._place(m, Place.SOFT)
                     m.d.comb += taps.write.eq(1)
                     self._go(m, _Phase.COARSE, "DRAIN")
                 with m.Case(_Phase.COARSE):
-                    m.d.comb += [samples.region.eq(_Region.COARSE), samples.write.eq(1)]
+                    m.d.comb += [samples.region.eq(Region.COARSE), samples.write.eq(1)]
                     self._go(m, _Phase.BACK, "BEGIN")
                 with m.Case(_Phase.BACK):
-                    self._place(m, _Place.FINE)
+                    self._place(m, Place.FINE)
                     m.d.comb += taps.write.eq(1)
                     m.next = "ASK"
                 with m.Case(_Phase.ERROR):
-                    self._place(m, _Place.FINE)
+                    self._place(m, Place.FINE)
                     m.d.comb += [
-                        samples.region.eq(_Region.ERRORS),
+                        samples.region.eq(Region.ERRORS),
                         samples.value.eq(~accumulator.total),
                         samples.write.eq(1),
                     ]
@@ -973,17 +524,17 @@ class Equalizer(wiring.Component):
                     m.d.comb += [samples.before.eq(0), samples.write.eq(1)]
                     self._go(m, _Phase.SYMBOL, "BEGIN")
                 with m.Case(_Phase.CHANGE):
-                    m.d.comb += [samples.region.eq(_Region.SLOPES), samples.write.eq(1)]
+                    m.d.comb += [samples.region.eq(Region.SLOPES), samples.write.eq(1)]
                     self._next_half(m, 1)
                     self._go(m, _Phase.FORWARD, "BEGIN")
                     with m.If(self._half.all()):
                         self._go(m, _Phase.ENERGY, "BEGIN")
                 with m.Case(_Phase.ADAPT_ERROR):
-                    self._place(m, _Place.ERROR_TAP)
+                    self._place(m, Place.ERROR_TAP)
                     m.d.comb += taps.write.eq(1)
                     self._go(m, _Phase.ADAPT_DRIFT, "BEGIN")
                 with m.Case(_Phase.ADAPT_DRIFT):
-                    self._place(m, _Place.DRIFT_TAP)
+                    self._place(m, Place.DRIFT_TAP)
                     m.d.comb += taps.write.eq(1)
                     self._go(m, _Phase.SLOPE, "BEGIN")
                 with m.Case(_Phase.SLOPE):
@@ -993,7 +544,7 @@ class Equalizer(wiring.Component):
                     m.d.comb += self.frequency.eq(1)
                     m.next = "DONE"
                 with m.Default():
-                    m.d.comb += [taps.write.eq(1), accumulator.do.eq(_Sum.ZEROS)]
+                    m.d.comb += [taps.write.eq(1), accumulator.do.eq(Step.ZEROS)]
                     m.d.sync += self._tap.eq(self._tap + 1)
                     m.next = "MULTIPLY"
                     with m.If(self._last_tap):
@@ -1026,7 +577,7 @@ class Equalizer(wiring.Component):
                 with m.Else():
                     self._go(m, _Phase.ERROR, "MULTIPLY")
         with m.State("TELL"):
-            self._place(m, _Place.FINE)
+            self._place(m, Place.FINE)
             m.d.comb += [self.o.valid.eq(1), self.i_slice.ready.eq(self.o.ready)]
             with m.If(self.o.ready):
                 self._go(m, _Phase.SCALE, "DRAIN")

@@ -5,7 +5,7 @@ from amaranth.lib import data, wiring
 from amaranth.lib.wiring import In, Out
 
 from golden.framing import ED_FRAMES, LENGTHS, SYNC
-from hdl.encoder import DATA_BITS
+from hdl.sequencer import DATA_BITS
 
 #: Bits of a frame sync with its start bit and the type behind it.
 _HEAD = SYNC + 2

@@ -27,9 +27,11 @@ from hdl.commands import (
 )
 from hdl.csr import FRAME, FRAME_LAYOUT, MODULI, ZEROS, channel_shape
 from hdl.csr import write_signature as configuration_signature
-from hdl.encoder import DATA_BITS, PLAIN_BITS, Datapath, bank, frame_layout, pcm_layout
+from hdl.encoder import Datapath, bank
 from hdl.g711 import octet
 from hdl.memory import read_alone
+from hdl.multiplexer import PLAIN_BITS, pcm_layout
+from hdl.sequencer import DATA_BITS, fetch_bits, frame_layout
 from hdl.stream import answer_layout, octet_layout, request_layout
 from hdl.training import DilSequencer
 
@@ -82,9 +84,9 @@ class SignalSequencer(wiring.Component):
     i_command : In(stream), :func:`command_layout`
     o_configuration : Out(stream, always ready), configuration words with their half
     o_request, i_bits : streams to and from :class:`hdl.stream.BitQueues`
-    o : Out(stream), :func:`hdl.encoder.frame_layout` with signals
+    o : Out(stream), :func:`hdl.sequencer.frame_layout` with signals
     i_done : In(1), for one cycle when a data frame has left the shaper
-    plain_place, plain_octet, plain_write : Out, as :class:`hdl.encoder.Multiplexer` has them
+    plain_place, plain_octet, plain_write : Out, as :class:`hdl.multiplexer.Multiplexer` has them
     underrun : Out(1), for one cycle when ``underrun_channel`` sends ones for want of data
     """
 
@@ -164,16 +166,7 @@ class SignalSequencer(wiring.Component):
                     m.next = "TOKEN"
                     with m.If(kind.queue):
                         m.next = "REQUEST"
-            with m.State("REQUEST"):
-                m.d.comb += self.o_request.valid.eq(1)
-                with m.If(self.o_request.ready):
-                    m.next = "BITS"
-            with m.State("BITS"):
-                m.d.comb += self.i_bits.ready.eq(1)
-                m.d.sync += token.data.eq(self.i_bits.payload.data)
-                with m.If(self.i_bits.valid):
-                    m.d.comb += self.underrun.eq(self.i_bits.payload.underrun)
-                    m.next = "TOKEN"
+            fetch_bits(m, self, token)
             with m.State("TOKEN"):
                 m.d.comb += [self.o.valid.eq(1), self._grant.eq(1)]
                 with m.If(self.o.ready):

@@ -25,11 +25,9 @@ from amaranth.lib.wiring import In, Out
 
 from golden.formats import FEEDBACK_TAP, INTERPOLATED, NORMAL, SOLUTION, TRAINING_LEVEL
 from golden.leastsquares import MOST_OFF, RIDGE
+from hdl.arithmetic import LEVEL, SUM_BITS, WORD_BITS, Arithmetic
 from hdl.fixed import shape
 from hdl.mac import MULTIPLY
-
-#: Bits of a sum; CORRELATION is narrower.
-SUM_BITS = 48
 
 #: What there is to do with an item of the Correlator.
 REMEMBER, ACCUMULATE, FINISH = range(3)
@@ -221,161 +219,6 @@ class Correlator(wiring.Component):
                     m.d.sync += [copying.eq(0), at.factor.eq(_NEWER)]
 
 
-#: Bits of a word of the Solver's memory: NORMAL, FACTOR, SOLUTION and taps.
-_WORD_BITS = 32
-
-#: Bits of the sum that all else is done in. What is narrowed is its bits 32 to 63.
-_LEFT_BITS = 66
-
-#: Where a divisor stands under the sum: the first bit of a quotient counts 2**32.
-_DIVISOR_AT = 31
-
-#: Powers of two, by exponent, and behind them TRN1d's level times 2**16.
-_LEVEL = _WORD_BITS
-
-
-def operation_signature(places):
-    """What an Arithmetic does in a cycle, for 2**places rows, seen from its user.
-
-    Wires of their own, not a layout: some follow others within a cycle, which as bits of one wire
-    would look like feedback to a simulator, that then evaluates everything several times.
-    """
-    flags = (
-        "write", "high", "biased", "multiplicand", "multiplier", "negative", "divisor", "clear",
-        "load", "shift", "one", "divide", "root",
-    )  # fmt: skip
-    return wiring.Signature(
-        {"row": Out(places), "column": Out(places)} | {name: Out(1) for name in flags}
-    )
-
-
-class Arithmetic(wiring.Component):
-    """The Solver's memory and what is done with its words: sums of products, division, root.
-
-    A word read is a ``multiplicand``, a ``divisor`` or a ``multiplier``, whose product with the
-    last multiplicand is in the sum 3 cycles later (``busy`` until then), or 4 where it is ``held``
-    a cycle after the memory, which makes for a faster clock and 32 registers more; ``negative``
-    takes the product away. A ``shift`` doubles the sum; with ``divide`` it takes away as much of
-    the divisor as goes, and the quotient comes in from below. With ``root``, multiplicand 2**31 and
-    divisor 0 that becomes twice the square root, which is never 0.
-
-    The memory holds a lower triangle and a few rows more, and folds short rows behind long ones. It
-    has a single port, reading or writing, and nothing rests on what it holds at first: without
-    initial contents and with ram_style "huge" it is two SB_SPRAM256KA.
-
-    Parameters: ``size``, rows of the triangle; ``more``, whole rows behind it; ``held``.
-
-    Members
-    -------
-    operation : In, row and column; write the word; high: the word is bits 32 to 63 of the sum, else
-        bits 1 to 32, the last of them inverted if biased; multiplicand, multiplier (and negative),
-        divisor: what is read at row and column; clear, shift (one: from below) the sum; load it,
-        which must be nought
-    word_in : In(signed(48)), loaded times 2**16; nought where there is nothing to load
-    sum : Out(signed(66)); word : Out(32); goes : Out(1), the divisor goes; busy : Out(1)
-    """
-
-    def __init__(self, size, more, held=False):
-        self.held = held
-        #: At least as many columns as there are words in the row of constants.
-        self.places = max(_LEVEL.bit_length(), (size + 10).bit_length())
-        half = 1 << (self.places - 1)
-        self.first = half - size // 2
-        self.lines = max(half - self.first, self.first + size + more - half)
-        super().__init__(
-            {
-                "operation": In(operation_signature(self.places)),
-                "word_in": In(signed(SUM_BITS)),
-                "sum": Out(signed(_LEFT_BITS)),
-                "word": Out(_WORD_BITS),
-                "goes": Out(1),
-                "busy": Out(1),
-            }
-        )
-
-    def elaborate(self, platform):
-        m = Module()
-        operation, left = self.operation, self.sum
-        read = self._memory(m)
-
-        # What is asked for with an address is for the word a cycle later.
-        tags = Cat(operation.multiplicand, operation.multiplier, operation.negative,
-                   operation.divisor)  # fmt: skip
-        tagged = Signal(4)
-        multiplicand, multiplier, negative, divisor = tagged
-        adding, taking_away = Signal(), Signal()
-        factor = Signal(signed(_WORD_BITS))
-        product = Signal(signed(2 * _WORD_BITS), reset_less=True)
-        word = read
-        if self.held:
-            word, due, away = Signal(_WORD_BITS), Signal(), Signal()
-            m.d.sync += [word.eq(read), due.eq(multiplier), away.eq(negative)]
-        else:
-            due, away = multiplier, negative
-        m.d.sync += [
-            tagged.eq(tags),
-            adding.eq(due),
-            taking_away.eq(away),
-        ]
-        exact = factor * word.as_signed()
-        m.d.sync += product.eq(exact ^ away.replicate(2 * _WORD_BITS))
-
-        # While a root is found, the factor's one is its bit in question.
-        double_root = Signal(_WORD_BITS)
-        tried = factor & operation.root.replicate(_WORD_BITS)
-        found = Signal()
-        rest = Signal(signed(_LEFT_BITS - _DIVISOR_AT + 1))
-        goes = ~rest[-1] & operation.divide
-        bit = goes | (operation.root & factor[0] & ~found)
-        m.d.comb += [
-            rest.eq(left[_DIVISOR_AT:].as_signed() - (double_root | tried)),
-            self.goes.eq(~rest[-1]),
-            self.busy.eq(multiplier | due | adding),
-        ]
-        m.d.sync += found.eq(operation.root & (found | goes))
-
-        with m.If(multiplicand):
-            m.d.sync += factor.eq(read)
-        with m.Elif(operation.root):
-            m.d.sync += factor.eq(Cat(factor[1:], 0))
-        with m.If(divisor):
-            m.d.sync += double_root.eq(Cat(0, read[:-1]))
-        with m.Elif(operation.root & bit):
-            m.d.sync += double_root.eq(double_root | Cat(0, factor[:-1]))
-
-        with m.If(adding):
-            m.d.sync += left.eq(left + product + taking_away)
-        with m.Elif(operation.shift | operation.load):
-            upper = Mux(goes, rest, left[_DIVISOR_AT:])
-            word_in = Cat(Const(0, 16), self.word_in, self.word_in[-1].replicate(2))
-            m.d.sync += left.eq(Cat(bit | operation.one, left[:_DIVISOR_AT], upper) | word_in)
-        with m.If(operation.clear):
-            m.d.sync += left.eq(0)
-        return m
-
-    def _memory(self, m):
-        """The memory; returns the word read."""
-        operation, left = self.operation, self.sum
-        m.submodules.words = words = Memory(
-            shape=_WORD_BITS, depth=self.lines << self.places, init=[]
-        )
-        read, write = words.read_port(), words.write_port()
-        row = Signal(self.places)
-        line = Cat(operation.column, row[:-1])
-        m.d.comb += [
-            row.eq(operation.row + self.first),
-            write.addr.eq(Mux(row[-1], line, ~line)),
-            read.addr.eq(write.addr),
-            write.en.eq(operation.write),
-            read.en.eq(~operation.write),
-            self.word.eq(
-                Mux(operation.high, left[32:64], Cat(left[1:32], left[32] ^ operation.biased))
-            ),
-            write.data.eq(self.word),
-        ]
-        return read.data
-
-
 class Solver(wiring.Component):
     """Taps from the normal equations, by Cholesky's factorisation.
 
@@ -415,7 +258,7 @@ class Solver(wiring.Component):
             {
                 "i": In(stream.Signature(signed(SUM_BITS))),
                 "level": In(15),
-                "o": Out(stream.Signature(signed(_WORD_BITS))),
+                "o": Out(stream.Signature(signed(WORD_BITS))),
             }
         )
 
@@ -533,7 +376,7 @@ class Solver(wiring.Component):
                 self.operation.one.eq(count == (-33 & 0x7F)),
                 self.operation.write.eq(~count[-1]), self.operation.high.eq(1),
             ]  # fmt: skip
-            with m.If(count == _WORD_BITS - 1):
+            with m.If(count == WORD_BITS - 1):
                 m.d.comb += self.operation.clear.eq(1)
                 m.next = "LEVEL"
         with m.State("LEVEL"):
@@ -545,7 +388,7 @@ class Solver(wiring.Component):
             with m.If(count != 32):
                 self._shift(m)
             with m.Else():
-                self._write(m, *self._power(_LEVEL))
+                self._write(m, *self._power(LEVEL))
                 m.next = "HEAD"
         self._take(m, "HEAD", "HEAD_BITS")
 
@@ -730,7 +573,7 @@ class Solver(wiring.Component):
             # One more, to have it where quotients are.
             self._shift(m)
             m.d.comb += [self.operation.divide.eq(1), self.operation.root.eq(1)]
-            with m.If(count == _WORD_BITS):
+            with m.If(count == WORD_BITS):
                 m.next = "WRITE"
         with m.State("DIVIDE"):
             self._shift(m)
@@ -739,7 +582,7 @@ class Solver(wiring.Component):
             with m.If((count == 0) & goes):
                 m.d.comb += self.operation.clear.eq(1)
                 m.next = "MOST"
-            with m.If(count == _WORD_BITS + 1):
+            with m.If(count == WORD_BITS + 1):
                 m.next = "QUOTIENT"
         with m.State("QUOTIENT"):
             # To nearest, ties away from 0. There is nothing above the greatest.
@@ -772,7 +615,7 @@ class Solver(wiring.Component):
     def _scale(self, m):
         """How far the greatest feed-forward tap can be doubled after the level, 16 at most."""
         row, pivot, count = self.row, self.pivot, self.count
-        self._add(m, "LEVEL_BITS", self._power(_LEVEL), self._power(30), "LEVEL_SCALE", clear=True,
+        self._add(m, "LEVEL_BITS", self._power(LEVEL), self._power(30), "LEVEL_SCALE", clear=True,
                   also=[count.eq(0)])  # fmt: skip
 
         def level_done():
@@ -797,7 +640,7 @@ class Solver(wiring.Component):
         row, pivot, count = self.row, self.pivot, self.count
         left = self.arithmetic.sum
         forward = pivot < self.forward
-        self._add(m, "FORWARD", (row, pivot), self._power(_LEVEL), "FORWARD_SCALED", clear=True,
+        self._add(m, "FORWARD", (row, pivot), self._power(LEVEL), "FORWARD_SCALED", clear=True,
                   also=[count.eq(0)])  # fmt: skip
         with m.State("FORWARD_SCALED"), m.If(self.settled):
             with m.If(count != self.scale):

@@ -20,11 +20,12 @@ from hdl.channels import LEAST, Channels
 from hdl.control import Control, Settings
 from hdl.csr import channel_shape
 from hdl.detection import RDetector, SdDetector
-from hdl.equalizer import Equalizer, Slicer
+from hdl.equalizer import Equalizer
 from hdl.leastsquares import Correlator, Solver
 from hdl.mac import Multiplier
 from hdl.memory import read_alone
 from hdl.receiver_words import EVENT, NUMBER, WORD
+from hdl.slicer import Slicer
 from hdl.stream import pass_on
 from hdl.timing import HALF_LAYOUT, Interpolator
 

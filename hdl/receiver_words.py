@@ -58,7 +58,7 @@ class Wait(IntEnum):
 
 
 def level_words(levels, training):
-    """Words ``(address, data)`` of :class:`golden.equalizer.Levels` for the table that waits.
+    """Words ``(address, data)`` of :class:`golden.slicer.Levels` for the table that waits.
 
     ``training``: TRN1d's levels.
     """
@@ -78,7 +78,7 @@ def level_words(levels, training):
 
 
 def configuration_words(training, levels=None, start=0):
-    """Words ``(address, data)`` for :class:`golden.equalizer.Levels` of TRN1d and of the data."""
+    """Words ``(address, data)`` for :class:`golden.slicer.Levels` of TRN1d and of the data."""
     words = [
         (TRAINING, int(training.values[0][0]) | int(training.ucodes[0][0]) << 16),
         (TRAINING_POWER, training.power_bits),

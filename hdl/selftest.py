@@ -11,7 +11,7 @@ from amaranth.lib.memory import Memory
 from amaranth.lib.wiring import In, Out, connect
 
 from golden.emulator import SAMPLES
-from golden.equalizer import FEEDBACK, FINE, FORWARD
+from golden.equalizer import FEEDBACK, FORWARD
 from golden.errors import V90Error
 from golden.parameters import INTERVALS
 from golden.receiver import Kind, State
@@ -29,6 +29,7 @@ from golden.selftest import (
     levels,
     templates,
 )
+from golden.slicer import FINE
 from golden.training import ABOVE, SD, SD_BAR
 from hdl.commands import command_layout, command_words
 from hdl.csr import configuration_words as parameter_words

@@ -7,7 +7,7 @@ from amaranth.lib.wiring import In, Out
 
 from golden.errors import V90Error
 from hdl.csr import channel_shape
-from hdl.encoder import pcm_layout
+from hdl.multiplexer import pcm_layout
 
 #: Frames of the two highways: slots that carry speech, by the number of slots. E1 keeps slot 0 for
 #: framing and slot 16 for signalling (G.704); T1's framing bit is outside its 24 slots.

@@ -8,8 +8,9 @@ from amaranth.lib import stream, wiring
 from amaranth.lib.wiring import In, Out, connect, flipped
 
 from golden.equalizer import FEEDBACK, FORWARD
-from hdl.equalizer import Equalizer, Slicer
+from hdl.equalizer import Equalizer
 from hdl.mac import Multiplier
+from hdl.slicer import Slicer
 from hdl.timing import Interpolator
 
 

@@ -2,7 +2,7 @@
 
 It knows nothing of Amaranth: ``job.json`` and ``job.npz`` in the folder that the environment names
 say which wires there are, what to send and what to expect. One coroutine drives everything,
-the clock too, a cycle at a time as the C++ loop of :mod:`sim.gateware` does: each draw of the
+the clock too, a cycle at a time as the C++ loop of :mod:`sim.cxxrtl` does: each draw of the
 pattern is the same, hence each cycle. Time has no unit here, three steps to a cycle.
 """
 

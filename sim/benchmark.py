@@ -12,7 +12,6 @@ from pathlib import Path
 from rich.console import Console
 
 from sim import growth, measuring, profiling, speeds_pcm, speeds_receiver, startup
-from sim.cli import guarded, progress
 from sim.measuring import CHANNELS, machine
 from sim.performance import (
     DOCS,
@@ -26,6 +25,7 @@ from sim.performance import (
     told,
     write,
 )
+from sim.terminal import guarded, progress
 
 _SPEEDS = """Multiples of real time: 8000 symbols a second of a line, of all channels or lines in
 sum, so that 64 means that 64 of them keep up. Time is that of one core, the least of three runs or

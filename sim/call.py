@@ -16,12 +16,12 @@ import numpy as np
 from golden import constellations, g711
 from golden.decoder import Decoder
 from golden.detection import SdDetector
-from golden.equalizer import FINE, Levels
 from golden.errors import CallFailed, V90Error
 from golden.formats import FEEDBACK_TAP, FORWARD_TAP
 from golden.hdlc import Deframer
 from golden.parameters import INTERVALS, MappingParameters
 from golden.receiver import SKIPPED, SOLVING, TRAINED, Decisions, Kind, Receiver
+from golden.slicer import FINE, Levels
 from golden.training import ABOVE, SD, SD_BAR, sd, trn1d
 from sim import design, pcm, transfer
 from sim.line import OCTETS, SAMPLES, Conditions
@@ -243,7 +243,7 @@ def demand_same(golden, gateware):
 def receive(samples, training, data, parameters, start, engines):
     """:class:`Reception` of samples (int64 within 16 bits, ``(n,)``).
 
-    ``training`` and ``data`` are :class:`~golden.equalizer.Levels`, ``start`` the data frame with
+    ``training`` and ``data`` are :class:`~golden.slicer.Levels`, ``start`` the data frame with
     which data begin. Raises :class:`~golden.errors.CallFailed` when it does not come to data.
     """
     decisions, taps = engines.run(

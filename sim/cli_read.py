@@ -9,6 +9,8 @@ from golden.errors import V90Error
 from golden.g711 import LAWS
 from golden.sequences import DIL
 from golden.training import check_descriptor
+from sim.files import check_output, is_wav, read_file, write_file
+from sim.terminal import one_line, progress
 
 #: Bits that a file of Ja has, at least.
 _LEAST = 200
@@ -65,25 +67,25 @@ def descriptor_of(path, content):
 def read(arguments):
     """`v90 read`"""
     # What draws and filters takes most of a second to load, which other commands need not wait for.
-    from sim import cli, reading, reading_phase4, reading_report
+    from sim import reading, reading_phase4, reading_report
 
     for path in (arguments.json, arguments.picture):
         if path is not None:
-            cli.check_output(path, arguments.force)
+            check_output(path, arguments.force)
     if arguments.json is not None and arguments.json == arguments.picture:
         raise V90Error("two of the files to write have the same name")
     ja = given = None
     if arguments.ja is not None:
-        ja = descriptor_of(arguments.ja, cli.read_file(arguments.ja))
+        ja = descriptor_of(arguments.ja, read_file(arguments.ja))
     if arguments.cpt is not None:
-        values = _json(arguments.cpt, cli.read_file(arguments.cpt).decode("utf-8", "replace"))
+        values = _json(arguments.cpt, read_file(arguments.cpt).decode("utf-8", "replace"))
         try:
             given = reading_phase4.parameters_given(values)
         except V90Error as error:
             raise V90Error(f"{arguments.cpt}: {error}") from None
-    content = cli.read_file(arguments.line)
-    with cli.progress("reading") as show:
-        if cli.is_wav(arguments.line, content):
+    content = read_file(arguments.line)
+    with progress("reading") as show:
+        if is_wav(arguments.line, content):
             from sim import reading_samples, wav
 
             samples = wav.read(content, arguments.line)
@@ -93,12 +95,12 @@ def read(arguments):
             found = reading.read(octets, arguments.law, ja, given)
     if arguments.json is not None:
         text = reading_report.as_json(found, arguments.line)
-        cli.write_file(arguments.json, text.encode(), arguments.force)
+        write_file(arguments.json, text.encode(), arguments.force)
     # Neither a terminal nor a picture takes a name that is no text.
-    name = cli.one_line(arguments.line)
+    name = one_line(arguments.line)
     if arguments.picture is not None:
         png = reading_report.picture(found, name)
-        cli.write_file(arguments.picture, png, arguments.force)
+        write_file(arguments.picture, png, arguments.force)
     console = Console(stderr="-" in (arguments.json, arguments.picture), highlight=False)
     if console.width > reading_report.WIDTH or not console.is_terminal:
         console.width = reading_report.WIDTH

@@ -9,10 +9,11 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from golden.analogue import FRAMES, Phase, training_levels
+from golden.analogue import FRAMES, Phase
 from golden.errors import CallFailed, V90Error
 from golden.learning import dil_request
 from golden.receiver import Kind
+from golden.training_levels import training_levels
 from sim import host, pcm
 from sim.call import Engines, Taps, joined, taps_of
 from sim.session import Session, Setting

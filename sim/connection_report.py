@@ -4,13 +4,13 @@ import numpy as np
 
 from golden import g711
 from golden.analogue import FRAMES
-from golden.equalizer import FINE
 from golden.parameters import INTERVALS
 from golden.receiver import Kind
+from golden.slicer import FINE
 from sim import drawing, lines, report
-from sim.cli import dbm0
 from sim.drawing import figure_of, legend, plain, png
 from sim.line import OCTETS
+from sim.mapping_parameters import dbm0
 
 #: Data frames over which errors are averaged: 24 ms.
 _BLOCK = 32

@@ -11,9 +11,9 @@ from rich.table import Table
 from golden.errors import V90Error
 from golden.parameters import INTERVALS
 from sim import pcm, transfer
-from sim.cli import guarded, progress
 from sim.cli import main as cli
 from sim.measuring import REAL_TIME, example, machine
+from sim.terminal import guarded, progress
 
 RATES = ("56000", "45333", "28000")
 

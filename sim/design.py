@@ -7,8 +7,8 @@ import numpy as np
 
 from golden import g711
 from golden.constellations import middle
-from golden.equalizer import Levels
 from golden.parameters import INTERVALS
+from golden.slicer import Levels
 from sim import lines
 from sim.line import SAMPLES, Line
 from sim.network import PHASES, Network, values
@@ -53,6 +53,6 @@ def line_at(name, network, conditions, u_info, level, bits, rate=SAMPLES):
 
 
 def training_levels(arrived, u_info):
-    """TRN1d's level as :class:`~golden.equalizer.Levels`: one for all intervals."""
+    """TRN1d's level as :class:`~golden.slicer.Levels`: one for all intervals."""
     level = int(np.rint(middle(arrived)[:, u_info].mean()))
     return Levels(((level,),) * INTERVALS, ((u_info,),) * INTERVALS)

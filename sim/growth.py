@@ -10,12 +10,12 @@ from io import StringIO
 
 import numpy as np
 
-from golden.analogue import training_levels
 from golden.learning import dil_request
 from golden.parameters import INTERVALS
 from golden.receiver import Receiver
+from golden.training_levels import training_levels
 from hdl.csr import configuration_words
-from sim import figures, startup
+from sim import startup, trials
 from sim.line import OCTETS, SAMPLES
 from sim.measuring import REAL_TIME, Timed, best, example, gateware_speed, times
 from sim.pattern import Pattern
@@ -39,7 +39,7 @@ START_UP = 4.5
 
 #: The line of receivers here, and its SNR; TRN1d's levels on it.
 LINE, SNR = "26awg-9kft", 45.0
-TRAINING = training_levels(figures.U_INFO, figures.LAW)
+TRAINING = training_levels(trials.U_INFO, trials.LAW)
 
 
 def channels():
@@ -57,7 +57,7 @@ def channels():
 
 def samples(frames=_TRN1D):
     """Samples of a call: silence, Sd, S-bar-d and so many data frames of TRN1d."""
-    return figures.samples_of(LINE, figures.preamble(frames), SNR)
+    return trials.samples_of(LINE, trials.preamble(frames), SNR)
 
 
 def receiving(lines=1, *taps, given=None, repeats=2):
@@ -66,7 +66,7 @@ def receiving(lines=1, *taps, given=None, repeats=2):
     Raises :class:`AssertionError` where one does not come to decide: that would be quick.
     """
     row = samples() if given is None else given
-    rows = figures.together([row] * lines)
+    rows = trials.together([row] * lines)
     spent = best(lambda: Receiver(TRAINING, lines=lines, **_named(taps)).process(rows), repeats)
     if not all(len(decisions.number) for decisions in spent.result):
         raise AssertionError("a receiver that is measured did not train")

@@ -8,9 +8,9 @@ from concurrent.futures import ProcessPoolExecutor
 import numpy as np
 
 from sim import connection
-from sim.figures import Row
 from sim.line import Conditions
 from sim.network import NetworkParameters
+from sim.row import Row
 from sim.session import Setting
 
 #: Octets of the file, which last for 6 s and more, and seconds of the call and octets of data at

@@ -7,11 +7,13 @@ edge, and the rate of points that stay apart at that noise. A start-up knows wha
 import numpy as np
 
 from golden import shaping
-from golden.analogue import Phase, training_levels
+from golden.analogue import Phase
 from golden.receiver import Receiver
+from golden.training_levels import training_levels
 from sim import lines, startup
-from sim.figures import Row, mmse_bound
+from sim.bounds import mmse_bound
 from sim.line import Conditions
+from sim.row import Row
 from sim.session import Session, Setting
 
 #: SNR in dB of the lines, and numbers of feedback taps: those that the receiver has, and so few

@@ -17,7 +17,7 @@ from golden.scrambler import GPC, Descrambler
 from golden.sequences import CP, JD, MP
 from golden.training import R_BAR
 from sim import recorded
-from sim.figures import Row
+from sim.row import Row
 
 
 def _bits(text):

@@ -12,10 +12,11 @@ from pathlib import Path
 import numpy as np
 
 from golden import timing
-from golden.equalizer import FEEDBACK, FORWARD, Slicer
+from golden.equalizer import FEEDBACK, FORWARD
 from golden.leastsquares import Correlator, Solver
 from golden.parameters import INTERVALS
 from golden.receiver import TRAINED, Receiver
+from golden.slicer import Slicer
 from sim import growth
 from sim.measuring import ROOT, best, example, random
 from sim.session import Session
@@ -70,7 +71,7 @@ def profiles():
     """``{what: rows of profile}`` of golden and of the simulations."""
     block = {block.name: block for block in PCM}
     decode = block["decoder, 45 333 bit/s, Sr 1"].golden(MANY)[0]
-    rows = growth.figures.together([growth.samples()] * 8)
+    rows = growth.trials.together([growth.samples()] * 8)
     session = _session(8)
     made = block["encoder, 45 333 bit/s, Sr 1, ld 3"].gateware(8).run
     return {

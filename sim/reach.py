@@ -14,9 +14,21 @@ import numpy as np
 from rich.console import Console
 from rich.table import Table
 
-from sim import figures, hits, nulls, pcm, predict, reading_calls, reading_lines, startup
-from sim.cli import guarded, progress
+from sim import (
+    figures,
+    figures_calls,
+    figures_data,
+    figures_events,
+    hits,
+    nulls,
+    pcm,
+    predict,
+    reading_calls,
+    reading_lines,
+    startup,
+)
 from sim.measuring import machine
+from sim.terminal import guarded, progress
 
 #: Channels of the gateware encoder in the sweep, and data frames of each set.
 SWEEP_CHANNELS = 16
@@ -30,7 +42,7 @@ PICTURES = ROOT / "build" / "figures"
 #: Where the real calls are, if they are; tests look there too.
 REAL_CALLS = Path(os.environ.get("V90_REAL_CALLS") or ROOT.parent / "shared" / "real-calls")
 
-#: What of the receiver is measured: title with the figure, function of :mod:`sim.figures`, the
+#: What of the receiver is measured: title with the figure, function, the
 #: column whose worst value the summary tells and whether that is its largest.
 FIGURES = (
     ("SNR after 2040 symbols of TRN1d at 45 dB, within 1.5 dB of the bound",
@@ -40,10 +52,10 @@ FIGURES = (
     ("client's clock off by 200 ppm and drifting 1 ppm/s, at most 0.3 dB lost",
      figures.clock, "lost dB", max),
     ("network's high-pass switching in: no loss, back within 3 dB in 1 s",
-     figures.high_pass, "back after s", max),
-    ("10 s of data at 1e-6, no error after 100 ms", figures.data, "errors", max),
+     figures_data.high_pass, "back after s", max),
+    ("10 s of data at 1e-6, no error after 100 ms", figures_data.data, "errors", max),
     ("slip, dropout, burst: noticed within 50 ms, recovered or lost, nothing forged",
-     figures.events, "unflagged", max),
+     figures_events.events, "unflagged", max),
     ("golden receiver, times real time in sum", figures.speeds, "times real time", min),
     ("bare codec, 60 dB, -6 dBm0: 56 000 bit/s", startup.highest, "wrong", max),
     ("whole start-ups over unknown networks: no error in 5 s, within one step of the bound, data "
@@ -58,8 +70,8 @@ FIGURES = (
 
 #: The same, of the real calls.
 CALL_FIGURES = (
-    ("real calls through lines, 45 dB: every Jd", figures.real_calls, "TRN1d wrong", max),
-    ("real calls as octets: every Jd", figures.raw_calls, "TRN1d wrong", max),
+    ("real calls through lines, 45 dB: every Jd", figures_calls.real_calls, "TRN1d wrong", max),
+    ("real calls as octets: every Jd", figures_calls.raw_calls, "TRN1d wrong", max),
     ("clean real calls predicted from Ja, CPt, CP: magnitudes, and signs where no shaper chooses",
      predict.rows, "magnitudes", min),
     ("real calls read from octets alone: places, CRCs, law, pad, polarity, rate as in call.json; "
@@ -149,7 +161,9 @@ def draw(results):
     axes.grid(color="0.9")
     axes.legend(frameon=False, loc="upper center", ncols=3)
     save(figure, "snr.png")
-    for function, name in ((figures.convergence, "convergence"), (figures.high_pass, "high-pass")):
+    for function, name in (
+        (figures.convergence, "convergence"), (figures_data.high_pass, "high-pass"),
+    ):  # fmt: skip
         title, rows = results[function]
         figure = Figure(figsize=(12, 7), dpi=110, layout="constrained")
         axes = figure.subplots()

@@ -7,8 +7,8 @@ import numpy as np
 from golden.sequences import DIL
 from golden.training import dil
 from sim import reading, recorded
-from sim.figures import Row
 from sim.reading_dil import passes_of
+from sim.row import Row
 
 
 def segments_of(facts, octets, law):
@@ -30,7 +30,7 @@ def segments_of(facts, octets, law):
 
 
 def row_of(name, facts, octets):
-    """:class:`~sim.figures.Row` of one call: what was found, and whether it is what is known."""
+    """:class:`~sim.row.Row` of one call: what was found, and whether it is what is known."""
     begin = time.perf_counter()
     found = reading.read(octets)
     seconds = time.perf_counter() - begin
@@ -84,6 +84,4 @@ def row_of(name, facts, octets):
 
 def real_call_rows(folder):
     """Rows of all real calls in ``folder``, each read from nothing but its octets."""
-    return [
-        row_of(call.name, call.facts, call.octets) for call in recorded.calls(folder)
-    ]
+    return [row_of(call.name, call.facts, call.octets) for call in recorded.calls(folder)]

@@ -13,10 +13,10 @@ from scipy import sparse
 
 from golden import g711, learning, timing
 from golden.constellations import at_codec
-from golden.equalizer import FINE, Levels
 from golden.errors import V90Error
 from golden.formats import FEEDBACK_TAP_USED
 from golden.parameters import INTERVALS
+from golden.slicer import FINE, Levels
 from golden.training import dil
 
 #: Data frames before R begins that are left out, for they may be R's own.

@@ -16,10 +16,11 @@ from golden.parameters import INTERVALS
 from golden.sequences import DIL
 from golden.training import dil
 from sim import design, lines, reading_samples, recorded
-from sim.figures import Row, expected_errors, mmse_bound
+from sim.bounds import expected_errors, mmse_bound
 from sim.line import Conditions
 from sim.network import NetworkParameters
 from sim.reading_phase4 import parameters_given
+from sim.row import Row
 from sim.session import BITS, LEVEL
 
 #: SNR of the lines in dB, largest offset of the client's clock in ppm, lines a call goes through.
@@ -89,13 +90,13 @@ def read(facts, octets, line, ppm, seed=0):
 
 
 def row_of(name, facts, octets, line, ppm, seed=0):
-    """:class:`~sim.figures.Row` of one call (octets from its first on) through one line."""
+    """:class:`~sim.row.Row` of one call (octets from its first on) through one line."""
     found = read(facts, octets, line, ppm, seed)
     return judged(name, facts, octets, line, ppm, found)
 
 
 def judged(name, facts, octets, line, ppm, found):
-    """:class:`~sim.figures.Row` of what was read of a call, beside what is known of it."""
+    """:class:`~sim.row.Row` of what was read of a call, beside what is known of it."""
     where, start = facts["samples"], facts["samples"]["sd"] - BEFORE
     training = found.trainings[-1]
     signals = {one.name: one for one in training.signals}
@@ -142,9 +143,7 @@ def cases(folder):
     """Arguments of :func:`row_of`: each call whose network leaves octets alone, over its lines."""
     names = list(lines.known())
     names = [*names[LAST:], *names[:LAST]]
-    calls = [
-        (call.name, call.facts, call.octets) for call in recorded.calls(folder) if call.clean
-    ]
+    calls = [(one.name, one.facts, one.octets) for one in recorded.calls(folder) if one.clean]
     count = len(calls) * LINES
     # Neighbours are far apart in ppm, and no offset is there twice.
     order = np.random.default_rng(94).permutation(count)

@@ -15,15 +15,16 @@ from dataclasses import replace
 import numpy as np
 
 from golden import g711
-from golden.analogue import training_levels
 from golden.detection import R_FRAMES, SdDetector
-from golden.equalizer import FEEDBACK, Levels
+from golden.equalizer import FEEDBACK
 from golden.errors import V90Error
 from golden.framing import Follower
 from golden.parameters import INTERVALS
 from golden.receiver import Kind, Receiver
 from golden.sequences import JD
+from golden.slicer import Levels
 from golden.training import TrainingDecoder
+from golden.training_levels import NEVER_LOST, training_levels
 from sim import reading_levels, reading_mapping
 from sim.network import nearest
 
@@ -65,11 +66,9 @@ BEFORE = -(-FEEDBACK // INTERVALS)
 #: Samples from S-bar-d's first to that at which the detector sees the turn.
 TURN = 11
 
-_NEVER_LOST = 2**32 - 1
-
 #: TRN1d's level alone, with taps at rest.
 _SINGLE = Levels(
-    training_levels(U_INFO, LAW).values, training_levels(U_INFO, LAW).ucodes, _NEVER_LOST, True
+    training_levels(U_INFO, LAW).values, training_levels(U_INFO, LAW).ucodes, NEVER_LOST, True
 )
 
 
@@ -83,7 +82,7 @@ def _grid(own):
         ucodes = ucodes[~near]
     row = tuple(int(u) for u in ucodes)
     values = tuple(int(levels[u]) for u in ucodes)
-    return Levels((values,) * INTERVALS, (row,) * INTERVALS, _NEVER_LOST, True)
+    return Levels((values,) * INTERVALS, (row,) * INTERVALS, NEVER_LOST, True)
 
 
 def clusters(values, sigma, gap):
@@ -118,7 +117,7 @@ def _learnt(rows):
     rows = [np.unique(np.clip(np.rint(one), 0, 32767).astype(int)) for one in rows]
     return Levels(
         tuple(tuple(map(int, row)) for row in rows),
-        tuple(tuple(map(int, _names(row.astype(float)))) for row in rows), _NEVER_LOST, True,
+        tuple(tuple(map(int, _names(row.astype(float)))) for row in rows), NEVER_LOST, True,
     )  # fmt: skip
 
 
@@ -235,7 +234,7 @@ class Listener:
             with suppress(V90Error):
                 levels, words = self.found.levels(parameters)
                 self.points[kind] = levels, words
-                self._told[kind] = replace(levels, lost=_NEVER_LOST)
+                self._told[kind] = replace(levels, lost=NEVER_LOST)
 
     def finish(self):
         """The recording is over."""

@@ -8,13 +8,13 @@ from scipy.signal import welch
 
 from golden import constellations, g711
 from golden.constellations import DEVIATIONS
-from golden.equalizer import FINE
 from golden.parameters import INTERVALS
 from golden.receiver import Kind
+from golden.slicer import FINE
 from sim import design, drawing, lines
-from sim.cli import dbm0
 from sim.drawing import figure_of, legend, plain, png
 from sim.line import OCTETS, SAMPLES
+from sim.mapping_parameters import dbm0
 from sim.network import values
 
 #: Data frames over which convergence is averaged, at least (18 ms), and most points of its curve.

@@ -8,9 +8,10 @@ from dataclasses import dataclass, field, replace
 
 import numpy as np
 
-from golden.analogue import MARGIN, AnalogueModem, training_levels
+from golden.analogue import MARGIN, AnalogueModem
 from golden.digital import DigitalModem
 from golden.receiver import Receiver
+from golden.training_levels import training_levels
 from sim import design
 from sim.line import Conditions
 from sim.network import Network, NetworkParameters

@@ -17,15 +17,16 @@ import numpy as np
 from rich.console import Console
 from rich.table import Table
 
-from golden.analogue import FRAMES, Phase, training_levels
+from golden.analogue import FRAMES, Phase
 from golden.digital import DigitalModem
 from golden.errors import CallFailed, V90Error
 from golden.learning import dil_request
 from golden.receiver import Receiver
+from golden.training_levels import training_levels
 from sim import faults
-from sim.cli import guarded, progress
 from sim.connection import Ends
 from sim.session import Session
+from sim.terminal import guarded, progress
 
 #: Seconds that a call may take to recover, from its 20th or the last fault's end on: a training
 #: takes 5, and a digital modem notices after 15 that nothing came of the one before.

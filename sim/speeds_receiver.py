@@ -3,11 +3,12 @@
 import numpy as np
 
 from golden import g711, timing, training
-from golden.equalizer import Equalizer, Levels, Slicer
+from golden.equalizer import Equalizer
 from golden.framing import SequenceFramer
 from golden.hdlc import Deframer, Framer
 from golden.parameters import INTERVALS
 from golden.sequences import MP
+from golden.slicer import Levels, Slicer
 from sim.measuring import Block, example, random, simulated
 
 #: Data frames that blocks of one line are measured on: 1.5 s.

@@ -1,7 +1,7 @@
 """What whole start-ups reach on simulated lines: rates, errors and times, beside their bounds.
 
 The network is told to nobody; the analogue modem learns it. The bound knows it: the highest rate
-whose points stay apart at the noise of the best equaliser (:func:`sim.figures.mmse_bound`).
+whose points stay apart at the noise of the best equaliser (:func:`sim.bounds.mmse_bound`).
 """
 
 from concurrent.futures import ProcessPoolExecutor
@@ -16,9 +16,10 @@ from golden.errors import CallFailed
 from golden.parameters import INTERVALS
 from golden.training import dil_lengths
 from sim import design, lines
-from sim.figures import Row, mmse_bound
+from sim.bounds import mmse_bound
 from sim.line import Conditions
 from sim.network import NetworkParameters
+from sim.row import Row
 from sim.session import Session, Setting
 
 #: Data frames a second.

@@ -13,10 +13,11 @@ from golden import constellations, formats
 from golden.analogue import Phase
 from golden.digital import ALL_RATES, MP_FIELDS
 from golden.encoder import B1D_FRAMES, Encoder
-from golden.equalizer import Equalizer, Levels, Slicer
+from golden.equalizer import Equalizer
 from golden.formats import Q
 from golden.parameters import DELAY_FRAMES, INTERVALS
 from golden.receiver import SLOW_BITS, Kind, Receiver
+from golden.slicer import Levels, Slicer
 from golden.timing import INSTANT_FRACTION
 from sim import design, startup
 from sim.call import Call, joined
@@ -133,7 +134,7 @@ _DECIDED = {
 
 
 def _levels(levels):
-    """JSON of :class:`~golden.equalizer.Levels`."""
+    """JSON of :class:`~golden.slicer.Levels`."""
     return {"values": [list(map(int, row)) for row in levels.values],
             "ucodes": [list(map(int, row)) for row in levels.ucodes],
             "power_bits": levels.power_bits}  # fmt: skip

@@ -14,7 +14,7 @@ from pathlib import Path
 from rich.console import Console
 from rich.table import Table
 
-from sim.cli import guarded, progress
+from sim.terminal import guarded, progress
 from tests.mutants import MUTANTS
 
 ROOT = Path(__file__).resolve().parents[1]

@@ -9,11 +9,11 @@ from dataclasses import dataclass, field
 import numpy as np
 
 from golden import g711
-from golden.equalizer import Levels
 from golden.generator import Command, Generator, Signal
 from golden.parameters import INTERVALS, MappingParameters
 from golden.receiver import Receiver
 from golden.sequences import JD, MP
+from golden.slicer import Levels
 from golden.training import R_BAR
 from sim import lines
 from sim.line import Conditions, Line

@@ -25,10 +25,14 @@ WITHOUT_MODEL = {
     "linked": {"LinkedReceiver", "LinkedClient"},
     "g711": {"Codeword"},  # its model is two functions
     "shaper": {"LeafPipeline", "LeafWalk"},
-    "encoder": {"Sequencer", "Multiplexer", "Datapath"},
+    "encoder": {"Datapath"},
+    "sequencer": {"Sequencer"},  # parts of an encoder
+    "multiplexer": {"Multiplexer"},
     "generator": {"SignalSequencer"},
     "commands": {"CommandWriter"},
-    "leastsquares": {"Arithmetic"},
+    "arithmetic": {"Arithmetic"},  # parts of a solver and of an equaliser
+    "accumulator": {"Accumulator"},
+    "equalizer_memory": {"Taps", "Samples"},
     "control": {"Settings", "Control"},  # parts of a receiver
     "receiver": {"Receivers"},  # a receiver for each line
 }

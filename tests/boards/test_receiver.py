@@ -10,11 +10,11 @@ from boards import bank, cli_board, receiver
 from boards.link import Board, Link
 from boards.simulated import Faults
 from golden import g711
-from golden.equalizer import FINE
 from golden.errors import CallFailed, V90Error
 from golden.link import HostLink, Information, Top
 from golden.parameters import INTERVALS, MappingParameters
 from golden.receiver import SLOW_BITS, Kind
+from golden.slicer import FINE
 from hdl.csr import COMMIT
 from hdl.linked import DATA, EVENTS, FLAGS, LOST, NUMBER_AT, STATES, STEP_AT
 from hdl.receiver_words import ENTRIES, START, TRAINING

@@ -7,9 +7,9 @@ from importlib import import_module
 from amaranth.lib import data
 
 from hdl.control import Settings
-from hdl.equalizer import LEVEL
 from hdl.selftest import templates
 from hdl.shaper import Shaper
+from hdl.slicer import LEVEL
 from hdl.top import LinkedBank
 from sim.parameter_sets import EXTREMES
 from tests.formal import known
@@ -61,17 +61,21 @@ def _after(text, added):
     return text, f"{text}; {added}"
 
 
+_LOOKED_AT = _after("bank(m, self, sequencer, datapath)",
+                    "m.d.comb += self.o.payload.start.eq(self.look)")  # fmt: skip
+
+
 QUICK = {
     "Scrambler": Case("scrambler", lambda m: m.Scrambler(2), _TAKEN),
     "DifferentialEncoder": Case("signs", lambda m: m.DifferentialEncoder(2), _TAKEN),
     "Sequencer": Case(
-        "encoder", lambda m: m.Sequencer(30),
+        "sequencer", lambda m: m.Sequencer(30),
         ("row_turn.eq(~self.o_configuration.valid | self.o_configuration.ready)",
          "row_turn.eq(1)"),
         known.sequencer, 3,
     ),
     "Encoder": Case(
-        "encoder", lambda m: m.Encoder(30), _HALF_FULL, _IN_BANK, 2, ("sequencer", *_BANK)
+        "encoder", lambda m: m.Encoder(30), _LOOKED_AT, _IN_BANK, 2, ("sequencer", *_BANK)
     ),
 }  # fmt: skip
 LONG = {
@@ -127,16 +131,18 @@ LONG = {
         "decoder", lambda m: m.Decoder(), ("self.i.ready.eq(left == 0)", "self.i.ready.eq(1)")
     ),
     "_Sender": Case(
-        "encoder", lambda m: m._Sender(30, _ENTRY),
+        "multiplexer", lambda m: m._Sender(30, _ENTRY),
         ("self.o.payload.start.eq(self.entry.start)", "self.o.payload.start.eq(~self.filled)"),
         known.sender,
     ),
     "Multiplexer": Case(
-        "encoder", lambda m: m.Multiplexer(30, Shaper(30).o_layout, 0xD5), _HALF_FULL,
+        "multiplexer", lambda m: m.Multiplexer(30, Shaper(30).o_layout, 0xD5), _HALF_FULL,
         known.multiplexer, 2,
     ),
     "Datapath": Case(
-        "encoder", lambda m: m.Datapath(30, 0xD5, signals=True), _HALF_FULL,
+        "encoder", lambda m: m.Datapath(30, 0xD5, signals=True),
+        _after("connect(m, multiplexer.o, flipped(self.o))",
+               "m.d.comb += self.o.payload.start.eq(self.i.valid)"),
         known.multiplexer_in("multiplexer"), 2, _BLOCKS,
     ),
     "SignalSequencer": Case(
@@ -146,10 +152,7 @@ LONG = {
         known.signal_sequencer,
     ),
     "Generator": Case(
-        "generator", lambda m: m.Generator(30),
-        _after("bank(m, self, sequencer, datapath)",
-               "m.d.comb += self.o.payload.start.eq(self.look)"),
-        _IN_BANK, 2, ("commands", *_BANK),
+        "generator", lambda m: m.Generator(30), _LOOKED_AT, _IN_BANK, 2, ("commands", *_BANK),
     ),
     "Shaper": Case(
         "shaper", lambda m: m.Shaper(30),
@@ -157,7 +160,7 @@ LONG = {
         cut=("walk", "decision"),
     ),
     "Slicer": Case(
-        "equalizer", lambda m: m.Slicer(2),
+        "slicer", lambda m: m.Slicer(2),
         ("read.en.eq(~writing & ~done)", "read.en.eq(~writing)"), known.slicer,
     ),
     "Equalizer": Case(

@@ -7,7 +7,7 @@ import pytest
 from amaranth.hdl import Assert, Assume, Signal
 
 from hdl.csr import COMMIT, channel_shape
-from hdl.equalizer import LEVEL
+from hdl.slicer import LEVEL
 from tests.formal import known
 from tests.formal.proof import Free, contract, holds, planted
 
@@ -133,11 +133,11 @@ def settings(m, block, inside):
 #: What is claimed, of what, to what depth, and an error that it finds.
 CASES = {
     "Sequencer": (
-        sequencer, "encoder", lambda m: m.Sequencer(3), 4,
+        sequencer, "sequencer", lambda m: m.Sequencer(3), 4,
         ("token.initialise.eq(begins)", "token.initialise.eq(0)"),
     ),
     "Sequencer, words": (
-        sequencer, "encoder", lambda m: m.Sequencer(3), 4,
+        sequencer, "sequencer", lambda m: m.Sequencer(3), 4,
         ("& ~waiting & ~started &", "& ~waiting &"),
     ),
     "Demapper": (

@@ -107,7 +107,7 @@ QUICK = {
         "signs", lambda m: m.DifferentialEncoder(CHANNELS), "memory", 0, taken("i"), _TOKEN
     ),
     "Sequencer, frames": Rows(
-        "encoder", lambda m: m.Sequencer(CHANNELS), "frames", 1, offered("o_configuration"),
+        "sequencer", lambda m: m.Sequencer(CHANNELS), "frames", 1, offered("o_configuration"),
         ("frame_write.addr.eq(Cat(out.half, out.channel))",
          "frame_write.addr.eq(Cat(out.half, token.channel))"), nothing,
     ),
@@ -120,7 +120,7 @@ LONG = {
         "signs", lambda m: m.DifferentialDecoder(CHANNELS), "memory", 0, taken("i"), _TOKEN
     ),
     "Sequencer, rows": Rows(
-        "encoder", lambda m: m.Sequencer(CHANNELS), "rows", 0, offered("o"),
+        "sequencer", lambda m: m.Sequencer(CHANNELS), "rows", 0, offered("o"),
         ("row_write.addr.eq(token.channel)", "row_write.addr.eq(word.channel)"), nothing,
         ("CLEAR",), "frames",
     ),
@@ -146,13 +146,14 @@ LONG = {
         cut=("walk", "decision"),
     ),
     "Multiplexer, waiting": Rows(
-        "encoder", lambda m: m.Multiplexer(CHANNELS, Shaper(CHANNELS).o_layout, 0xD5), "waiting",
-        5, taken("i"), ("wait_write.addr.eq(Cat(interval, frame, token.channel))",
-                        "wait_write.addr.eq(Cat(interval, frame, self.i.payload.channel))"),
+        "multiplexer", lambda m: m.Multiplexer(CHANNELS, Shaper(CHANNELS).o_layout, 0xD5),
+        "waiting", 5, taken("i"),
+        ("wait_write.addr.eq(Cat(interval, frame, token.channel))",
+         "wait_write.addr.eq(Cat(interval, frame, self.i.payload.channel))"),
         keeps_token("IDLE", fsm="make"),
     ),
     "Multiplexer, ready": Rows(
-        "encoder", lambda m: m.Multiplexer(CHANNELS, Shaper(CHANNELS).o_layout, 0xD5), "ready",
+        "multiplexer", lambda m: m.Multiplexer(CHANNELS, Shaper(CHANNELS).o_layout, 0xD5), "ready",
         4, taken("i"), ("ready_write.addr.eq(Cat(before, writing[0], token.channel))",
                         "ready_write.addr.eq(Cat(before, writing, token.channel))"),
         keeps_token("IDLE", fsm="make"),

@@ -78,9 +78,9 @@ RESPONSE = response_of("codec", "mu")
 #: Components without an output stream, and what they are made with to see that.
 WITHOUT = {
     "commands.CommandWriter": (2,), "detection.RDetector": (), "detection.SdDetector": (),
-    "detection._Words": (), "equalizer._Accumulator": (),
-    "equalizer._Samples": (), "equalizer._Taps": (4,), "framing.SequenceFramer": (),
-    "g711.Codeword": (), "i2s.I2s": (), "leastsquares.Arithmetic": (13, 5),
+    "detection._Words": (), "accumulator.Accumulator": (),
+    "equalizer_memory.Samples": (), "equalizer_memory.Taps": (4,), "framing.SequenceFramer": (),
+    "g711.Codeword": (), "i2s.I2s": (), "arithmetic.Arithmetic": (13, 5),
     "linked.LinkedClient": (), "linked.LinkedReceiver": (), "mac.Multiplier": (),
     "receiver._Loudness": (), "receiver._Quality": (), "report.Decibels": (1000,),
     "selftest.Selftest": (RESPONSE, "mu"), "selftest._Counter": (), "shaper.LeafPipeline": (),

@@ -14,6 +14,7 @@ READS = re.compile(
 _OWN = "written by the project itself, into build/ or a cache, and read by the run that wrote it"
 _TOOL = "what a pinned tool printed, read by the run that started the tool"
 _TREE = "a file of the tree"
+_OCTETS = "octets as they are; test_commands.py has what commands make of them"
 _CALLS = "recorded calls of a developer's own folder, read by `make figures` and tests alone"
 
 #: Sources by what covers their reading: a file of tests/fuzz, or a reason.
@@ -22,10 +23,9 @@ READERS = {
     "boards/gates.py": _OWN, "boards/link.py": "test_targets.py", "boards/parts.py": _TOOL,
     "boards/platforms.py": _TOOL, "boards/routing.py": _TOOL, "boards/sizes.py": _TREE,
     "boards/toolchain.py": _TOOL, "boards/tops.py": _TREE, "golden/parameters.py": "test_values.py",
-    "sim/bench.py": _OWN, "sim/benchmark.py": _TREE, "sim/cli.py": "test_commands.py",
-    "sim/cli_read.py": "test_targets.py", "sim/cosim.py": _OWN, "sim/demo.py": _TREE,
-    "sim/figures.py": _CALLS, "sim/gateware.py": _TREE, "sim/lines.py": "test_values.py",
-    "sim/measuring.py": _TREE,
+    "sim/bench.py": _OWN, "sim/benchmark.py": _TREE, "sim/cli_read.py": "test_targets.py",
+    "sim/cosim.py": _OWN, "sim/cxxrtl.py": _TREE, "sim/demo.py": _TREE, "sim/files.py": _OCTETS,
+    "sim/figures_calls.py": _CALLS, "sim/lines.py": "test_values.py", "sim/measuring.py": _TREE,
     "sim/predict.py": _CALLS, "sim/reading_calls.py": _CALLS, "sim/reading_lines.py": _CALLS,
     "sim/wav.py": "test_recordings.py",
 }  # fmt: skip

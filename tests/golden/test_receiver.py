@@ -6,9 +6,9 @@ import numpy as np
 import pytest
 
 from golden import g711, receiver
-from golden.equalizer import Levels
 from golden.parameters import INTERVALS
 from golden.receiver import Kind, Receiver, State
+from golden.slicer import Levels
 from golden.training import SD, SD_BAR, sd, trn1d
 from sim import lines
 from sim.line import Conditions, Line

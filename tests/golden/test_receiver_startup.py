@@ -5,9 +5,9 @@ import pytest
 
 from golden import g711
 from golden.decoder import Decoder
-from golden.equalizer import Levels
 from golden.errors import V90Error
 from golden.receiver import AGAIN, SOLVING, TRAINED_AGAIN, Kind, Receiver
+from golden.slicer import Levels
 from golden.training import R_BAR
 from tests.golden.test_receiver import assert_same
 from tests.startup import U_INFO, Host, StartUp, grid, joined, levels_of, training_levels

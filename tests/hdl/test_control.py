@@ -6,7 +6,6 @@ from amaranth.hdl import Module
 from amaranth.lib import data, stream, wiring
 from amaranth.lib.wiring import In, Out
 
-from golden.equalizer import Levels
 from golden.receiver import (
     AGAIN,
     FAST_BITS,
@@ -21,8 +20,8 @@ from golden.receiver import (
     TRAINED_AGAIN,
     Kind,
 )  # fmt: skip
+from golden.slicer import Levels
 from hdl.control import Control, Settings
-from hdl.equalizer import LEVEL
 from hdl.receiver_words import (
     AFTER_ED,
     ARM,
@@ -38,6 +37,7 @@ from hdl.receiver_words import (
     WORD,
     command_words,
 )  # fmt: skip
+from hdl.slicer import LEVEL
 from sim.engines import compare
 from sim.gateware import Gateware
 from sim.pattern import Pattern

@@ -1,14 +1,10 @@
 import numpy as np
 import pytest
-from amaranth.lib import data
 
-from golden import g711
 from golden.parameters import DELAY_FRAMES, INTERVALS
 from golden.scrambler import GPC, Scrambler
-from hdl.csr import COMMIT, FRAME, configuration_words
-from hdl.encoder import Datapath, Encoder, Multiplexer, Sequencer
-from hdl.g711 import LAW_BITS
-from hdl.mapper import UCODES
+from hdl.csr import configuration_words
+from hdl.encoder import Datapath, Encoder
 from hdl.shaper import Shaper
 from sim.cache import to_rtlil
 from sim.engines import compare
@@ -453,107 +449,7 @@ def test_other_numbers_of_channels_are_refused(channels):
     check_refused(ValueError, "a bank has 1 to 256 channels", Encoder, channels)
 
 
-# --- Its own blocks -------------------------------------------------------------------------------
-
-
-def test_sequencer(rng):
-    """Halves, commits and underruns, cycle by cycle enough to see what waits for what."""
-    sequencer = Gateware(Sequencer(3))
-    p = [random_parameters(rng) for _ in range(2)]
-    words = host_words([(1, p[0]), (1, p[1])])
-    per_set = len(words["data"]) // 2
-    answers = {"data": rng.integers(1 << 20, size=50), "underrun": rng.integers(2, size=50)}
-
-    def run(cycles, started=0, **inputs):
-        result = sequencer.run(
-            inputs, cycles=cycles, waves={"i_started": [started, 0]}, partial=True, reset=False,
-            probes=["underrun", "underrun_channel"],
-        )  # fmt: skip
-        taken.append(len(result.taken["i_configuration"]))
-        return result.outputs["o"], result.outputs["o_configuration"], result
-
-    taken = []
-    sequencer.reset()
-    tokens, *_ = run(200)
-    assert len(tokens) > 30 and not tokens["active"].any() and not tokens["initialise"].any()
-    assert np.array_equal(tokens["channel"], np.arange(len(tokens)) % 3)
-    # Without answers from the queue, the first active data frame waits for its bits.
-    tokens, written, _ = run(1000, i_configuration=words)
-    assert taken[-1] == per_set and not tokens["active"].any()
-    assert (written["half"] == 1).all() and (written["channel"] == 1).all()
-    assert not (written["address"] == COMMIT).any() and len(written) == per_set - 1
-    tokens, written, result = run(
-        1000, i_configuration={name: own[per_set:] for name, own in words.items()}, i_bits=answers
-    )
-    # It has begun, once; the next words wait until it has left the shaper.
-    active = tokens["active"].astype(bool)
-    assert (tokens["channel"][active] == 1).all() and taken[-1] == 0 and len(written) == 0
-    assert np.flatnonzero(tokens["initialise"]).tolist() == np.flatnonzero(active)[:1].tolist()
-    mine = tokens[active]
-    assert (mine["half"] == 1).all() and (mine["sr"] == p[0].sr).all()
-    assert (mine["count"] == p[0].data_bits).all() and len(mine) == 50
-    assert np.array_equal(mine["data"], answers["data"])
-    events = np.flatnonzero(result.probes["underrun"])
-    assert len(events) == answers["underrun"].sum()
-    assert (result.probes["underrun_channel"][events] == 1).all()
-    tokens, written, _ = run(
-        1000, started=1, i_configuration={name: own[per_set:] for name, own in words.items()}
-    )
-    assert taken[-1] == per_set and (written["half"] == 0).all()
-    assert written["data"][written["address"] == FRAME] == host_words([(1, p[1])])["data"][48]
-
-
-@pytest.mark.parametrize("channels", [1, 3])
-@pytest.mark.parametrize("idle", [0xD5, 0x7F])
-def test_multiplexer(channels, idle, rng):
-    """Octets in slot order, three data frames late, with the signs inverted as they should be."""
-    layout = data.StructLayout(
-        {
-            "channel": max(1, (channels - 1).bit_length()), "initialise": 1, "active": 1,
-            "signs": INTERVALS, "ucodes": UCODES, "law": 1, "inversions": INTERVALS,
-        }
-    )  # fmt: skip
-    frames, count = 40, 40 * channels
-    tokens = {
-        "channel": np.arange(count) % channels,
-        "initialise": (rng.random(count) < 0.1).astype(int),
-        "active": (rng.random(count) < 0.8).astype(int),
-        "signs": rng.integers(1 << INTERVALS, size=count),
-        "ucodes": rng.integers(128, size=(count, INTERVALS)),
-        "law": rng.integers(2, size=count),
-        "inversions": rng.integers(1 << INTERVALS, size=count),
-    }
-    tokens["initialise"] &= tokens["active"]
-
-    def by_frame(name):
-        return tokens[name].reshape(frames, channels, *tokens[name].shape[1:])[:-DELAY_FRAMES]
-
-    octets = np.full((frames, channels, INTERVALS), idle)
-    for law, bit in LAW_BITS.items():
-        made = g711.octet(by_frame("ucodes"), unpacked(by_frame("signs"), INTERVALS), law)
-        chosen = (by_frame("law") == bit) & (by_frame("active") == 1)
-        octets[DELAY_FRAMES:][chosen] = made[chosen]
-    later = tokens["inversions"].reshape(frames, channels)[DELAY_FRAMES:]
-    later = np.where(by_frame("active"), later, 0)
-    octets[DELAY_FRAMES:] ^= unpacked(later, INTERVALS).astype(int) << 7
-    # What was idle is not inverted by a shaper: its row is zero.
-    tokens["inversions"].reshape(frames, channels)[DELAY_FRAMES:] = later
-    starts = np.zeros((frames, channels, INTERVALS), int)
-    starts[DELAY_FRAMES:] = by_frame("initialise")[..., None]
-    in_order = np.moveaxis(np.broadcast_to(np.arange(channels)[:, None], octets.shape), 1, 2)
-    interval = np.moveaxis(np.broadcast_to(np.arange(INTERVALS), octets.shape), 1, 2)
-    expected = {
-        "channel": in_order.reshape(-1),
-        "octet": np.moveaxis(octets, 1, 2).reshape(-1),
-        "interval": interval.reshape(-1),
-        "start": np.moveaxis(starts, 1, 2).reshape(-1),
-    }
-    results = compare(
-        Multiplexer(channels, layout, idle), {"i": tokens}, {"o": expected}, reset_at=171
-    )
-    # A data frame in 8 cycles while there is room; an octet every other cycle.
-    assert np.diff(results[0].taken["i"])[: channels * 2 - 1].tolist() == [8] * (channels * 2 - 1)
-    assert set(np.diff(results[0].given["o"])) == {2}
+# --- Its datapath ---------------------------------------------------------------------------------
 
 
 def test_data_frames_that_are_not_encoded(rng):

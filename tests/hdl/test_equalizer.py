@@ -5,164 +5,28 @@ from amaranth.lib import data, stream, wiring
 from amaranth.lib.wiring import In, Out, connect, flipped
 
 from golden import equalizer as golden
-from golden.equalizer import FINE, Levels, shifted
-from golden.formats import FEEDBACK_TAP, FORWARD_TAP, SOFT
+from golden import slicer as golden_slicer
+from golden.equalizer import shifted
+from golden.formats import FEEDBACK_TAP, FORWARD_TAP
 from golden.parameters import INTERVALS
 from golden.receiver import FREQUENCY_BITS, LOOP_BITS
+from golden.slicer import Levels
 from golden.timing import HALVES, INSTANT_FRACTION
-from hdl.equalizer import Equalizer, Slicer, _Place
+from hdl.equalizer import Equalizer
+from hdl.equalizer_memory import Place
 from hdl.mac import Multiplier
-from sim.engines import ENGINES, compare
+from hdl.slicer import Slicer
+from sim.engines import compare
 from sim.gateware import Gateware
+from tests.golden.test_slicer import random_levels
 from tests.hdl.support import (
     FULL_SPEED,
     check_refused,
     columns,
     compare_resetting,
     packed,
-    patterns_of,
-    scaled,
 )
-
-# --- Slicer ---------------------------------------------------------------------------------------
-
-
-class Written(wiring.Component):
-    """A slicer whose ``i`` waits until ``words`` words have come since reset."""
-
-    def __init__(self):
-        self.slicer = Slicer()
-        members = self.slicer.signature.members
-        super().__init__({name: members[name] for name in members} | {"words": In(16)})
-
-    def elaborate(self, platform):
-        m = Module()
-        m.submodules.slicer = slicer = self.slicer
-        seen = Signal(16)
-        begun = seen >= self.words
-        connect(m, flipped(self.i_write), slicer.i_write)
-        connect(m, slicer.o, flipped(self.o))
-        m.d.comb += [
-            slicer.i.payload.eq(self.i.payload),
-            slicer.i.valid.eq(self.i.valid & begun),
-            self.i.ready.eq(slicer.i.ready & begun),
-            slicer.bank.eq(self.bank),
-            slicer.training.eq(self.training),
-            slicer.training_value.eq(self.training_value),
-            slicer.training_ucode.eq(self.training_ucode),
-        ]
-        with m.If(slicer.i_write.valid & slicer.i_write.ready & ~begun):
-            m.d.sync += seen.eq(seen + 1)
-        return m
-
-
-def random_levels(rng, most=128, largest=32767):
-    """Six constellations, some of them with one level or with all, at random."""
-    sizes = rng.choice([1, 2, most, *rng.integers(1, most + 1, 3)], INTERVALS)
-    values = [np.sort(rng.choice(largest + 1, size, replace=False)) for size in sizes]
-    ucodes = [np.sort(rng.choice(128, size, replace=False)) for size in sizes]
-    return Levels(tuple(map(tuple, values)), tuple(map(tuple, ucodes)))
-
-
-def above(ucode):
-    """What the tables have for a Ucode's level besides."""
-    return int(ucode) * 37 % 512 - 256
-
-
-def level_words(rng, levels, bank):
-    """Words of one bank, in any order."""
-    words = []
-    for interval, (values, ucodes) in enumerate(zip(levels.values, levels.ucodes, strict=True)):
-        head = {"bank": bank, "interval": interval}
-        for index, (value, ucode) in enumerate(zip(values, ucodes, strict=True)):
-            entry = {"index": index, "kind": 0, "value": value, "ucode": ucode}
-            words.append({**head, **entry, "above": above(ucode)})
-        count = {"index": 0, "kind": 1, "value": len(values) - 1, "ucode": 0, "above": 0}
-        words.append({**head, **count})
-    return [words[n] for n in rng.permutation(len(words))]
-
-
-def interesting(rng, levels, interval):
-    """A soft value: anything, or on a bound or beside it."""
-    values = levels.values[interval]
-    at = int(rng.integers(len(values)))
-    bound = (values[at] + values[max(0, at - 1)]) << (FINE - 1)
-    near = bound + int(rng.integers(-9, 10)) // 8
-    pick = rng.integers(4)
-    if pick < 2:
-        return int(np.clip(rng.choice([-1, 1]) * near, SOFT.min, SOFT.max))
-    if pick == 2:
-        return int(rng.choice([0, -1, 1, SOFT.min, SOFT.max]))
-    return int(rng.integers(SOFT.min, SOFT.max + 1))
-
-
-def sliced(levels, fine, interval):
-    ucode, value = golden.Slicer([levels]).process(
-        np.array(fine), np.array(interval), np.zeros(len(fine), np.int64)
-    )
-    return {"value": value, "ucode": np.array(ucode), "above": np.array(list(map(above, ucode)))}
-
-
-@pytest.mark.parametrize("engine", ENGINES)
-def test_slicer_equals_golden(engine, rng):
-    most = 128 if engine == "cxxrtl" else 9
-    for bank in range(2):
-        sets = [random_levels(rng, most) for _ in range(2)]
-        words = level_words(rng, sets[0], 0) + level_words(rng, sets[1], 1)
-        interval = rng.integers(INTERVALS, size=scaled(engine, 2000, 20))
-        fine = np.array([interesting(rng, sets[bank], n) for n in interval])
-        full = compare_resetting(
-            Written(), {"i_write": columns(words), "i": {"fine": fine, "interval": interval}},
-            {"o": sliced(sets[bank], fine, interval)}, (len(words), 2 * len(words) + 33),
-            engine=engine, waves={"words": len(words), "bank": bank},
-        )  # fmt: skip
-        given = full.given["o"]
-        assert (np.diff(given) == Slicer.latency + 1).all()
-        # Requests are taken a cycle before their answers.
-        assert (given - full.taken["i"] == 1).all()
-
-
-def test_slicer_searches_while_words_come(rng):
-    """Words for the other bank wait for answers, and change none."""
-    ours, other = random_levels(rng), random_levels(rng)
-    gateware = Gateware(Written())
-    own = level_words(rng, ours, 0)
-    gateware.run({"i_write": columns(own)}, waves={"bank": 0, "words": len(own)})
-    interval = rng.integers(INTERVALS, size=60)
-    fine = np.array([interesting(rng, ours, n) for n in interval])
-    result = gateware.run(
-        {"i_write": columns(level_words(rng, other, 1)), "i": {"fine": fine, "interval": interval}},
-        {"o": 60}, waves={"bank": 0, "words": 0}, reset=False, idle=0.7, stall=0.5, seed=3,
-        check_ready=True,
-    )  # fmt: skip
-    # One at least goes in between two searches, and none during one: what an SPRAM gives after a
-    # write is not known.
-    assert len(result.taken["i_write"]) >= 60
-    begun = result.taken["i"] - (Slicer.latency - 1)
-    during = np.searchsorted(result.taken["i_write"], [begun + 1, result.taken["i"] + 1])
-    assert np.array_equal(*during)
-    expected = sliced(ours, fine, interval)
-    for name, wanted in expected.items():
-        assert np.array_equal(result.outputs["o"][name], wanted)
-
-
-@pytest.mark.parametrize("engine", ENGINES)
-def test_slicer_has_one_level_while_training(engine, rng):
-    fine = np.array([0, -1, 1, SOFT.min, SOFT.max, *rng.integers(SOFT.min, SOFT.max, 20)])
-    interval = rng.integers(INTERVALS, size=len(fine))
-    value, ucode = int(rng.integers(32768)), int(rng.integers(128))
-    results = compare(
-        Slicer(), {"i": {"fine": fine, "interval": interval}},
-        {"o": {"value": np.where(fine < 0, -value, value), "ucode": np.full(len(fine), ucode),
-               "above": np.zeros(len(fine), int)}},
-        engine=engine, patterns=patterns_of(engine),
-        waves={"training": 1, "training_value": value, "training_ucode": ucode},
-    )  # fmt: skip
-    assert results[0].pattern == FULL_SPEED
-    assert (results[0].given["o"] - results[0].taken["i"] == 1).all()
-
-
-# --- Equaliser ------------------------------------------------------------------------------------
+from tests.hdl.test_slicer import above, level_words
 
 FRAME = data.StructLayout(
     {
@@ -186,7 +50,7 @@ class Watched(Equalizer):
 
     def elaborate(self, platform):
         m = super().elaborate(platform)
-        others = (self._taps.place == _Place.DRIFT_TAP) | (self._taps.place == _Place.ERROR_TAP)
+        others = (self._taps.place == Place.DRIFT_TAP) | (self._taps.place == Place.ERROR_TAP)
         with m.If(self._taps.write & self.busy & ~self._clearing & (~self._taps.placed | others)):
             m.d.sync += self.taps.eq(self.taps.rotate_left(1) ^ self._taps.value)
         with m.If(~self.busy):
@@ -349,7 +213,7 @@ class Story:
 
     def __init__(self, rng, forward, feedback, levels):
         self.rng, self.sizes = rng, (forward, feedback)
-        self.levels = [golden.Slicer([one]) for one in (*levels, TRAINING)]
+        self.levels = [golden_slicer.Slicer([one]) for one in (*levels, TRAINING)]
         self.model = golden.Equalizer(1, forward, feedback)
         self.halves, self.taps, self.frames = [], [], []
         self.decisions, self.symbols, self.reports = [], [], []
@@ -556,36 +420,3 @@ def test_samples_wait_for_a_few_cycles(line, rng):
 def test_sizes_that_are_refused():
     for forward, feedback in ((0, 4), (4, 0), (30, 59), (64, 33)):
         check_refused(ValueError, "taps are not", Equalizer, forward, feedback)
-
-
-def test_taps_wait_until_they_are_loaded_or_discarded():
-    gateware = Gateware(Equalizer(1, 1))
-    good, bad = tap_words([1], [2], 10, 1), tap_words([1], [2], 10, 0)
-    discard = np.zeros(60, int)
-    discard[30] = 1
-    result = gateware.run(
-        {"i_taps": np.array([*bad, *good, *good])}, waves={"discard": discard, "load": 0},
-        cycles=60, probes=["loaded_good"], partial=True, drain=0,
-    )  # fmt: skip
-    # After the second set's last word, until discarded; then once more.
-    assert result.taken["i_taps"].tolist() == [*range(6), 31, 32, 33]
-    expected = np.isin(np.arange(result.cycles), [*range(6, 31), *range(34, 60)])
-    assert np.array_equal(result.probes["loaded_good"], expected)
-
-
-def test_taps_asked_for_before_a_discard_are_none():
-    """In the middle of a set, and with its last word."""
-    gateware = Gateware(Equalizer(1, 1))
-    good = tap_words([1], [2], 10, 1)
-    for at in (0, 1):
-        asking, discard = np.zeros((2, 30), int)
-        asking[0] = discard[at + 1] = 1
-        result = gateware.run(
-            {"i_taps": np.array([*good, *good])},
-            waves={"asking": asking, "discard": discard, "load": 0}, cycles=30,
-            probes=["loaded_good", "answered"], partial=True, drain=0,
-        )  # fmt: skip
-        taken = result.taken["i_taps"]
-        assert len(taken) == 6
-        for name in ("loaded_good", "answered"):
-            assert np.array_equal(result.probes[name], np.arange(result.cycles) > taken[5]), name

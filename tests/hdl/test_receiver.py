@@ -6,9 +6,9 @@ from amaranth.hdl import Module, Mux, Signal
 from amaranth.lib import wiring
 
 from golden import g711, training
-from golden.equalizer import Levels
 from golden.receiver import FAST_BITS, QUIET, SKIPPED, SOLVING, TRAINED, Kind
 from golden.receiver import Receiver as Golden
+from golden.slicer import Levels
 from golden.timing import HALVES
 from hdl.receiver import Receivers, _Loudness
 from hdl.receiver_words import command_words, configuration_words

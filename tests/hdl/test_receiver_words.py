@@ -2,9 +2,9 @@
 
 import numpy as np
 
-from golden.equalizer import Levels
 from golden.formats import TRAINING_LEVEL
 from golden.parameters import INTERVALS
+from golden.slicer import Levels
 from hdl import receiver_words
 from hdl.receiver_words import COUNTS, ENTRIES, GUESS, LOSS, POWER, SINGLE
 

@@ -3,13 +3,15 @@
 import numpy as np
 import pytest
 
-from golden import analogue, g711
+from golden import g711
+from golden.analogue import Phase
 from golden.decoder import Decoder
-from golden.equalizer import Levels
 from golden.errors import V90Error
 from golden.receiver import AGAIN, SOLVING, TRAINED_AGAIN, Kind
 from golden.receiver import Receiver as Golden
+from golden.slicer import Levels
 from golden.training import DilAverager, TrainingDecoder
+from golden.training_levels import training_levels as training_levels_of
 from sim.line import Conditions
 from sim.network import NetworkParameters
 from sim.receiving import AnalogueGateware
@@ -254,7 +256,7 @@ def test_a_session(rng):
     network = NetworkParameters(robbed=("", "", "01", "", "", ""))
     setting = Setting("A", "26awg-6kft", Conditions(snr=45, ppm=40, seed=3), network)
     sessions = []
-    levels = analogue.training_levels(setting.u_info, setting.law)
+    levels = training_levels_of(setting.u_info, setting.law)
     sent = rng.integers(0, 2, 200_000, np.uint8)
     for receiver in (None, AnalogueGateware(levels)):
         session = Session([setting], receiver=receiver)
@@ -269,7 +271,7 @@ def test_a_session(rng):
 
         modem.process = watched
         digital.send(sent)
-        session.run(12000, lambda session: session.analogue[0].phase is analogue.Phase.DATA)
+        session.run(12000, lambda session: session.analogue[0].phase is Phase.DATA)
         session.run(300)
         modem.renegotiate()
         session.run(1500)

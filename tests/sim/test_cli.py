@@ -12,7 +12,17 @@ import soundfile
 from scipy.signal import resample_poly
 
 from golden.parameters import MappingParameters, rate_table
-from sim import cli, connection, connection_report, pcm, report, vectors
+from sim import (
+    cli,
+    cli_verilog,
+    connection,
+    connection_report,
+    files,
+    pcm,
+    report,
+    terminal,
+    vectors,
+)
 
 ROOT = Path(__file__).resolve().parents[2]
 EXAMPLES = ROOT / "examples"
@@ -139,16 +149,16 @@ def test_progress_is_drawn_on_a_terminal_after_its_patience(monkeypatch, capsys)
             return True
 
     for patience, drawn in ((0.0, True), (60.0, False)):
-        terminal = Terminal()
-        monkeypatch.setattr(sys, "stderr", terminal)
-        monkeypatch.setattr(cli, "_PATIENCE", patience)
+        stderr = Terminal()
+        monkeypatch.setattr(sys, "stderr", stderr)
+        monkeypatch.setattr(terminal, "_PATIENCE", patience)
         monkeypatch.setenv("TERM", "xterm")
-        with cli.progress("encoding") as show:
+        with terminal.progress("encoding") as show:
             show(1, 2)
-            while drawn and "encoding" not in terminal.getvalue():
+            while drawn and "encoding" not in stderr.getvalue():
                 show(2, 2)
-        assert ("encoding" in terminal.getvalue()) == drawn
-    with pytest.raises(KeyboardInterrupt), cli.progress("encoding"):
+        assert ("encoding" in stderr.getvalue()) == drawn
+    with pytest.raises(KeyboardInterrupt), terminal.progress("encoding"):
         raise KeyboardInterrupt
 
 
@@ -415,7 +425,7 @@ def test_a_full_disk(place, fails, monkeypatch):
     def full(*_):
         raise OSError(28, "No space left on device")
 
-    monkeypatch.setattr(cli.os, "replace", full)
+    monkeypatch.setattr(files.os, "replace", full)
     for command in ("transmit", "receive"):
         err = fails(2, command, "line", "-o", "data", "--force", "--parameters", "p.json")
         assert "No space left" in err
@@ -503,7 +513,7 @@ def test_gateware_carries_a_file_and_equals_golden(place, capsys, rate):
     assert "golden and gateware, equal" in capsys.readouterr().err
 
 
-@pytest.mark.parametrize("name", cli.BLOCKS)
+@pytest.mark.parametrize("name", cli_verilog.BLOCKS)
 def test_every_block_becomes_verilog(place, name):
     assert cli.main(["verilog", name, "-o", "block.v"]) == 0
     text = (place / "block.v").read_text()

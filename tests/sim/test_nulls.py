@@ -2,8 +2,9 @@
 
 import numpy as np
 
-from golden.analogue import Phase, training_levels
+from golden.analogue import Phase
 from golden.receiver import Receiver
+from golden.training_levels import training_levels
 from sim import lines, nulls
 from sim.line import Conditions
 from sim.session import Session, Setting

@@ -8,9 +8,9 @@ import pytest
 
 from golden.errors import V90Error
 from sim import benchmark, growth, measuring, performance, profiling, speeds_pcm, speeds_receiver
-from sim.figures import Row
 from sim.measuring import Block, Simulated, Speed, Timed
 from sim.performance import Plot, Section, Table, told
+from sim.row import Row
 
 BLOCKS = {block.name: block for block in speeds_pcm.BLOCKS + speeds_receiver.BLOCKS}
 

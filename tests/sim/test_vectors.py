@@ -15,13 +15,14 @@ from golden import g711
 from golden.decoder import Decoder
 from golden.digital import DigitalModem, Upstream
 from golden.encoder import Encoder
-from golden.equalizer import Equalizer, Levels, Slicer
+from golden.equalizer import Equalizer
 from golden.parameters import INTERVALS, TYPES, MappingParameters, rate_table
 from golden.receiver import Kind, Receiver
 from golden.scrambler import Descrambler
 from golden.sequences import CP, DIL
 from golden.shaper import shaper_reference
 from golden.signs import DifferentialDecoder
+from golden.slicer import Levels, Slicer
 from sim import vectors, vectors_pcm
 
 ROOT = Path(__file__).resolve().parents[2]
