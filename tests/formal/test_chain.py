@@ -1,10 +1,14 @@
-"""The whole decoder after the whole encoder, but for mapper and demapper: bounded proofs.
+"""Encoder and decoder as wholes, but for mapper and demapper: bounded proofs.
+
+The decoder gives back an encoder's data, and no octet of a bank's channel is made of another one's.
 
 Parameters are numbers, configuration words sent after power-on; data bits may be anything, and so
 may what the spectral shaper chooses. Labels stand for Ucodes, since a mapper's time depends on
 them: that a demapper gives them back is in test_bounded.py. Octets and bits are taken at once:
 that waiting changes nothing is the contract of streams.
 """
+
+from dataclasses import dataclass
 
 import pytest
 from amaranth.hdl import Module, Signal
@@ -18,11 +22,9 @@ from hdl.modulus import LABELS
 from tests.formal.proof import planted
 from tests.formal.unrolled import Graph, Unrolled
 
-#: Points of the constellations, by turns, whose product is 2^K at least, and K.
-POINTS, K = (6, 7), 15
 FRAMES = 2
-#: More than all data frames take.
-CYCLES = 3000
+#: More than it takes.
+CYCLES = 9000
 
 #: The shaper's choice among its leaves is any.
 ANY_LEAF = (
@@ -90,8 +92,8 @@ class Chain(wiring.Component):
         return m
 
 
-def chain(**changes):
-    """A chain, with a change ``(old, new)`` of a module's text by its name."""
+def blocks(**changes):
+    """The encoder's and the decoder's modules, with changes ``(old, new)`` by a module's name."""
     names = "scrambler", "signs", "modulus", "shaper", "multiplexer", "sequencer", "stream"
     made = {
         name: planted(
@@ -99,33 +101,49 @@ def chain(**changes):
         )
         for name in (*names, "encoder", "decoder")
     }
-    for user in made["encoder"], made["decoder"]:
+    encoder, decoder = made["encoder"], made["decoder"]
+    for user in encoder, decoder:
         for module in map(made.get, names):
             for name, value in vars(module).items():
                 if getattr(value, "__module__", "") == module.__name__ and name in vars(user):
                     setattr(user, name, value)
-    made["encoder"].Mapper = Straight
-    return Chain(made["encoder"].Encoder(1, 8), made["decoder"].Decoder())
+    encoder.Mapper = Straight
+    return encoder, decoder
 
 
-def parameters(sr, ld):
-    constellations = tuple(tuple(range(points)) for points in POINTS)
-    return MappingParameters(
-        type="CPt", drn=K + INTERVALS - sr - 8, sr=sr, ld=ld, law="mu", a1=0, a2=0, b1=0, b2=0,
-        interval_constellation=(0, 1) * 3, constellations=constellations,
-    )  # fmt: skip
+@dataclass(frozen=True)
+class Size:
+    """Sr, ld, K, and the points of the constellations by turns, whose product is 2^K at least."""
+
+    sr: int
+    ld: int
+    k: int = 15
+    points: tuple = (6, 7)
+
+    def parameters(self):
+        # CPt has the smaller K.
+        kind, offset = ("CPt", 8) if self.k <= 24 else ("CP", 20)
+        return MappingParameters(
+            type=kind, drn=self.k + INTERVALS - self.sr - offset, sr=self.sr, ld=self.ld, law="mu",
+            a1=0, a2=0, b1=0, b2=0, interval_constellation=(0, 1) * 3,
+            constellations=tuple(tuple(range(points)) for points in self.points),
+        )  # fmt: skip
 
 
-def chain_holds(folder, sr, ld, **changes):
+def bits(value, width):
+    return [value >> bit & 1 for bit in range(width)]
+
+
+def chain_holds(folder, size, **changes):
     """Whether bits come out as they went in, each frame's first marked, whatever they are."""
-    mapping = parameters(sr, ld)
-    width = ADDRESS_BITS + WORD_BITS
+    mapping = size.parameters()
     words = [
-        [(address | value << ADDRESS_BITS) >> bit & 1 for bit in range(width)]
+        bits(address | value << ADDRESS_BITS, ADDRESS_BITS + WORD_BITS)
         for address, value in configuration_words(mapping)
     ]
+    encoder, decoder = blocks(**changes)
     graph = Graph()
-    unrolled = Unrolled(folder, chain(**changes), graph)
+    unrolled = Unrolled(folder, Chain(encoder.Encoder(1, 8), decoder.Decoder()), graph)
     waiting = {"i_configuration": list(words), "i_theirs": list(words)}
     count = FRAMES * mapping.data_bits
     sent, octet, received = [], graph.unknowns(8), []
@@ -151,10 +169,14 @@ def chain_holds(folder, sr, ld, **changes):
     )
 
 
+#: The last one has 56 000 bit/s.
+SIZES = Size(0, 0), Size(1, 3), Size(2, 1), Size(3, 2), Size(3, 1, 39, (128, 128))
+
+
 @pytest.mark.long
-@pytest.mark.parametrize("sr, ld", [(0, 0), (1, 3), (2, 1), (3, 2)])
-def test_decoder_after_encoder(sr, ld, tmp_path):
-    assert chain_holds(tmp_path, sr, ld)
+@pytest.mark.parametrize("size", SIZES, ids=str)
+def test_decoder_after_encoder(size, tmp_path):
+    assert chain_holds(tmp_path, size)
 
 
 @pytest.mark.long
@@ -169,4 +191,66 @@ def test_decoder_after_encoder(sr, ld, tmp_path):
      (3, "shaper", ("even = self.beta ^ self.state.before", "even = self.beta"))],
 )  # fmt: skip
 def test_errors_of_the_chain_are_found(sr, module, change, tmp_path):
-    assert not chain_holds(tmp_path, sr, 1 if sr else 0, **{module: change})
+    assert not chain_holds(tmp_path, Size(sr, 0), **{module: change})
+
+
+#: Channels of a bank, and encoded data frames of each.
+CHANNELS, BANK_FRAMES = 3, 4
+
+
+def bank_holds(folder, size, **changes):
+    """Whether no octet of a channel is made of another's data bits."""
+    graph = Graph()
+    unrolled = Unrolled(folder, blocks(**changes)[0].Encoder(CHANNELS, 8), graph)
+    number = (CHANNELS - 1).bit_length()
+    words = [
+        bits(channel | address << number | value << number + ADDRESS_BITS,
+             number + ADDRESS_BITS + WORD_BITS)
+        for channel in range(CHANNELS)
+        for address, value in configuration_words(size.parameters())
+    ]  # fmt: skip
+    own = [set() for _ in range(CHANNELS)]
+    # An octet for each channel, again and again.
+    turn, octet, seen_of = 0, graph.unknowns(8), [0] * CHANNELS
+    for _ in range(CYCLES):
+        if min(seen_of) == BANK_FRAMES * INTERVALS:
+            return True
+        given = {"i_configuration__payload": words[0]} if words else {}
+        seen = unrolled.step(
+            i_data__payload=[*bits(turn, number), *octet], i_data__valid=[1], o__ready=[1],
+            i_configuration__valid=[int(bool(words))], **given,
+        )  # fmt: skip
+        if not {*seen["o__valid"], *seen["i_data__ready"], *seen["o__payload"][:number]} <= {0, 1}:
+            return False
+        if words and seen["i_configuration__ready"] == [1]:
+            words.pop(0)
+        if seen["i_data__ready"] == [1]:
+            own[turn] |= {one >> 1 for one in octet}
+            turn, octet = (turn + 1) % CHANNELS, graph.unknowns(8)
+        if seen["o__valid"] == [1]:
+            channel = sum(bit << n for n, bit in enumerate(seen["o__payload"][:number]))
+            behind = set().union(*map(graph.behind, seen["o__payload"][number:]))
+            others = set().union(*own[:channel], *own[channel + 1 :])
+            if behind & others:
+                return False
+            seen_of[channel] += bool(behind & own[channel])
+    return False
+
+
+@pytest.mark.long
+@pytest.mark.parametrize("size", [Size(0, 0), Size(1, 3)], ids=str)
+def test_octets_are_made_of_their_channels_data(size, tmp_path):
+    assert bank_holds(tmp_path, size)
+
+
+@pytest.mark.long
+@pytest.mark.parametrize(
+    "module, change",
+    [("stream", ("store_write.addr.eq(Cat(row.written[:index], channel))",
+                 "store_write.addr.eq(row.written[:index])")),
+     ("scrambler", ("read.addr.eq(self.i.payload.channel)", "read.addr.eq(token.channel)")),
+     ("multiplexer", ("wait_read.addr.eq(Cat(interval, (frame + 1)[:2], token.channel))",
+                      "wait_read.addr.eq(Cat(interval, (frame + 1)[:2]))"))],
+)  # fmt: skip
+def test_errors_of_a_bank_are_found(module, change, tmp_path):
+    assert not bank_holds(tmp_path, Size(0, 0), **{module: change})

@@ -51,31 +51,30 @@ class Graph:
     def differ(self, a, b):
         return 1 ^ self.both(1 ^ self.both(a, 1 ^ b), 1 ^ self.both(1 ^ a, b))
 
-    def _clauses(self, literal):
-        """Clauses of all gates that a literal needs, and that it is true."""
-
-        def number(literal):
-            return (literal >> 1) * (1 - 2 * (literal & 1))
-
-        made, seen, todo = [[number(literal)]], {literal >> 1}, [literal >> 1]
+    def behind(self, literal):
+        """Numbers of the gates and unknowns that a literal is made of."""
+        seen, todo = {literal >> 1} - {0}, [literal >> 1]
         while todo:
-            gate = todo.pop()
-            if self.gates[gate]:
-                a, b = self.gates[gate]
-                made += [[-gate, number(a)], [-gate, number(b)], [gate, -number(a), -number(b)]]
-                new = {a >> 1, b >> 1} - seen
-                seen |= new
-                todo += new
-        return made
+            new = {one >> 1 for one in self.gates[todo.pop()] or ()} - seen
+            seen |= new
+            todo += new
+        return seen
 
     def possible(self, folder, literal):
         """Whether it can be true, which z3 decides where it is not plain."""
         if literal in (0, 1):
             return literal == 1
-        made = self._clauses(literal)
-        rows = (" ".join(map(str, [*clause, 0])) for clause in made)
-        text = "\n".join([f"p cnf {len(self.gates)} {len(made)}", *rows])
-        (Path(folder) / "top.cnf").write_text(text + "\n")
+
+        def number(of):
+            return -(of >> 1) if of & 1 else of >> 1
+
+        rows = [[number(literal)]]
+        for gate in self.behind(literal):
+            if self.gates[gate]:
+                a, b = map(number, self.gates[gate])
+                rows += [[-gate, a], [-gate, b], [gate, -a, -b]]
+        text = "".join(" ".join(map(str, [*row, 0])) + "\n" for row in rows)
+        (Path(folder) / "top.cnf").write_text(f"p cnf {len(self.gates)} {len(rows)}\n{text}")
         done = run("z3", ["-dimacs", "top.cnf"], folder)
         (verdict,) = re.findall(r"^s (SATISFIABLE|UNSATISFIABLE)$", done.stdout, re.M)
         return verdict == "SATISFIABLE"
