@@ -275,4 +275,6 @@ MUTANTS = [
     ("hdl/sequencer.py", "token.initialise.eq(begins)", "token.initialise.eq(0)"),
     ("golden/bit_table.py", "left[item] >>= 1", "left[item] >>= 2"),
     ("golden/sequences.py", "cp[name] - (cp[name] >> 7 << 8)", "cp[name]"),
+    ("hdl/settings.py", "again.eq(addresses == (START,))", "again.eq(0)"),
+    ("hdl/settings.py", "waiting = ~self.bank", "waiting = self.bank"),
 ]
