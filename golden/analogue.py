@@ -376,6 +376,10 @@ class AnalogueModem:
         level = g711.linear(self.u_info, self.law)
         measurement.count[np.nan_to_num(measurement.mean) > _CLIPPED * level] = 0
         self.reading.impairments = explained = learning.impairments(measurement, self.law)
+        if explained.gain <= 0:
+            # Signs that are none of DIL's: synchronism was lost, or never was.
+            self.retrain()
+            return
         more = self.reading.passes < self._passes
         law, gain = self._scale
         other = explained.law_out != law or abs(explained.gain / gain - 1) > 1 / 256

@@ -1,7 +1,5 @@
 """What the analogue modem's receiver makes of real calls up to Jd (8.4.2, 8.4.5/V.90), measured."""
 
-import json
-
 import numpy as np
 from scipy import signal
 
@@ -11,7 +9,7 @@ from golden.receiver import Kind, Receiver
 from golden.scrambler import GPC, Descrambler
 from golden.sequences import JD
 from golden.slicer import Levels
-from sim import lines
+from sim import lines, recorded
 from sim.network import values
 from sim.row import Row, yes
 from sim.trials import (
@@ -31,11 +29,10 @@ _LINES_A_CALL, _PPM = 4, 150
 
 def _calls(folder):
     """Name, facts and octets from ``_HEARD_BEFORE`` before Sd on, of each real call."""
-    for path in sorted(folder.glob("*/call.json")):
-        facts = json.loads(path.read_text())
-        octets = np.fromfile(path.parent / "down.al", np.uint8)
-        heard = slice(facts["samples"]["sd"] - _HEARD_BEFORE, facts["samples"]["dil"])
-        yield path.parent.name, facts, octets[heard.start : heard.stop + _HEARD_AFTER]
+    for call in recorded.calls(folder):
+        where = call.facts["samples"]
+        heard = slice(where["sd"] - _HEARD_BEFORE, where["dil"] + _HEARD_AFTER)
+        yield call.name, call.facts, call.octets[heard]
 
 
 def _level_of(facts):

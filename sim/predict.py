@@ -5,9 +5,6 @@ are, and everything from Sd to B1d is compared with what the server sent. Where 
 signs, server and model may differ, as number formats and look-ahead are each their own.
 """
 
-import json
-from pathlib import Path
-
 import numpy as np
 
 from golden import g711
@@ -19,6 +16,7 @@ from golden.parameters import DELAY_FRAMES, INTERVALS, MappingParameters
 from golden.scrambler import GPC, Descrambler
 from golden.sequences import CP, JD, MP
 from golden.training import R_BAR
+from sim import recorded
 from sim.row import Row
 
 
@@ -98,20 +96,17 @@ def sent_of(facts, octets):
     return modem, np.concatenate(parts)
 
 
-def predict(folder):
+def predict(call):
     """Rows ``(call, signal, symbols, share of equal magnitudes, share of equal signs)``.
 
-    ``folder``: of one call, with call.json and down.al. The sign of Ucode 0 is left out.
+    ``call``: a :class:`~sim.recorded.Call`. The sign of Ucode 0 is left out.
 
     Raises :class:`~golden.errors.V90Error` where the network changed what the server sent.
     """
-    folder = Path(folder)
-    facts = json.loads((folder / "call.json").read_text())
-    if "bit-exactly" not in facts["note"]:
-        raise V90Error(f"the network of {folder.name} changed what was sent")
-    octets = np.fromfile(folder / "down.al", np.uint8)
-    modem, sent = sent_of(facts, octets)
-    rows, start = [], facts["samples"]["sd"]
+    if not call.clean:
+        raise V90Error(f"the network of {call.name} changed what was sent")
+    modem, sent = sent_of(call.facts, octets := call.octets)
+    rows, start = [], call.facts["samples"]["sd"]
     first = next(one.first for one in modem.timeline if one.signal == "Sd")
     for one in modem.timeline:
         at, symbols = (one.first - first) * INTERVALS, one.frames * INTERVALS
@@ -121,7 +116,7 @@ def predict(folder):
         magnitudes = np.mean((ours ^ theirs) & 0x7F == 0)
         counts = g711.ucode(ours, "A") != 0
         signs = np.mean(((ours ^ theirs) & 0x80 == 0)[counts])
-        rows.append((folder.name, one.signal, symbols, float(magnitudes), float(signs)))
+        rows.append((call.name, one.signal, symbols, float(magnitudes), float(signs)))
     return rows
 
 
@@ -132,10 +127,8 @@ _SHAPED = ("TRN2d", "MP", "MP'", "Ed", "B1d")
 def rows(folder):
     """:func:`predict` of all calls in ``folder`` whose network changed nothing, as rows."""
     found = []
-    for path in sorted(folder.glob("*/call.json")):
-        if "bit-exactly" not in json.loads(path.read_text())["note"]:
-            continue
-        for call, signal, symbols, magnitudes, signs in predict(path.parent):
+    for one in filter(lambda call: call.clean, recorded.calls(folder)):
+        for call, signal, symbols, magnitudes, signs in predict(one):
             met = magnitudes == 1 and (signs == 1 or signal in _SHAPED)
             values = {
                 "signal": signal, "symbols": symbols, "magnitudes": magnitudes, "signs": signs,

@@ -1,13 +1,12 @@
 """The real calls read from their octets alone, beside what is known of them."""
 
-import json
 import time
 
 import numpy as np
 
 from golden.sequences import DIL
 from golden.training import dil
-from sim import reading
+from sim import reading, recorded
 from sim.reading_dil import passes_of
 from sim.row import Row
 
@@ -85,8 +84,4 @@ def row_of(name, facts, octets):
 
 def real_call_rows(folder):
     """Rows of all real calls in ``folder``, each read from nothing but its octets."""
-    return [
-        row_of(path.parent.name, json.loads(path.read_text()),
-               np.fromfile(path.parent / "down.al", np.uint8))
-        for path in sorted(folder.glob("*/call.json"))
-    ]  # fmt: skip
+    return [row_of(call.name, call.facts, call.octets) for call in recorded.calls(folder)]

@@ -4,7 +4,6 @@ That is Ja, CPt and CP, which call.json holds; nothing else is told. Of the call
 leaves octets alone each goes through four lines, no line twice, with another clock each.
 """
 
-import json
 from concurrent.futures import ProcessPoolExecutor
 
 import numpy as np
@@ -16,7 +15,7 @@ from golden.encoder import B1D_FRAMES
 from golden.parameters import INTERVALS
 from golden.sequences import DIL
 from golden.training import dil
-from sim import design, lines, reading_samples
+from sim import design, lines, reading_samples, recorded
 from sim.bounds import expected_errors, mmse_bound
 from sim.line import Conditions
 from sim.network import NetworkParameters
@@ -144,11 +143,7 @@ def cases(folder):
     """Arguments of :func:`row_of`: each call whose network leaves octets alone, over its lines."""
     names = list(lines.known())
     names = [*names[LAST:], *names[:LAST]]
-    calls = [
-        (path.parent.name, facts, np.fromfile(path.parent / "down.al", np.uint8))
-        for path in sorted(folder.glob("*/call.json"))
-        for facts in [json.loads(path.read_text())] if "bit-exactly" in facts["note"]
-    ]  # fmt: skip
+    calls = [(one.name, one.facts, one.octets) for one in recorded.calls(folder) if one.clean]
     count = len(calls) * LINES
     # Neighbours are far apart in ppm, and no offset is there twice.
     order = np.random.default_rng(94).permutation(count)

@@ -184,7 +184,8 @@ def run(calls, gateware=False):
     session = Session([call.setting for call in calls], receiver=receiver)
     session.network = [faults.Trunk(call) for call in calls]
     running = [_Progress(session, k, call) for k, call in enumerate(calls)]
-    last = max(faults.SECONDS, *(call.over for call in calls if call.over < np.inf)) + PATIENCE
+    ends = [call.over for call in calls if call.over < np.inf]
+    last = max([faults.SECONDS, *ends]) + PATIENCE
     while session.now < last * FRAMES and not all(one.settled for one in running):
         for one in running:
             one.before()
@@ -195,12 +196,12 @@ def run(calls, gateware=False):
 
 
 def every(calls, gateware=False):
-    """:func:`run`, and where that raises anything, each call by itself: an error ends one call."""
+    """:func:`run`, and where that raises anything, halves of it: an error ends one call alone."""
     try:
         return run(calls, gateware)
     except Exception as error:  # a soak is there to find what nobody thought of
-        if len(calls) > 1:
-            return [outcome for call in calls for outcome in every([call], gateware)]
+        if half := len(calls) // 2:
+            return every(calls[:half], gateware) + every(calls[half:], gateware)
         end = f"{type(error).__name__}: {error}"
         return [Outcome(calls[0], end, None, 0.0, None, 0, 0, 0, ())]
 

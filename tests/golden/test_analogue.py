@@ -10,7 +10,7 @@ from golden.analogue import AnalogueModem, Phase
 from golden.digital import Upstream
 from golden.errors import CallFailed
 from sim.line import Conditions
-from sim.network import NetworkParameters
+from sim.network import Network, NetworkParameters
 from sim.session import Session, Setting
 
 FRAMES = 8000 / 6
@@ -192,6 +192,17 @@ def test_levels_that_are_none_are_another_training():
     found = analogue.proposal.impairments
     found.least *= 40.0
     found.most *= 40.0
+    session.run(int(8 * FRAMES), lambda s: analogue.phase is Phase.DATA and digital.in_data)
+    assert analogue.phase is Phase.DATA and digital.in_data
+    assert len(analogue.readings) == 2
+
+
+def test_dil_that_comes_inverted_is_another_training():
+    """Its gain is below nought, at which no Ucode arrives; the next DIL is as inverted as TRN1d."""
+    session = Session([Setting("A", "codec", Conditions(snr=45.0, phase=0.37))])
+    (analogue,), (digital,) = session.analogue, session.digital
+    session.run(int(5 * FRAMES), lambda s: analogue.phase is Phase.DIL)
+    session.network = [Network(NetworkParameters(law="A", invert=True))]
     session.run(int(8 * FRAMES), lambda s: analogue.phase is Phase.DATA and digital.in_data)
     assert analogue.phase is Phase.DATA and digital.in_data
     assert len(analogue.readings) == 2

@@ -14,6 +14,7 @@ from golden.parameters import INTERVALS, MappingParameters
 from golden.sequences import CP, DIL, MP, cp_fields
 from golden.training import dil_lengths
 from sim.predict import predict
+from sim.recorded import read
 from tests.golden.test_generator import descriptor
 from tests.golden.test_real_calls import CALLS
 
@@ -546,7 +547,7 @@ def test_real_servers_send_what_is_predicted(real_calls, name):
     """From Sd to B1d every magnitude, and every sign that no shaper chooses."""
     if not (real_calls / name).is_dir():
         pytest.skip(f"no call {name} in {real_calls}")
-    rows = predict(real_calls / name)
+    rows = predict(read(real_calls / name))
     assert [row[1] for row in rows] == TRAINING[1:-1]
     for _, signal, symbols, magnitudes, signs in rows:
         print(f"{signal}: {symbols} symbols, signs {signs:.1%}")

@@ -2,6 +2,7 @@ import pytest
 
 from golden.errors import V90Error
 from sim.predict import predict
+from sim.recorded import read
 
 
 def test_shares_of_a_call(real_calls):
@@ -9,7 +10,7 @@ def test_shares_of_a_call(real_calls):
     folder = real_calls / "conexant-hcf"
     if not folder.is_dir():
         pytest.skip(f"no call conexant-hcf in {real_calls}")
-    rows = predict(folder)
+    rows = predict(read(folder))
     assert {row[0] for row in rows} == {"conexant-hcf"}
     # From Sd on, without a gap: 183405 - 110649 symbols to B1d, and B1d.
     assert sum(row[2] for row in rows) == 183405 - 110649 + 288
@@ -25,4 +26,4 @@ def test_a_network_that_changes_octets_has_no_prediction(real_calls):
     if not folder.is_dir():
         pytest.skip(f"no call agere-sv92 in {real_calls}")
     with pytest.raises(V90Error, match="agere-sv92 changed"):
-        predict(folder)
+        predict(read(folder))

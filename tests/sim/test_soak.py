@@ -44,6 +44,11 @@ def test_recovered_and_lost(short):
     assert soak.table(outcomes).row_count == 4
 
 
+def test_a_far_end_that_is_silent_for_ever_by_itself(short):
+    (gone,) = soak.run([call(faults.Fault("far end silent", 4.5, np.inf, silent=True))])
+    assert gone.end == "lost"
+
+
 def test_what_is_wrong_is_said(short, monkeypatch):
     """A modem that stays in data though nothing comes; octets that are another file's."""
     session = SimpleNamespace(
@@ -57,6 +62,20 @@ def test_what_is_wrong_is_said(short, monkeypatch):
     one.ends.mine.file.octets = 4
     monkeypatch.setattr(one.ends.mine.file, "received", lambda: b"none")
     assert "other octets" in one.outcome().end
+
+
+def test_an_error_ends_one_call_alone(monkeypatch):
+    def run(calls, gateware):
+        if any(one.seed == 3 for one in calls):
+            raise ValueError("of one")
+        return [soak.Outcome(one, "recovered", 1.0, 0.0, 0.0, 1, 0, 9, ()) for one in calls]
+
+    monkeypatch.setattr(soak, "run", run)
+    outcomes = soak.every([call(seed=n) for n in range(5)])
+    assert [one.call.seed for one in outcomes] == list(range(5))
+    ends = ["recovered"] * 5
+    ends[3] = "ValueError: of one"
+    assert [one.end for one in outcomes] == ends
 
 
 def test_golden_and_gateware_are_compared():
