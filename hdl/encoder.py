@@ -170,19 +170,11 @@ class Encoder(wiring.Component):
     cycles_per_frame = 280
 
     def __init__(self, channels=1, queue_octets=32, idle=0xD5):
-        if not 1 <= channels <= 256:
-            raise ValueError(f"a bank has 1 to 256 channels, not {channels}")
         self.channels, self.queue_octets, self.idle = channels, queue_octets, idle
-        number = channel_shape(channels)
         super().__init__(
             {
                 "i_configuration": In(stream.Signature(word_layout(channels))),
-                "i_data": In(stream.Signature(octet_layout(channels))),
-                "look": In(1),
-                "room": Out(range(queue_octets + 1)),
-                "o": Out(stream.Signature(pcm_layout(channels))),
-                "underruns_channel": In(number),
-                "underruns": Out(16),
+                **bank_members(channels, queue_octets),
             }
         )
 
@@ -197,11 +189,24 @@ class Encoder(wiring.Component):
         return m
 
 
+def bank_members(channels, queue_octets):
+    """Members that an encoder and a generator have alike; see :class:`Encoder`."""
+    if not 1 <= channels <= 256:
+        raise ValueError(f"a bank has 1 to 256 channels, not {channels}")
+    return {
+        "i_data": In(stream.Signature(octet_layout(channels))),
+        "look": In(1),
+        "room": Out(range(queue_octets + 1)),
+        "o": Out(stream.Signature(pcm_layout(channels))),
+        "underruns_channel": In(channel_shape(channels)),
+        "underruns": Out(16),
+    }
+
+
 def bank(m, outer, sequencer, datapath):
     """Join what an encoder and a generator have alike: queues of data, counters, octets.
 
-    ``outer`` has ``channels``, ``queue_octets`` and the members ``i_data``, ``look``, ``room``,
-    ``o``, ``underruns_channel`` and ``underruns``.
+    ``outer`` has ``channels``, ``queue_octets`` and :func:`bank_members`.
     """
     m.submodules.queues = queues = BitQueues(outer.channels, outer.queue_octets, DATA_BITS)
     m.submodules.underruns = underruns = Counters(outer.channels)

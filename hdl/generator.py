@@ -27,12 +27,12 @@ from hdl.commands import (
 )
 from hdl.csr import FRAME, FRAME_LAYOUT, MODULI, ZEROS, channel_shape
 from hdl.csr import write_signature as configuration_signature
-from hdl.encoder import Datapath, bank
+from hdl.encoder import Datapath, bank, bank_members
 from hdl.g711 import octet
 from hdl.memory import read_alone
-from hdl.multiplexer import PLAIN_BITS, pcm_layout
+from hdl.multiplexer import PLAIN_BITS
 from hdl.sequencer import DATA_BITS, fetch_bits, frame_layout
-from hdl.stream import answer_layout, octet_layout, request_layout
+from hdl.stream import answer_layout, request_layout
 from hdl.training import DilSequencer
 
 __all__ = ["Generator", "SignalSequencer", "command_words"]
@@ -432,18 +432,11 @@ class Generator(wiring.Component):
     cycles_per_frame = 280
 
     def __init__(self, channels=1, queue_octets=32, idle=0xD5):
-        if not 1 <= channels <= 256:
-            raise ValueError(f"a bank has 1 to 256 channels, not {channels}")
         self.channels, self.queue_octets, self.idle = channels, queue_octets, idle
         super().__init__(
             {
                 "i_command": In(stream.Signature(command_layout(channels))),
-                "i_data": In(stream.Signature(octet_layout(channels))),
-                "look": In(1),
-                "room": Out(range(queue_octets + 1)),
-                "o": Out(stream.Signature(pcm_layout(channels))),
-                "underruns_channel": In(channel_shape(channels)),
-                "underruns": Out(16),
+                **bank_members(channels, queue_octets),
             }
         )
 

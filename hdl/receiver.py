@@ -17,7 +17,7 @@ from golden.receiver import FAST_BITS, FIRST, QUIET, SLOW_BITS, State
 from golden.scrambler import GPC, Scrambler
 from golden.timing import HALVES
 from hdl.channels import LEAST, Channels
-from hdl.control import Control, Settings
+from hdl.control import Control
 from hdl.csr import channel_shape
 from hdl.detection import RDetector, SdDetector
 from hdl.equalizer import Equalizer
@@ -25,6 +25,7 @@ from hdl.leastsquares import Correlator, Solver
 from hdl.mac import Multiplier
 from hdl.memory import read_alone
 from hdl.receiver_words import EVENT, NUMBER, WORD
+from hdl.settings import Settings
 from hdl.slicer import Slicer
 from hdl.stream import pass_on
 from hdl.timing import HALF_LAYOUT, Interpolator

@@ -18,7 +18,7 @@ from hdl.link import HostLink
 from hdl.mapper import Demapper
 from hdl.receiver import Receiver
 from hdl.receiver_words import NUMBER
-from hdl.stream import octet_layout, pass_on
+from hdl.stream import pass_on
 from hdl.tdm import Gatherer, Highway
 from hdl.training import DilAverager, TrainingDecoder
 from hdl.uart import UartReceiver, UartTransmitter, cycles_of
@@ -66,19 +66,18 @@ class Bank(wiring.Component):
         self.encoder = (Generator if signals else Encoder)(channels, queue_octets)
         self.highway = Highway(channels // highways, slots, lines=highways)
         self.host = "i_command" if signals else "i_configuration"
+        self.passed = (self.host, "i_data", "look", "room")
+        members = self.encoder.signature.members
         super().__init__(
             {
-                self.host: self.encoder.signature.members[self.host],
-                "i_data": In(stream.Signature(octet_layout(channels))),
-                "look": In(1),
-                "room": Out(range(queue_octets + 1)),
+                **{name: members[name] for name in self.passed},
                 "bit_clock": In(1),
                 "frame_sync": In(1),
                 "data": Out(highways),
                 "enable": Out(1),
                 "late": Out(1),
-                "underruns_channel": In(self.encoder.underruns_channel.shape()),
-                "underruns": Out(16),
+                "underruns_channel": members["underruns_channel"],
+                "underruns": members["underruns"],
             }
         )
 
@@ -86,7 +85,7 @@ class Bank(wiring.Component):
         m = Module()
         m.submodules.encoder = encoder = self.encoder
         m.submodules.highway = highway = self.highway
-        pass_on(m, self, encoder, [self.host, "i_data", "look", "room"])
+        pass_on(m, self, encoder, self.passed)
         if highway.lines == 1:
             connect(m, encoder.o, highway.i)
         else:

@@ -104,6 +104,7 @@ def receive_wav(arguments, parameters, content):
     """`v90 receive` for a recording of an analogue line."""
     # SciPy takes most of a second to load, which octets need not wait for.
     from sim import call, wav
+    from sim.reception import aside
 
     samples = wav.read(content, arguments.line)
     u_info = call.U_INFO if arguments.u_info is None else arguments.u_info
@@ -115,7 +116,7 @@ def receive_wav(arguments, parameters, content):
     try:
         data = reception.file.file()
     except V90Error as error:
-        raise type(error)(f"{error}{call.aside(reception)}") from None
+        raise type(error)(f"{error}{aside(reception)}") from None
     write_file(arguments.output, data, arguments.force)
     say(
         arguments,

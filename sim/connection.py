@@ -15,7 +15,8 @@ from golden.learning import dil_request
 from golden.receiver import Kind
 from golden.training_levels import training_levels
 from sim import host, pcm
-from sim.call import Engines, Taps, joined, taps_of
+from sim.call import Engines
+from sim.reception import Taps, joined, taps_of
 from sim.session import Session, Setting
 
 #: Seconds in which data must have begun, and those for each second that the file takes at the

@@ -5,7 +5,8 @@ import io
 import numpy as np
 
 from sim import loop as loops
-from sim.line import AD_DELAY, Line
+from sim.filters import AD_DELAY
+from sim.line import Line
 
 #: Frequencies in Hz that are drawn.
 _BAND = np.concatenate([np.geomspace(10, 100, 60), np.arange(110, 5001, 10.0)])

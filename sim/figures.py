@@ -168,8 +168,8 @@ def speeds(counts=((1, 2), (64, 30)), repeats=2):
 
 def gateware(names=("codec", "26awg-12kft", "tap-18kft"), frames=1400):
     """The compiled receiver beside golden, over both solutions: equal, and times real time."""
-    from sim.call import demand_same
     from sim.receiving import ReceiverGateware
+    from sim.reception import demand_same
 
     engine, rows = ReceiverGateware(), []
     for seed, name in enumerate(names):

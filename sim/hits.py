@@ -10,7 +10,7 @@ import numpy as np
 from sim import connection
 from sim.line import Conditions
 from sim.network import NetworkParameters
-from sim.row import Row
+from sim.row import Row, yes
 from sim.session import Setting
 
 #: Octets of the file, which last for 6 s and more, and seconds of the call and octets of data at
@@ -73,7 +73,7 @@ def rows(names=LINES, hits=tuple(HITS)):
             "hit": hit, "first rate": one["first"], "last rate": one["last"],
             "s lost": round(lost, 2), "trainings": one["trainings"],
             "renegotiations": one["renegotiations"], "frames again": one["again"],
-            "file whole": "yes" if one["arrived"] else "NO",
+            "file whole": yes(one["arrived"]),
         }  # fmt: skip
         made.append(Row(name, values, bool(one["arrived"] and good)))
     return made

@@ -11,7 +11,7 @@ What it does to octets, in this order, each stage a device that gives octets aga
 6. slips: an octet is sent twice, or not at all.
 """
 
-from dataclasses import dataclass, fields, replace
+from dataclasses import dataclass, replace
 
 import numpy as np
 from scipy.signal import lfilter
@@ -123,15 +123,6 @@ class NetworkParameters:
     def law_out(self):
         """The law of the octets that go out."""
         return self.output_law or self.law
-
-    @classmethod
-    def from_dict(cls, table):
-        """Parameters from a mapping, as TOML gives it; an unknown key is an error."""
-        known = [field.name for field in fields(cls)]
-        for key in table:
-            if key not in known:
-                raise V90Error(f"a network has no {key!r}: it has {', '.join(known)}")
-        return cls(**table)
 
 
 def _number(name, value):

@@ -242,7 +242,7 @@ def histograms(outcome):
 
 
 def taps(t):
-    """:class:`~sim.call.Taps` at the call's end."""
+    """:class:`~sim.reception.Taps` at the call's end."""
     figure = figure_of(11, 3.8)
     forward, feedback = figure.subplots(1, 2, width_ratios=(2, 1))
     for axes, x in ((forward, t.forward), (feedback, t.feedback)):

@@ -12,7 +12,8 @@ import numpy as np
 from scipy import signal
 
 from golden.errors import V90Error
-from sim.line import INNER, OCTETS, SAMPLES, _convert, _resampler, _span, times_of
+from sim.filters import INNER
+from sim.line import OCTETS, SAMPLES, _convert, _resampler, _span, times_of
 from sim.network import values
 
 #: Inner samples for each octet.

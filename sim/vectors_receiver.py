@@ -20,9 +20,10 @@ from golden.receiver import SLOW_BITS, Kind, Receiver
 from golden.slicer import Levels, Slicer
 from golden.timing import INSTANT_FRACTION
 from sim import design, startup
-from sim.call import Call, joined
+from sim.call import Call
 from sim.line import Conditions
 from sim.network import NetworkParameters
+from sim.reception import joined
 from sim.session import Session, Setting
 from sim.vectors_format import (
     BETWEEN,

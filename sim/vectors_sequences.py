@@ -4,14 +4,13 @@ from dataclasses import replace
 
 import numpy as np
 
+from golden.bit_table import CRC, FILL, START, SYNC
 from golden.crc import crc_bits
 from golden.learning import dil_request
 from golden.parameters import INTERVALS, TYPES
 from golden.sequences import (
     CP,
-    CRC,
     DIL,
-    FILL,
     INFO0A,
     INFO0D,
     INFO1A,
@@ -20,8 +19,6 @@ from golden.sequences import (
     JD,
     JD_END,
     MP,
-    START,
-    SYNC,
     cp_fields,
 )
 from sim.vectors_format import BETWEEN, BIT, OUT, Array, Vector, random_of

@@ -30,7 +30,7 @@ MUTANTS = [
     ("golden/leastsquares.py", "(root >> 1) if root % 2", "0 if root % 2"),
     ("golden/slicer.py", "a + b) << (FINE - 1)", "a + b) << FINE"),
     ("golden/equalizer.py", "-= training_bits + self.drop", "-= self.drop"),
-    ("golden/sequences.py", "crc_bits(bits[layout.covered]), bits", "bits[layout.crc], bits"),
+    ("golden/bit_table.py", "crc_bits(bits[layout.covered]), bits", "bits[layout.crc], bits"),
     ("golden/sequences.py", "(end + 1) % 2, FILL", "end % 2, FILL"),
     ("golden/training.py", "ucode >> 4]", "ucode >> 3]"),
     # a DIL whose segment never ends, a history that forgets, TRN1d that does not come back, one
@@ -273,4 +273,8 @@ MUTANTS = [
     ("hdl/encoder.py", "p.data[INTERVALS - sr :]", "p.data[INTERVALS :]"),
     ("hdl/encoder.py", "sequencer.i_started.eq(datapath.started)", "sequencer.i_started.eq(1)"),
     ("hdl/sequencer.py", "token.initialise.eq(begins)", "token.initialise.eq(0)"),
+    ("golden/bit_table.py", "left[item] >>= 1", "left[item] >>= 2"),
+    ("golden/sequences.py", "cp[name] - (cp[name] >> 7 << 8)", "cp[name]"),
+    ("hdl/settings.py", "again.eq(addresses == (START,))", "again.eq(0)"),
+    ("hdl/settings.py", "waiting = ~self.bank", "waiting = self.bank"),
 ]

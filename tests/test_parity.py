@@ -33,7 +33,8 @@ WITHOUT_MODEL = {
     "arithmetic": {"Arithmetic"},  # parts of a solver and of an equaliser
     "accumulator": {"Accumulator"},
     "equalizer_memory": {"Taps", "Samples"},
-    "control": {"Settings", "Control"},  # parts of a receiver
+    "control": {"Control"},  # parts of a receiver
+    "settings": {"Settings"},
     "receiver": {"Receivers"},  # a receiver for each line
 }
 

@@ -6,8 +6,8 @@ from importlib import import_module
 
 from amaranth.lib import data
 
-from hdl.control import Settings
 from hdl.selftest import templates
+from hdl.settings import Settings
 from hdl.shaper import Shaper
 from hdl.slicer import LEVEL
 from hdl.top import LinkedBank
@@ -176,7 +176,7 @@ LONG = {
         ("self.o.valid.eq(self.settled)", "self.o.valid.eq(1)"), known.solver,
     ),
     "Settings": Case(
-        "control", lambda m: m.Settings(LEVEL), (" & ~(taken & level)", ""), known.settings, 2
+        "settings", lambda m: m.Settings(LEVEL), (" & ~(taken & level)", ""), known.settings, 2
     ),
     "Control": Case(
         "control", lambda m: m.Control(Settings(LEVEL)),

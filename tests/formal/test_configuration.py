@@ -154,7 +154,7 @@ CASES = {
          "with m.If(kind.queue):\n                m.d.sync += row.half"),
     ),
     "Settings": (
-        settings, "control", lambda m: m.Settings(LEVEL), 1,
+        settings, "settings", lambda m: m.Settings(LEVEL), 1,
         ("waiting = ~self.bank", "waiting = self.bank"),
     ),
 }  # fmt: skip

@@ -25,8 +25,7 @@ READERS = {
     "boards/toolchain.py": _TOOL, "boards/tops.py": _TREE, "golden/parameters.py": "test_values.py",
     "sim/bench.py": _OWN, "sim/benchmark.py": _TREE, "sim/cli_read.py": "test_targets.py",
     "sim/cosim.py": _OWN, "sim/cxxrtl.py": _TREE, "sim/demo.py": _TREE, "sim/files.py": _OCTETS,
-    "sim/figures_calls.py": _CALLS, "sim/lines.py": "test_values.py", "sim/measuring.py": _TREE,
-    "sim/predict.py": _CALLS, "sim/reading_calls.py": _CALLS, "sim/reading_lines.py": _CALLS,
+    "sim/lines.py": "test_values.py", "sim/measuring.py": _TREE, "sim/recorded.py": _CALLS,
     "sim/wav.py": "test_recordings.py",
 }  # fmt: skip
 

@@ -21,7 +21,7 @@ from golden.receiver import (
     Kind,
 )  # fmt: skip
 from golden.slicer import Levels
-from hdl.control import Control, Settings
+from hdl.control import Control
 from hdl.receiver_words import (
     AFTER_ED,
     ARM,
@@ -37,6 +37,7 @@ from hdl.receiver_words import (
     WORD,
     command_words,
 )  # fmt: skip
+from hdl.settings import Settings
 from hdl.slicer import LEVEL
 from sim.engines import compare
 from sim.gateware import Gateware

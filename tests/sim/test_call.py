@@ -7,15 +7,15 @@ from types import SimpleNamespace
 import numpy as np
 import pytest
 
-from golden import constellations, g711
-from golden.encoder import B1D_FRAMES
+from golden import constellations
 from golden.errors import CallFailed, V90Error
 from golden.parameters import INTERVALS, MappingParameters
-from golden.receiver import Decisions, Kind
-from sim import call, design, pcm, transfer
+from golden.receiver import Kind
+from sim import call, design, pcm
 from sim.call import Call, Engines
 from sim.line import Conditions
 from sim.network import NetworkParameters
+from sim.reception import aside, receive, receive_golden
 
 DATA = np.random.default_rng(5).bytes(700)
 
@@ -167,45 +167,6 @@ def test_a_slip_is_found(what, shift):
     assert outcome.wrong()[0] < 1500
 
 
-# --- Alignment -----------------------------------------------------------------------------------
-
-
-def decided(soft, start=444):
-    """Decisions with nothing but soft values."""
-    fine = soft[: len(soft) // INTERVALS * INTERVALS].reshape(-1, INTERVALS)
-    n = len(fine)
-    nothing = np.zeros((n, INTERVALS), np.int64)
-    return Decisions(fine, nothing, nothing, nothing, start + np.arange(n), np.ones(n, bool),
-                     np.zeros(n, np.int64), nothing, np.zeros(n, np.int64))  # fmt: skip
-
-
-@pytest.mark.parametrize("at", [100, 3001, 6002])
-@pytest.mark.parametrize("missing", [-1, 1, 2, 3])
-def test_alignment_with_other_constellations_in_each_interval(at, missing):
-    arrived = design.arrivals(NetworkParameters(robbed=("1", "", "", "0", "", "")))
-    p = constellations.Designer(arrived, "A", np.full(6, 300.0)).best()
-    assert len(set(p.intervals)) > 2
-    levels = constellations.data_levels(arrived, p)
-    data = np.random.default_rng(at).bytes(5000)
-    bits = transfer.file_bits(data, p.data_bits)
-    octets = pcm.encode(p, np.concatenate([bits, np.ones(600 * p.data_bits, np.uint8)]))
-    n = len(octets)
-    level = constellations.middle(arrived)[np.arange(n) % 6, g711.ucode(octets, "A")] * 16
-    soft = np.where(g711.sign(octets) == 1, level, -level)
-    soft += np.random.default_rng(1).integers(-1000, 1000, n)
-    whole, none = call.align(decided(soft), levels, 444, p)
-    assert none == [] and len(whole) == 1 and (whole[0][1] == octets[: len(whole[0][1])]).all()
-    slipped = np.delete(soft, slice(at, at + missing)) if missing > 0 else np.insert(
-        soft, at, soft[at])  # fmt: skip
-    stretches, slips = call.align(decided(slipped), levels, 444, p)
-    assert [shift for _, shift in slips] == [-missing % INTERVALS]
-    begin, last = stretches[-1]
-    # It begins near the slip, maybe before it.
-    same = last == octets[begin + missing : begin + missing + len(last)]
-    assert same[max(0, at - begin + 1) :].all() and len(same) > 4000
-    assert at - 1200 < begin < at + 1200 and begin > 6 * B1D_FRAMES - 300 * (at < 300)
-
-
 # --- Engines -------------------------------------------------------------------------------------
 
 
@@ -215,7 +176,7 @@ def gateware(monkeypatch):
     changes = []
 
     def receive_gateware(samples, training, data, start, progress):
-        decisions, _ = call.receive_golden(samples, training, data, start, progress)
+        decisions, _ = receive_golden(samples, training, data, start, progress)
         for change in changes:
             change(decisions)
         return decisions
@@ -251,8 +212,8 @@ def test_a_difference_is_told(gateware, plain, field):
     samples = plain.samples[: 2 * (plain.first + SHORT) + 1600]
     training = design.training_levels(plain.arrived, call.U_INFO)
     with pytest.raises(CallFailed, match="golden and gateware differ in 1 of .*data frame 3"):
-        call.receive(samples, training, plain.levels, plain.parameters, plain.call.start,
-                     Engines(check=True))  # fmt: skip
+        receive(samples, training, plain.levels, plain.parameters, plain.call.start,
+                Engines(check=True))  # fmt: skip
 
 
 # --- Recordings ----------------------------------------------------------------------------------
@@ -260,7 +221,7 @@ def test_a_difference_is_told(gateware, plain, field):
 
 def test_a_recording(plain):
     reception = call.receive_recording(plain.samples, plain.parameters, symbols=SHORT)
-    assert reception.file.file() == DATA and call.aside(reception) == ""
+    assert reception.file.file() == DATA and aside(reception) == ""
 
 
 def test_recordings_that_hold_no_call(plain):

@@ -5,19 +5,16 @@ import pytest
 
 from golden import g711
 from golden.errors import V90Error
+from sim import filters, loop
 from sim import line as lines
-from sim import loop
-from sim.line import AD_DELAY, OCTETS, SAMPLES, Conditions, Line, LineParameters
+from sim.filters import AD_DELAY
+from sim.line import OCTETS, SAMPLES, Conditions, Line, LineParameters
 from sim.loop import Section
 from sim.resampler import Resampler
 from sim.stream import LineStream
+from tests.sim.test_filters import EDGES, loss
 
-EDGES = [3500, 3600, 3700, 3800, 3850]
 LONG = LineParameters(loop=({"gauge": 26, "feet": 12000},), exchange="900+2.16uF", transformer=10)
-
-
-def loss(response):
-    return -20 * np.log10(np.abs(response))
 
 
 def sine(f, seconds, amplitude=0.5, phase=0.3):
@@ -68,20 +65,6 @@ def test_codecs_are_inside_the_masks(edge, corner):
     assert worst(4600, 16000)[0] > 35 > G712_IMAGES
     # The stop band ends neither at its first zero nor at the last frequency above.
     assert worst(16000, 200_000)[0] > 35
-
-
-@pytest.mark.parametrize("edge", EDGES)
-def test_band_edge_is_where_3_dB_are_lost(edge):
-    # Of the pass band's top, which is 0.1 dB above the loss at 1020 Hz at most.
-    below, at, above = loss(lines.low_pass(edge, np.array([edge - 20.0, edge, edge + 20])))
-    assert at == pytest.approx(3, abs=0.1 + 1e-6) and below < at < above
-
-
-def test_high_pass_corners():
-    f = np.array([0.0, 20, 50, 4000])
-    assert np.abs(lines.high_pass((20,), f)) == pytest.approx([0, 0.5**0.5, 0.928477, 0.9999875])
-    twice = lines.high_pass((20, 50), f)
-    assert twice == pytest.approx(lines.high_pass((20,), f) * lines.high_pass((50,), f))
 
 
 # --- Responses -----------------------------------------------------------------------------------
@@ -147,7 +130,7 @@ def test_sines_arrive_with_their_images_to_90_dB(conditions, f):
     at = lines.sample_times(1.0, conditions)
     wanted = np.zeros(len(at))
     for image in (f, f - 8000, f + 8000):
-        if abs(image) < lines.PASS:
+        if abs(image) < filters.PASS:
             g = line.response(np.array([abs(image)]))[0]
             g = g if image > 0 else g.conj()
             turn = np.exp(2j * np.pi * image * (at - AD_DELAY) + 0.3j)
@@ -158,10 +141,10 @@ def test_sines_arrive_with_their_images_to_90_dB(conditions, f):
 
 
 def test_resampler_is_better_than_100_dB(rng):
-    resampler = Resampler(lines.STOP / lines.INNER)
+    resampler = Resampler(filters.STOP / filters.INNER)
     n = np.arange(3000)
     at = rng.uniform(100, 2900, 5000)
-    for f in [0, 0.001, 0.05, 0.1, 0.2, 0.25, lines.STOP / lines.INNER]:
+    for f in [0, 0.001, 0.05, 0.1, 0.2, 0.25, filters.STOP / filters.INNER]:
         phase = rng.uniform(0, 2 * np.pi)
         found = resampler.process(np.cos(2 * np.pi * f * n + phase), at)
         error = np.abs(found - np.cos(2 * np.pi * f * at + phase)).max()
@@ -416,7 +399,7 @@ def test_near_echo_is_the_reflection():
     wanted = (loop.input_impedance(LONG.loop, loop.termination("900+2.16uF", f), f) - 600) / (
         loop.input_impedance(LONG.loop, loop.termination("900+2.16uF", f), f) + 600
     )
-    assert line.near_echo(f) == pytest.approx(wanted * lines.high_pass((10,), f))
+    assert line.near_echo(f) == pytest.approx(wanted * filters.high_pass((10,), f))
 
 
 def test_far_echo_comes_late_and_twice_through_the_loop():
