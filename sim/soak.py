@@ -178,8 +178,8 @@ class _Progress:
 def run(calls, gateware=False):
     """:class:`Outcome` of each call of a list, side by side; one with ``gateware``, beside golden.
 
-    Lines wait for the one with the slowest clock: side by side, modems hear a call some ms later than
-    by itself, and seconds differ by that, where a fault hits another signal by more.
+    Lines wait for the one with the slowest clock: side by side, modems hear a call some ms later
+    than by itself. Seconds differ by that, and by more where a fault so hits another signal.
 
     Raises :class:`~golden.errors.CallFailed` where the gateware differs.
     """
