@@ -28,7 +28,7 @@ setup-fuzz:  ## add the coverage-guided fuzzer
 	@sh tools/setup.sh test,fuzz
 
 demo: setup  ## files through the gateware, and a call over a telephone line, against golden
-	@$(PY) -m sim.demo $(ARGS)
+	@$(PY) -m sim.cli.demo $(ARGS)
 
 test: setup-boards  ## lint and tests (JOBS=2; ARGS="-k scrambler" goes to pytest)
 	@status=0; \
@@ -46,26 +46,26 @@ fuzz: setup-fuzz  ## parsers and the host link, coverage-guided (ARGS="--target 
 	@$(PY) -m tests.fuzz.run $(ARGS)
 
 boards: setup-boards  ## bitstreams of every top of every board, and the table in docs/resources.md
-	@$(PY) -m boards.everything $(ARGS)
+	@$(PY) -m boards.build.everything $(ARGS)
 
 size: setup-boards  ## cells and clock of a block in a chip (ARGS="--block receiver --chip up5k")
-	@$(PY) -m boards.size $(ARGS)
+	@$(PY) -m boards.build.size $(ARGS)
 
 gates: setup-boards  ## netlists of cells against golden (ARGS="--case receiver --netlist up5k")
-	@$(PY) -m boards.gates_long $(ARGS)
+	@$(PY) -m boards.gates.trainings $(ARGS)
 
 bench: setup-boards  ## how fast all of it is (docs/performance.md), then figures: on a quiet machine
-	@$(PY) -m sim.benchmark
-	@$(PY) -m sim.reach $(ARGS)
+	@$(PY) -m sim.speeds.benchmark
+	@$(PY) -m sim.figures.reach $(ARGS)
 
 figures: setup  ## what receivers and start-ups reach, and 10 000 parameter sets
-	@$(PY) -m sim.reach $(ARGS)
+	@$(PY) -m sim.figures.reach $(ARGS)
 
 long: setup-boards  ## the tests marked long; `make formal` has those of tests/formal
 	@V90_LONG=1 $(PY) -m pytest -q -m long --ignore tests/formal $(ARGS)
 
 soak: setup  ## 500 calls in which something goes wrong (ARGS="--gateware --calls 50")
-	@$(PY) -m sim.soak $(ARGS)
+	@$(PY) -m sim.figures.soak $(ARGS)
 
 lock:  ## resolve pyproject.toml anew and write constraints.txt
 	@sh tools/lock.sh

@@ -1,6 +1,6 @@
 """The one operation that narrows a number: :func:`requant`, in int64 and exact.
 
-``hdl.fixed.requant`` has the same name and meaning.
+``hdl.core.fixed.requant`` has the same name and meaning.
 """
 
 from enum import Enum

@@ -34,9 +34,13 @@ def progress(what):
         yield lambda done, total: None
         return
     bar = Progress(
-        TextColumn("{task.description}"), BarColumn(), TaskProgressColumn(), TimeRemainingColumn(),
-        console=console, transient=True,
-    )  # fmt: skip
+        TextColumn("{task.description}"),
+        BarColumn(),
+        TaskProgressColumn(),
+        TimeRemainingColumn(),
+        console=console,
+        transient=True,
+    )
     task = bar.add_task(what, total=None)
     # A timer, because the first step may be the long one: compiling the gateware reports nothing.
     timer = threading.Timer(_PATIENCE, bar.start)

@@ -8,12 +8,13 @@ import hypothesis
 import numpy as np
 import pytest
 
+from tests.support import ROOT
+
 # The same examples on every run, so that a change is judged by itself and not by luck; no deadline,
 # because the time of one example says more about the machine than about the code.
 hypothesis.settings.register_profile("repeatable", derandomize=True, deadline=None)
 hypothesis.settings.load_profile("repeatable")
 
-ROOT = Path(__file__).resolve().parents[1]
 REAL_CALLS = Path(os.environ.get("V90_REAL_CALLS") or ROOT.parent / "shared" / "real-calls")
 NO_REAL_CALLS = f"no real calls in {REAL_CALLS} (V90_REAL_CALLS names another folder)"
 
@@ -36,8 +37,9 @@ def pytest_collection_modifyitems(items):
     They compile the same components, which two processes would do at the same time.
     """
     for item in items:
-        if item.path.parent.name in ("hdl", "boards", "sim"):
-            item.add_marker(pytest.mark.xdist_group(item.path.stem))
+        where = item.path.relative_to(ROOT / "tests")
+        if where.parts[0] in ("hdl", "boards", "sim"):
+            item.add_marker(pytest.mark.xdist_group(where.with_suffix("").as_posix()))
     if not os.environ.get("V90_LONG"):
         skip = pytest.mark.skip(reason="long: `make long` or `make formal` has it")
         for item in items:
@@ -57,7 +59,7 @@ def pytest_generate_tests(metafunc):
 def rng(request):
     """NumPy generator whose seed is the test's own, or V90_SEED; a failing test shows it."""
     # Its group, where there are several processes, is not part of a test's name.
-    name = request.node.nodeid.removesuffix(f"@{request.node.path.stem}")
+    name = request.node.nodeid.partition("@")[0]
     seed = int(os.environ.get("V90_SEED") or zlib.crc32(name.encode()))
     print(f"V90_SEED={seed}")
     return np.random.default_rng(seed)

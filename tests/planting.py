@@ -16,8 +16,8 @@ from rich.table import Table
 
 from sim.terminal import guarded, progress
 from tests.mutants import MUTANTS
-
-ROOT = Path(__file__).resolve().parents[1]
+from tests.passage import replaced
+from tests.support import ROOT
 
 #: Tests that show a gateware block wrong without the slow simulators.
 _QUICK = "not verilator and not icarus"
@@ -39,16 +39,20 @@ def plant(folder, path, old, new, stem=None):
     shutil.copy(ROOT / "pyproject.toml", folder)
     target = folder / path
     text = target.read_text()
-    assert text.count(old) == 1, f"{old!r} stands {text.count(old)} times in {path}"
-    target.write_text(text.replace(old, new))
-    package = Path(path).parent.name
+    target.write_text(replaced(text, old, new, path))
+    tree, *package, _ = Path(path).parts
     name, _, case = (stem or Path(path).stem).partition("::")
-    test = f"tests/{package}/test_{name}.py" + (f"::{case}" if case else "")
+    *other, name = name.split("/")
+    test = "/".join(["tests", tree, *(other or package), f"test_{name}.py"])
+    test += f"::{case}" if case else ""
     run = subprocess.run(
         [sys.executable, "-m", "pytest", "-x", "-q", "-p", "no:cacheprovider", "-k", _QUICK, test],
-        cwd=folder, env={**os.environ, "PYTHONPATH": str(folder), "PYTEST_ADDOPTS": ""},
-        capture_output=True, text=True, timeout=_PATIENCE,
-    )  # fmt: skip
+        cwd=folder,
+        env={**os.environ, "PYTHONPATH": str(folder), "PYTEST_ADDOPTS": ""},
+        capture_output=True,
+        text=True,
+        timeout=_PATIENCE,
+    )
     failed = re.search(r"^(?:FAILED|ERROR) tests/(\S+)", run.stdout, re.MULTILINE)
     # 1 is a failed test; anything else would be red for another reason.
     return failed[1] if failed and run.returncode == 1 else None, run.stdout + run.stderr

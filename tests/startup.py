@@ -1,23 +1,23 @@
 """A start-up as the receiver sees it, from Sd to data, with what its host does when.
 
-The digital modem's signals are golden.generator's; the host knows when they come. Its actions are
-bound to data frames, so that gateware's host can do the same.
+The digital modem's signals are golden.signals.generator's; the host knows when they come. Its
+actions are bound to data frames, so that gateware's host can do the same.
 """
 
 from dataclasses import dataclass, field
 
 import numpy as np
 
-from golden import g711
-from golden.generator import Command, Generator, Signal
-from golden.parameters import INTERVALS, MappingParameters
-from golden.receiver import Receiver
-from golden.sequences import JD, MP
-from golden.slicer import Levels
-from golden.training import R_BAR
-from sim import lines
-from sim.line import Conditions, Line
-from sim.network import Network
+from golden.pcm import g711
+from golden.pcm.parameters import INTERVALS, MappingParameters
+from golden.receiver.receiver import Receiver
+from golden.receiver.slicer import Levels
+from golden.signals.generator import Command, Generator, Signal
+from golden.signals.sequences import JD, MP
+from golden.signals.training import R_BAR
+from sim.world import lines
+from sim.world.line import Conditions, Line
+from sim.world.network import Network
 
 U_INFO, SILENCE = 79, 40
 
@@ -38,8 +38,9 @@ def levels_of(intervals, law, **options):
     """Where Ucodes arrive that no network moves; ``intervals``: six tuples."""
     return Levels(
         tuple(tuple(int(v) for v in g711.linear(np.array(row), law)) for row in intervals),
-        tuple(tuple(row) for row in intervals), **options,
-    )  # fmt: skip
+        tuple(tuple(row) for row in intervals),
+        **options,
+    )
 
 
 def training_levels(law):
@@ -49,8 +50,9 @@ def training_levels(law):
 
 def grid(law):
     """All levels that there are in G.711, as for DIL."""
-    return levels_of((range(0 if law == "A" else 1, 128),) * INTERVALS, law,
-                     lost=2**32 - 1, guess=True)  # fmt: skip
+    return levels_of(
+        (range(0 if law == "A" else 1, 128),) * INTERVALS, law, lost=2**32 - 1, guess=True
+    )
 
 
 @dataclass
@@ -76,35 +78,48 @@ class StartUp:
         The other numbers are data frames, Jd and periods.
         """
         one = cls(
-            law, parameters("CPt", law, 18, range(40, 104, 8), sr=sr, ld=0),
+            law,
+            parameters("CPt", law, 18, range(40, 104, 8), sr=sr, ld=0),
             parameters("CP", law, 30, range(38, 104, 3), sr=sr, ld=1),
-        )  # fmt: skip
+        )
         generator = Generator(law)
         d = one.cpt.data_bits
         first_mp, ack = (MP.build(d, **_MP, acknowledge=one) for one in range(2))
         dil = {
-            "segments": 3, "sign_length": 10, "training_length": 6,
+            "segments": 3,
+            "sign_length": 10,
+            "training_length": 6,
             "sign_pattern": rng.integers(0, 2, 11).tolist(),
             "training_pattern": [0, 0, 1, 0, 1, 0, 0],
-            "H": [3] * 8, "REF": [U_INFO] * 8, "training_ucodes": [90, 40, 66],
-        }  # fmt: skip
-        one.dil = {name: dil[name] for name in (
-            "sign_pattern", "training_pattern", "H", "REF", "training_ucodes")}  # fmt: skip
+            "H": [3] * 8,
+            "REF": [U_INFO] * 8,
+            "training_ucodes": [90, 40, 66],
+        }
+        one.dil = {
+            name: dil[name]
+            for name in ("sign_pattern", "training_pattern", "H", "REF", "training_ucodes")
+        }
         top = [max(row) for row in one.cp.intervals]
         phase4 = [
-            ("trn2d", Signal.TRN2D, trn2d, one.cpt), ("mp", Signal.MP, 2, first_mp),
-            ("mp", Signal.MP_ACK, 2, ack), ("ed", Signal.ED, 2, None),
+            ("trn2d", Signal.TRN2D, trn2d, one.cpt),
+            ("mp", Signal.MP, 2, first_mp),
+            ("mp", Signal.MP_ACK, 2, ack),
+            ("ed", Signal.ED, 2, None),
             ("b1d", Signal.B1D, 48, one.cp),
             ("data", Signal.DATA, data, None),
-        ]  # fmt: skip
+        ]
         sent = [
-            ("silence", Signal.SILENCE, SILENCE, None), ("sd", Signal.SD, 64, U_INFO),
-            ("sd_bar", Signal.SD_BAR, 8, U_INFO), ("trn1d", Signal.TRN1D, trn1d, U_INFO),
+            ("silence", Signal.SILENCE, SILENCE, None),
+            ("sd", Signal.SD, 64, U_INFO),
+            ("sd_bar", Signal.SD_BAR, 8, U_INFO),
+            ("trn1d", Signal.TRN1D, trn1d, U_INFO),
             ("jd", Signal.JD, jds, (U_INFO, JD.build(**_JD))),
             ("jd_end", Signal.JD_END, 1, (U_INFO, None)),
-            ("dil", Signal.DIL, 6, dil), ("r", Signal.R, ri, [U_INFO] * INTERVALS),
-            ("r_bar", Signal.R_BAR, R_BAR, [U_INFO] * INTERVALS), *phase4,
-        ]  # fmt: skip
+            ("dil", Signal.DIL, 6, dil),
+            ("r", Signal.R, ri, [U_INFO] * INTERVALS),
+            ("r_bar", Signal.R_BAR, R_BAR, [U_INFO] * INTERVALS),
+            *phase4,
+        ]
         for _ in range(again):
             sent += [("rd", Signal.R, 32, top), ("rd_bar", Signal.R_BAR, R_BAR, top), *phase4]
         sent.append(("data", Signal.DATA, 20, None))

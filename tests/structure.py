@@ -9,9 +9,36 @@ import re
 import sys
 from pathlib import Path
 
-ROOT = Path(__file__).resolve().parents[1]
-
 TREES = ("golden", "hdl", "sim", "boards")
+
+#: Packages of each tree in their order: a package imports earlier ones only. Files beside them are
+#: the tree's ground and import no package. v34, echo and startup never import one another.
+PACKAGES = {
+    "golden": (
+        *("bits", "pcm", "signals", "receiver", "learning", "v34", "echo", "startup", "ports"),
+        "modem",
+    ),
+    "hdl": (
+        "core",
+        "bits",
+        "pcm",
+        "signals",
+        "receiver",
+        "v34",
+        "echo",
+        "startup",
+        "ports",
+        "modem",
+    ),
+    "sim": (
+        *("engines", "world", "calls", "reading", "reports", "figures", "speeds", "vectors"),
+        "cli",
+    ),
+    "boards": ("build", "host", "gates"),
+}
+
+#: Packages that know nothing of one another, though one comes first.
+APART = {"v34", "echo", "startup"}
 
 #: What each tree may import besides the standard library and itself.
 ALLOWED = {
@@ -120,7 +147,10 @@ def model_faults(root):
 
 
 def imports(path):
-    """``(line, dotted name)`` of every import in a file; ``from a import b`` gives ``a.b``."""
+    """``(line, dotted name)`` of every import in a file; ``from a import b`` gives ``a.b``.
+
+    ``import_module("a.b")`` with a constant counts as one.
+    """
     for node in ast.walk(parsed(path)):
         if isinstance(node, ast.Import):
             for alias in node.names:
@@ -128,6 +158,9 @@ def imports(path):
         elif isinstance(node, ast.ImportFrom):
             for alias in node.names:
                 yield node.lineno, "." * node.level + f"{node.module or ''}.{alias.name}"
+        elif isinstance(node, ast.Call) and ast.unparse(node.func).endswith("import_module"):
+            if node.args and isinstance(node.args[0], ast.Constant):
+                yield node.lineno, node.args[0].value
 
 
 def layer_faults(root):
@@ -140,6 +173,39 @@ def layer_faults(root):
                 if top not in ALLOWED[tree] | {tree} | sys.stdlib_module_names:
                     faults.append(f"{path.relative_to(root)}:{line} imports {name}")
     return faults
+
+
+def package_faults(root):
+    """A package is not in the list, or a file imports a later package than its own.
+
+    So does a file of the ground that imports any package, and one of APART that imports another.
+    """
+    faults = []
+    for tree, packages in PACKAGES.items():
+        for path in files(root, tree):
+            where = path.relative_to(root)
+            own = where.parts[1] if len(where.parts) > 2 else None
+            if own and (own not in packages or len(where.parts) > 3):
+                faults.append(f"{where} is in no package of {tree}")
+                continue
+            for line, name in imports(path):
+                other = name.split(".")[1:2]
+                if name.partition(".")[0] != tree or other[0] not in packages:
+                    continue
+                upward = packages.index(other[0]) > packages.index(own) if own else True
+                if upward or ({own, other[0]} <= APART and own != other[0]):
+                    faults.append(f"{where}:{line} imports {name}")
+    return faults
+
+
+def prefix_faults(root):
+    """A file repeats the name of its package, as ``reading/reading_dil.py`` would."""
+    return [
+        f"{path.relative_to(root)} repeats the name of its package"
+        for tree in TREES
+        for path in files(root, tree)
+        if path.stem.startswith(f"{path.parent.name}_")
+    ]
 
 
 def row_faults(root, rows, trees=("golden", "hdl")):

@@ -2,42 +2,45 @@
 
 import re
 import shutil
-from importlib import import_module
+from pkgutil import resolve_name
 
 import pytest
 
 from tests.mutants import MUTANTS
 from tests.structure import (
-    ROOT,
     TREES,
     component_faults,
     components,
     layer_faults,
     model_faults,
+    package_faults,
+    prefix_faults,
     row_faults,
 )
+from tests.support import ROOT
 
 #: Gateware without a model: what has no clause, and parts of a block whose model is the block.
 WITHOUT_MODEL = {
-    "stream": {"BitQueues", "Counters"},
-    "mac": {"Multiplier"},
-    "tdm": {"Highway", "Gatherer"},
-    "uart": {"UartTransmitter", "UartReceiver"},
-    "top": {"Bank", "LinkedBank", "AnalogueReceiver"},
-    "linked": {"LinkedReceiver", "LinkedClient"},
-    "g711": {"Codeword"},  # its model is two functions
-    "shaper": {"LeafPipeline", "LeafWalk"},
-    "encoder": {"Datapath"},
-    "sequencer": {"Sequencer"},  # parts of an encoder
-    "multiplexer": {"Multiplexer"},
-    "generator": {"SignalSequencer"},
-    "commands": {"CommandWriter"},
-    "arithmetic": {"Arithmetic"},  # parts of a solver and of an equaliser
-    "accumulator": {"Accumulator"},
-    "equalizer_memory": {"Taps", "Samples"},
-    "control": {"Control"},  # parts of a receiver
-    "settings": {"Settings"},
-    "receiver": {"Receivers"},  # a receiver for each line
+    "core/stream": {"BitQueues", "Counters"},
+    "core/mac": {"Multiplier"},
+    "ports/tdm": {"Gatherer", "Highway"},
+    "ports/uart": {"UartReceiver", "UartTransmitter"},
+    "modem/bank": {"Bank", "LinkedBank"},
+    "modem/analogue_receiver": {"AnalogueReceiver"},
+    "modem/client": {"LinkedClient", "LinkedReceiver"},
+    "pcm/g711": {"Codeword"},  # its model is two functions
+    "pcm/leaves": {"LeafPipeline", "LeafWalk"},
+    "pcm/encoder": {"Datapath"},
+    "pcm/sequencer": {"Sequencer"},  # parts of an encoder
+    "pcm/multiplexer": {"Multiplexer"},
+    "signals/generator": {"SignalSequencer"},
+    "signals/commands": {"CommandWriter"},
+    "receiver/arithmetic": {"Arithmetic"},  # parts of a solver and of an equaliser
+    "receiver/accumulator": {"Accumulator"},
+    "receiver/equalizer_memory": {"Samples", "Taps"},
+    "receiver/control": {"Control"},  # parts of a receiver
+    "receiver/settings": {"Settings"},
+    "receiver/receiver": {"Receivers"},  # a receiver for each line
 }
 
 
@@ -59,6 +62,12 @@ def test_models_are_tested():
 def test_nothing_imports_upward():
     """Layers stay layers."""
     assert layer_faults(ROOT) == []
+    assert package_faults(ROOT) == []
+
+
+def test_no_file_repeats_its_package():
+    """A name inside a package has no prefix."""
+    assert prefix_faults(ROOT) == []
 
 
 def test_every_file_has_planted_errors():
@@ -75,18 +84,18 @@ def copied(tmp_path):
     return tmp_path
 
 
-BAD_MODEL = """import boards.catalogue
+BAD_MODEL = """import boards.build.catalogue
 from sim import terminal
 """
 
 BAD_BLOCK = """from amaranth.lib import wiring
 class Unheard(wiring.Component):
     def elaborate(self, platform):
-        from boards import catalogue
+        from boards.build import catalogue
 """
 
 
-@pytest.mark.parametrize("folder", ["", "nested", "nested/deeper"])
+@pytest.mark.parametrize("folder", ["", "pcm", "nested", "nested/deeper"])
 def test_bad_files_are_seen(copied, folder):
     """However deep they lie."""
     for tree, text in (("golden", BAD_MODEL), ("hdl", BAD_BLOCK)):
@@ -94,9 +103,9 @@ def test_bad_files_are_seen(copied, folder):
         (copied / tree / folder / "bad.py").write_text(text)
     where = f"{folder}/bad".strip("/")
     assert [fault for fault in layer_faults(copied) if "bad.py" in fault] == [
-        f"golden/{where}.py:1 imports boards.catalogue",
+        f"golden/{where}.py:1 imports boards.build.catalogue",
         f"golden/{where}.py:2 imports sim.terminal",
-        f"hdl/{where}.py:4 imports boards.catalogue",
+        f"hdl/{where}.py:4 imports boards.build.catalogue",
     ]
     assert model_faults(copied) == [f"golden/{where}.py has no tests/golden/{_test_of(where)}"]
     assert component_faults(copied, WITHOUT_MODEL) == [
@@ -108,6 +117,34 @@ def test_bad_files_are_seen(copied, folder):
     assert row_faults(copied, rows) == [
         f"{tree}/{where}.py has fewer than two planted errors" for tree in ("golden", "hdl")
     ]
+
+
+ARROWS = {
+    "golden/pcm/bad.py": "from golden.signals import sequences\n",
+    "golden/bad.py": "from golden.bits import crc\n",
+    "golden/v34/bad.py": "import golden.pcm.g711\nfrom golden import signals\n",
+    "golden/echo/bad.py": "from golden.v34 import bad\n",
+    "hdl/other/bad.py": "",
+    "boards/build/deep/bad.py": "",
+    "sim/world/bad.py": "import importlib\nimportlib.import_module('sim.cli.call')\n",
+    "sim/world/world_bad.py": "",
+}
+
+
+def test_arrows_upward_are_seen(copied):
+    """An import of a later package, a package that no list has, and a prefix."""
+    for name, text in ARROWS.items():
+        (copied / name).parent.mkdir(parents=True, exist_ok=True)
+        (copied / name).write_text(text)
+    assert sorted(package_faults(copied)) == [
+        "boards/build/deep/bad.py is in no package of boards",
+        "golden/bad.py:1 imports golden.bits.crc",
+        "golden/echo/bad.py:1 imports golden.v34.bad",
+        "golden/pcm/bad.py:1 imports golden.signals.sequences",
+        "hdl/other/bad.py is in no package of hdl",
+        "sim/world/bad.py:2 imports sim.cli.call",
+    ]
+    assert prefix_faults(copied) == ["sim/world/world_bad.py repeats the name of its package"]
 
 
 def _test_of(where):
@@ -124,9 +161,6 @@ def test_spec_map_names_what_exists():
             continue
         for package, cell in (("golden", cells[2]), ("hdl", cells[3])):
             for name in re.findall(r"`([^`]+)`", cell):
-                stem, _, rest = name.partition(".")
-                value = import_module(f"{package}.{stem}")
-                for part in filter(None, rest.split(".")):
-                    value = getattr(value, part)
+                resolve_name(f"{package}.{name}")
         for name in re.findall(r"`([^`]+)`", cells[4]):
             assert (ROOT / "tests" / f"{name}.py").exists(), name

@@ -12,9 +12,9 @@ from amaranth.hdl._ast import AnySeq
 from amaranth.lib import data
 from amaranth.lib.wiring import Out
 
-from hdl.equalizer import _Phase
-from hdl.link_program import INSTRUCTION, Op, Strobe, Test, program
-from hdl.receiver_words import Wait
+from hdl.ports.link_program import INSTRUCTION, Op, Strobe, Test, program
+from hdl.receiver.equalizer import _Phase
+from hdl.receiver.words import Wait
 
 
 def _implied(m, *claims):
@@ -130,7 +130,7 @@ def correlator(m, block, inside, path=""):
 def line(m, block, inside, path=""):
     """What the control has to do between two data frames is done before a decision comes.
 
-    The docstring of :class:`hdl.receiver.Receiver` says in how many cycles.
+    The docstring of :class:`hdl.receiver.receiver.Receiver` says in how many cycles.
     """
     equalizer(m, block, inside, _under(path, "equalizer"))
     correlator(m, block, inside, _under(path, "correlator"))

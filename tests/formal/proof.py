@@ -27,7 +27,8 @@ from amaranth.hdl import (
 )
 from amaranth.lib.wiring import In
 
-from sim.layout import ports
+from sim.engines.layout import ports
+from tests.passage import replaced
 
 #: What a component's text becomes; ``{cut}`` is where outputs are made to be anything.
 _SCRIPT = (
@@ -53,8 +54,7 @@ def planted(name, *changes):
     """The module ``name`` with changes ``(old, new)`` of its text, where each ``old`` is once."""
     source = Path(import_module(name).__file__).read_text()
     for old, new in changes:
-        assert source.count(old) == 1, f"{old!r} stands {source.count(old)} times in {name}"
-        source = source.replace(old, new)
+        source = replaced(source, old, new, name)
     module = ModuleType(name)
     exec(compile(source, name, "exec"), vars(module))
     return module
@@ -146,8 +146,9 @@ def run(program, arguments, folder):
         pytest.skip("the boards extra is not installed (make setup-boards)")
     # smtbmc starts z3, which is beside it.
     env = {**os.environ, "PATH": f"{path.parent}{os.pathsep}{os.environ['PATH']}"}
-    return subprocess.run([path, *arguments], cwd=folder, capture_output=True, text=True, env=env,
-                          timeout=_PATIENCE)  # fmt: skip
+    return subprocess.run(
+        [path, *arguments], cwd=folder, capture_output=True, text=True, env=env, timeout=_PATIENCE
+    )
 
 
 def _holds(folder, *arguments):
@@ -233,8 +234,10 @@ def waits_for_ready(folder, component, name):
     # Ready for what is not there means nothing.
     others = [
         f"(and (|top_n {one}| state) (|top_n {one.removesuffix('ready')}valid| state))"
-        if one.endswith("__ready") else f"(|top_n {one}| state)" for one in outputs
-    ]  # fmt: skip
+        if one.endswith("__ready")
+        else f"(|top_n {one}| state)"
+        for one in outputs
+    ]
     question = f"""
         (declare-const one |top_s|)
         (define-fun other () |top_s| ((_ update-field {ready}) one ({turned} ({ready} one))))

@@ -6,15 +6,15 @@ from importlib import import_module
 
 from amaranth.lib import data
 
-from hdl.selftest import templates
-from hdl.settings import Settings
-from hdl.shaper import Shaper
-from hdl.slicer import LEVEL
-from hdl.top import LinkedBank
-from sim.parameter_sets import EXTREMES
+from hdl.modem.bank import LinkedBank
+from hdl.modem.selftest import templates
+from hdl.pcm.shaper import Shaper
+from hdl.receiver.settings import Settings
+from hdl.receiver.slicer import LEVEL
+from sim.calls.parameter_sets import EXTREMES
 from tests.formal import known
 from tests.formal.proof import Free, contract, holds, planted
-from tests.golden.test_emulator import response_of
+from tests.golden.ports.support import response_of
 
 
 @dataclass(frozen=True)
@@ -61,27 +61,30 @@ def _after(text, added):
     return text, f"{text}; {added}"
 
 
-_LOOKED_AT = _after("bank(m, self, sequencer, datapath)",
-                    "m.d.comb += self.o.payload.start.eq(self.look)")  # fmt: skip
+_LOOKED_AT = _after(
+    "bank(m, self, sequencer, datapath)", "m.d.comb += self.o.payload.start.eq(self.look)"
+)
 
 
 QUICK = {
     "Scrambler": Case("scrambler", lambda m: m.Scrambler(2), _TAKEN),
     "DifferentialEncoder": Case("signs", lambda m: m.DifferentialEncoder(2), _TAKEN),
     "Sequencer": Case(
-        "sequencer", lambda m: m.Sequencer(30),
-        ("row_turn.eq(~self.o_configuration.valid | self.o_configuration.ready)",
-         "row_turn.eq(1)"),
-        known.sequencer, 3,
+        "sequencer",
+        lambda m: m.Sequencer(30),
+        ("row_turn.eq(~self.o_configuration.valid | self.o_configuration.ready)", "row_turn.eq(1)"),
+        known.sequencer,
+        3,
     ),
     "Encoder": Case(
         "encoder", lambda m: m.Encoder(30), _LOOKED_AT, _IN_BANK, 2, ("sequencer", *_BANK)
     ),
-}  # fmt: skip
+}
 LONG = {
     "BitQueues": Case("stream", lambda m: m.BitQueues(2), _TAKEN),
     "Demapper": Case(
-        "mapper", lambda m: m.Demapper(),
+        "mapper",
+        lambda m: m.Demapper(),
         ("self.o.payload.sign.eq(symbol.sign)", "self.o.payload.sign.eq(~waiting)"),
         known.demapper,
     ),
@@ -91,165 +94,240 @@ LONG = {
     ),
     "DifferentialDecoder": Case("signs", lambda m: m.DifferentialDecoder(2), _TAKEN),
     "Framer": Case(
-        "hdlc", lambda m: m.Framer(),
+        "hdlc",
+        lambda m: m.Framer(),
         ("self.o.payload.eq(shift[0] & ~stuffing)", "self.o.payload.eq(shift[0] & self.i.valid)"),
     ),
     "Deframer": Case(
-        "hdlc", lambda m: m.Deframer(),
+        "hdlc",
+        lambda m: m.Deframer(),
         ("free = ~self.o.valid | self.o.ready", "free = self.i.valid"),
     ),
     "DilSequencer": Case(
-        "training", lambda m: m.DilSequencer(),
+        "training",
+        lambda m: m.DilSequencer(),
         ("symbol.segment.eq(at.segment)", "symbol.segment.eq(at.segment ^ self.i.valid)"),
     ),
     "DilAverager": Case(
-        "training", lambda m: m.DilAverager(),
+        "training",
+        lambda m: m.DilAverager(),
         ("self.o.payload.count.eq(held.count)", "self.o.payload.count.eq(held.count ^ self.dil)"),
     ),
     "TrainingDecoder": Case(
-        "training", lambda m: m.TrainingDecoder(),
+        "training",
+        lambda m: m.TrainingDecoder(),
         ("self.o.payload.bit.eq(given[0])", "self.o.payload.bit.eq(given[0] ^ self.i.valid)"),
     ),
     "Mapper": Case(
-        "mapper", lambda m: m.Mapper(2),
+        "mapper",
+        lambda m: m.Mapper(2),
         ("self.o.payload.half.eq(token.half)", "self.o.payload.half.eq(~goes_on)"),
     ),
     "ModulusEncoder": Case(
-        "modulus", lambda m: m.ModulusEncoder(2),
-        ("self.o.payload.labels.eq(labels)",
-         "self.o.payload.labels.eq(labels.as_value() ^ self.i.valid)"),
+        "modulus",
+        lambda m: m.ModulusEncoder(2),
+        (
+            "self.o.payload.labels.eq(labels)",
+            "self.o.payload.labels.eq(labels.as_value() ^ self.i.valid)",
+        ),
     ),
     "ModulusDecoder": Case(
-        "modulus", lambda m: m.ModulusDecoder(2),
+        "modulus",
+        lambda m: m.ModulusDecoder(2),
         ("self.o.payload.number.eq(number)", "self.o.payload.number.eq(number ^ self.i.valid)"),
     ),
     "_Serialiser": Case(
-        "decoder", lambda m: m._Serialiser(m.Descrambler().layout),
+        "decoder",
+        lambda m: m._Serialiser(m.Descrambler().layout),
         ("self.i.ready.eq(left == 0)", "self.i.ready.eq(1)"),
     ),
     "Decoder": Case(
         "decoder", lambda m: m.Decoder(), ("self.i.ready.eq(left == 0)", "self.i.ready.eq(1)")
     ),
     "_Sender": Case(
-        "multiplexer", lambda m: m._Sender(30, _ENTRY),
+        "multiplexer",
+        lambda m: m._Sender(30, _ENTRY),
         ("self.o.payload.start.eq(self.entry.start)", "self.o.payload.start.eq(~self.filled)"),
         known.sender,
     ),
     "Multiplexer": Case(
-        "multiplexer", lambda m: m.Multiplexer(30, Shaper(30).o_layout, 0xD5), _HALF_FULL,
-        known.multiplexer, 2,
+        "multiplexer",
+        lambda m: m.Multiplexer(30, Shaper(30).o_layout, 0xD5),
+        _HALF_FULL,
+        known.multiplexer,
+        2,
     ),
     "Datapath": Case(
-        "encoder", lambda m: m.Datapath(30, 0xD5, signals=True),
-        _after("connect(m, multiplexer.o, flipped(self.o))",
-               "m.d.comb += self.o.payload.start.eq(self.i.valid)"),
-        known.multiplexer_in("multiplexer"), 2, _BLOCKS,
+        "encoder",
+        lambda m: m.Datapath(30, 0xD5, signals=True),
+        _after(
+            "connect(m, multiplexer.o, flipped(self.o))",
+            "m.d.comb += self.o.payload.start.eq(self.i.valid)",
+        ),
+        known.multiplexer_in("multiplexer"),
+        2,
+        _BLOCKS,
     ),
     "SignalSequencer": Case(
-        "generator", lambda m: m.SignalSequencer(3),
-        ("[self.o.valid.eq(1), self._grant.eq(1)]",
-         "[self.o.valid.eq(~self._busy), self._grant.eq(1)]"),
+        "generator",
+        lambda m: m.SignalSequencer(3),
+        (
+            "[self.o.valid.eq(1), self._grant.eq(1)]",
+            "[self.o.valid.eq(~self._busy), self._grant.eq(1)]",
+        ),
         known.signal_sequencer,
     ),
     "Generator": Case(
-        "generator", lambda m: m.Generator(30), _LOOKED_AT, _IN_BANK, 2, ("commands", *_BANK),
+        "generator",
+        lambda m: m.Generator(30),
+        _LOOKED_AT,
+        _IN_BANK,
+        2,
+        ("commands", *_BANK),
     ),
     "Shaper": Case(
-        "shaper", lambda m: m.Shaper(30),
+        "shaper",
+        lambda m: m.Shaper(30),
         ("self.o.payload.law.eq(frame.law)", "self.o.payload.law.eq(frame.law ^ self.i.valid)"),
         cut=("walk", "decision"),
     ),
     "Slicer": Case(
-        "slicer", lambda m: m.Slicer(2),
-        ("read.en.eq(~writing & ~done)", "read.en.eq(~writing)"), known.slicer,
+        "slicer",
+        lambda m: m.Slicer(2),
+        ("read.en.eq(~writing & ~done)", "read.en.eq(~writing)"),
+        known.slicer,
     ),
     "Equalizer": Case(
-        "equalizer", lambda m: m.Equalizer(),
-        ("m.d.comb += samples.busy.eq(1)", "m.d.comb += samples.busy.eq(0)"), known.equalizer, 2,
+        "equalizer",
+        lambda m: m.Equalizer(),
+        ("m.d.comb += samples.busy.eq(1)", "m.d.comb += samples.busy.eq(0)"),
+        known.equalizer,
+        2,
     ),
     "Correlator": Case(
-        "leastsquares", lambda m: m.Correlator(),
-        ("with m.If(multiplied != at):", "with m.If(0):"), known.correlator, 2,
+        "leastsquares",
+        lambda m: m.Correlator(),
+        ("with m.If(multiplied != at):", "with m.If(0):"),
+        known.correlator,
+        2,
     ),
     "Solver": Case(
-        "leastsquares", lambda m: m.Solver(),
-        ("self.o.valid.eq(self.settled)", "self.o.valid.eq(1)"), known.solver,
+        "leastsquares",
+        lambda m: m.Solver(),
+        ("self.o.valid.eq(self.settled)", "self.o.valid.eq(1)"),
+        known.solver,
     ),
     "Settings": Case(
         "settings", lambda m: m.Settings(LEVEL), (" & ~(taken & level)", ""), known.settings, 2
     ),
     "Control": Case(
-        "control", lambda m: m.Control(Settings(LEVEL)),
-        ("self.o_event.valid.eq(1)", "self.o_event.valid.eq(~self.found)"), known.control,
+        "control",
+        lambda m: m.Control(Settings(LEVEL)),
+        ("self.o_event.valid.eq(1)", "self.o_event.valid.eq(~self.found)"),
+        known.control,
     ),
     "Decimator": Case(
-        "decimator", lambda m: m.Decimator(3), ("with m.If(~multiplied):", "with m.If(1):"),
+        "decimator",
+        lambda m: m.Decimator(3),
+        ("with m.If(~multiplied):", "with m.If(1):"),
         known.sums("reading", "multiplied", "adding"),
     ),
     "LineEmulator": Case(
-        "emulator", lambda m: m.LineEmulator(response_of("codec", "mu"), "mu", snr=40),
+        "emulator",
+        lambda m: m.LineEmulator(response_of("codec", "mu"), "mu", snr=40),
         ("with m.If(~multiplied & ~accumulating):", "with m.If(1):"),
         known.sums("reading", "multiplied", "accumulating"),
     ),
     "Interpolator": Case(
-        "timing", lambda m: m.Interpolator(),
+        "timing",
+        lambda m: m.Interpolator(),
         ("self.o.payload.index.eq(index)", "self.o.payload.index.eq(index ^ self.strobe)"),
     ),
     "_Front": Case(
-        "receiver", lambda m: m._Front(),
-        _after("wiring.connect(m, interpolator.o, wiring.flipped(self.o))",
-               "m.d.comb += self.o.payload.index.eq(self.found)"),
+        "receiver",
+        lambda m: m._Front(),
+        _after(
+            "wiring.connect(m, interpolator.o, wiring.flipped(self.o))",
+            "m.d.comb += self.o.payload.index.eq(self.found)",
+        ),
     ),
     "_Line": Case(
-        "receiver", lambda m: m._Line(8, 4, start_up=True),
-        ("sink.payload.good.eq(control.state == State.TRACK)",
-         "sink.payload.good.eq(self.strobe)"), known.line, 2, ("front",),
+        "receiver",
+        lambda m: m._Line(8, 4, start_up=True),
+        ("sink.payload.good.eq(control.state == State.TRACK)", "sink.payload.good.eq(self.strobe)"),
+        known.line,
+        2,
+        ("front",),
     ),
     "Receiver": Case(
-        "receiver", lambda m: m.Receiver(8, 4, start_up=True),
-        ("sink.payload.good.eq(control.state == State.TRACK)",
-         "sink.payload.good.eq(self.strobe)"), known.receiver, 2, ("solver", "part.front"),
+        "receiver",
+        lambda m: m.Receiver(8, 4, start_up=True),
+        ("sink.payload.good.eq(control.state == State.TRACK)", "sink.payload.good.eq(self.strobe)"),
+        known.receiver,
+        2,
+        ("solver", "part.front"),
     ),
     "Receivers": Case(
-        "receiver", lambda m: m.Receivers(3, 8, 4, start_up=True),
-        ("with m.If(~sink.valid | sink.ready):", "with m.If(1):"), cut=("lines", "solver"),
+        "receiver",
+        lambda m: m.Receivers(3, 8, 4, start_up=True),
+        ("with m.If(~sink.valid | sink.ready):", "with m.If(1):"),
+        cut=("lines", "solver"),
     ),
     "AnalogueReceiver": Case(
-        "top", lambda m: m.AnalogueReceiver(8, 4),
-        _after("connect(m, decoder.o, flipped(self.o))",
-               "m.d.comb += self.o.payload.bit.eq(self.strobe)"),
+        "top",
+        lambda m: m.AnalogueReceiver(8, 4),
+        _after(
+            "connect(m, decoder.o, flipped(self.o))",
+            "m.d.comb += self.o.payload.bit.eq(self.strobe)",
+        ),
         cut=("demapper", "receiver.solver", *(f"receiver.part.{name}" for name in _PARTS)),
     ),
     "HostLink": Case(
-        "link", lambda m: m.HostLink(LinkedBank(2).information),
-        ("self.o.payload.eq(a)", "self.o.payload.eq(a ^ self.i.valid)"), known.link,
+        "link",
+        lambda m: m.HostLink(LinkedBank(2).information),
+        ("self.o.payload.eq(a)", "self.o.payload.eq(a ^ self.i.valid)"),
+        known.link,
     ),
     "Reporter": Case(
-        "report", lambda m: m.Reporter(templates(None)),
-        ("m.d.comb += self.o.payload.eq(read.data)",
-         "m.d.comb += self.o.payload.eq(read.data ^ self.start)"), depth=2,
+        "report",
+        lambda m: m.Reporter(templates(None)),
+        (
+            "m.d.comb += self.o.payload.eq(read.data)",
+            "m.d.comb += self.o.payload.eq(read.data ^ self.start)",
+        ),
+        depth=2,
     ),
     "_Words": Case(
-        "selftest", lambda m: m._Words(data.StructLayout({"octet": 8}), [{"octet": 1}] * 5),
-        ("self.o.payload.eq(read.data)", "self.o.payload.eq(read.data ^ self.go)"), depth=2,
+        "selftest",
+        lambda m: m._Words(data.StructLayout({"octet": 8}), [{"octet": 1}] * 5),
+        ("self.o.payload.eq(read.data)", "self.o.payload.eq(read.data ^ self.go)"),
+        depth=2,
     ),
     "_Modem": Case(
-        "selftest", lambda m: m._Modem(PARAMETERS, PARAMETERS.law, 78, 120),
-        ("self.o.payload.eq(generator.o.payload.octet)",
-         "self.o.payload.eq(generator.o.payload.octet ^ self.start)"),
-        known.multiplexer_in("generator.datapath.multiplexer"), 2,
+        "selftest",
+        lambda m: m._Modem(PARAMETERS, PARAMETERS.law, 78, 120),
+        (
+            "self.o.payload.eq(generator.o.payload.octet)",
+            "self.o.payload.eq(generator.o.payload.octet ^ self.start)",
+        ),
+        known.multiplexer_in("generator.datapath.multiplexer"),
+        2,
         ("words", "generator.commands", *(f"generator.{name}" for name in _BANK)),
     ),
     "_SmallModem": Case(
-        "selftest", lambda m: m._SmallModem("mu", 78),
-        ("self.o.payload.eq(octet(ucode, sign, self.law))",
-         "self.o.payload.eq(octet(ucode, self.start, self.law))"),
+        "selftest",
+        lambda m: m._SmallModem("mu", 78),
+        (
+            "self.o.payload.eq(octet(ucode, sign, self.law))",
+            "self.o.payload.eq(octet(ucode, self.start, self.law))",
+        ),
     ),
     "Gatherer": Case(
         "tdm", lambda m: m.Gatherer(3, 2), ("self.i.ready.eq(~self.o.valid)", "self.i.ready.eq(1)")
     ),
     "UartReceiver": Case(
-        "uart", lambda m: m.UartReceiver(8),
+        "uart",
+        lambda m: m.UartReceiver(8),
         ("self.o.payload.eq(shift)", "self.o.payload.eq(shift ^ self.rx)"),
     ),
-}  # fmt: skip
+}

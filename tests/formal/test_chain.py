@@ -15,10 +15,10 @@ from amaranth.hdl import Module, Signal
 from amaranth.lib import stream, wiring
 from amaranth.lib.wiring import In, Out, connect, flipped
 
-from golden.parameters import INTERVALS, MappingParameters
-from hdl.csr import ADDRESS_BITS, WORD_BITS, ConfiguredBlock, configuration_words, word_layout
-from hdl.mapper import UCODES
-from hdl.modulus import LABELS
+from golden.pcm.parameters import INTERVALS, MappingParameters
+from hdl.pcm.csr import ADDRESS_BITS, WORD_BITS, ConfiguredBlock, configuration_words, word_layout
+from hdl.pcm.mapper import UCODES
+from hdl.pcm.modulus import LABELS
 from tests.formal.proof import planted
 from tests.formal.unrolled import Graph, Unrolled
 
@@ -28,10 +28,12 @@ CYCLES = 9000
 
 #: The shaper's choice among its leaves is any.
 ANY_LEAF = (
-    ("from amaranth.lib import data, wiring",
-     "from amaranth.hdl._ast import AnySeq\nfrom amaranth.lib import data, wiring"),
+    (
+        "from amaranth.lib import data, wiring",
+        "from amaranth.hdl._ast import AnySeq\nfrom amaranth.lib import data, wiring",
+    ),
     ("smaller = (leaves.metric - best_metric)[METRIC_BITS - 1]", "smaller = AnySeq(1)"),
-)  # fmt: skip
+)
 
 
 class Straight(ConfiguredBlock):
@@ -44,10 +46,12 @@ class Straight(ConfiguredBlock):
         m = Module()
         i, o = self.i.payload, self.o.payload
         m.d.comb += [
-            self.i_configuration.ready.eq(1), self.i.ready.eq(self.o.ready),
-            self.o.valid.eq(self.i.valid), o.ucodes.eq(i.labels),
+            self.i_configuration.ready.eq(1),
+            self.i.ready.eq(self.o.ready),
+            self.o.valid.eq(self.i.valid),
+            o.ucodes.eq(i.labels),
             *(o[name].eq(i[name]) for name in ("channel", "half", "tag")),
-        ]  # fmt: skip
+        ]
         return m
 
 
@@ -77,7 +81,8 @@ class Chain(wiring.Component):
             decoder.i.valid.eq(encoder.o.valid & here),
             encoder.o.ready.eq(decoder.i.ready | ~here),
             # The law is mu.
-            symbol.label.eq(~pcm.octet[:7]), symbol.sign.eq(pcm.octet[7]),
+            symbol.label.eq(~pcm.octet[:7]),
+            symbol.sign.eq(pcm.octet[7]),
             symbol.first.eq(pcm.interval == 0),
             ours.valid.eq(self.i_configuration.valid),
             ours.payload.address.eq(self.i_configuration.payload.address),
@@ -86,7 +91,7 @@ class Chain(wiring.Component):
             encoder.i_data.valid.eq(self.i_data.valid),
             encoder.i_data.payload.octet.eq(self.i_data.payload),
             self.i_data.ready.eq(encoder.i_data.ready),
-        ]  # fmt: skip
+        ]
         connect(m, flipped(self.i_theirs), decoder.i_configuration)
         connect(m, decoder.o, flipped(self.o))
         return m
@@ -124,10 +129,18 @@ class Size:
         # CPt has the smaller K.
         kind, offset = ("CPt", 8) if self.k <= 24 else ("CP", 20)
         return MappingParameters(
-            type=kind, drn=self.k + INTERVALS - self.sr - offset, sr=self.sr, ld=self.ld, law="mu",
-            a1=0, a2=0, b1=0, b2=0, interval_constellation=(0, 1) * 3,
+            type=kind,
+            drn=self.k + INTERVALS - self.sr - offset,
+            sr=self.sr,
+            ld=self.ld,
+            law="mu",
+            a1=0,
+            a2=0,
+            b1=0,
+            b2=0,
+            interval_constellation=(0, 1) * 3,
             constellations=tuple(tuple(range(points)) for points in self.points),
-        )  # fmt: skip
+        )
 
 
 def bits(value, width):
@@ -182,14 +195,20 @@ def test_decoder_after_encoder(size, tmp_path):
 @pytest.mark.long
 @pytest.mark.parametrize(
     "sr, module, change",
-    [(0, "stream", ("position.eq(row.read + taking)", "position.eq(row.read + 1)")),
-     (0, "scrambler", ("running & out", "out")),
-     (0, "modulus", ("number.eq(product + labels[-7:])", "number.eq(product)")),
-     (1, "encoder", ("number.eq(p.data[INTERVALS - sr :])", "number.eq(p.data[INTERVALS:])")),
-     (2, "decoder", ("Cat(bits[: INTERVALS - sr], number)", "Cat(bits, number)")),
-     (1, "multiplexer", ("inversions.bit_select(before, 1)", "inversions.bit_select(interval, 1)")),
-     (3, "shaper", ("even = self.beta ^ self.state.before", "even = self.beta"))],
-)  # fmt: skip
+    [
+        (0, "stream", ("position.eq(row.read + taking)", "position.eq(row.read + 1)")),
+        (0, "scrambler", ("running & out", "out")),
+        (0, "modulus", ("number.eq(product + labels[-7:])", "number.eq(product)")),
+        (1, "encoder", ("number.eq(p.data[INTERVALS - sr :])", "number.eq(p.data[INTERVALS:])")),
+        (2, "decoder", ("Cat(bits[: INTERVALS - sr], number)", "Cat(bits, number)")),
+        (
+            1,
+            "multiplexer",
+            ("inversions.bit_select(before, 1)", "inversions.bit_select(interval, 1)"),
+        ),
+        (3, "shaper", ("even = self.beta ^ self.state.before", "even = self.beta")),
+    ],
+)
 def test_errors_of_the_chain_are_found(sr, module, change, tmp_path):
     assert not chain_holds(tmp_path, Size(sr, 0), **{module: change})
 
@@ -204,11 +223,13 @@ def bank_holds(folder, size, **changes):
     unrolled = Unrolled(folder, blocks(**changes)[0].Encoder(CHANNELS, 8), graph)
     number = (CHANNELS - 1).bit_length()
     words = [
-        bits(channel | address << number | value << number + ADDRESS_BITS,
-             number + ADDRESS_BITS + WORD_BITS)
+        bits(
+            channel | address << number | value << number + ADDRESS_BITS,
+            number + ADDRESS_BITS + WORD_BITS,
+        )
         for channel in range(CHANNELS)
         for address, value in configuration_words(size.parameters())
-    ]  # fmt: skip
+    ]
     own = [set() for _ in range(CHANNELS)]
     # An octet for each channel, again and again.
     turn, octet, seen_of = 0, graph.unknowns(8), [0] * CHANNELS
@@ -217,9 +238,12 @@ def bank_holds(folder, size, **changes):
             return True
         given = {"i_configuration__payload": words[0]} if words else {}
         seen = unrolled.step(
-            i_data__payload=[*bits(turn, number), *octet], i_data__valid=[1], o__ready=[1],
-            i_configuration__valid=[int(bool(words))], **given,
-        )  # fmt: skip
+            i_data__payload=[*bits(turn, number), *octet],
+            i_data__valid=[1],
+            o__ready=[1],
+            i_configuration__valid=[int(bool(words))],
+            **given,
+        )
         if not {*seen["o__valid"], *seen["i_data__ready"], *seen["o__payload"][:number]} <= {0, 1}:
             return False
         if words and seen["i_configuration__ready"] == [1]:
@@ -246,11 +270,23 @@ def test_octets_are_made_of_their_channels_data(size, tmp_path):
 @pytest.mark.long
 @pytest.mark.parametrize(
     "module, change",
-    [("stream", ("store_write.addr.eq(Cat(row.written[:index], channel))",
-                 "store_write.addr.eq(row.written[:index])")),
-     ("scrambler", ("read.addr.eq(self.i.payload.channel)", "read.addr.eq(token.channel)")),
-     ("multiplexer", ("wait_read.addr.eq(Cat(interval, (frame + 1)[:2], token.channel))",
-                      "wait_read.addr.eq(Cat(interval, (frame + 1)[:2]))"))],
-)  # fmt: skip
+    [
+        (
+            "stream",
+            (
+                "store_write.addr.eq(Cat(row.written[:index], channel))",
+                "store_write.addr.eq(row.written[:index])",
+            ),
+        ),
+        ("scrambler", ("read.addr.eq(self.i.payload.channel)", "read.addr.eq(token.channel)")),
+        (
+            "multiplexer",
+            (
+                "wait_read.addr.eq(Cat(interval, (frame + 1)[:2], token.channel))",
+                "wait_read.addr.eq(Cat(interval, (frame + 1)[:2]))",
+            ),
+        ),
+    ],
+)
 def test_errors_of_a_bank_are_found(module, change, tmp_path):
     assert not bank_holds(tmp_path, Size(0, 0), **{module: change})

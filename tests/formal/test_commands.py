@@ -1,4 +1,4 @@
-"""The ring of commands of a channel is an ideal queue (:mod:`hdl.commands`): an induction step.
+"""The ring of commands of a channel is an ideal queue: an induction step.
 
 From any rings and rows, in which the command being sent, what waits and what is not yet whole lie
 one behind the other, a word of any channel passes: it goes behind all others, or in the place of
@@ -12,8 +12,18 @@ from amaranth.hdl import Assert, Assume, Cat, Module, Mux, ResetSignal, Signal
 from amaranth.lib import data, wiring
 from amaranth.lib.memory import Memory
 
-from hdl.commands import COMMAND, END, HEADER, NEXT, REST, RING_BITS, WORD_BITS, WRITTEN, Places
-from hdl.memory import read_alone
+from hdl.core.memory import read_alone
+from hdl.signals.commands import (
+    COMMAND,
+    END,
+    HEADER,
+    NEXT,
+    REST,
+    RING_BITS,
+    WORD_BITS,
+    WRITTEN,
+    Places,
+)
 from tests.formal.proof import Free, holds, planted
 
 #: 30 take three minutes.
@@ -30,16 +40,16 @@ class Rings(wiring.Component):
     def elaborate(self, platform):
         m = Module()
         m.submodules.writer = writer = self.writer
-        m.submodules.words = words = Memory(
-            shape=WORD_BITS, depth=writer.places.depth, init=[]
-        )
+        m.submodules.words = words = Memory(shape=WORD_BITS, depth=writer.places.depth, init=[])
         write = words.write_port()
         wiring.connect(m, wiring.flipped(self.i), writer.i)
         m.d.comb += [
             writer.word.eq(read_alone(m, words, writer.address, write)),
-            write.addr.eq(writer.address), write.data.eq(writer.data), write.en.eq(writer.write),
+            write.addr.eq(writer.address),
+            write.data.eq(writer.data),
+            write.en.eq(writer.write),
             writer.grant.eq(1),
-        ]  # fmt: skip
+        ]
         return m
 
 
@@ -70,14 +80,20 @@ def takes_a_word(channels):
             (one - begins)[:RING_BITS] for one in (following, end, written, place)
         )
         m.d.comb += [
-            Assume(~ResetSignal()), Assume(channel < channels),
+            Assume(~ResetSignal()),
+            Assume(channel < channels),
             Assume(rings.i.payload.channel < channels),
             Assume(~first | ((waits <= whole) & (whole <= size))),
             Assert(~over | ((waits <= whole) & (whole <= size))),
         ]
-        old = Signal(data.StructLayout(
-            {**dict.fromkeys(("begins", "waits", "whole", "size"), RING_BITS), "there": WORD_BITS}
-        ))  # fmt: skip
+        old = Signal(
+            data.StructLayout(
+                {
+                    **dict.fromkeys(("begins", "waits", "whole", "size"), RING_BITS),
+                    "there": WORD_BITS,
+                }
+            )
+        )
         with m.If(first):
             m.d.sync += old.eq(Cat(begins, waits, whole, size, there))
         before = Signal(len(channel) + len(place))
@@ -104,18 +120,19 @@ def takes_a_word(channels):
         later = (target + 1)[:RING_BITS]
         with m.If(over):
             m.d.comb += [
-                Assert(begins == old.begins), Assert(waits == old.waits),
+                Assert(begins == old.begins),
+                Assert(waits == old.waits),
                 Assert(~mine | (taken == room)),
                 Assert(size == Mux(put, later, old.size)),
                 Assert(whole == Mux(put, Mux(word.last, later, kept), old.whole)),
                 Assert(there == Mux(put & (at == target), word.data, old.there)),
-            ]  # fmt: skip
+            ]
 
     return claims
 
 
 def rings_hold(folder, *change, channels=CHANNELS):
-    module = planted("hdl.commands", *change)
+    module = planted("hdl.signals.commands", *change)
     rings = Rings(module, channels)
     number = len(rings.i.payload.channel)
     free = Free(rings, takes_a_word(channels), inside=True, channel=number, place=RING_BITS)
@@ -129,11 +146,15 @@ def test_words_go_behind_all_others(tmp_path):
 
 @pytest.mark.parametrize(
     "change",
-    [("(at + 1 + REST)[:RING_BITS]", "(at + REST)[:RING_BITS]"),
-     ("with m.If(first & header.now)", "with m.If(header.now)"),
-     ("m.d.sync += end.eq(at)\n                m.next = \"KEEP_END\"",
-      "pass\n                m.next = \"KEEP_END\""),
-     ("return Cat(place[:RING_BITS], channel)", "return Cat(place[:RING_BITS], channel[:1])")],
-)  # fmt: skip
+    [
+        ("(at + 1 + REST)[:RING_BITS]", "(at + REST)[:RING_BITS]"),
+        ("with m.If(first & header.now)", "with m.If(header.now)"),
+        (
+            'm.d.sync += end.eq(at)\n                m.next = "KEEP_END"',
+            'pass\n                m.next = "KEEP_END"',
+        ),
+        ("return Cat(place[:RING_BITS], channel)", "return Cat(place[:RING_BITS], channel[:1])"),
+    ],
+)
 def test_errors_of_rings_are_found(change, tmp_path):
     assert not rings_hold(tmp_path, change)

@@ -6,8 +6,9 @@ For all time, by induction, whatever comes in.
 import pytest
 from amaranth.hdl import Assert, Assume, Signal
 
-from hdl.csr import COMMIT, channel_shape
-from hdl.slicer import LEVEL
+from hdl.core.channels import channel_shape
+from hdl.pcm.csr import COMMIT
+from hdl.receiver.slicer import LEVEL
 from tests.formal import known
 from tests.formal.proof import Free, contract, holds, planted
 
@@ -41,19 +42,23 @@ def sequencer(m, block, inside, channel):
     reads_row = inside.during("ROW", **frames)
     word = block.o_configuration
     m.d.comb += [
-        reads, Assume(same_channel | ~settled),
+        reads,
+        Assume(same_channel | ~settled),
         # The row read for a data frame, and the row read for a word, are those of their channels.
         Assert(~(reads_row & (token.channel == channel)) | (inside.signal("row_read").data == row)),
-        Assert(~(word.valid & (word.payload.channel == channel) & inside.signal("cleared"))
-               | (word.payload.half == ~row[0])),
+        Assert(
+            ~(word.valid & (word.payload.channel == channel) & inside.signal("cleared"))
+            | (word.payload.half == ~row[0])
+        ),
         # A data frame under way has its row's half; the row changes in the one cycle, and then
         # the data frame initialises.
         Assert(~(underway & (token.channel == channel)) | (token.half == row[0])),
         Assert(~settled | same_half | written),
         Assert(~(settled & written) | token.initialise),
         # Nothing is written while a COMMIT waits or its data frame is on its way to the shaper.
-        Assert(~(word.valid & waiting)), Assert(token.channel < block.channels),
-    ]  # fmt: skip
+        Assert(~(word.valid & waiting)),
+        Assert(token.channel < block.channels),
+    ]
     busy = Signal()
     with m.If(block.i_started):
         m.d.sync += busy.eq(0)
@@ -78,7 +83,9 @@ def demapper(m, block, inside):
     m.d.sync += [past.eq(commits & out.ready), ready.eq(1)]
     waits = block.i.valid & (block.i.payload.interval == 0) & ~block.i.ready & ~block.o.valid
     m.d.comb += [
-        Assert(~commits | waits), Assert(~ready | same | past), Assert(~past | ~same | ~ready),
+        Assert(~commits | waits),
+        Assert(~ready | same | past),
+        Assert(~past | ~same | ~ready),
         Assert(~inside.during("COMMIT") | (block.i.payload.interval == 0)),
     ]
 
@@ -91,7 +98,8 @@ def decoder(m, block, inside):
     frame = block.i.valid & block.i.ready & block.i.payload.first
     m.d.sync += [ran.eq(1), taken.eq(frame & waiting)]
     m.d.comb += [
-        Assert(~ran | same | taken), Assert(~taken | ~same),
+        Assert(~ran | same | taken),
+        Assert(~taken | ~same),
         Assert(~(block.i_configuration.ready & waiting)),
         Assert(~(block.i.ready & ~active & ~waiting)),
     ]
@@ -107,8 +115,10 @@ def generator(m, block, inside):
     (same,) = rises_with(m, row.half)
     ran, begun, read = Signal(), Signal(), Signal()
     m.d.sync += [
-        ran.eq(1), begun.eq(inside.during("BEGIN") & kind.start), read.eq(inside.during("ROW")),
-    ]  # fmt: skip
+        ran.eq(1),
+        begun.eq(inside.during("BEGIN") & kind.start),
+        read.eq(inside.during("ROW")),
+    ]
     configures = inside.during("SETTLE", "READ", "CONFIGURE")
     m.d.comb += [
         # It is read with a channel's row, and else changes where its parameters begin.
@@ -133,31 +143,51 @@ def settings(m, block, inside):
 #: What is claimed, of what, to what depth, and an error that it finds.
 CASES = {
     "Sequencer": (
-        sequencer, "sequencer", lambda m: m.Sequencer(3), 4,
+        sequencer,
+        "sequencer",
+        lambda m: m.Sequencer(3),
+        4,
         ("token.initialise.eq(begins)", "token.initialise.eq(0)"),
     ),
     "Sequencer, words": (
-        sequencer, "sequencer", lambda m: m.Sequencer(3), 4,
+        sequencer,
+        "sequencer",
+        lambda m: m.Sequencer(3),
+        4,
         ("& ~waiting & ~started &", "& ~waiting &"),
     ),
     "Demapper": (
-        demapper, "mapper", lambda m: m.Demapper(), 2,
+        demapper,
+        "mapper",
+        lambda m: m.Demapper(),
+        2,
         ("with m.If(waiting & first):", "with m.If(waiting):"),
     ),
     "Decoder": (
-        decoder, "decoder", lambda m: m.Decoder(), 1,
+        decoder,
+        "decoder",
+        lambda m: m.Decoder(),
+        1,
         ("with m.If(symbol.first & waiting):", "with m.If(waiting):"),
     ),
     "SignalSequencer": (
-        generator, "generator", lambda m: m.SignalSequencer(3), 2,
-        ("with m.If(kind.start):\n                m.d.sync += row.half",
-         "with m.If(kind.queue):\n                m.d.sync += row.half"),
+        generator,
+        "generator",
+        lambda m: m.SignalSequencer(3),
+        2,
+        (
+            "with m.If(kind.start):\n                m.d.sync += row.half",
+            "with m.If(kind.queue):\n                m.d.sync += row.half",
+        ),
     ),
     "Settings": (
-        settings, "settings", lambda m: m.Settings(LEVEL), 1,
+        settings,
+        "settings",
+        lambda m: m.Settings(LEVEL),
+        1,
         ("waiting = ~self.bank", "waiting = self.bank"),
     ),
-}  # fmt: skip
+}
 LONG = {"Sequencer, words", "SignalSequencer"}
 NAMES = [pytest.param(one, marks=[pytest.mark.long] * (one in LONG)) for one in CASES]
 

@@ -16,9 +16,11 @@ def never_less(m, counters):
     count, event = Signal(16), Signal()
     stays = counters.read_channel == channel
     m.d.sync += [
-        same.eq(Cat(stays, same)), channel.eq(counters.read_channel), count.eq(counters.count),
+        same.eq(Cat(stays, same)),
+        channel.eq(counters.read_channel),
+        count.eq(counters.count),
         event.eq(counters.event),
-    ]  # fmt: skip
+    ]
     # A reset begins anew; events closer than two cycles are lost, as is said there.
     m.d.comb += [Assume(~ResetSignal()), Assume(~(event & counters.event))]
     with m.If(same.all() & stays):
@@ -28,7 +30,7 @@ def never_less(m, counters):
 @pytest.mark.parametrize("change", [(), (("write.en.eq(~read.data.all())", "write.en.eq(1)"),)])
 def test_counters_of_channels(change, tmp_path):
     """Eight cycles of any state, then one more: none ever begins anew."""
-    counters = planted("hdl.stream", *change).Counters(2)
+    counters = planted("hdl.core.stream", *change).Counters(2)
     assert holds(tmp_path, Free(counters, never_less), 3, 8) == (not change)
 
 

@@ -1,12 +1,11 @@
 """docs/proofs.md names everything that is proved."""
 
-from pathlib import Path
-
 import pytest
 
 from tests.formal import streams, test_configuration, test_counters, test_isolation
+from tests.support import ROOT
 
-TEXT = (Path(__file__).resolve().parents[2] / "docs" / "proofs.md").read_text()
+TEXT = (ROOT / "docs" / "proofs.md").read_text()
 SECTIONS = {
     "Streams": (*streams.QUICK, *streams.LONG),
     "Rows": (*test_isolation.QUICK, *test_isolation.LONG),

@@ -14,9 +14,9 @@ from amaranth.hdl import Assert, Assume, Cat, Const, Module, Mux, ResetSignal, S
 from amaranth.lib import data, wiring
 from amaranth.lib.wiring import Out
 
-from golden.parameters import INTERVALS
-from golden.scrambler import GPA, GPC
-from hdl.encoder import DATA_BITS
+from golden.bits.scrambler import GPA, GPC
+from golden.pcm.parameters import INTERVALS
+from hdl.pcm.encoder import DATA_BITS
 from tests.formal.proof import Free, holds, holds_in_sat, planted
 
 
@@ -25,9 +25,7 @@ class Pair(wiring.Component):
 
     def __init__(self, encoder, decoder, between=None):
         self.encoder, self.decoder, self.between = encoder, decoder, between
-        super().__init__(
-            {"i": encoder.signature.members["i"], "o": Out(decoder.o.signature)}
-        )
+        super().__init__({"i": encoder.signature.members["i"], "o": Out(decoder.o.signature)})
 
     def elaborate(self, platform):
         m = Module()
@@ -35,9 +33,10 @@ class Pair(wiring.Component):
         wiring.connect(m, wiring.flipped(self.i), encoder.i)
         wiring.connect(m, decoder.o, wiring.flipped(self.o))
         m.d.comb += [
-            decoder.i.valid.eq(encoder.o.valid), encoder.o.ready.eq(decoder.i.ready),
+            decoder.i.valid.eq(encoder.o.valid),
+            encoder.o.ready.eq(decoder.i.ready),
             decoder.i.payload.eq(encoder.o.payload),
-        ]  # fmt: skip
+        ]
         if self.between:
             self.between(m, encoder.o.payload, decoder.i.payload)
         return m
@@ -51,9 +50,11 @@ def one_token(m, pair, latency):
     with m.If(first):
         m.d.sync += token.eq(pair.i.payload)
     m.d.comb += [
-        Assume(~ResetSignal()), Assume(pair.i.valid == first), Assume(pair.o.ready),
+        Assume(~ResetSignal()),
+        Assume(pair.i.valid == first),
+        Assume(pair.o.ready),
         Assert(pair.o.valid == comes),
-    ]  # fmt: skip
+    ]
     return token, first, comes, after
 
 
@@ -98,8 +99,9 @@ def scrambled(latency, channels=2):
             # A token that initialises does not look at what was there.
             fresh = (pair.i.payload.channel == channel) & pair.i.payload.initialise
             m.d.comb += [
-                Assume(~first | fresh | (ours == theirs)), Assert(~after | (ours == theirs)),
-            ]  # fmt: skip
+                Assume(~first | fresh | (ours == theirs)),
+                Assert(~after | (ours == theirs)),
+            ]
 
     return claims
 
@@ -120,17 +122,19 @@ def scrambler_holds(folder, module, size):
 
 @pytest.mark.parametrize("size", SCRAMBLERS)
 def test_descrambler_after_scrambler(size, tmp_path):
-    assert scrambler_holds(tmp_path, planted("hdl.scrambler"), size)
+    assert scrambler_holds(tmp_path, planted("hdl.bits.scrambler"), size)
 
 
 @pytest.mark.parametrize(
     "change",
-    [("running = step < token.count", "running = step <= token.count"),
-     ("read.addr.eq(self.i.payload.channel)", "read.addr.eq(token.channel)"),
-     ("Mux(token.initialise, 0, read.data)", "read.data")],
-)  # fmt: skip
+    [
+        ("running = step < token.count", "running = step <= token.count"),
+        ("read.addr.eq(self.i.payload.channel)", "read.addr.eq(token.channel)"),
+        ("Mux(token.initialise, 0, read.data)", "read.data"),
+    ],
+)
 def test_errors_of_scramblers_are_found(change, tmp_path):
-    assert not scrambler_holds(tmp_path, planted("hdl.scrambler", change), SMALL)
+    assert not scrambler_holds(tmp_path, planted("hdl.bits.scrambler", change), SMALL)
 
 
 INVERSIONS = data.StructLayout({f"beta_{part}": 1 for part in range(3)})
@@ -200,18 +204,20 @@ def signs_hold(folder, module, sr, channels=2):
 @pytest.mark.parametrize("sr", range(4))
 def test_decoder_after_differential_encoder(sr, tmp_path):
     """Whatever the spectral shaper chooses to invert."""
-    assert signs_hold(tmp_path, planted("hdl.signs"), sr)
+    assert signs_hold(tmp_path, planted("hdl.pcm.signs"), sr)
 
 
 @pytest.mark.parametrize(
     "sr, change",
-    [(0, ("m.d.comb += out[carried].eq(sign ^ chain)", "m.d.comb += out[carried].eq(sign)")),
-     (1, ("bit, chain = difference ^ chain, difference", "bit, chain = difference ^ chain, 0")),
-     (2, ("bit = difference ^ change", "bit = difference")),
-     (3, ("bit ^= change", "pass"))],
-)  # fmt: skip
+    [
+        (0, ("m.d.comb += out[carried].eq(sign ^ chain)", "m.d.comb += out[carried].eq(sign)")),
+        (1, ("bit, chain = difference ^ chain, difference", "bit, chain = difference ^ chain, 0")),
+        (2, ("bit = difference ^ change", "bit = difference")),
+        (3, ("bit ^= change", "pass")),
+    ],
+)
 def test_errors_of_signs_are_found(sr, change, tmp_path):
-    assert not signs_hold(tmp_path, planted("hdl.signs", change), sr)
+    assert not signs_hold(tmp_path, planted("hdl.pcm.signs", change), sr)
 
 
 def modulus(intervals, most, latency):
@@ -233,23 +239,24 @@ def modulus(intervals, most, latency):
             Assume(~first | (pair.i.payload.number < product)),
             Assume(~pair.encoder.i_configuration.valid),
             Assert(~comes | (pair.o.payload.number == token.number)),
-        ]  # fmt: skip
+        ]
 
     return claims
 
 
 #: A modulus encoder and decoder of two data frame intervals and numbers of six bits.
 SMALLER = (
-    ("from golden.parameters import INTERVALS", "INTERVALS = 2"),
+    ("from golden.pcm.parameters import INTERVALS", "INTERVALS = 2"),
     # Its addresses have three bits of an interval.
     ("interval = Signal(range(INTERVALS))\n        # The", "interval = Signal(3)\n        # The"),
     ("interval = Signal(range(INTERVALS))\n        step", "interval = Signal(3)\n        step"),
-    ("NUMBER_BITS = 39", "NUMBER_BITS = 6"), ("DECODED_BITS = 42", "DECODED_BITS = 7"),
-)  # fmt: skip
+    ("NUMBER_BITS = 39", "NUMBER_BITS = 6"),
+    ("DECODED_BITS = 42", "DECODED_BITS = 7"),
+)
 
 
 def modulus_holds(folder, *change, most=15):
-    module = planted("hdl.modulus", *SMALLER, *change)
+    module = planted("hdl.pcm.modulus", *SMALLER, *change)
     pair = Pair(module.ModulusEncoder(2), module.ModulusDecoder(2))
     latency = module.ModulusEncoder.latency + module.ModulusDecoder.latency
     free = Free(pair, modulus(2, most, latency), inside=True)
@@ -264,8 +271,10 @@ def test_modulus_decoder_after_encoder(tmp_path):
 @pytest.mark.long
 @pytest.mark.parametrize(
     "change",
-    [("quotient.insert(0, ~difference[-1])", "quotient.insert(0, difference[-1])"),
-     ("number.eq(product + labels[-7:])", "number.eq(product)")],
-)  # fmt: skip
+    [
+        ("quotient.insert(0, ~difference[-1])", "quotient.insert(0, difference[-1])"),
+        ("number.eq(product + labels[-7:])", "number.eq(product)"),
+    ],
+)
 def test_errors_of_modulus_are_found(change, tmp_path):
     assert not modulus_holds(tmp_path, change)

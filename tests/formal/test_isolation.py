@@ -16,10 +16,10 @@ from amaranth.hdl import Assert, Assume, Cat, Module, Mux, ResetSignal, Signal
 from amaranth.lib import wiring
 from amaranth.lib.wiring import Out, connect, flipped
 
-from hdl.channels import Channels
-from hdl.commands import RING_BITS, ROW_BITS
-from hdl.shaper import Shaper
-from hdl.signs import DifferentialEncoder
+from hdl.core.channels import Channels
+from hdl.pcm.shaper import Shaper
+from hdl.pcm.signs import DifferentialEncoder
+from hdl.signals.commands import RING_BITS, ROW_BITS
 from tests.formal.proof import Free, contract, holds, planted
 
 CHANNELS = 3
@@ -84,8 +84,9 @@ def writes(m, block, inside, owner):
     word = block.i_command
     known = word.valid & (word.payload.channel < CHANNELS)
     m.d.comb += [
-        Assert(~inside.signal("_busy") | known), Assert(block.o.payload.channel < CHANNELS),
-    ]  # fmt: skip
+        Assert(~inside.signal("_busy") | known),
+        Assert(block.o.payload.channel < CHANNELS),
+    ]
 
 
 def of_ring(address):
@@ -151,11 +152,18 @@ QUICK = {
         "signs", lambda m: m.DifferentialEncoder(CHANNELS), "memory", 0, taken("i"), _TOKEN
     ),
     "Sequencer, frames": Rows(
-        "sequencer", lambda m: m.Sequencer(CHANNELS), "frames", 1, offered("o_configuration"),
-        ("frame_write.addr.eq(Cat(out.half, out.channel))",
-         "frame_write.addr.eq(Cat(out.half, token.channel))"), nothing,
+        "sequencer",
+        lambda m: m.Sequencer(CHANNELS),
+        "frames",
+        1,
+        offered("o_configuration"),
+        (
+            "frame_write.addr.eq(Cat(out.half, out.channel))",
+            "frame_write.addr.eq(Cat(out.half, token.channel))",
+        ),
+        nothing,
     ),
-}  # fmt: skip
+}
 LONG = {
     "Descrambler": Rows(
         "scrambler", lambda m: m.Descrambler(CHANNELS), "memory", 0, taken("i"), _TOKEN
@@ -164,57 +172,109 @@ LONG = {
         "signs", lambda m: m.DifferentialDecoder(CHANNELS), "memory", 0, taken("i"), _TOKEN
     ),
     "Sequencer, rows": Rows(
-        "sequencer", lambda m: m.Sequencer(CHANNELS), "rows", 0, offered("o"),
-        ("row_write.addr.eq(token.channel)", "row_write.addr.eq(word.channel)"), nothing,
-        ("CLEAR",), "frames",
+        "sequencer",
+        lambda m: m.Sequencer(CHANNELS),
+        "rows",
+        0,
+        offered("o"),
+        ("row_write.addr.eq(token.channel)", "row_write.addr.eq(word.channel)"),
+        nothing,
+        ("CLEAR",),
+        "frames",
     ),
     "ModulusEncoder": Rows(
-        "modulus", lambda m: m.ModulusEncoder(CHANNELS), "moduli", 4, offered(_WORD),
-        ("write.addr.eq(Cat(word.address[:3], word.half, word.channel))",
-         "write.addr.eq(Cat(word.address, word.half, word.channel))"), nothing,
+        "modulus",
+        lambda m: m.ModulusEncoder(CHANNELS),
+        "moduli",
+        4,
+        offered(_WORD),
+        (
+            "write.addr.eq(Cat(word.address[:3], word.half, word.channel))",
+            "write.addr.eq(Cat(word.address, word.half, word.channel))",
+        ),
+        nothing,
     ),
     "Mapper": Rows(
-        "mapper", lambda m: m.Mapper(CHANNELS), "masks", 7, offered(_WORD),
-        ("Cat(word.address, word.half, word.channel)",
-         "Cat(word.address, word.half, token.channel)"), nothing,
+        "mapper",
+        lambda m: m.Mapper(CHANNELS),
+        "masks",
+        7,
+        offered(_WORD),
+        (
+            "Cat(word.address, word.half, word.channel)",
+            "Cat(word.address, word.half, token.channel)",
+        ),
+        nothing,
     ),
     "Shaper, words": Rows(
-        "shaper", lambda m: m.Shaper(CHANNELS), "words", 3, offered(_WORD),
-        ("word_write.addr.eq(Cat(word.address[:2], word.half, word.channel))",
-         "word_write.addr.eq(Cat(word.address[:2], word.half, self.i.payload.channel))"), nothing,
+        "shaper",
+        lambda m: m.Shaper(CHANNELS),
+        "words",
+        3,
+        offered(_WORD),
+        (
+            "word_write.addr.eq(Cat(word.address[:2], word.half, word.channel))",
+            "word_write.addr.eq(Cat(word.address[:2], word.half, self.i.payload.channel))",
+        ),
+        nothing,
         cut=("walk", "decision"),
     ),
     "Shaper, states": Rows(
-        "shaper", lambda m: m.Shaper(CHANNELS), "states", 0, taken("i"),
+        "shaper",
+        lambda m: m.Shaper(CHANNELS),
+        "states",
+        0,
+        taken("i"),
         ("state_write.addr.eq(token.channel)", "state_write.addr.eq(self.i.payload.channel)"),
         cut=("walk", "decision"),
     ),
     "Multiplexer, waiting": Rows(
-        "multiplexer", lambda m: m.Multiplexer(CHANNELS, Shaper(CHANNELS).o_layout, 0xD5),
-        "waiting", 5, taken("i"),
-        ("wait_write.addr.eq(Cat(interval, frame, token.channel))",
-         "wait_write.addr.eq(Cat(interval, frame, self.i.payload.channel))"),
+        "multiplexer",
+        lambda m: m.Multiplexer(CHANNELS, Shaper(CHANNELS).o_layout, 0xD5),
+        "waiting",
+        5,
+        taken("i"),
+        (
+            "wait_write.addr.eq(Cat(interval, frame, token.channel))",
+            "wait_write.addr.eq(Cat(interval, frame, self.i.payload.channel))",
+        ),
         keeps_token("IDLE", fsm="make"),
     ),
     "Multiplexer, ready": Rows(
-        "multiplexer", lambda m: m.Multiplexer(CHANNELS, Shaper(CHANNELS).o_layout, 0xD5), "ready",
-        4, taken("i"), ("ready_write.addr.eq(Cat(before, writing[0], token.channel))",
-                        "ready_write.addr.eq(Cat(before, writing, token.channel))"),
+        "multiplexer",
+        lambda m: m.Multiplexer(CHANNELS, Shaper(CHANNELS).o_layout, 0xD5),
+        "ready",
+        4,
+        taken("i"),
+        (
+            "ready_write.addr.eq(Cat(before, writing[0], token.channel))",
+            "ready_write.addr.eq(Cat(before, writing, token.channel))",
+        ),
         keeps_token("IDLE", fsm="make"),
     ),
     "Shaper, leaves": Rows(
-        "shaper", lambda m: m.Shaper(CHANNELS),
-        "walk.leaves.states walk.leaves.low walk.leaves.high", 4, taken("i"),
-        ("walk.channel.eq(token.channel)", "walk.channel.eq(self.i.payload.channel)"), walks,
-        cut=tuple(f"walk.leaves.{name}" for name in ("a1_y", "b2_y", "b1_x", "a2_v", "square",
-                                                     "mixed")),
+        "shaper",
+        lambda m: m.Shaper(CHANNELS),
+        "walk.leaves.states walk.leaves.low walk.leaves.high",
+        4,
+        taken("i"),
+        ("walk.channel.eq(token.channel)", "walk.channel.eq(self.i.payload.channel)"),
+        walks,
+        cut=tuple(
+            f"walk.leaves.{name}" for name in ("a1_y", "b2_y", "b1_x", "a2_v", "square", "mixed")
+        ),
     ),
     "SignalSequencer, commands": Rows(
-        "generator", lambda m: m.SignalSequencer(CHANNELS), "words", of_ring, busy,
-        ("address = Mux(writer.busy | writer.grant,", "address = Mux(writer.grant,"), writes,
+        "generator",
+        lambda m: m.SignalSequencer(CHANNELS),
+        "words",
+        of_ring,
+        busy,
+        ("address = Mux(writer.busy | writer.grant,", "address = Mux(writer.grant,"),
+        writes,
         ("CLEAR",),
     ),
-}  # fmt: skip
+}
 ROWS = [pytest.param(case, id=name) for name, case in QUICK.items()]
 ROWS += [pytest.param(case, id=name, marks=pytest.mark.long) for name, case in LONG.items()]
 
@@ -255,17 +315,22 @@ def same_but(data):
             m.d.comb += Assume(free | (one[name] == other[name]))
         answers = a.o.payload, b.o.payload
         m.d.comb += [
-            Assume(~ResetSignal()), Assume(a.i.valid & b.i.valid & a.o.ready & b.o.ready),
-            Assert(a.o.valid == b.o.valid), Assert(a.i.ready == b.i.ready),
-            Assert(~a.o.valid | (answers[0].channel == 1)
-                   | (answers[0].as_value() == answers[1].as_value())),
-        ]  # fmt: skip
+            Assume(~ResetSignal()),
+            Assume(a.i.valid & b.i.valid & a.o.ready & b.o.ready),
+            Assert(a.o.valid == b.o.valid),
+            Assert(a.i.ready == b.i.ready),
+            Assert(
+                ~a.o.valid
+                | (answers[0].channel == 1)
+                | (answers[0].as_value() == answers[1].as_value())
+            ),
+        ]
 
     return claims
 
 
 class Turns(wiring.Component):
-    """:class:`hdl.channels.Channels` of a component, with its ports, and whose turn it is."""
+    """:class:`hdl.core.channels.Channels` of a component, with its ports, and whose turn it is."""
 
     def __init__(self, component, count, channels=Channels):
         self.component, self.lines = component, channels(component, count)
@@ -286,7 +351,8 @@ def same_turns(m, twins):
     ours, theirs = (port.i.payload.as_value() for port in (a, b))
     m.d.comb += [
         Assume(mine | ((a.i.valid == b.i.valid) & (ours == theirs) & (a.o.ready == b.o.ready))),
-        Assume(~ResetSignal()), Assert(twins.a.channel == twins.b.channel),
+        Assume(~ResetSignal()),
+        Assert(twins.a.channel == twins.b.channel),
         Assert(mine | ((a.o.valid == b.o.valid) & (a.i.ready == b.i.ready))),
         Assert(mine | ~a.o.valid | (a.o.payload.as_value() == b.o.payload.as_value())),
     ]
@@ -295,24 +361,41 @@ def same_turns(m, twins):
 #: Claims, a module, two copies of what, for how many cycles, and an error.
 TWINS = {
     "Scrambler": (
-        same_but("data"), "scrambler", lambda m: m.Scrambler(2, polynomial=(2, 3), width=4), 24,
+        same_but("data"),
+        "scrambler",
+        lambda m: m.Scrambler(2, polynomial=(2, 3), width=4),
+        24,
         ("read.addr.eq(self.i.payload.channel)", "read.addr.eq(~self.i.payload.channel)"),
     ),
     "Descrambler": (
-        same_but("data"), "scrambler", lambda m: m.Descrambler(2, polynomial=(2, 3), width=4), 24,
+        same_but("data"),
+        "scrambler",
+        lambda m: m.Descrambler(2, polynomial=(2, 3), width=4),
+        24,
         ("read.addr.eq(self.i.payload.channel)", "read.addr.eq(~self.i.payload.channel)"),
     ),
     "DifferentialEncoder": (
-        same_but("bits"), "signs", lambda m: m.DifferentialEncoder(2), 14, _TOKEN,
+        same_but("bits"),
+        "signs",
+        lambda m: m.DifferentialEncoder(2),
+        14,
+        _TOKEN,
     ),
     "DifferentialDecoder": (
-        same_but("bits"), "signs", lambda m: m.DifferentialDecoder(2), 14, _TOKEN,
+        same_but("bits"),
+        "signs",
+        lambda m: m.DifferentialDecoder(2),
+        14,
+        _TOKEN,
     ),
     "Channels": (
-        same_turns, "channels", lambda m: Turns(DifferentialEncoder(), 3, m.Channels), 14,
+        same_turns,
+        "channels",
+        lambda m: Turns(DifferentialEncoder(), 3, m.Channels),
+        14,
         ("addr=self._ahead, data=read", "addr=self._channel, data=read"),
     ),
-}  # fmt: skip
+}
 
 
 def twins_hold(folder, name, is_planted):

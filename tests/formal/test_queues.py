@@ -27,9 +27,11 @@ def operation(m, queues, inside, request, channel, bit):
     m.d.sync += time.eq(Mux(time == latency + 2, time, time + 1))
     wanted = queues.i_request
     m.d.comb += [
-        Assume(~ResetSignal()), Assume(queues.o.ready), Assume(channel < queues.channels),
+        Assume(~ResetSignal()),
+        Assume(queues.o.ready),
+        Assume(channel < queues.channels),
         Assume(wanted.valid == (first & request)),
-    ]  # fmt: skip
+    ]
     # What is in the queue of any channel, bit by bit, and how much of it.
     reads, row = inside.content("rows", channel)
     written, read = row[: index + 1], row[index + 1 :]
@@ -37,8 +39,12 @@ def operation(m, queues, inside, request, channel, bit):
     place = (read + bit)[: index + 4]
     looks, octet = inside.content("store", Cat(place[3 : 3 + index], channel))
     value = octet.bit_select(place[:3], 1)
-    m.d.comb += [reads, looks, Assume(~first | (level <= 8 * queues.octets)),
-                 Assert(~over | (level <= 8 * queues.octets))]  # fmt: skip
+    m.d.comb += [
+        reads,
+        looks,
+        Assume(~first | (level <= 8 * queues.octets)),
+        Assert(~over | (level <= 8 * queues.octets)),
+    ]
     was, had = Signal.like(level), Signal()
     with m.If(first):
         m.d.sync += [was.eq(level), had.eq(value)]
@@ -74,24 +80,28 @@ def puts(m, queues, inside, channel, bit):
         m.d.comb += [
             Assert(level == was + Mux(put, 8, 0)),
             Assert((bit >= was) | (value == had)),
-            Assert(~put | (bit < was) | (bit >= was + 8)
-                   | (value == offered.octet.bit_select((bit - was)[:3], 1))),
-        ]  # fmt: skip
+            Assert(
+                ~put
+                | (bit < was)
+                | (bit >= was + 8)
+                | (value == offered.octet.bit_select((bit - was)[:3], 1))
+            ),
+        ]
 
 
 def takes(m, queues, inside, channel, bit):
     """A request takes the first bits, or none where there are fewer."""
-    time, first, over, latency, level, was, _, had = operation(
-        m, queues, inside, 1, channel, bit
-    )
+    time, first, over, latency, level, was, _, had = operation(m, queues, inside, 1, channel, bit)
     asked = Signal.like(queues.i_request.payload)
     answer = queues.o.payload
     with m.If(first):
         m.d.sync += asked.eq(queues.i_request.payload)
     m.d.comb += [
-        Assume(queues.i_request.payload.count <= queues.width), Assume(~queues.i.valid | first),
-        Assert(queues.o.valid == (time == latency)), Assert(~queues.i.ready),
-    ]  # fmt: skip
+        Assume(queues.i_request.payload.count <= queues.width),
+        Assume(~queues.i.valid | first),
+        Assert(queues.o.valid == (time == latency)),
+        Assert(~queues.i.ready),
+    ]
     mine, few = asked.channel == channel, was < asked.count
     with m.If((time == latency) & mine & (bit < queues.width)):
         expected = (few | had) & (bit < asked.count)
@@ -112,7 +122,7 @@ def takes(m, queues, inside, channel, bit):
 
 
 def queues_hold(folder, claims, *change, channels=30, octets=32, width=8):
-    module = planted("hdl.stream", BEGINS, *change)
+    module = planted("hdl.core.stream", BEGINS, *change)
     queues = module.BitQueues(channels, octets, width)
 
     def any_of(m, queues, inside, channel, bit):
@@ -141,11 +151,18 @@ def test_requests_take_the_first_bits(sizes, tmp_path):
 
 @pytest.mark.parametrize(
     "claims, change",
-    [(puts, ("(fill != self.octets)", "(fill <= self.octets)")),
-     (puts, ("store_write.addr.eq(Cat(row.written[:index], channel))",
-             "store_write.addr.eq(Cat(row.read[3 : index + 3], channel))")),
-     (takes, ("underrun.eq(bits < count)", "underrun.eq(bits <= count)")),
-     (takes, ("position.eq(row.read + taking)", "position.eq(row.read + 1)"))],
-)  # fmt: skip
+    [
+        (puts, ("(fill != self.octets)", "(fill <= self.octets)")),
+        (
+            puts,
+            (
+                "store_write.addr.eq(Cat(row.written[:index], channel))",
+                "store_write.addr.eq(Cat(row.read[3 : index + 3], channel))",
+            ),
+        ),
+        (takes, ("underrun.eq(bits < count)", "underrun.eq(bits <= count)")),
+        (takes, ("position.eq(row.read + taking)", "position.eq(row.read + 1)")),
+    ],
+)
 def test_errors_of_queues_are_found(claims, change, tmp_path):
     assert not queues_hold(tmp_path, claims, change, channels=2, octets=4)

@@ -41,7 +41,7 @@ def gathers(m, gatherer, inside):
 
 
 def gatherer_holds(folder, *change):
-    gatherer = planted("hdl.tdm", *change).Gatherer(CHANNELS, LINES)
+    gatherer = planted("hdl.ports.tdm", *change).Gatherer(CHANNELS, LINES)
     return holds(folder, Free(gatherer, gathers, inside=True), 2, 2)
 
 
@@ -51,10 +51,12 @@ def test_gatherer_is_a_queue(tmp_path):
 
 @pytest.mark.parametrize(
     "change",
-    [("self.i.ready.eq(~self.o.valid)", "self.i.ready.eq(1)"),
-     ("Cat(out.octet[8:], octet)", "Cat(octet, out.octet[:-8])"),
-     ("line == self.lines - 1", "line == self.lines - 2")],
-)  # fmt: skip
+    [
+        ("self.i.ready.eq(~self.o.valid)", "self.i.ready.eq(1)"),
+        ("Cat(out.octet[8:], octet)", "Cat(octet, out.octet[:-8])"),
+        ("line == self.lines - 1", "line == self.lines - 2"),
+    ],
+)
 def test_errors_of_a_gatherer_are_found(change, tmp_path):
     assert not gatherer_holds(tmp_path, change)
 
@@ -85,10 +87,11 @@ def serial(m, pair):
     with m.If(taken):
         m.d.sync += [octet.eq(i.payload), under_way.eq(1)]
     m.d.comb += [
-        Assume(~ResetSignal()), Assume(o.ready),
+        Assume(~ResetSignal()),
+        Assume(o.ready),
         Assert(~taken | ~under_way | o.valid),
         Assert(~o.valid | (under_way & (o.payload == octet))),
-    ]  # fmt: skip
+    ]
 
 
 #: From power-on: an octet of ten bits of eight cycles, and the next one's beginning.
@@ -96,7 +99,9 @@ SERIAL_CYCLES = 90
 
 
 def serial_holds(folder, *change):
-    return holds_in_sat(folder, Free(Serial(planted("hdl.uart", *change)), serial), SERIAL_CYCLES)
+    return holds_in_sat(
+        folder, Free(Serial(planted("hdl.ports.uart", *change)), serial), SERIAL_CYCLES
+    )
 
 
 @pytest.mark.long
@@ -107,9 +112,11 @@ def test_uart_receives_what_it_transmits(tmp_path):
 @pytest.mark.long
 @pytest.mark.parametrize(
     "change",
-    [("Cat(0, self.i.payload, 1)", "Cat(0, self.i.payload[::-1], 1)"),
-     ("left.eq(self.cycles // 2 - 1)", "left.eq(self.cycles - 1)"),
-     ("m.d.sync += shift.eq(0x80)", "m.d.sync += shift.eq(0x40)")],
-)  # fmt: skip
+    [
+        ("Cat(0, self.i.payload, 1)", "Cat(0, self.i.payload[::-1], 1)"),
+        ("left.eq(self.cycles // 2 - 1)", "left.eq(self.cycles - 1)"),
+        ("m.d.sync += shift.eq(0x80)", "m.d.sync += shift.eq(0x40)"),
+    ],
+)
 def test_errors_of_a_uart_are_found(change, tmp_path):
     assert not serial_holds(tmp_path, change)

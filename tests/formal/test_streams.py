@@ -17,10 +17,10 @@ from amaranth.hdl import Module
 from amaranth.lib import wiring
 
 import hdl
-from hdl.stream import pass_on
+from hdl.core.stream import pass_on
 from tests.formal.proof import planted, streams_of, waits_for_ready
 from tests.formal.streams import LONG, QUICK
-from tests.golden.test_emulator import response_of
+from tests.golden.ports.support import response_of
 
 CASES = [pytest.param(case, id=name) for name, case in QUICK.items()]
 CASES += [pytest.param(case, id=name, marks=pytest.mark.long) for name, case in LONG.items()]
@@ -70,23 +70,42 @@ def test_valid_that_waits_is_found(case, tmp_path):
 def test_waiting_over_a_cycle_is_found(tmp_path):
     """``valid`` that comes a cycle after ``ready`` was there does not depend on it in its own."""
     old, new = "with m.If(step == self.width - 1):", "with m.If((step >= 5) & self.o.ready):"
-    assert waits_for_ready(tmp_path, planted("hdl.scrambler", (old, new)).Scrambler(2), "o")
+    assert waits_for_ready(tmp_path, planted("hdl.bits.scrambler", (old, new)).Scrambler(2), "o")
 
 
 RESPONSE = response_of("codec", "mu")
 
 #: Components without an output stream, and what they are made with to see that.
 WITHOUT = {
-    "commands.CommandWriter": (2,), "detection.RDetector": (), "detection.SdDetector": (),
-    "detection._Words": (), "accumulator.Accumulator": (),
-    "equalizer_memory.Samples": (), "equalizer_memory.Taps": (4,), "framing.SequenceFramer": (),
-    "g711.Codeword": (), "i2s.I2s": (), "arithmetic.Arithmetic": (13, 5),
-    "linked.LinkedClient": (), "linked.LinkedReceiver": (), "mac.Multiplier": (),
-    "receiver._Loudness": (), "receiver._Quality": (), "report.Decibels": (1000,),
-    "selftest.Selftest": (RESPONSE, "mu"), "selftest._Counter": (), "shaper.LeafPipeline": (),
-    "shaper.LeafWalk": (), "shaper._Decision": (), "stream.Counters": (), "tdm.Highway": (3,),
-    "timing._Clock": (), "top.Bank": (), "top.LinkedBank": (), "uart.UartTransmitter": (8,),
-}  # fmt: skip
+    "commands.CommandWriter": (2,),
+    "detection.RDetector": (),
+    "detection.SdDetector": (),
+    "detection._Words": (),
+    "accumulator.Accumulator": (),
+    "equalizer_memory.Samples": (),
+    "equalizer_memory.Taps": (4,),
+    "framing.SequenceFramer": (),
+    "g711.Codeword": (),
+    "i2s.I2s": (),
+    "arithmetic.Arithmetic": (13, 5),
+    "linked.LinkedClient": (),
+    "linked.LinkedReceiver": (),
+    "mac.Multiplier": (),
+    "receiver._Loudness": (),
+    "receiver._Quality": (),
+    "report.Decibels": (1000,),
+    "selftest.Selftest": (RESPONSE, "mu"),
+    "selftest._Counter": (),
+    "shaper.LeafPipeline": (),
+    "shaper.LeafWalk": (),
+    "shaper._Decision": (),
+    "stream.Counters": (),
+    "tdm.Highway": (3,),
+    "timing._Clock": (),
+    "top.Bank": (),
+    "top.LinkedBank": (),
+    "uart.UartTransmitter": (8,),
+}
 
 #: What is only there to be inherited from.
 BASES = {"ConfiguredBlock", "_Serial", "_Differential"}

@@ -26,9 +26,14 @@ SEED, JOBS = 90, 2
 
 #: Executions by target: four minutes of one core in all.
 RUNS = {
-    "sequences": 12_000, "framing": 20_000, "hdlc": 5_000, "link": 60_000, "host": 80_000,
-    "parameters": 300_000, "given": 200_000,
-}  # fmt: skip
+    "sequences": 12_000,
+    "framing": 20_000,
+    "hdlc": 5_000,
+    "link": 60_000,
+    "host": 80_000,
+    "parameters": 300_000,
+    "given": 200_000,
+}
 
 #: Longest input in octets, seconds after which an execution hangs, and MB that a process may have.
 #: atheris 3.0.0 never frees the result of a comparison that it traces, so that 100 MB become 600 by
@@ -36,7 +41,7 @@ RUNS = {
 LONGEST, PATIENCE, MEMORY = 4096, 20, 2048
 
 #: Packages whose edges count.
-INSTRUMENTED = ("golden", "boards", "sim.transfer", "sim.cli_read", "sim.reading_phase4")
+INSTRUMENTED = ("golden", "boards", "sim.calls.transfer", "sim.cli.read", "sim.reading.phase4")
 
 
 def child(name, arguments):
@@ -55,8 +60,12 @@ def start(name, *arguments):
     """Run a target's process; its status and what it printed."""
     done = subprocess.run(
         [sys.executable, "-m", "tests.fuzz.run", "--child", name, *arguments],
-        stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, errors="replace", check=False,
-    )  # fmt: skip
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+        errors="replace",
+        check=False,
+    )
     return done.returncode, done.stdout
 
 
@@ -80,10 +89,16 @@ def fuzz(name, runs):
     (folder / "found").mkdir(parents=True)
     write_seeds(name, folder / "found")
     status, said = start(
-        name, f"-runs={runs}", f"-seed={SEED}", f"-max_len={LONGEST}", f"-timeout={PATIENCE}",
-        f"-rss_limit_mb={MEMORY}", f"-artifact_prefix={folder}/failure-",
-        str(folder / "found"), *([str(kept)] if kept.is_dir() else []),
-    )  # fmt: skip
+        name,
+        f"-runs={runs}",
+        f"-seed={SEED}",
+        f"-max_len={LONGEST}",
+        f"-timeout={PATIENCE}",
+        f"-rss_limit_mb={MEMORY}",
+        f"-artifact_prefix={folder}/failure-",
+        str(folder / "found"),
+        *([str(kept)] if kept.is_dir() else []),
+    )
     (folder / "log").write_text(said)
     found = re.findall(r"^#(\d+)\s.*cov: (\d+) ft: (\d+) corp: (\d+)/.*exec/s: (\d+)", said, re.M)
     failures = sorted(path.name for path in folder.glob("failure-*"))
@@ -104,9 +119,14 @@ def merge(name):
     seeds = write_seeds(name, least)
     # Counters would keep one for each number of times round a loop.
     status, said = start(
-        name, "-merge=1", "-use_counters=0", f"-max_len={LONGEST}", str(least), str(kept),
+        name,
+        "-merge=1",
+        "-use_counters=0",
+        f"-max_len={LONGEST}",
+        str(least),
+        str(kept),
         str(WORK / name / "found"),
-    )  # fmt: skip
+    )
     if status:
         raise SystemExit(said)
     for path in kept.iterdir():
@@ -139,8 +159,10 @@ def main():
     for name, result in zip(names, results, strict=True):
         for failure in result["failures"]:
             failed = True
-            print(f"fuzz: {name}: {failure} (all it printed is in {WORK / name / 'log'})",
-                  file=sys.stderr)  # fmt: skip
+            print(
+                f"fuzz: {name}: {failure} (all it printed is in {WORK / name / 'log'})",
+                file=sys.stderr,
+            )
     if arguments.merge and not failed:
         for name in names:
             merge(name)

@@ -15,18 +15,21 @@ from pathlib import Path
 import numpy as np
 import serial
 
-from boards import bank, receiver
-from boards.link import Board, Link
-from golden import crc, link
-from golden.digital import DigitalModem, Upstream
+from boards.host import bank
+from boards.host import client as receiver
+from boards.host.link import Board, Link
+from golden.bits import crc
+from golden.bits.hdlc import LONGEST, Deframer, Framer
 from golden.errors import V90Error
-from golden.framing import JD_LENGTHS, LENGTHS, SequenceFramer
-from golden.generator import Command, Signal
-from golden.hdlc import LONGEST, Deframer, Framer
-from golden.learning import dil_request
-from golden.link import HostLink, Information, Section, Top, Unframer
-from golden.parameters import INTERVALS, MappingParameters
-from golden.sequences import (
+from golden.learning.learning import dil_request
+from golden.modem.digital import DigitalModem, Upstream
+from golden.pcm.parameters import INTERVALS, MappingParameters
+from golden.ports import link
+from golden.ports.link import HostLink, Information, Section, Top, Unframer
+from golden.receiver.framing import JD_LENGTHS, LENGTHS, SequenceFramer
+from golden.receiver.training import TrainingDecoder
+from golden.signals.generator import Command, Signal
+from golden.signals.sequences import (
     CP,
     DIL,
     INFO0A,
@@ -39,11 +42,11 @@ from golden.sequences import (
     cp_fields,
     mapping_parameters,
 )
-from golden.training import TrainingDecoder, check_descriptor, dil
-from sim.cli_read import descriptor_of
-from sim.parameter_sets import EXTREMES
-from sim.reading_phase4 import parameters_given
-from sim.transfer import FileReceiver, file_bits
+from golden.signals.training import check_descriptor, dil
+from sim.calls.parameter_sets import EXTREMES
+from sim.calls.transfer import FileReceiver, file_bits
+from sim.cli.read import descriptor_of
+from sim.reading.phase4 import parameters_given
 
 CORPUS = Path(__file__).with_name("corpus")
 
@@ -130,19 +133,42 @@ def _examples():
     """A pair of sequence and valid fields for each of them and each of their shapes."""
     yield JD, {"rates": 0x3FFFFF, "training": 0, "renegotiation": 1, "look_ahead": 3}
     yield DIL, dil_request(79)
-    yield DIL, {"segments": 0, "sign_length": 0, "training_length": 0, "sign_pattern": [1],
-                "training_pattern": [1], "H": [0] * 8, "REF": [0] * 8, "training_ucodes": []}
+    yield (
+        DIL,
+        {
+            "segments": 0,
+            "sign_length": 0,
+            "training_length": 0,
+            "sign_pattern": [1],
+            "training_pattern": [1],
+            "H": [0] * 8,
+            "REF": [0] * 8,
+            "training_ucodes": [],
+        },
+    )
     for name in ("one-and-128-exact", "no-shaping-least-k"):
         p = EXTREMES[name]
         yield CP, cp_fields(p)
         yield CP, cp_fields(p, acknowledge=1, codec=p.constellations)
-    mp = {"type": 0, "drn": 14, "trellis": 2, "nonlinear": 1, "shaping": 0, "acknowledge": 0,
-          "upstream_rates": 0x1FFF}  # fmt: skip
+    mp = {
+        "type": 0,
+        "drn": 14,
+        "trellis": 2,
+        "nonlinear": 1,
+        "shaping": 0,
+        "acknowledge": 0,
+        "upstream_rates": 0x1FFF,
+    }
     yield MP, mp
     yield MP, {**mp, "type": 1, "precoding": [1, 2, 3, 4, 5, 0xFFFF]}
     for info in (INFO0D, INFO0A, INFO1D, INFO1A, INFO1A_V34):
-        yield info, {name: rows[0].values[-1] if rows[0].values else 1
-                     for name, rows in info._head.fields.items()}  # fmt: skip
+        yield (
+            info,
+            {
+                name: rows[0].values[-1] if rows[0].values else 1
+                for name, rows in info._head.fields.items()
+            },
+        )
 
 
 def _sequence_seeds():
@@ -179,8 +205,9 @@ def _framing(octets):
 
 def _framing_seeds():
     jd = JD.build(rates=1, training=0, renegotiation=0, look_ahead=1)
-    mp = MP.build(24, type=0, drn=14, trellis=0, nonlinear=0, shaping=0, acknowledge=0,
-                  upstream_rates=1)  # fmt: skip
+    mp = MP.build(
+        24, type=0, drn=14, trellis=0, nonlinear=0, shaping=0, acknowledge=0, upstream_rates=1
+    )
     yield bytes([0, 1, 2]) + _octets(np.concatenate([jd, jd, np.zeros(24, np.uint8)]))
     yield bytes([18, 0, 1]) + _octets(np.concatenate([mp, mp, np.zeros(48, np.uint8)]))
 
@@ -215,11 +242,23 @@ def _digital(octets):
 def _digital_seeds():
     ja, cpt = DIL.build(**dil_request(79)), EXTREMES["least-k-spread-exact"]
     cp = MappingParameters.from_json(_JSON[0])
-    steps = [("S", 2), ("S_BAR", 0), ("JA", 0, ja), ("S", 15), ("S_BAR", 15), ("S", 1),
-             ("S_BAR", 1), ("CP", 0, CP.build(**cp_fields(cpt))),
-             ("CP", 15, CP.build(**cp_fields(cp))),
-             ("CP", 4, CP.build(**cp_fields(cp, acknowledge=1))), ("E", 1), ("B1", 15), ("S", 2),
-             ("S_BAR", 1), ("CP", 15, CP.build(**cp_fields(cp)))]  # fmt: skip
+    steps = [
+        ("S", 2),
+        ("S_BAR", 0),
+        ("JA", 0, ja),
+        ("S", 15),
+        ("S_BAR", 15),
+        ("S", 1),
+        ("S_BAR", 1),
+        ("CP", 0, CP.build(**cp_fields(cpt))),
+        ("CP", 15, CP.build(**cp_fields(cp))),
+        ("CP", 4, CP.build(**cp_fields(cp, acknowledge=1))),
+        ("E", 1),
+        ("B1", 15),
+        ("S", 2),
+        ("S_BAR", 1),
+        ("CP", 15, CP.build(**cp_fields(cp))),
+    ]
     line = b"A"
     for name, wait, *bits in steps:
         line += bytes([_UPSTREAM.index(Upstream[name]), wait])
@@ -275,7 +314,7 @@ def _link(octets):
     assert [one[0] for one in answers] == [one[0] for one in contents]
     assert all(len(one) <= link.LONGEST_ANSWER for one in answers)
     if line:
-        answer, = Unframer().process(HostLink(_BANK).process(link.frame(line)))
+        (answer,) = Unframer().process(HostLink(_BANK).process(link.frame(line)))
         assert answer[0] == line[0] and len(answer) <= link.LONGEST_ANSWER
         assert all(kind in Section for kind, *_ in link.sections(line))
     with suppress(V90Error):
@@ -285,8 +324,12 @@ def _link(octets):
 
 
 def _link_seeds():
-    requests = [link.hello(), b"\1" + link.data(0, b"abc") + link.status(2), b"\2" + link.take(9),
-                b"\3" + link.words(1, [(3, 0x7E7D), (4, 5)]) + link.info()]  # fmt: skip
+    requests = [
+        link.hello(),
+        b"\1" + link.data(0, b"abc") + link.status(2),
+        b"\2" + link.take(9),
+        b"\3" + link.words(1, [(3, 0x7E7D), (4, 5)]) + link.info(),
+    ]
     yield b"\3" + b"".join(map(link.frame, requests))
     yield from (b"\0" + one for one in requests)
     yield b"\0" + _BANK.octets()
@@ -301,7 +344,7 @@ class _Answers:
         self._contents, self._number, self._back = list(contents), number, b""
 
     def write(self, octets):
-        request, = Unframer().process(octets)
+        (request,) = Unframer().process(octets)
         if self._contents:
             content = self._contents.pop(0)
             self._back += link.frame(request[:1] + content) if self._number else content
@@ -423,12 +466,14 @@ EDITS = {
     "insert": lambda line, at, own: line[:at] + own + line[at:],
     "remove": lambda line, at, own: line[:at] + line[at + len(own) :],
     "replace": lambda line, at, own: line[:at] + own + line[at + len(own) :],
-    "turn": lambda line, at, own: line[:at] + bytes(
-        a ^ b for a, b in zip(line[at:], own, strict=False)
-    ) + line[at + len(own) :],
+    "turn": lambda line, at, own: (
+        line[:at]
+        + bytes(a ^ b for a, b in zip(line[at:], own, strict=False))
+        + line[at + len(own) :]
+    ),
     "repeat": lambda line, at, own: line[: at + len(own)] + line[at:],
     "cut": lambda line, at, own: line[:at],
-}  # fmt: skip
+}
 
 
 def edited(octets, edits):
@@ -445,9 +490,16 @@ def edited(octets, edits):
 def random_edits(rng):
     """A few edits at random (:class:`random.Random`)."""
     return [
-        (rng.choice(list(EDITS)), rng.randrange(1 << 16), rng.choice([
-            rng.randbytes(rng.choice([1, 1, 2, 4, 16])), bytes([1 << rng.randrange(8)]),
-            bytes([rng.choice([0, 0x7F, 0x80, 0xFF])]) * rng.choice([1, 2, 4]),
-        ]))
+        (
+            rng.choice(list(EDITS)),
+            rng.randrange(1 << 16),
+            rng.choice(
+                [
+                    rng.randbytes(rng.choice([1, 1, 2, 4, 16])),
+                    bytes([1 << rng.randrange(8)]),
+                    bytes([rng.choice([0, 0x7F, 0x80, 0xFF])]) * rng.choice([1, 2, 4]),
+                ]
+            ),
+        )
         for _ in range(rng.randint(1, 4))
-    ]  # fmt: skip
+    ]

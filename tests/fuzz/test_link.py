@@ -14,9 +14,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from boards.link import Link
-from golden import crc, link
-from golden.link import ESCAPE, FLAG, LONGEST_REQUEST, Unframer
+from boards.host.link import Link
+from golden.bits import crc
+from golden.ports import link
+from golden.ports.link import ESCAPE, FLAG, LONGEST_REQUEST, Unframer
 from tests.fuzz.limits import deadline
 
 #: Octets of the longest frame, the CRC included.
@@ -36,9 +37,9 @@ def syndromes():
     """What each wrong bit of the longest frame adds to the CRC's register: all that it adds."""
     whole = bytes(LONGEST)
     right = crc.remainder_of_octets(whole)
-    return np.array([
-        crc.remainder_of_octets(turned(whole, [place])) ^ right for place in range(8 * LONGEST)
-    ])  # fmt: skip
+    return np.array(
+        [crc.remainder_of_octets(turned(whole, [place])) ^ right for place in range(8 * LONGEST)]
+    )
 
 
 @given(st.binary(min_size=1, max_size=LONGEST), st.sets(st.integers(0, 8 * LONGEST - 1)))
@@ -136,12 +137,17 @@ class Unruly:
     in_waiting = property(lambda self: len(self._back))
 
     def write(self, octets):
-        request, = Unframer().process(octets)
+        (request,) = Unframer().process(octets)
         self.asked += 1
         answer = link.frame(request)
         fate = next(self.fates, "given")
-        line = {"lost": b"", "twice": 2 * answer, "spoilt": turned(answer, [12]),
-                "late": b"", "cut": answer[: len(answer) // 2]}.get(fate, answer)  # fmt: skip
+        line = {
+            "lost": b"",
+            "twice": 2 * answer,
+            "spoilt": turned(answer, [12]),
+            "late": b"",
+            "cut": answer[: len(answer) // 2],
+        }.get(fate, answer)
         if fate == "turned round":
             # What was held comes, but behind.
             self._back += line + b"".join(reversed(self._held))
@@ -157,8 +163,10 @@ class Unruly:
 
 
 @settings(max_examples=40)
-@given(st.lists(st.sampled_from(FATES), max_size=30), st.lists(st.binary(max_size=20), min_size=1,
-                                                               max_size=12))  # fmt: skip
+@given(
+    st.lists(st.sampled_from(FATES), max_size=30),
+    st.lists(st.binary(max_size=20), min_size=1, max_size=12),
+)
 def test_an_answer_is_that_of_its_request(fates, sections):
     """Whatever was lost, came twice or late: up to 254 requests ago, when numbers come again."""
     port = Unruly(fates)

@@ -3,7 +3,7 @@
 import re
 from pathlib import Path
 
-ROOT = Path(__file__).resolve().parents[2]
+from tests.support import ROOT
 
 #: What reads or parses, as it appears in a source.
 READS = re.compile(
@@ -19,23 +19,39 @@ _CALLS = "recorded calls of a developer's own folder, read by `make figures` and
 
 #: Sources by what covers their reading: a file of tests/fuzz, or a reason.
 READERS = {
-    "boards/blocks.py": _TOOL, "boards/build.py": _OWN, "boards/everything.py": "test_values.py",
-    "boards/gates.py": _OWN, "boards/link.py": "test_targets.py", "boards/parts.py": _TOOL,
-    "boards/platforms.py": _TOOL, "boards/routing.py": _TOOL, "boards/sizes.py": _TREE,
-    "boards/toolchain.py": _TOOL, "boards/tops.py": _TREE, "golden/parameters.py": "test_values.py",
-    "sim/bench.py": _OWN, "sim/benchmark.py": _TREE, "sim/cli_read.py": "test_targets.py",
-    "sim/cosim.py": _OWN, "sim/cxxrtl.py": _TREE, "sim/demo.py": _TREE, "sim/files.py": _OCTETS,
-    "sim/lines.py": "test_values.py", "sim/measuring.py": _TREE, "sim/recorded.py": _CALLS,
-    "sim/wav.py": "test_recordings.py",
-}  # fmt: skip
+    "boards/build/blocks.py": _TOOL,
+    "boards/build/build.py": _OWN,
+    "boards/build/everything.py": "test_values.py",
+    "boards/gates/netlist.py": _OWN,
+    "boards/host/link.py": "test_targets.py",
+    "boards/build/parts.py": _TOOL,
+    "boards/build/platforms.py": _TOOL,
+    "boards/gates/routing.py": _TOOL,
+    "boards/build/sizes.py": _TREE,
+    "boards/build/toolchain.py": _TOOL,
+    "boards/build/tops.py": _TREE,
+    "golden/pcm/parameters.py": "test_values.py",
+    "sim/engines/bench.py": _OWN,
+    "sim/speeds/benchmark.py": _TREE,
+    "sim/cli/read.py": "test_targets.py",
+    "sim/engines/cosim.py": _OWN,
+    "sim/engines/cxxrtl.py": _TREE,
+    "sim/cli/demo.py": _TREE,
+    "sim/files.py": _OCTETS,
+    "sim/world/lines.py": "test_values.py",
+    "sim/engines/measuring.py": _TREE,
+    "sim/reading/recorded.py": _CALLS,
+    "sim/world/wav.py": "test_recordings.py",
+}
 
 
 def test_every_reader_is_known():
     found = {
         str(path.relative_to(ROOT))
-        for package in ("golden", "hdl", "sim", "boards") for path in (ROOT / package).rglob("*.py")
+        for package in ("golden", "hdl", "sim", "boards")
+        for path in (ROOT / package).rglob("*.py")
         if READS.search(path.read_text())
-    }  # fmt: skip
+    }
     assert found == set(READERS)
 
 

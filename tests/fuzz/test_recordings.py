@@ -5,7 +5,6 @@ import subprocess
 import sys
 from contextlib import suppress
 from functools import cache
-from pathlib import Path
 
 import numpy as np
 import pytest
@@ -14,14 +13,18 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from golden.errors import V90Error
-from golden.parameters import MappingParameters
-from sim import pcm, reading, reading_report, transfer, wav
-from sim.network import Network, NetworkParameters
-from sim.parameter_sets import EXTREMES
+from golden.pcm.parameters import MappingParameters
+from sim.calls import pcm, transfer
+from sim.calls.parameter_sets import EXTREMES
+from sim.reading import octets as reading
+from sim.reports import reading as reading_report
+from sim.world import wav
+from sim.world.network import Network, NetworkParameters
 from tests.fuzz.limits import deadline, peak
+from tests.fuzz.support import edits
 from tests.fuzz.targets import edited
-from tests.fuzz.test_targets import edits
-from tests.sim.test_reading import sent
+from tests.sim.reading.support import sent
+from tests.support import ROOT
 
 #: Octets of a WAV file's header that are edited most.
 HEADER = 80
@@ -115,9 +118,13 @@ def test_claims_of_gigabytes_take_no_memory():
             claim = content[:at] + b"\xff\xff\xff\x7f" + content[at + 4 :]
             claims += len(claim).to_bytes(4, "little") + claim
     done = subprocess.run(
-        [sys.executable, "-c", _MEMORY], input=claims, capture_output=True, check=True, timeout=120,
-        cwd=Path(__file__).parents[2],
-    )  # fmt: skip
+        [sys.executable, "-c", _MEMORY],
+        input=claims,
+        capture_output=True,
+        check=True,
+        timeout=120,
+        cwd=ROOT,
+    )
     assert done.stderr == b""
     # In kB. What is read has a few kB, and its copies are some MB with all that was sent here.
     assert int(done.stdout) < 64 << 10
@@ -131,11 +138,20 @@ def lines():
     """Downstreams of the digital modem, some behind a network that changes them."""
     whole, _ = sent("A", renegotiates=True)
     mu, _ = sent("mu")
-    changes = ({}, {"robbed": ("1", "", "", "01", "", "")}, {"pad": 3.0, "invert": True},
-               {"high_pass": 0.97})  # fmt: skip
-    return [whole.tobytes(), mu.tobytes(), *(
-        Network(NetworkParameters(law="A", **one)).process(whole).tobytes() for one in changes[1:]
-    )]  # fmt: skip
+    changes = (
+        {},
+        {"robbed": ("1", "", "", "01", "", "")},
+        {"pad": 3.0, "invert": True},
+        {"high_pass": 0.97},
+    )
+    return [
+        whole.tobytes(),
+        mu.tobytes(),
+        *(
+            Network(NetworkParameters(law="A", **one)).process(whole).tobytes()
+            for one in changes[1:]
+        ),
+    ]
 
 
 @st.composite

@@ -8,7 +8,8 @@ from hypothesis import strategies as st
 
 from tests.fuzz.limits import deadline, peak
 from tests.fuzz.run import RUNS
-from tests.fuzz.targets import CORPUS, EDITS, TARGETS, corpus, edited, random_edits
+from tests.fuzz.support import edits
+from tests.fuzz.targets import CORPUS, TARGETS, corpus, edited, random_edits
 
 #: Examples of a target, and those of the long tests.
 EXAMPLES, MANY = 60, 3000
@@ -17,12 +18,6 @@ EXAMPLES, MANY = 60, 3000
 #: search for frame sync: eight bits, each beside all that it is compared with (22 at most, as
 #: copies and as results), 352; JSON has 40 at most.
 MEMORY, MEMORY_AN_OCTET = 2 << 20, 400
-
-edits = st.lists(
-    st.tuples(st.sampled_from(sorted(EDITS)), st.integers(0, (1 << 16) - 1),
-              st.binary(min_size=1, max_size=16)),
-    max_size=4,
-)  # fmt: skip
 
 
 def examine(name, examples):
@@ -62,9 +57,16 @@ def test_memory_is_bounded(name):
     kept = [*TARGETS[name].seeds(), *corpus(name)]
     inputs = [edited(rng.choice(kept), random_edits(rng)) for _ in range(10)]
     # What is large: nested, one value, many values, ones, alternating bits, flags, noise.
-    inputs += [b"[" * 20000, b"1" * 20000, b"[" + b"[]," * 7000 + b"[]]", b'{"a":' * 4000,
-               b"\0\0\0" + b"\xff" * 20000, b"\1\1\0" + b"\xff\1" * 10000, b"\1" + b"~" * 20000,
-               rng.randbytes(20000)]  # fmt: skip
+    inputs += [
+        b"[" * 20000,
+        b"1" * 20000,
+        b"[" + b"[]," * 7000 + b"[]]",
+        b'{"a":' * 4000,
+        b"\0\0\0" + b"\xff" * 20000,
+        b"\1\1\0" + b"\xff\1" * 10000,
+        b"\1" + b"~" * 20000,
+        rng.randbytes(20000),
+    ]
     for octets in inputs:
         with deadline():
             used = peak(function, octets)

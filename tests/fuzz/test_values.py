@@ -8,30 +8,36 @@ import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
-from boards import everything
+from boards.build import everything
 from golden.errors import V90Error
-from golden.parameters import MappingParameters
-from golden.sequences import CP, DIL, INFO0D, JD, MP
-from golden.training import check_descriptor, dil
-from sim import lines
-from sim.cli_read import descriptor_of
-from sim.line import LineParameters
-from sim.parameter_sets import EXTREMES
-from sim.reading_phase4 import parameters_given
+from golden.pcm.parameters import MappingParameters
+from golden.signals.sequences import CP, DIL, INFO0D, JD, MP
+from golden.signals.training import check_descriptor, dil
+from sim.calls.parameter_sets import EXTREMES
+from sim.cli.read import descriptor_of
+from sim.reading.phase4 import parameters_given
+from sim.world import lines
+from sim.world.line import LineParameters
 from tests.fuzz.limits import deadline, peak
 
 VALID = [p.to_dict() for p in EXTREMES.values()]
 
 #: What stands where a number is wanted: too large, none, of another kind, and all of that inside.
 scalars = st.one_of(
-    st.none(), st.booleans(), st.integers(-300, 300), st.integers(), st.floats(),
+    st.none(),
+    st.booleans(),
+    st.integers(-300, 300),
+    st.integers(),
+    st.floats(),
     st.sampled_from([10**400, -(10**4000), 1e308, 5e-324, 1 << 64, 0.5, -2, 127 / 64, 2.0]),
-    st.text(max_size=5), st.sampled_from(["CP", "CPt", "A", "mu", "\ud800", "[/red]", "\x1b[2J"]),
-)  # fmt: skip
+    st.text(max_size=5),
+    st.sampled_from(["CP", "CPt", "A", "mu", "\ud800", "[/red]", "\x1b[2J"]),
+)
 values = st.recursive(
-    scalars, lambda one: st.lists(one, max_size=8) | st.dictionaries(st.text(max_size=5), one),
+    scalars,
+    lambda one: st.lists(one, max_size=8) | st.dictionaries(st.text(max_size=5), one),
     max_leaves=12,
-)  # fmt: skip
+)
 
 
 @st.composite
@@ -41,8 +47,11 @@ def changed(draw, valid):
     for _ in range(draw(st.integers(1, 3))):
         place = whole
         while True:
-            key = draw(st.sampled_from(sorted(place)) if isinstance(place, dict)
-                       else st.integers(0, len(place) - 1))  # fmt: skip
+            key = draw(
+                st.sampled_from(sorted(place))
+                if isinstance(place, dict)
+                else st.integers(0, len(place) - 1)
+            )
             below = place[key]
             if not isinstance(below, list | dict) or not below or draw(st.booleans()):
                 break
@@ -82,13 +91,25 @@ def test_mapping_parameters_of_both_kinds(whole):
 
 #: Text that is no JSON, or none that anybody means; what has no end of its own is 100 000 long.
 TEXTS = {
-    "nested lists": "[" * 100_000, "nested objects": '{"a":' * 50_000, "a number": "1" * 100_000,
-    "closed": "[" * 50_000 + "]" * 50_000, "an exponent": "1e" + "9" * 50_000, "nothing": "",
-    "blank": " " * 100_000, "a string": '"' + "a" * 100_000, "NaN": "NaN", "minus": "-Infinity",
-    "half a character": '{"type": "\\ud800"}', "NUL": "\0", "byte order mark": "\ufeff{}",
-    "many values": "[" + "1," * 50_000 + "1]", "many keys": "{" + '"a":1,' * 20_000 + '"b":2}',
-    "a comment": "{} // none", "twice": "{}{}", "single quotes": "{'type': 'CP'}",
-}  # fmt: skip
+    "nested lists": "[" * 100_000,
+    "nested objects": '{"a":' * 50_000,
+    "a number": "1" * 100_000,
+    "closed": "[" * 50_000 + "]" * 50_000,
+    "an exponent": "1e" + "9" * 50_000,
+    "nothing": "",
+    "blank": " " * 100_000,
+    "a string": '"' + "a" * 100_000,
+    "NaN": "NaN",
+    "minus": "-Infinity",
+    "half a character": '{"type": "\\ud800"}',
+    "NUL": "\0",
+    "byte order mark": "\ufeff{}",
+    "many values": "[" + "1," * 50_000 + "1]",
+    "many keys": "{" + '"a":1,' * 20_000 + '"b":2}',
+    "a comment": "{} // none",
+    "twice": "{}{}",
+    "single quotes": "{'type': 'CP'}",
+}
 
 #: Octets of memory for one of text: an empty list is 56 and takes three, with a place of 8 or two
 #: in the list around it; the sentence of an error names a part of it.
@@ -97,8 +118,12 @@ MEMORY = 64
 
 @pytest.mark.parametrize("name", TEXTS)
 def test_texts(name):
-    for read in (MappingParameters.from_json, lambda text: descriptor_of("x", text.encode()),
-                 lines.parse):  # fmt: skip
+    for read in (
+        MappingParameters.from_json,
+        lambda text: descriptor_of("x", text.encode()),
+        lines.parse,
+    ):
+
         def run(read=read):
             if read is not lines.parse or name not in ("nothing", "blank"):
                 with pytest.raises(V90Error) as told:
@@ -110,9 +135,19 @@ def test_texts(name):
         assert used < (1 << 20) + MEMORY * len(TEXTS[name])
 
 
-@pytest.mark.parametrize("content", [
-    b"", b"[]", b'{"a": ', b"\xff\xfe", b"[" * 100_000, b"1" * 10_000, b"null",
-], ids=lambda content: repr(content[:4]))  # fmt: skip
+@pytest.mark.parametrize(
+    "content",
+    [
+        b"",
+        b"[]",
+        b'{"a": ',
+        b"\xff\xfe",
+        b"[" * 100_000,
+        b"1" * 10_000,
+        b"null",
+    ],
+    ids=lambda content: repr(content[:4]),
+)
 def test_results_of_boards(tmp_path, monkeypatch, content):
     monkeypatch.setattr(everything, "RESULTS", tmp_path / "boards.json")
     assert everything.earlier() == {}
@@ -130,9 +165,24 @@ def test_the_last_of_two_keys_counts():
         MappingParameters.from_json(text[:-1] + ', "sr": 4}')
 
 
-@given(st.dictionaries(st.sampled_from([
-    "description", "source", "band_edge", "high_pass", "loop", "exchange", "client", "transformer",
-]), values), st.lists(st.dictionaries(st.sampled_from(["gauge", "feet", "tap"]), values)))
+@given(
+    st.dictionaries(
+        st.sampled_from(
+            [
+                "description",
+                "source",
+                "band_edge",
+                "high_pass",
+                "loop",
+                "exchange",
+                "client",
+                "transformer",
+            ]
+        ),
+        values,
+    ),
+    st.lists(st.dictionaries(st.sampled_from(["gauge", "feet", "tap"]), values)),
+)
 @example({"loop": 3}, [])
 @example({"exchange": [1]}, [])
 @example({}, [{"gauge": [26], "feet": 1}])
@@ -142,10 +192,17 @@ def test_lines(table, sections):
         assert LineParameters.from_dict(whole).band_edge >= 3500
 
 
-@pytest.mark.parametrize("table", [
-    {"band_edge": 1 << 20000}, {"loop": [{"gauge": 1 << 20000, "feet": 1}]}, {"client": 1 << 20000},
-    {"loop": [{"gauge": 26, "feet": -(1 << 20000)}]}, {"transformer": -(1 << 20000)},
-], ids=lambda table: next(iter(table)))  # fmt: skip
+@pytest.mark.parametrize(
+    "table",
+    [
+        {"band_edge": 1 << 20000},
+        {"loop": [{"gauge": 1 << 20000, "feet": 1}]},
+        {"client": 1 << 20000},
+        {"loop": [{"gauge": 26, "feet": -(1 << 20000)}]},
+        {"transformer": -(1 << 20000)},
+    ],
+    ids=lambda table: next(iter(table)),
+)
 def test_numbers_that_python_does_not_print(table):
     """More than 4300 digits: JSON's are refused, but TOML has hexadecimal ones."""
     with pytest.raises(V90Error):
@@ -154,19 +211,42 @@ def test_numbers_that_python_does_not_print(table):
         JD.build(rates=0, training=0, renegotiation=0, look_ahead=1 << 20000)
 
 
-@pytest.mark.parametrize("text", [
-    "x = " + "[" * 5000, "x = " + "[" * 5000 + "]" * 5000, "x = " + "{a = " * 5000,
-    "x = " + "1" * 5000, "a." * 5000 + "b = 1", "x = 99:99:99",
-], ids=lambda text: text[:12])  # fmt: skip
+@pytest.mark.parametrize(
+    "text",
+    [
+        "x = " + "[" * 5000,
+        "x = " + "[" * 5000 + "]" * 5000,
+        "x = " + "{a = " * 5000,
+        "x = " + "1" * 5000,
+        "a." * 5000 + "b = 1",
+        "x = 99:99:99",
+    ],
+    ids=lambda text: text[:12],
+)
 def test_toml(text):
     with deadline(), pytest.raises(V90Error, match="^bad.toml: "):
         lines.parse(text, "bad.toml")
 
 
-@given(st.sampled_from([JD, DIL, CP, MP, INFO0D]), st.dictionaries(
-    st.sampled_from([*JD._head.fields, *DIL._head.fields, *CP._head.fields, *MP._head.fields,
-                     "precoding", "H", "REF", "constellations", "sign_pattern"]), values,
-))  # fmt: skip
+@given(
+    st.sampled_from([JD, DIL, CP, MP, INFO0D]),
+    st.dictionaries(
+        st.sampled_from(
+            [
+                *JD._head.fields,
+                *DIL._head.fields,
+                *CP._head.fields,
+                *MP._head.fields,
+                "precoding",
+                "H",
+                "REF",
+                "constellations",
+                "sign_pattern",
+            ]
+        ),
+        values,
+    ),
+)
 def test_fields_of_sequences(sequence, fields):
     """What nobody can send is refused; what is built is read."""
     zeroes = {name: [0] * (sequence._head.items(name) or 0) or 0 for name in sequence._head.fields}
@@ -175,11 +255,20 @@ def test_fields_of_sequences(sequence, fields):
             assert sequence.parse(sequence.build(**whole)) is not None
 
 
-@given(st.dictionaries(st.sampled_from(
-    ["sign_pattern", "training_pattern", "H", "REF", "training_ucodes"]), values))  # fmt: skip
+@given(
+    st.dictionaries(
+        st.sampled_from(["sign_pattern", "training_pattern", "H", "REF", "training_ucodes"]), values
+    )
+)
 def test_descriptors(fields):
-    whole = {"sign_pattern": [1], "training_pattern": [1], "H": [0] * 8, "REF": [9] * 8,
-             "training_ucodes": [3, 99], **fields}  # fmt: skip
+    whole = {
+        "sign_pattern": [1],
+        "training_pattern": [1],
+        "H": [0] * 8,
+        "REF": [9] * 8,
+        "training_ucodes": [3, 99],
+        **fields,
+    }
     with deadline(), suppress(V90Error):
         check_descriptor(whole)
         ucodes, signs = dil(whole)

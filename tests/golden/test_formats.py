@@ -5,9 +5,12 @@ from dataclasses import FrozenInstanceError
 import numpy as np
 import pytest
 
-from golden import decimator, emulator, equalizer, formats, g711, i2s, receiver, timing
+from golden import formats
 from golden.formats import Q
-from golden.shaper import LINEAR_STEP
+from golden.pcm import g711
+from golden.pcm.shaper import LINEAR_STEP
+from golden.ports import decimator, emulator, i2s
+from golden.receiver import equalizer, receiver, timing
 
 ROWS = {name: value for name, value in vars(formats).items() if isinstance(value, Q)}
 
@@ -63,18 +66,45 @@ def fits(form, magnitude, fraction):
 def test_the_rows_are_all_looked_at_here():
     # A new row needs its headroom recomputed below.
     assert set(ROWS) == {
-        "LINEAR", "COEFFICIENT", "SHAPER_FIRST", "SHAPER_FIRST_OUTPUT", "SHAPER_FIRST_PRODUCT",
-        "SHAPER_SECOND", "SHAPER_SECOND_OUTPUT", "SHAPER_SECOND_PRODUCT",
-        "SHAPER_METRIC_OPERAND", "SHAPER_METRIC",
-        "SAMPLE", "INTERPOLATED", "INTERPOLATOR_TAP",
-        "CODEC", "DECIMATOR_TAP", "DECIMATOR_SUM",
-        "CORRELATION", "NORMAL", "FACTOR", "SOLUTION",
-        "FORWARD_TAP", "FORWARD_TAP_USED", "FEEDBACK_TAP", "FEEDBACK_TAP_USED",
-        "SOFT", "ERROR", "SLOPE",
-        "DRIFT", "DRIFT_TAP", "DRIFT_TAP_USED", "COARSE", "ERROR_TAP", "ERROR_TAP_USED",
-        "DIL_COUNT", "DIL_SUM",
-        "EMULATED_TAP", "LEAK", "LEAK_USED",
-    }  # fmt: skip
+        "LINEAR",
+        "COEFFICIENT",
+        "SHAPER_FIRST",
+        "SHAPER_FIRST_OUTPUT",
+        "SHAPER_FIRST_PRODUCT",
+        "SHAPER_SECOND",
+        "SHAPER_SECOND_OUTPUT",
+        "SHAPER_SECOND_PRODUCT",
+        "SHAPER_METRIC_OPERAND",
+        "SHAPER_METRIC",
+        "SAMPLE",
+        "INTERPOLATED",
+        "INTERPOLATOR_TAP",
+        "CODEC",
+        "DECIMATOR_TAP",
+        "DECIMATOR_SUM",
+        "CORRELATION",
+        "NORMAL",
+        "FACTOR",
+        "SOLUTION",
+        "FORWARD_TAP",
+        "FORWARD_TAP_USED",
+        "FEEDBACK_TAP",
+        "FEEDBACK_TAP_USED",
+        "SOFT",
+        "ERROR",
+        "SLOPE",
+        "DRIFT",
+        "DRIFT_TAP",
+        "DRIFT_TAP_USED",
+        "COARSE",
+        "ERROR_TAP",
+        "ERROR_TAP_USED",
+        "DIL_COUNT",
+        "DIL_SUM",
+        "EMULATED_TAP",
+        "LEAK",
+        "LEAK_USED",
+    }
 
 
 def test_emulated_line_headroom():
@@ -138,8 +168,9 @@ def test_equalizer_headroom():
 
 def test_drift_headroom():
     for kept, used in (
-        (formats.DRIFT_TAP, formats.DRIFT_TAP_USED), (formats.ERROR_TAP, formats.ERROR_TAP_USED),
-    ):  # fmt: skip
+        (formats.DRIFT_TAP, formats.DRIFT_TAP_USED),
+        (formats.ERROR_TAP, formats.ERROR_TAP_USED),
+    ):
         assert (kept.width, used.width, kept.integer) == (32, 16, used.integer)
     drop = formats.SOFT.fraction - formats.COARSE.fraction
     assert (largest(formats.SOFT) + (1 << drop >> 1)) >> drop <= formats.COARSE.max

@@ -9,16 +9,16 @@ from amaranth.hdl import Module, Signal, UnusedElaboratable
 from amaranth.lib import wiring
 from amaranth.lib.wiring import In, Out, connect, flipped
 
-from golden.decoder import Decoder
-from golden.encoder import Encoder
-from golden.parameters import DELAY_FRAMES, INTERVALS
-from hdl.commands import command_words
-from hdl.csr import COMMIT, configuration_words
-from hdl.mac import Multiplier
-from hdl.stream import pass_on
-from sim.engines import compare
-from sim.parameter_sets import EXTREMES, random_parameters
-from sim.pattern import DEFAULT_PATTERNS, Pattern
+from golden.pcm.decoder import Decoder
+from golden.pcm.encoder import Encoder
+from golden.pcm.parameters import DELAY_FRAMES, INTERVALS
+from hdl.core.mac import Multiplier
+from hdl.core.stream import pass_on
+from hdl.pcm.csr import COMMIT, configuration_words
+from hdl.signals.commands import command_words
+from sim.calls.parameter_sets import EXTREMES, random_parameters
+from sim.engines.compare import compare
+from sim.engines.pattern import DEFAULT_PATTERNS, Pattern
 
 #: Engines with numbers of channels for blocks that have them. The cheapest to compile has all.
 ENGINES_AND_CHANNELS = [
@@ -46,15 +46,21 @@ def patterns_of(engine):
 
 
 def compare_resetting(component, inputs, expected, resets, *, engine, **options):
-    """:func:`sim.engines.compare` with no reset and with each one, or only the last to save time.
+    """``compare`` with no reset and with each one, or only the last to save time.
 
     Returns the result at full speed of the last.
     """
     for reset_at in (None, *resets) if engine == "cxxrtl" else resets[-1:]:
         results = compare(
-            component, inputs, expected, engine=engine, patterns=patterns_of(engine),
-            reset_at=reset_at, cycles=1_000_000, **options,
-        )  # fmt: skip
+            component,
+            inputs,
+            expected,
+            engine=engine,
+            patterns=patterns_of(engine),
+            reset_at=reset_at,
+            cycles=1_000_000,
+            **options,
+        )
     assert results[0].pattern == FULL_SPEED
     return results[0]
 
@@ -126,21 +132,25 @@ def write_words(rng, sets, addresses=range(COMMIT)):
 
 def host_words(sets, commit=True):
     """Configuration words as a bank takes them, of ``[(channel, parameters), ...]`` in order."""
-    return columns([
-        {"channel": channel, "address": address, "data": word}
-        for channel, parameters in sets
-        for address, word in configuration_words(parameters, commit)
-    ])  # fmt: skip
+    return columns(
+        [
+            {"channel": channel, "address": address, "data": word}
+            for channel, parameters in sets
+            for address, word in configuration_words(parameters, commit)
+        ]
+    )
 
 
 def host_commands(commands):
     """Words as the bank takes them, of ``[(channel, command, law), ...]`` in order."""
-    return columns([
-        {"channel": channel, "data": word, "last": n == len(words) - 1}
-        for channel, command, law in commands
-        for words in [command_words(command, law)]
-        for n, word in enumerate(words)
-    ])  # fmt: skip
+    return columns(
+        [
+            {"channel": channel, "data": word, "last": n == len(words) - 1}
+            for channel, command, law in commands
+            for words in [command_words(command, law)]
+            for n, word in enumerate(words)
+        ]
+    )
 
 
 def host_octets(sets, bits):

@@ -1,0 +1,1 @@
+"""Bitstreams: platforms, tops, tools, and what a design takes in a chip."""

@@ -1,0 +1,1 @@
+"""Netlists of chip cells, simulated and held against golden."""

@@ -1,0 +1,1 @@
+"""A board's host: the link, a bank, a client, and a simulated board."""

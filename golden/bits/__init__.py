@@ -1,0 +1,1 @@
+"""Bits, whatever they are for: scrambler, CRC, HDLC, sequences as tables."""

@@ -1,0 +1,189 @@
+"""Both modems and a line in one chip, which says how they do: what is sent, and what comes of it.
+
+A training with Sd, S-bar-d and TRN1d (8.4.4, 8.4.5), then data that are ones, which the scrambler
+makes any (5.3): so every zero received is an error. There is no host: what one would compute is
+here, and lies in tables.
+"""
+
+from dataclasses import dataclass
+from enum import IntEnum
+
+import numpy as np
+
+from golden.bits.scrambler import GPC, Descrambler
+from golden.errors import V90Error
+from golden.pcm import g711
+from golden.pcm.decoder import Decoder
+from golden.pcm.encoder import B1D_FRAMES
+from golden.pcm.parameters import INTERVALS, rate
+from golden.ports.emulator import LineEmulator
+from golden.ports.report import Decibels, Field, Kind, Reporter, error_power
+from golden.receiver.decisions import Decisions
+from golden.receiver.equalizer import FEEDBACK, FORWARD
+from golden.receiver.receiver import Receiver
+from golden.receiver.slicer import FINE, Levels
+from golden.receiver.timetable import SKIPPED, SOLVING, TRAINED
+from golden.signals.generator import Command, Signal
+from golden.signals.training import ABOVE, SD, SD_BAR
+
+#: U_INFO, and data frames of TRN1d: both solutions of the receiver are in time.
+U_INFO, TRN1D = 79, 1340
+
+#: Data frames of silence before Sd, and of the first data, or the first decided of TRN1d where that
+#: is all, that do not count.
+SILENCE, ASIDE = 133, B1D_FRAMES
+
+#: Data frames of TRN1d at least: taps are there by then.
+LEAST_TRN1D = SKIPPED + TRAINED + SOLVING + 5
+
+
+class Text(IntEnum):
+    """What a report tells of."""
+
+    SEARCHING = 0
+    TRAINING = 1
+    TRN1D = 2
+    DATA = 3
+
+
+class Value(IntEnum):
+    """Values of a report."""
+
+    BITS = 0
+    ERRORS = 1
+    TENTHS = 2
+    STEP = 3
+
+
+def templates(parameters):
+    """Texts of reports; without mapping parameters, data are TRN1d, a bit a symbol."""
+    bits_per_second = int(rate(INTERVALS if parameters is None else parameters.data_bits))
+    snr = "SNR ", Field(Value.TENTHS, Kind.TENTHS), " dB, "
+    clock = "clock ", Field(Value.STEP, Kind.OFFSET), " ppm\r\n"
+    errors = Field(Value.ERRORS), " errors in ", Field(Value.BITS), " bits, "
+    return (
+        ("no signal\r\n",),
+        ("training\r\n",),
+        ("TRN1d, ", *snr, *clock),
+        (f"{bits_per_second} bit/s, ", *snr, *errors, *clock),
+    )
+
+
+def commands(parameters, u_info=U_INFO, trn1d=TRN1D):
+    """What a :class:`golden.signals.generator.Generator` is told, again and again."""
+    data = (
+        []
+        if parameters is None
+        else [
+            Command(Signal.B1D, B1D_FRAMES, value=parameters),
+            Command(Signal.DATA, repeat=True),
+        ]
+    )
+    return [
+        Command(Signal.SILENCE, SILENCE, now=True),
+        Command(Signal.SD, SD, value=u_info),
+        Command(Signal.SD_BAR, SD_BAR, value=u_info),
+        Command(Signal.TRN1D, trn1d, repeat=not data, value=u_info),
+        *data,
+    ]
+
+
+def levels(parameters, law, u_info=U_INFO):
+    """The receiver's :class:`~golden.receiver.slicer.Levels` of TRN1d, and of data or None."""
+
+    def of(intervals):
+        return Levels(
+            tuple(tuple(int(x) for x in g711.linear(np.array(row), law)) for row in intervals),
+            tuple(tuple(row) for row in intervals),
+        )
+
+    return of([[u_info]] * INTERVALS), None if parameters is None else of(parameters.intervals)
+
+
+def check(parameters, law, u_info, trn1d):
+    """Raise :class:`~golden.errors.V90Error` unless there can be such a self-test."""
+    g711.check_law(law)
+    if parameters is not None and parameters.law != law:
+        raise V90Error(
+            f"mapping parameters for {parameters.law}-law are no use on a {law}-law line"
+        )
+    if not 1 <= u_info < 128 - ABOVE:
+        raise V90Error(f"U_INFO is 1 to {127 - ABOVE}, not {u_info}")
+    if not LEAST_TRN1D <= trn1d < 1 << 16:
+        raise V90Error(f"TRN1d is {LEAST_TRN1D} to 65535 data frames, not {trn1d}")
+
+
+@dataclass
+class Outcome:
+    """What comes of octets.
+
+    Fields: ``samples`` of the line; ``decisions``; ``bits`` (uint8, ``(n, D)``), by data frames
+    from the first that was decoded on; ``first``, index of that among the data frames decided.
+    """
+
+    samples: np.ndarray
+    decisions: Decisions
+    bits: np.ndarray
+    first: int
+
+
+class Selftest:
+    """The line, the receiver, and what is counted and told, for one training.
+
+    Parameters: ``response`` of the line; ``law``; ``parameters`` of data, None: data are TRN1d;
+    ``ppm``, ``snr``, those of :class:`golden.ports.emulator.LineEmulator`; ``trn1d``, data frames;
+    ``u_info``; ``forward``, ``feedback``, taps of the receiver.
+
+    ``process(octets)``: uint8, from a silence before Sd on; returns an :class:`Outcome`.
+    """
+
+    def __init__(
+        self,
+        response,
+        law,
+        parameters=None,
+        ppm=0.0,
+        snr=None,
+        trn1d=TRN1D,
+        u_info=U_INFO,
+        forward=FORWARD,
+        feedback=FEEDBACK,
+    ):
+        check(parameters, law, u_info, trn1d)
+        self.law, self.parameters, self.start = law, parameters, trn1d
+        self.commands = commands(parameters, u_info, trn1d)
+        self.levels = training, data = levels(parameters, law, u_info)
+        self._line = LineEmulator(response, law, ppm, snr)
+        self._receiver = Receiver(training, data, trn1d, forward=forward, feedback=feedback)
+        self._reporter = Reporter(templates(parameters))
+        self._decibels = Decibels(error_power(training.values[0][0], FINE, INTERVALS))
+
+    def process(self, octets):
+        """See the class."""
+        self._line.reset()
+        self._receiver.reset()
+        samples = self._line.process(octets)
+        decided = self._receiver.process(samples)
+        if self.parameters is None:
+            bits = Descrambler(GPC).process(decided.sign.reshape(-1)).reshape(-1, INTERVALS)
+            return Outcome(samples, decided, bits, 0)
+        first = int(np.searchsorted(decided.number, self.start))
+        coded = g711.octet(decided.ucode[first:], decided.sign[first:], self.law).reshape(-1)
+        bits = Decoder(self.parameters).process(coded)
+        return Outcome(samples, decided, bits.reshape(-1, self.parameters.data_bits), first)
+
+    def line(self, outcome, index):
+        """The report (bytes) after data frame ``index`` of the decisions.
+
+        Those before it are decoded by then. One of a receiver that has synchronism.
+        """
+        decided = outcome.decisions
+        counted = outcome.bits[ASIDE : max(ASIDE, index - outcome.first)]
+        values = {
+            Value.BITS: counted.size,
+            Value.ERRORS: counted.size - int(counted.sum()),
+            Value.TENTHS: self._decibels.process(decided.quality[index].sum()),
+            Value.STEP: decided.step[index],
+        }
+        text = Text.DATA if index >= outcome.first else Text.TRN1D
+        return self._reporter.process(text, values)

@@ -1,0 +1,1 @@
+"""Interfaces of a modem: I2S, decimator, host link, report, emulated line."""

@@ -1,0 +1,298 @@
+"""The host link: frames of octets between a host and a design, over a line that may spoil them.
+
+No clause has it. Frames are those of RFC 1662 with octet stuffing: a flag, octets, a CRC of 16 bits
+(that of 8.1.1.6.1/V.42), a flag; an octet that is a flag or an escape goes as an escape and the
+octet less 32. What a line cuts, adds, changes or swaps spoils a frame or two, and the
+next flag begins anew. Up to three wrong bits of a frame, an odd number, or any within 16 in a row
+are always noticed, unless they make or unmake a flag or an escape; of all others one in 65 536
+passes (tests/fuzz/test_link.py).
+
+The host asks, and the board answers every request once: the first octet of both is a sequence
+number. A request with the number of the last one is answered as before and not acted on again, so
+that the host may repeat what was not answered. The number 0 is for the first request of a host,
+which is always the same (:func:`hello`); then come 1 to 254, and 1 again.
+
+Behind the number a request has sections, each of three octets (:class:`Section`, channel, count)
+and what it brings. The answer has, in their order:
+
+======  ========================  ====================================================
+DATA    count octets              how many octets the channel's queue took before them
+WORDS   count times address, low  how many of the words were not taken; where any were not, the
+        and high octet            answer ends here, and sections behind are not acted on
+INFO    nothing                   the board's :class:`Information`, the last octet first
+STATUS  nothing                   the channel's state, the last octet first: before those of the
+                                  design, frames that came spoilt, modulo 256
+TAKE    nothing                   count pairs at most of channel and octet from the design, and
+                                  NO_MORE
+======  ========================  ====================================================
+
+DATA for which there is no room is lost: a host first asks with count 0, and counts. What does not
+go into LONGEST_ANSWER octets is left out.
+"""
+
+from dataclasses import dataclass
+from enum import IntEnum
+
+from golden.bits import crc
+from golden.errors import V90Error
+
+FLAG, ESCAPE, TURN = 0x7E, 0x7D, 0x20
+
+#: Version of what this module says, which :class:`Information` has.
+VERSION = 1
+
+#: Most octets of a request, and of an answer, the number included, the CRC not.
+LONGEST_REQUEST, LONGEST_ANSWER = 252, 182
+
+#: Numbers of requests after the first.
+NUMBERS = range(1, 255)
+
+#: Ends what TAKE gives.
+NO_MORE = 0xFF
+
+
+class Section(IntEnum):
+    """What a section of a request is; the number is the gateware's."""
+
+    DATA = 0
+    WORDS = 1
+    INFO = 2
+    STATUS = 3
+    TAKE = 4
+
+
+class Top(IntEnum):
+    """What is behind a link."""
+
+    ENCODERS = 0
+    SIGNALS = 1
+    RECEIVER = 2
+
+
+#: Octets of :class:`Information`, and of these, of its text.
+INFORMATION, TEXT = 64, 48
+
+
+@dataclass(frozen=True)
+class Information:
+    """What a board says of itself.
+
+    Fields: ``top``; ``channels``; ``queue``, octets of a channel's queue of data; ``slots`` of the
+    PCM highway, 0 where there is none; ``status``, octets of a channel's state, 1 at least;
+    ``clock`` in Hz; ``baud``; ``text``, the blocks that there are, ASCII, 48 octets at most;
+    ``version`` of the link.
+    """
+
+    top: Top
+    channels: int = 1
+    queue: int = 0
+    slots: int = 0
+    status: int = 1
+    clock: int = 0
+    baud: int = 0
+    text: str = ""
+    version: int = VERSION
+
+    def octets(self):
+        """The 64 octets of it; numbers of four octets have the lowest first."""
+        text = self.text.encode("ascii")
+        if len(text) > TEXT:
+            raise V90Error(f"a board's text has {TEXT} octets at most, not {len(text)}")
+        head = bytes(
+            [
+                self.version,
+                self.top,
+                self.channels - 1,
+                self.slots,
+                self.status,
+                self.queue.bit_length(),
+            ]
+        )
+        head += int(self.clock).to_bytes(4, "little") + int(self.baud).to_bytes(4, "little")
+        return head + bytes(INFORMATION - TEXT - len(head)) + text.ljust(TEXT, b"\0")
+
+    @classmethod
+    def of(cls, octets):
+        """The inverse of :meth:`octets`; of another version only that is right.
+
+        Raises :class:`~golden.errors.V90Error` for another number of octets, and a top that there
+        is not.
+        """
+        octets = bytes(octets)
+        if len(octets) != INFORMATION:
+            raise V90Error(f"a board's information has {INFORMATION} octets, not {len(octets)}")
+        version, top, channels, slots, status, queue = octets[:6]
+        if version != VERSION:
+            return cls(Top.ENCODERS, version=version)
+        if top not in list(Top):
+            raise V90Error(f"a board says that it is a top of kind {top}, which is unknown here")
+        clock, baud = (int.from_bytes(octets[at : at + 4], "little") for at in (6, 10))
+        # A terminal takes other characters for commands.
+        text = "".join(
+            chr(octet) if 0x20 <= octet < 0x7F else "?" for octet in octets[-TEXT:].rstrip(b"\0")
+        )
+        queue = 1 << queue >> 1
+        return cls(Top(top), channels + 1, queue, slots, status, clock, baud, text, version)
+
+
+# --- Frames --------------------------------------------------------------------------------------
+
+
+def frame(content):
+    """Octets of a frame, flags included, with the number and sections ``content`` (bytes)."""
+    body = bytearray()
+    for octet in bytes(content) + crc.fcs(content):
+        body += bytes([ESCAPE, octet - TURN]) if octet in (FLAG, ESCAPE) else bytes([octet])
+    return bytes([FLAG, *body, FLAG])
+
+
+class Unframer:
+    """Octets into contents of frames.
+
+    ``process(octets)`` returns a list of them (bytes); octets before the first flag, and frames
+    that are spoilt or have no octet besides the CRC, are left out. ``damaged`` counts the latter.
+    """
+
+    def __init__(self):
+        self.reset()
+
+    def reset(self):
+        """Forget what has come, and wait for a flag."""
+        self._octets, self._escaped, self.damaged = None, False, 0
+
+    def process(self, octets):
+        """See the class."""
+        contents = []
+        for octet in octets:
+            if octet == FLAG and not self._escaped:
+                whole = bytes(self._octets or b"")
+                if len(whole) > 2 and crc.remainder_of_octets(whole) == crc.FCS_GOOD:
+                    contents.append(whole[:-2])
+                elif whole:
+                    self.damaged += 1
+                self._octets = bytearray()
+            elif octet == ESCAPE and not self._escaped:
+                self._escaped = self._octets is not None
+            elif self._octets is not None:
+                self._octets.append((octet + TURN * self._escaped) % 256)
+                self._escaped = False
+        return contents
+
+
+# --- Requests and answers ------------------------------------------------------------------------
+
+
+def data(channel, octets=b""):
+    """A section with data for a channel; without, one that asks for the room."""
+    return bytes([Section.DATA, channel, len(octets), *octets])
+
+
+def words(channel, pairs):
+    """A section with words ``(address, data)`` for a channel, 83 at most."""
+    body = b"".join(bytes([address]) + int(word).to_bytes(2, "little") for address, word in pairs)
+    return bytes([Section.WORDS, channel, len(body) // 3]) + body
+
+
+def info():
+    """A section that asks for the board's information."""
+    return bytes([Section.INFO, 0, 0])
+
+
+def status(channel):
+    """A section that asks for a channel's state."""
+    return bytes([Section.STATUS, channel, 0])
+
+
+def take(count):
+    """A section that asks for at most so many octets from the design."""
+    return bytes([Section.TAKE, 0, count])
+
+
+def hello():
+    """The first request of a host: its number, 0, and what it asks for."""
+    return bytes([0]) + info()
+
+
+def sections(content):
+    """Sections of a request: a list of ``(section, channel, count, octets)``; one cut is left out.
+
+    A section of an unknown kind is the last.
+    """
+    found, at = [], 1
+    while at + 3 <= len(content):
+        kind, channel, count = content[at : at + 3]
+        size = {Section.DATA: count, Section.WORDS: 3 * count}.get(kind, 0)
+        at += 3
+        if kind not in list(Section):
+            break
+        found.append((Section(kind), channel, count, content[at : at + size]))
+        at += size
+    return found
+
+
+class HostLink:
+    """The board's side of the link.
+
+    ``process(octets)`` takes what came from the host and returns the answers' octets. The design is
+    what these, to be replaced, say: ``room(channel)``, octets that the queue takes; ``put(channel,
+    octet)``; ``word(channel, address, data)``, whether the word was taken; ``state(channel)``, its
+    octets of the design; ``given``, a list of pairs of channel and octet to be taken.
+
+    Unlike the board's, this side is never busy: it answers at once, and hears all that comes.
+
+    Parameters: ``information``, of the board (:class:`Information`).
+    """
+
+    def __init__(self, information):
+        self.information = information
+        self.room = lambda channel: information.queue
+        self.put = lambda channel, octet: None
+        self.word = lambda channel, address, data: True
+        self.state = lambda channel: bytes(information.status - 1)
+        self.reset()
+
+    def reset(self):
+        """Nothing was asked yet."""
+        self._unframer, self._number, self._answer = Unframer(), None, b""
+        self.given = []
+
+    @property
+    def damaged(self):
+        """Frames that came spoilt."""
+        return self._unframer.damaged
+
+    def process(self, octets):
+        """See the class."""
+        answers = []
+        for request in self._unframer.process(octets):
+            if request[0] != self._number:
+                self._number, self._answer = request[0], self._act(request)
+            answers.append(frame(self._answer))
+        return b"".join(answers)
+
+    def _act(self, request):
+        answer = bytearray(request[:1])
+        for section, channel, count, octets in sections(request):
+            if section == Section.DATA:
+                room = self.room(channel)
+                for octet in octets[:room]:
+                    self.put(channel, octet)
+                answer.append(room)
+            elif section == Section.WORDS:
+                left = count
+                for address, low, high in zip(*[iter(octets)] * 3, strict=False):
+                    if not self.word(channel, address, low | high << 8):
+                        break
+                    left -= 1
+                answer.append(left)
+                if left:
+                    break
+            elif section == Section.INFO:
+                answer += self.information.octets()[::-1]
+            elif section == Section.STATUS:
+                answer += bytes([self.damaged % 256, *reversed(self.state(channel))])
+            else:
+                for _ in range(min(count, len(self.given))):
+                    answer += bytes(self.given.pop(0))
+                answer.append(NO_MORE)
+        return bytes(answer[:LONGEST_ANSWER])

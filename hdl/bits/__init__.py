@@ -1,0 +1,1 @@
+"""Bits, whatever they are for: scrambler and HDLC, each as its model in golden/bits."""

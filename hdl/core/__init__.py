@@ -1,0 +1,1 @@
+"""Ground of all blocks: arithmetic, multiplier, memories, streams, channels."""

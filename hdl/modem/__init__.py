@@ -1,0 +1,1 @@
+"""Blocks assembled into modems: a bank on a highway, a client, a self-test."""

@@ -1,0 +1,235 @@
+"""Tops of a receiver whose host is behind a UART; that of a bank is in ``hdl.modem.bank``."""
+
+from amaranth.hdl import Cat, Const, Module, Mux, Signal, Value
+from amaranth.lib import wiring
+from amaranth.lib.fifo import SyncFIFOBuffered
+from amaranth.lib.wiring import In, Out, connect
+
+from golden.ports.decimator import factor_of
+from golden.ports.link import Information, Top
+from golden.receiver.equalizer import FEEDBACK, FORWARD
+from hdl.core.stream import pass_on
+from hdl.modem.analogue_receiver import AnalogueReceiver
+from hdl.ports.decimator import Decimator
+from hdl.ports.i2s import I2s
+from hdl.ports.link import HostLink
+from hdl.ports.uart import UartReceiver, UartTransmitter, cycles_of
+from hdl.receiver.words import WORD
+
+#: Where words of the link go: to the decoder, as those of ``hdl.pcm.csr``; and to the receiver,
+#: whose words are wider: their address, lower and upper half, one after the other, and the upper
+#: half sends them off; or the symbol of a data frame whose quality is told.
+PARAMETERS, RECEIVER = 0, 1
+ADDRESS, LOW, HIGH, SYMBOL = range(4)
+
+#: What the design gives: octets of data, the first bit in bit 0, and events, four octets each: kind
+#: and number, the lowest octet first.
+DATA, EVENTS = 0, 1
+
+#: States by number, an octet each: FLAGS, the receiver's state in bits 0 to 3, training and lost
+#: above; and the first octet, which is the lowest, of numbers with several.
+FLAGS, NUMBER_AT, STEP_AT, QUALITY_AT, UNKNOWN_AT, OVERFLOWS_AT, STATES = 0, 1, 4, 8, 13, 14, 16
+TRAINING, LOST = 4, 5
+
+
+class LinkedReceiver(wiring.Component):
+    """An ``AnalogueReceiver`` whose host is on a UART, for data after TRN1d.
+
+    Words go to the decoder and to the receiver; data, eight bits an octet, and events come back
+    through a queue. Where it is full, and the host too slow, they are lost, and ``lost`` stays 1.
+    The bits of TRN1d and the averages of DIL are not told: a host cannot do a start-up with this.
+
+    Parameters: ``clock`` in Hz and ``baud`` in bit/s; ``forward`` and ``feedback``, numbers of
+    taps; ``depth`` of the queue in octets, of which 512 are 70 ms at 56000 bit/s; ``front``, names
+    of blocks before it, of which the host is told.
+
+    Members
+    -------
+    rx : In(1), asynchronous; tx : Out(1)
+    sample, strobe, state, training : as those of :class:`hdl.receiver.receiver.Receiver`
+    lost : Out(1)
+    """
+
+    def __init__(
+        self, clock=12e6, baud=1e6, forward=FORWARD, feedback=FEEDBACK, depth=512, front=""
+    ):
+        cycles = cycles_of(clock, baud)
+        self.path, self.depth = AnalogueReceiver(forward, feedback), depth
+        self.information = Information(
+            Top.RECEIVER,
+            STATES,
+            status=2,
+            clock=int(clock),
+            baud=int(baud),
+            text=f"{front} receiver demapper decoder".strip(),
+        )
+        self.link = HostLink(self.information, gives=True)
+        self.receiver, self.transmitter = UartReceiver(cycles), UartTransmitter(cycles)
+        members = self.path.signature.members
+        self.passed = ("sample", "strobe", "state", "training")
+        super().__init__(
+            {
+                "rx": In(1),
+                "tx": Out(1),
+                **{name: members[name] for name in self.passed},
+                "lost": Out(1),
+            }
+        )
+
+    def elaborate(self, platform):
+        m = Module()
+        m.submodules.path = path = self.path
+        m.submodules.link = link = self.link
+        m.submodules.receiver = receiver = self.receiver
+        m.submodules.transmitter = transmitter = self.transmitter
+        pass_on(m, self, path, self.passed)
+        connect(m, receiver.o, link.i)
+        connect(m, link.o, transmitter.i)
+        m.d.comb += [
+            receiver.rx.eq(self.rx),
+            self.tx.eq(transmitter.tx),
+            link.o_data.ready.eq(1),
+            path.o_training.ready.eq(1),
+            path.o_average.ready.eq(1),
+        ]
+        self._words(m)
+        self._give(m)
+        self._tell(m)
+        return m
+
+    def _words(self, m):
+        """Words of the link to the decoder and to the receiver."""
+        path, offered, word = self.path, self.link.o_word, self.link.o_word.payload
+        address, low = Signal(WORD["address"].shape), Signal(16)
+        mine, wide = word.channel == RECEIVER, path.i_configuration
+        m.d.comb += [
+            path.i_parameters.valid.eq(offered.valid & (word.channel == PARAMETERS)),
+            path.i_parameters.payload.address.eq(word.address),
+            path.i_parameters.payload.data.eq(word.data),
+            wide.valid.eq(offered.valid & mine & (word.address == HIGH)),
+            wide.payload.address.eq(address),
+            wide.payload.data.eq(Cat(low, word.data)),
+            offered.ready.eq(1),
+        ]
+        with m.If(word.channel == PARAMETERS):
+            m.d.comb += offered.ready.eq(path.i_parameters.ready)
+        with m.Elif(mine & (word.address == HIGH)):
+            m.d.comb += offered.ready.eq(wide.ready)
+        with m.If(offered.valid & mine):
+            with m.Switch(word.address):
+                with m.Case(ADDRESS):
+                    m.d.sync += address.eq(word.data)
+                with m.Case(LOW):
+                    m.d.sync += low.eq(word.data)
+                with m.Case(SYMBOL):
+                    m.d.sync += path.quality_symbol.eq(word.data)
+
+    def _give(self, m):
+        """Data and events to the host."""
+        path, given = self.path, self.link.i_given
+        m.submodules.queue = queue = SyncFIFOBuffered(width=9, depth=self.depth)
+        bits, full, place = Signal(9, init=1 << 8), Signal(), Signal(2)
+        event = path.o_event
+        what, kind = Signal(32), Value.cast(event.payload.kind)
+        # A mark goes before the bits, and is bit 0 when eight of them have come.
+        m.d.comb += [
+            full.eq(bits[0]),
+            what.eq(Cat(kind, Const(0, 8 - len(kind)), event.payload.number)),
+            path.o.ready.eq(1),
+            given.valid.eq(queue.r_rdy),
+            given.payload.channel.eq(queue.r_data[8]),
+            given.payload.octet.eq(queue.r_data[:8]),
+            queue.r_en.eq(given.ready),
+            queue.w_en.eq(full | event.valid),
+            queue.w_data.eq(
+                Mux(
+                    full,
+                    Cat(bits[1:], Const(DATA, 1)),
+                    Cat(what.word_select(place, 8), Const(EVENTS, 1)),
+                )
+            ),
+            event.ready.eq(~full & (place == 3)),
+        ]
+        with m.If(path.o.valid):
+            m.d.sync += bits.eq(Cat(Mux(full, 1 << 7, bits[1:]), path.o.payload.bit))
+        with m.Elif(full):
+            m.d.sync += bits.eq(1 << 8)
+        with m.If(event.valid & ~full):
+            m.d.sync += place.eq(place + 1)
+        with m.If(queue.w_en & ~queue.w_rdy):
+            m.d.sync += self.lost.eq(1)
+
+    def _tell(self, m):
+        """The state's octet of the number that is asked for."""
+        path, link = self.path, self.link
+        told, step = Signal(8 * STATES), Signal.like(path.step)
+        # Between data frames the clock's words go round.
+        with m.If(path.decided):
+            m.d.sync += step.eq(path.step)
+        parts = (
+            (FLAGS, path.state),
+            (NUMBER_AT, path.number),
+            (STEP_AT, step),
+            (QUALITY_AT, path.quality),
+            (UNKNOWN_AT, path.unknown[:8]),
+            (OVERFLOWS_AT, path.overflows[:8]),
+        )
+        for at, value in parts:
+            value = Value.cast(value)
+            m.d.comb += told[8 * at : 8 * at + len(value)].eq(value)
+        m.d.comb += [
+            told[8 * FLAGS + TRAINING].eq(path.training),
+            told[8 * FLAGS + LOST].eq(self.lost),
+            link.state[0].eq(told.word_select(link.channel, 8)),
+        ]
+
+
+class LinkedClient(wiring.Component):
+    """A :class:`LinkedReceiver` behind a codec, of whose left channel it takes the samples.
+
+    Parameters: ``clock`` in Hz, a multiple as :class:`hdl.ports.i2s.I2s` says; ``codec``, its
+    samples a second, 48000 or 32000; ``baud``, ``forward``, ``feedback``, ``depth`` of the
+    receiver.
+
+    Members
+    -------
+    rx, tx, state, training, lost : as those of :class:`LinkedReceiver`
+    mclk, lrck, sclk, sdout : as those of :class:`hdl.ports.i2s.I2s`
+    sample : Out(SAMPLE), strobe : Out(1): what the receiver gets, 16 kHz
+    """
+
+    def __init__(self, clock=24.576e6, baud=460800, codec=48000, **receiver):
+        factor = factor_of(codec)
+        self.i2s, self.decimator = I2s(clock, codec), Decimator(factor)
+        self.linked = LinkedReceiver(clock, baud, front="i2s decimator", **receiver)
+        self.information, self.path = self.linked.information, self.linked.path
+        self.host = ("rx", "tx", "state", "training", "lost")
+        self.pins = ("mclk", "lrck", "sclk", "sdout")
+        linked, i2s = self.linked.signature.members, self.i2s.signature.members
+        super().__init__(
+            {
+                **{name: linked[name] for name in self.host},
+                **{name: i2s[name] for name in self.pins},
+                "sample": Out(linked["sample"].shape),
+                "strobe": Out(1),
+            }
+        )
+
+    def elaborate(self, platform):
+        m = Module()
+        m.submodules.i2s = i2s = self.i2s
+        m.submodules.decimator = decimator = self.decimator
+        m.submodules.linked = linked = self.linked
+        pass_on(m, self, linked, self.host)
+        pass_on(m, self, i2s, self.pins)
+        # The decimator is ready long before the next sample, and the receiver waits for none.
+        m.d.comb += [
+            decimator.i.payload.eq(i2s.sample),
+            decimator.i.valid.eq(i2s.strobe),
+            decimator.o.ready.eq(1),
+            linked.sample.eq(decimator.o.payload),
+            linked.strobe.eq(decimator.o.valid),
+            self.sample.eq(linked.sample),
+            self.strobe.eq(linked.strobe),
+        ]
+        return m

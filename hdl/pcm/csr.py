@@ -1,0 +1,104 @@
+"""The configuration stream: where each mapping parameter goes.
+
+A word is 16 bits at a 6-bit address of a channel. Every block that needs parameters keeps its own
+words in a memory of two halves per channel; words go to the half that is not in use, and the
+word ``COMMIT`` makes the other half valid at the channel's next data frame, with the
+initialisation of 8.6.1 and 8.6.5/V.90.
+"""
+
+from amaranth.lib import data, stream, wiring
+from amaranth.lib.wiring import In, Out
+
+from golden.pcm.parameters import sections
+from hdl.core.channels import channel_shape
+from hdl.pcm.g711 import LAW_BITS
+
+#: Constellation masks as CP has them: word 8 i + u has a bit for each Ucode of Uchord u + 1 in data
+#: frame interval i, bit 0 the lowest (Table 14/V.90, bits 137 and on).
+MASKS = 0
+#: D in bits 0..5, Sr in 6..7, ld in 8..9, law in 10.
+FRAME = 48
+#: a1 in bits 0..7, a2 in 8..15, in the order of ``golden.pcm.parameters.sections``.
+POLES = 49
+#: b1 and b2 likewise.
+ZEROS = 50
+#: Six words: M0 to M5.
+MODULI = 56
+#: Makes the words written since the last commit the channel's parameters.
+COMMIT = 63
+
+ADDRESS_BITS = 6
+WORD_BITS = 16
+
+#: Layout of the word at FRAME.
+FRAME_LAYOUT = data.StructLayout({"data_bits": 6, "sr": 2, "ld": 2, "law": 1})
+
+
+def word_layout(channels=None):
+    """Payload of a configuration stream; without ``channels``, of a block that has one."""
+    fields = {"address": ADDRESS_BITS, "data": WORD_BITS}
+    if channels is not None:
+        fields = {"channel": channel_shape(channels), **fields}
+    return data.StructLayout(fields)
+
+
+def write_layout(channels):
+    """Payload of a word on its way to the blocks: with the half that it belongs to."""
+    return data.StructLayout(
+        {
+            "channel": channel_shape(channels),
+            "half": 1,
+            "address": ADDRESS_BITS,
+            "data": WORD_BITS,
+        }
+    )
+
+
+def write_signature(channels):
+    """Signature of the port that takes words into a block's memory: one a cycle.
+
+    A block ties ``ready`` to 1. (A Signature with ``always_ready`` makes it a constant, which
+    Amaranth 0.5 does not convert at the top of a design.)
+    """
+    return stream.Signature(write_layout(channels))
+
+
+class ConfiguredBlock(wiring.Component):
+    """A block that turns tokens of a bank's channels into others, with words of its own.
+
+    Parameters: ``channels``; ``tag``, shape of what passes unchanged; ``i``, ``o``: the fields of
+    its tokens besides channel, half and tag, as dicts of shapes.
+
+    Members
+    -------
+    i_configuration : In(stream), words with their half
+    i, o : streams of ``i_layout`` and ``o_layout``
+    """
+
+    def __init__(self, channels, tag, i, o):
+        self.channels = channels
+        header = {"channel": channel_shape(channels), "half": 1}
+        self.i_layout = data.StructLayout({**header, **i, "tag": tag})
+        self.o_layout = data.StructLayout({**header, **o, "tag": tag})
+        super().__init__(
+            {
+                "i_configuration": In(write_signature(channels)),
+                "i": In(stream.Signature(self.i_layout)),
+                "o": Out(stream.Signature(self.o_layout)),
+            }
+        )
+
+
+def configuration_words(parameters, commit=True):
+    """Words ``[(address, data), ...]`` of mapping parameters, in the order to be sent."""
+    p = parameters
+    words = []
+    for interval, ucodes in enumerate(p.intervals):
+        mask = sum(1 << ucode for ucode in ucodes)
+        words += [(MASKS + 8 * interval + u, mask >> 16 * u & 0xFFFF) for u in range(8)]
+    frame = {"data_bits": p.data_bits, "sr": p.sr, "ld": p.ld, "law": LAW_BITS[p.law]}
+    words.append((FRAME, FRAME_LAYOUT.const(frame).as_value().value))
+    a1, a2, b1, b2 = (value & 0xFF for value in sections(p.a1, p.a2, p.b1, p.b2))
+    words += [(POLES, a1 | a2 << 8), (ZEROS, b1 | b2 << 8)]
+    words += [(MODULI + interval, modulus) for interval, modulus in enumerate(p.moduli)]
+    return [*words, (COMMIT, 0)] if commit else words

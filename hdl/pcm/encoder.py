@@ -1,0 +1,251 @@
+"""Clause 5.4/V.90 assembled as a bank: data octets of many channels to PCM octets in slot order."""
+
+from amaranth.hdl import Cat, Module, Signal
+from amaranth.lib import data, stream, wiring
+from amaranth.lib.wiring import In, Out, connect, flipped
+
+from golden.pcm.parameters import INTERVALS
+from hdl.bits.scrambler import Scrambler
+from hdl.core.channels import channel_shape
+from hdl.core.stream import (
+    BitQueues,
+    Counters,
+    octet_layout,
+    pass_on,
+)
+from hdl.pcm.csr import configuration_words, word_layout, write_signature
+from hdl.pcm.mapper import Mapper
+from hdl.pcm.modulus import NUMBER_BITS, ModulusEncoder
+from hdl.pcm.multiplexer import Multiplexer, pcm_layout
+from hdl.pcm.sequencer import DATA_BITS, Sequencer, frame_layout
+from hdl.pcm.shaper import Shaper
+from hdl.pcm.signs import DifferentialEncoder
+
+__all__ = ["Datapath", "Encoder", "configuration_words"]
+
+
+class Datapath(wiring.Component):
+    """Clause 5.4 from a data frame's bits on: what an encoder and a generator have in common.
+
+    Throughput and number formats as :class:`Encoder`'s; data frames leave the shaper in the order
+    in which they came.
+
+    Parameters: ``channels``; ``idle``, the octet of a channel that is not active; ``signals``,
+    whether there are data frames that are not encoded.
+
+    Members
+    -------
+    i_configuration : In(stream, always ready), words with their half
+    i : In(stream), :func:`hdl.pcm.sequencer.frame_layout`
+    o : Out(stream), PCM octets; start as :class:`hdl.pcm.multiplexer.Multiplexer` has it
+    done : Out(1), for one cycle when a data frame has left the shaper; started : Out(1), and when
+        it is one with ``initialise``
+    plain_place, plain_octet, plain_write : as those of :class:`hdl.pcm.multiplexer.Multiplexer`,
+    with
+        ``signals``
+    """
+
+    def __init__(self, channels, idle, signals=False):
+        self.channels, self.signals = channels, signals
+        self.extra = {"plain": 1, "begins": 1} if signals else {}
+        self.shaper = Shaper(channels, plain=signals)
+        self.multiplexer = Multiplexer(channels, self.shaper.o_layout, idle)
+        plain = [name for name in self.multiplexer.signature.members if name.startswith("plain")]
+        super().__init__(
+            {
+                "i_configuration": In(write_signature(channels)),
+                "i": In(stream.Signature(frame_layout(channels, signals))),
+                "o": Out(stream.Signature(pcm_layout(channels))),
+                "done": Out(1),
+                "started": Out(1),
+                **{name: self.multiplexer.signature.members[name] for name in plain},
+            }
+        )
+
+    def elaborate(self, platform):
+        m = Module()
+        n = self.channels
+        tags = data.StructLayout(
+            {
+                "half": 1,
+                "active": 1,
+                "sr": 2,
+                **self.extra,
+                **dict.fromkeys(["direct"] * self.signals, 1),
+            }
+        )
+        later = data.StructLayout({"initialise": 1, "active": 1, **self.extra, "signs": INTERVALS})
+        m.submodules.scrambler = scrambler = Scrambler(n, width=DATA_BITS, tag=tags)
+        m.submodules.signs = signs = DifferentialEncoder(
+            n,
+            tag=data.StructLayout({"half": 1, "active": 1, **self.extra, "number": NUMBER_BITS}),
+            direct=self.signals,
+        )
+        m.submodules.modulus = modulus = ModulusEncoder(n, tag=later)
+        m.submodules.mapper = mapper = Mapper(n, tag=later)
+        m.submodules.shaper = shaper = self.shaper
+        m.submodules.multiplexer = multiplexer = self.multiplexer
+        connect(m, shaper.o, multiplexer.i)
+        connect(m, multiplexer.o, flipped(self.o))
+        m.d.comb += self.i_configuration.ready.eq(1)
+        for block in (modulus, mapper, shaper):
+            m.d.comb += [
+                block.i_configuration.payload.eq(self.i_configuration.payload),
+                block.i_configuration.valid.eq(self.i_configuration.valid),
+            ]
+
+        def link(source, target, **fields):
+            m.d.comb += [target.valid.eq(source.valid), source.ready.eq(target.ready)]
+            m.d.comb += [target.payload[name].eq(value) for name, value in fields.items()]
+
+        def extra(of):
+            return [of[name] for name in self.extra]
+
+        p = self.i.payload
+        direct = {"direct": p.direct} if self.signals else {}
+        link(
+            self.i,
+            scrambler.i,
+            channel=p.channel,
+            initialise=p.initialise,
+            count=p.count,
+            data=p.data,
+            tag=Cat(p.half, p.active, p.sr, *extra(p), *direct.values()),
+        )
+        p = scrambler.o.payload
+        # 5.4.2: the first S bits of a data frame are its sign bits. S = 6 - Sr.
+        number = Signal(NUMBER_BITS)
+        bits = Signal(INTERVALS)
+        with m.Switch(p.tag.sr):
+            for sr in range(4):
+                with m.Case(sr):
+                    m.d.comb += number.eq(p.data[INTERVALS - sr :])
+                    m.d.comb += bits.eq(p.data[: INTERVALS - sr])
+        link(
+            scrambler.o,
+            signs.i,
+            channel=p.channel,
+            initialise=p.initialise,
+            sr=p.tag.sr,
+            bits=bits,
+            tag=Cat(p.tag.half, p.tag.active, *extra(p.tag), number),
+            **{name: p.tag[name] for name in direct},
+        )
+        p = signs.o.payload
+        link(
+            signs.o,
+            modulus.i,
+            channel=p.channel,
+            half=p.tag.half,
+            number=p.tag.number,
+            tag=Cat(p.initialise, p.tag.active, *extra(p.tag), p.bits),
+        )
+        p = modulus.o.payload
+        link(modulus.o, mapper.i, channel=p.channel, half=p.half, labels=p.labels, tag=p.tag)
+        p = mapper.o.payload
+        plain = {"plain": p.tag.plain} if self.signals else {}
+        link(
+            mapper.o,
+            shaper.i,
+            channel=p.channel,
+            half=p.half,
+            ucodes=p.ucodes,
+            initialise=p.tag.initialise,
+            active=p.tag.active,
+            signs=p.tag.signs,
+            tag=p.tag.begins if self.signals else 0,
+            **plain,
+        )
+        m.d.comb += [
+            self.done.eq(shaper.o.valid & shaper.o.ready),
+            self.started.eq(self.done & shaper.o.payload.initialise),
+        ]
+        if self.signals:
+            pass_on(m, self, multiplexer, ("plain_place", "plain_octet", "plain_write"))
+        return m
+
+
+class Encoder(wiring.Component):
+    """A bank of digital modem encoders on one datapath.
+
+    Every channel has its own parameters, state and data queue. A data frame of a channel takes
+    at most ``cycles_per_frame`` = 280 cycles, whatever its Sr and ld, and that only when all
+    channels begin anew; otherwise at most 235 with ld = 3, and 160 with less. Blocks work on
+    different channels at the same time. Octets come out three data frames after their bits went in,
+    and as fast as they are taken, 6 per channel and data frame; at 8000 PCM frames a second that
+    needs a clock of at least ``channels`` * 280 * 8000 / 6 Hz. Bit-exact with
+    :class:`golden.pcm.encoder.Encoder` for each channel.
+
+    Parameters: ``channels``, 1 to 256; ``queue_octets``, a power of two, for each channel;
+    ``idle``, the octet that a channel sends before it has parameters (E1's idle pattern 0xD5 is
+    A-law +0).
+
+    Members
+    -------
+    i_configuration : In(stream), channel; address; data (``configuration_words`` makes them)
+    i_data : In(stream), channel; octet, first bit in bit 0
+    look : In(1), room : Out, of ``i_data``: as those of :class:`hdl.core.stream.BitQueues`
+    o : Out(stream), channel; octet; interval, of the data frame; start, 1 in the first data frame
+        after parameters took effect: of TRN2d or B1d
+    underruns_channel : In, underruns : Out(16): data frames that a channel sent as scrambled ones
+        for want of data; stops at 65535; 0 after reset. Settles as
+        :class:`hdl.core.stream.Counters`.
+    """
+
+    #: A data frame with initialisation at Sr = 3 and ld = 3, the slowest, and the handshakes.
+    cycles_per_frame = 280
+
+    def __init__(self, channels=1, queue_octets=32, idle=0xD5):
+        self.channels, self.queue_octets, self.idle = channels, queue_octets, idle
+        super().__init__(
+            {
+                "i_configuration": In(stream.Signature(word_layout(channels))),
+                **bank_members(channels, queue_octets),
+            }
+        )
+
+    def elaborate(self, platform):
+        m = Module()
+        n = self.channels
+        m.submodules.sequencer = sequencer = Sequencer(n)
+        m.submodules.datapath = datapath = Datapath(n, self.idle)
+        m.d.comb += sequencer.i_started.eq(datapath.started)
+        connect(m, flipped(self.i_configuration), sequencer.i_configuration)
+        bank(m, self, sequencer, datapath)
+        return m
+
+
+def bank_members(channels, queue_octets):
+    """Members that an encoder and a generator have alike; see :class:`Encoder`."""
+    if not 1 <= channels <= 256:
+        raise ValueError(f"a bank has 1 to 256 channels, not {channels}")
+    return {
+        "i_data": In(stream.Signature(octet_layout(channels))),
+        "look": In(1),
+        "room": Out(range(queue_octets + 1)),
+        "o": Out(stream.Signature(pcm_layout(channels))),
+        "underruns_channel": In(channel_shape(channels)),
+        "underruns": Out(16),
+    }
+
+
+def bank(m, outer, sequencer, datapath):
+    """Join what an encoder and a generator have alike: queues of data, counters, octets.
+
+    ``outer`` has ``channels``, ``queue_octets`` and :func:`bank_members`.
+    """
+    m.submodules.queues = queues = BitQueues(outer.channels, outer.queue_octets, DATA_BITS)
+    m.submodules.underruns = underruns = Counters(outer.channels)
+    m.d.comb += [
+        underruns.event.eq(sequencer.underrun),
+        underruns.channel.eq(sequencer.underrun_channel),
+        underruns.read_channel.eq(outer.underruns_channel),
+        outer.underruns.eq(underruns.count),
+    ]
+    pass_on(m, outer, queues, ("look", "room"))
+    connect(m, flipped(outer.i_data), queues.i)
+    connect(m, sequencer.o_request, queues.i_request)
+    connect(m, queues.o, sequencer.i_bits)
+    connect(m, sequencer.o_configuration, datapath.i_configuration)
+    connect(m, sequencer.o, datapath.i)
+    connect(m, datapath.o, flipped(outer.o))

@@ -1,0 +1,228 @@
+"""The emulated line in gateware: PCM octets to samples of the analogue modem's A/D.
+
+What it does, and the response in its table, stands in golden/ports/emulator.py.
+"""
+
+from amaranth.hdl import Cat, Const, Module, Mux, Signal, signed
+from amaranth.lib import stream, wiring
+from amaranth.lib.memory import Memory
+from amaranth.lib.wiring import In, Out
+
+from golden.formats import EMULATED_TAP, LEAK, LEAK_USED, LINEAR, SAMPLE
+from golden.ports.emulator import (
+    INSTANT_FRACTION,
+    NOISE_SHIFT,
+    PHASE_BITS,
+    PHASES,
+    PLACE_BITS,
+    REGISTER,
+    noise_scale,
+    step_of,
+)
+from hdl.core.mac import Multiplier
+from hdl.pcm.g711 import LAW_BITS, linear
+
+
+def _table(response, slots):
+    """Taps from slot 0 on, and tails in the last slots."""
+    table = [0] * (slots * PHASES)
+    table[: len(response.taps)] = response.taps
+    for slot, tail in zip(range(slots - len(response.leaks), slots), response.tails, strict=True):
+        table[slot * PHASES : (slot + 1) * PHASES] = tail
+    return table
+
+
+class LineEmulator(wiring.Component):
+    """Samples at the client's rate, as fast as they are taken.
+
+    A sample is offered ``latency`` cycles after the one before was taken, where it needs an octet
+    ``leaks + 2`` cycles more; there is a new octet for about every second sample. It waits for its
+    octet. With the default response that is a sample in 79 or 83 cycles, of the 750 that there are
+    at 12 MHz. After a reset the line is silent, which takes ``slots`` cycles. Bit-exact with
+    :class:`golden.ports.emulator.LineEmulator`.
+
+    Parameters: ``response``, ``law``, ``ppm``, ``snr``, those of the model.
+
+    Members
+    -------
+    i : In(stream, 8), octets; o : Out(stream, SAMPLE)
+    """
+
+    def __init__(self, response, law, ppm=0.0, snr=None):
+        self.response, self.law = response, LAW_BITS[law]
+        self.step, self.scale = step_of(ppm), noise_scale(response, snr)
+        self.slots = response.products + 1
+        #: Two passes of ``products``, each with three cycles to drain and one to save; the mean.
+        self.latency = 2 * (response.products + 4) + 9
+        super().__init__(
+            {"i": In(stream.Signature(8)), "o": Out(stream.Signature(signed(SAMPLE.width)))}
+        )
+
+    def elaborate(self, platform):
+        m = Module()
+        slots, leaks = self.slots, len(self.response.leaks)
+        slot_bits = (slots - 1).bit_length()
+        # Values of octets in a ring, and from ``extra`` on what recursions have; then both sums,
+        # and the noise.
+        extra, sums = slots, slots + leaks
+        m.submodules.table = table = Memory(
+            shape=signed(EMULATED_TAP.width),
+            depth=slots * PHASES,
+            init=_table(self.response, slots),
+        )
+        m.submodules.values = values = Memory(shape=signed(16), depth=sums + 3, init=[])
+        m.submodules.multiplier = multiplier = Multiplier()
+        write, read, taps = values.write_port(), values.read_port(), table.read_port()
+        # With the first sample comes the first octet, at its own instant.
+        fraction = Signal(INSTANT_FRACTION, init=(-self.step) & ((1 << INSTANT_FRACTION) - 1))
+        phase = fraction[INSTANT_FRACTION - PHASE_BITS :]
+        place = fraction[INSTANT_FRACTION - PHASE_BITS - PLACE_BITS : INSTANT_FRACTION - PHASE_BITS]
+        head, slot = Signal(slot_bits), Signal(slot_bits)
+        second, mean = Signal(), Signal()  # the pass, and whether it is the third, of the sums
+        reading, multiplied = Signal(), Signal()
+        start = 1 << (EMULATED_TAP.fraction - 1)
+        # The mean is within 2**28, and the noise within 2**24.
+        width = max(self.response.most + start, 1 << 29).bit_length() + 1
+        total = Signal(signed(width))
+        narrowed = _narrowed(total)
+        weight = Signal(signed(16))
+        noise = self._noise(m, reading & ~second & ~mean)
+        is_value = slot < self.response.count
+        m.d.comb += [
+            taps.addr.eq(Cat(phase, slot) + (second & is_value)),
+            multiplier.a.eq(read.data),
+            multiplier.b.eq(Mux(mean, weight, taps.data)),
+        ]
+        m.d.sync += multiplied.eq(reading)
+        accumulating = Signal()
+        m.d.sync += accumulating.eq(multiplied)
+        with m.If(accumulating):
+            m.d.sync += total.eq(total + multiplier.product)
+        with m.FSM():
+            with m.State("CLEAR"):
+                m.d.comb += [write.addr.eq(slot), write.en.eq(1)]
+                m.d.sync += slot.eq(slot + 1)
+                with m.If(slot == slots - 1):
+                    m.next = "STEP"
+            with m.State("STEP"):
+                moved = Signal(INSTANT_FRACTION + 1)
+                m.d.comb += moved.eq(fraction + self.step)
+                m.d.sync += [fraction.eq(moved), slot.eq(0), second.eq(0), mean.eq(0)]
+                m.d.sync += total.eq(start)
+                m.next = "SUM"
+                with m.If(moved[-1]):
+                    m.next = "OCTET"
+            with m.State("OCTET"):
+                octet, value = self.i.payload, Signal(LINEAR.integer)
+                mask = 0x55 if self.law else 0x7F
+                m.d.comb += [
+                    self.i.ready.eq(1),
+                    value.eq(linear((octet[:7] ^ mask)[:7], Const(self.law, 1))),
+                    write.addr.eq((head + 1)[:slot_bits]),
+                    write.data.eq(Mux(octet[7], value, -value)),
+                    write.en.eq(self.i.valid),
+                ]
+                with m.If(self.i.valid):
+                    m.d.sync += head.eq(head + 1)
+                    m.next = "LEAVE" if leaks else "SUM"
+            if leaks:
+                self._leak(m, head, write, read, extra)
+            with m.State("SUM"):
+                m.d.comb += [
+                    reading.eq(1),
+                    read.addr.eq(
+                        Mux(is_value, (head - slot)[:slot_bits], slot + (extra - (slots - leaks)))
+                    ),
+                ]
+                m.d.sync += slot.eq(slot + 1)
+                # The slot behind the last tap has that tap's last phase, and no more.
+                if leaks:
+                    with m.If(slot == self.response.count - 1):
+                        m.d.sync += slot.eq(slots - leaks)
+                with m.If(slot == (slots - 1 if leaks else slots - 2)):
+                    m.next = "DRAIN"
+            with m.State("DRAIN"):
+                with m.If(~multiplied & ~accumulating):
+                    m.next = "OFFER"
+                    with m.If(~mean):
+                        m.next = "SAVE"
+            with m.State("SAVE"):
+                m.d.comb += [
+                    write.addr.eq(sums + second),
+                    write.data.eq(narrowed),
+                    write.en.eq(1),
+                ]
+                m.d.sync += [total.eq(start), slot.eq(0), second.eq(1), mean.eq(second)]
+                m.next = "SUM"
+                with m.If(second):
+                    m.next = "NOISE"
+            with m.State("NOISE"):
+                m.d.comb += [write.addr.eq(sums + 2), write.data.eq(noise), write.en.eq(1)]
+                m.next = "MEAN"
+            with m.State("MEAN"):
+                m.d.comb += [reading.eq(1), read.addr.eq(sums + slot)]
+                m.d.sync += [
+                    slot.eq(slot + 1),
+                    weight.eq(
+                        Mux(slot == 0, (1 << PLACE_BITS) - place, Mux(slot == 1, place, self.scale))
+                    ),
+                ]
+                with m.If(slot == 2):
+                    m.next = "DRAIN"
+            with m.State("OFFER"):
+                m.d.comb += [self.o.valid.eq(1), self.o.payload.eq(narrowed)]
+                with m.If(self.o.ready):
+                    m.next = "STEP"
+        return m
+
+    def _leak(self, m, head, write, read, extra):
+        """Recursions go round, so that each is the first in its turn."""
+        leaks = self.response.leaks
+        kept = Signal(LEAK.width * len(leaks))
+        turn = Signal(range(max(2, len(leaks))))
+        own = kept[: LEAK.width].as_signed()
+        less = own >> leaks[0]
+        for number, bits in enumerate(leaks[1:], 1):
+            less = Mux(turn == number, own >> bits, less)
+        following = Signal(signed(LEAK.width))
+        m.d.comb += following.eq(own - less + (read.data << LEAK.fraction))
+        leaving = (head - self.response.count)[: len(head)]
+        with m.State("LEAVE"):
+            m.d.comb += read.addr.eq(leaving)
+            m.next = "LEAK"
+        with m.State("LEAK"):
+            m.d.comb += [
+                read.addr.eq(leaving),
+                write.addr.eq(extra + turn),
+                write.data.eq(following >> (LEAK.fraction - LEAK_USED.fraction)),
+                write.en.eq(1),
+            ]
+            m.d.sync += [
+                kept.eq(Cat(kept[LEAK.width :], following)),
+                turn.eq(turn + 1),
+            ]
+            with m.If(turn == len(leaks) - 1):
+                m.d.sync += turn.eq(0)
+                m.next = "SUM"
+
+    def _noise(self, m, step):
+        """A sample's sum of signs, of a register that moves with ``step``."""
+        length = max(REGISTER)
+        register = Signal(length, init=(1 << length) - 1)
+        bit = register[REGISTER[0] - 1] ^ register[REGISTER[1] - 1]
+        products = self.response.products
+        ones = Signal(range(products + 1))
+        with m.If(step):
+            m.d.sync += [register.eq(Cat(bit, register)), ones.eq(ones + bit)]
+        with m.If(self.o.valid & self.o.ready):
+            m.d.sync += ones.eq(0)
+        return (2 * ones - products) << NOISE_SHIFT
+
+
+def _narrowed(total):
+    """A sum without its fraction, within a sample's range."""
+    rest = total[EMULATED_TAP.fraction :]
+    upper = rest[SAMPLE.width - 1 :]
+    fits = ~upper.any() | upper.all()
+    limit = Cat((~total[-1]).replicate(SAMPLE.width - 1), total[-1])
+    return Mux(fits, rest[: SAMPLE.width], limit).as_signed()

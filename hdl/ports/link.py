@@ -1,0 +1,166 @@
+"""The board's side of the host link: see ``golden.ports.link``, which has the format of its frames.
+
+A processor of a few instructions does it (``hdl.ports.link_program``): at a UART's pace there are
+cycles enough, and it needs fewer cells than a state machine.
+"""
+
+from amaranth.hdl import Array, Cat, Module, Mux, Signal
+from amaranth.lib import data, stream, wiring
+from amaranth.lib.crc.catalog import CRC16_IBM_SDLC
+from amaranth.lib.memory import Memory
+from amaranth.lib.wiring import In, Out
+
+from hdl.core.channels import channel_shape
+from hdl.core.stream import octet_layout
+from hdl.pcm.csr import ADDRESS_BITS, WORD_BITS
+from hdl.ports.link_program import INFORMATION_AT, INSTRUCTION, PORTS, Op, Strobe, Test, program
+
+
+def link_word_layout(channels):
+    """Payload of words that come from a host, whatever they are."""
+    return data.StructLayout(
+        {"channel": channel_shape(channels), "address": ADDRESS_BITS, "data": WORD_BITS}
+    )
+
+
+class HostLink(wiring.Component):
+    """Takes requests, acts on them, and answers.
+
+    It does one thing after the other, an instruction in 3 cycles: at most 42 cycles for an octet
+    heard, 39 for one sent, so that a bit may last 8 cycles, and 55 for one of DATA. While it acts
+    and answers, what comes is lost. An answer is kept for a request that comes again. One word
+    waits inside for the design, so that those of other kinds pass it; the next waits for it for
+    some 5000 cycles (``hdl.ports.link_program.PATIENCE``), before the answer says how many are
+    left.
+
+    The program is in one block RAM; requests, answers, variables and the board's information, which
+    is its first contents, in another.
+
+    Bit-exact with :class:`golden.ports.link.HostLink`, where requests wait for answers, and are for
+    channels that there are.
+
+    Parameters: ``information``, a :class:`golden.ports.link.Information`, whose ``channels``,
+    ``queue`` and ``status`` are the design's; ``gives``, whether the design has octets for the
+    host.
+
+    Members
+    -------
+    i, o : In(stream), Out(stream): octets from and to the UART
+    o_word : Out(stream), :func:`link_word_layout`
+    o_data : Out(stream), channel; octet, to queues as :class:`hdl.core.stream.BitQueues` has them,
+    with
+        its look : Out(1) and room : In
+    channel : Out, whose state is asked for; state : In, its octets, three cycles later
+    i_given : In(stream), channel; octet, for the host, with ``gives``
+    """
+
+    def __init__(self, information, gives=False):
+        self.information, self.gives = information, gives
+        channels, self.states = information.channels, information.status - 1
+        members = {
+            "i": In(stream.Signature(8)),
+            "o": Out(stream.Signature(8)),
+            "o_word": Out(stream.Signature(link_word_layout(channels))),
+            "o_data": Out(stream.Signature(octet_layout(channels))),
+            "look": Out(1),
+            "room": In(range(information.queue + 1)),
+            "channel": Out(channel_shape(channels)),
+            "state": In(data.ArrayLayout(8, self.states)),
+        }
+        if gives:
+            members["i_given"] = In(stream.Signature(octet_layout(channels)))
+        super().__init__(members)
+
+    def elaborate(self, platform):
+        m = Module()
+        words = program(self.states, self.gives)
+        m.submodules.program = code = Memory(shape=16, depth=256, init=words)
+        contents = [0] * INFORMATION_AT + [*self.information.octets()] + [0] * 256
+        m.submodules.memory = memory = Memory(shape=8, depth=512, init=contents)
+        m.submodules.crc = crc = CRC16_IBM_SDLC(data_width=8).create()
+        fetch, read, write = code.read_port(), memory.read_port(), memory.write_port()
+        instruction = data.View(INSTRUCTION, fetch.data)
+        constant, port, op = instruction.constant, instruction.port, instruction.op
+        place, following, a, x, b = Signal(8), Signal(8), Signal(8), Signal(8), Signal(8)
+        flag, goes = Signal(), Signal()
+        # The instruction is read, then the octet that it names, then it is done.
+        turn = Signal(3, init=1)
+        at_x, theirs = instruction.memory & port[1], port[0]
+        heard, emitted, pushed, looked = (
+            turn[2] & (op == one) for one in (Op.HEAR, Op.EMIT, Op.PUSH, Op.LOOK)
+        )
+        m.d.comb += [
+            fetch.addr.eq(place),
+            read.addr.eq(Mux(at_x, Cat(x, theirs), Cat(constant, 0))),
+            write.addr.eq(read.addr),
+            write.data.eq(a),
+            write.en.eq(turn[2] & (op == Op.STORE)),
+            b.eq(Mux(instruction.memory, read.data, constant) | self._port(m, instruction, crc)),
+            crc.data.eq(a),
+            self.i.ready.eq(heard),
+            self.o.valid.eq(emitted),
+            self.o.payload.eq(a),
+            self.o_data.valid.eq(pushed | looked),
+            self.o_data.payload.channel.eq(self.channel),
+            self.o_data.payload.octet.eq(a),
+            self.look.eq(looked | (self.room == 0)),
+            goes.eq(
+                turn[2]
+                & ~(heard & ~self.i.valid)
+                & ~(emitted & ~self.o.ready)
+                & ~((pushed | looked) & ~self.o_data.ready)
+            ),
+        ]
+        m.d.sync += turn.eq(Mux(turn[2] & ~goes, turn, turn.rotate_left(1)))
+        with m.If(self.o_word.valid & self.o_word.ready):
+            m.d.sync += self.o_word.valid.eq(0)
+        jumps = (op == Op.JUMP) | ((op == Op.JUMP_IF) & flag) | ((op == Op.JUMP_UNLESS) & ~flag)
+        m.d.comb += following.eq(Mux(jumps, constant, place + 1))
+        with m.If(goes):
+            m.d.sync += place.eq(following)
+            with m.If(op[3]):
+                m.d.sync += a.eq(Mux(op[2], a, 0) + b)
+            with m.If(op == Op.INDEX):
+                m.d.sync += x.eq(b)
+            with m.If(op == Op.COMPARE):
+                m.d.sync += flag.eq(
+                    Mux(instruction.memory & port[2], self._test(constant, crc), a == b)
+                )
+            with m.If(op == Op.STROBE):
+                self._strobe(m, constant, a, crc)
+        return m
+
+    def _port(self, m, instruction, crc):
+        """What is at the port that an instruction names, or 0."""
+        ports = [0, self.i.payload, self.room, crc.crc[:8], crc.crc[8:], *self.state]
+        if self.gives:
+            ports += [self.i_given.payload.channel, self.i_given.payload.octet]
+        ports += [0] * (PORTS + 1 - len(ports))
+        value = Signal(8)
+        with m.If(~instruction.memory):
+            m.d.comb += value.eq(Array(ports)[instruction.port])
+        return value
+
+    def _test(self, constant, crc):
+        free = ~self.o_word.valid
+        if not self.gives:
+            return Mux(constant[0], crc.match_detected, free)
+        return Mux(
+            constant[Test.GIVEN >> 1],
+            self.i_given.valid,
+            Mux(constant[0], crc.match_detected, free),
+        )
+
+    def _strobe(self, m, constant, a, crc):
+        word = self.o_word.payload
+        m.d.comb += [crc.start.eq(constant[Strobe.SUM_START]), crc.valid.eq(constant[Strobe.SUM])]
+        if self.gives:
+            m.d.comb += self.i_given.ready.eq(constant[Strobe.TAKEN])
+        with m.If(constant[Strobe.CHANNEL]):
+            m.d.sync += self.channel.eq(a)
+        with m.If(constant[Strobe.ADDRESS]):
+            m.d.sync += [word.channel.eq(self.channel), word.address.eq(a)]
+        with m.If(constant[Strobe.LOW]):
+            m.d.sync += word.data[:8].eq(a)
+        with m.If(constant[Strobe.HIGH]):
+            m.d.sync += [word.data[8:].eq(a), self.o_word.valid.eq(1)]

@@ -1,0 +1,392 @@
+"""The program of :class:`hdl.ports.link.HostLink`'s processor, and its instructions.
+
+The processor has an octet A, an index X, a flag, and 512 octets of memory in two halves: ours with
+the last answer, the variables and the board's information, and theirs with the request. B is what
+an instruction names: its constant, an octet of memory (at a constant address in our half, or at X
+in either), or a port.
+"""
+
+from enum import IntEnum
+
+from amaranth.lib import data
+
+from golden.ports.link import ESCAPE, FLAG, INFORMATION, LONGEST_ANSWER, NO_MORE, TURN, Section
+
+
+class Op(IntEnum):
+    """What an instruction does. Those from LOAD on change A."""
+
+    STORE = 0  # the octet of memory := A
+    COMPARE = 1  # flag := A == B; of memory with ``test``: flag := a Test
+    INDEX = 2  # X := B
+    STROBE = 3  # what the constant's bits say, see Strobe
+    JUMP = 4  # go to the constant
+    JUMP_IF = 5  # where the flag is 1
+    JUMP_UNLESS = 6
+    EMIT = 7  # A to the host
+    LOAD = 8  # A := B
+    HEAR = 9  # A := an octet of the host
+    PUSH = 10  # A to the channel's queue if there is room; A := room before
+    LOOK = 11  # A := room
+    ADD = 12  # A := A + B
+
+
+class Port(IntEnum):
+    """Numbers of the ports; those of the state's octets are behind them."""
+
+    HEARD = 1
+    ROOM = 2
+    SUM_LOW = 3
+    SUM_HIGH = 4
+    STATE = 5
+
+
+class Strobe(IntEnum):
+    """Bits of a STROBE's constant."""
+
+    SUM_START = 0
+    SUM = 1  # A into the CRC
+    CHANNEL = 2  # A is the channel
+    ADDRESS = 3  # A is the word's address, for that channel
+    LOW = 4
+    HIGH = 5  # and the word is whole
+    TAKEN = 6  # what the design gives was taken
+
+
+class Test(IntEnum):
+    """What a COMPARE with ``test`` looks at: no word waits; CRC right; the design gives."""
+
+    FREE = 0
+    RIGHT = 1
+    GIVEN = 2
+
+
+#: An instruction. ``port`` is 0, or, where B is memory: at X; which half; a Test instead.
+INSTRUCTION = data.StructLayout({"constant": 8, "port": 3, "memory": 1, "op": 4})
+
+_THEIRS, _AT_X, _TEST = 1, 2, 4
+
+#: Ports that there are room for.
+PORTS = 7
+
+#: Where the information is, and the variables below it.
+INFORMATION_AT = 256 - INFORMATION
+(FILL, END, AT, COUNT, KIND, WAITED, DAMAGED, KEPT) = range(INFORMATION_AT - 8, INFORMATION_AT)
+
+assert LONGEST_ANSWER + 2 <= FILL
+
+#: Cycles of an instruction that need not wait; cycles for which a word waits, about.
+CYCLES = 3
+PATIENCE = 256 * 7 * CYCLES
+
+
+class _Program:
+    """Instructions with labels."""
+
+    def __init__(self):
+        self.rows, self.labels, self._unique = [], {}, 0
+
+    def label(self, name):
+        self.labels[name] = len(self.rows)
+
+    def unique(self):
+        self._unique += 1
+        return f"_{self._unique}"
+
+    def row(self, op, constant=0, port=0, memory=0):
+        self.rows.append((op, constant, port, memory))
+
+    # B is a constant, a variable, what X points to, or a port.
+
+    def constant(self, op, value):
+        self.row(op, value & 0xFF)
+
+    def variable(self, op, address):
+        self.row(op, address, memory=1)
+
+    def indexed(self, op, theirs):
+        self.row(op, port=_AT_X | theirs, memory=1)
+
+    def store(self, *addresses):
+        for address in addresses:
+            self.row(Op.STORE, address, memory=1)
+
+    def port(self, op, port):
+        self.row(op, port=port)
+
+    def test(self, what):
+        self.row(Op.COMPARE, what, port=_TEST, memory=1)
+
+    def strobe(self, what):
+        self.row(Op.STROBE, 1 << what)
+
+    def jump(self, label, op=Op.JUMP):
+        self.row(op, label)
+
+    def when(self, value, label):
+        """Go there where A is that."""
+        self.constant(Op.COMPARE, value)
+        self.jump(label, Op.JUMP_IF)
+
+    def get(self):
+        """A := the request's next octet; the answer is whole where there is none."""
+        self.variable(Op.LOAD, AT)
+        self.variable(Op.COMPARE, FILL)
+        self.jump("whole", Op.JUMP_IF)
+        self.variable(Op.INDEX, AT)
+        self.constant(Op.ADD, 1)
+        self.store(AT)
+        self.indexed(Op.LOAD, 1)
+
+    def put(self):
+        """Append A to the answer, where there is room."""
+        over = self.unique()
+        self.store(KEPT)
+        self.variable(Op.LOAD, END)
+        self.when(LONGEST_ANSWER, over)
+        self.variable(Op.INDEX, END)
+        self.constant(Op.ADD, 1)
+        self.store(END)
+        self.variable(Op.LOAD, KEPT)
+        self.indexed(Op.STORE, 0)
+        self.strobe(Strobe.SUM)
+        self.label(over)
+
+    def words(self):
+        """The 256 words of the program."""
+        assert len(self.rows) <= 256, len(self.rows)
+        return [
+            INSTRUCTION.const(
+                {
+                    "op": op,
+                    "constant": self.labels.get(constant, constant),
+                    "port": port,
+                    "memory": memory,
+                }
+            )
+            .as_value()
+            .value
+            for op, constant, port, memory in self.rows
+        ] + [0] * (256 - len(self.rows))
+
+
+def program(states, gives):
+    """Words of the program, for so many octets of a channel's state; ``gives``: with TAKE."""
+    p = _Program()
+    p.constant(Op.LOAD, 0)
+    p.store(DAMAGED)
+    p.constant(Op.LOAD, NO_MORE)  # no request's number
+    p.store(0)
+    _receive(p)
+    _begin(p)
+    _act(p, states, gives)
+    _send(p)
+    return p.words()
+
+
+def _receive(p):
+    p.label("skip")
+    p.port(Op.HEAR, Port.HEARD)
+    p.constant(Op.COMPARE, FLAG)
+    p.jump("skip", Op.JUMP_UNLESS)
+    p.label("begin")
+    p.strobe(Strobe.SUM_START)
+    p.constant(Op.LOAD, 0)
+    p.store(FILL)
+    p.label("next")
+    p.port(Op.HEAR, Port.HEARD)
+    p.when(FLAG, "flag")
+    p.when(ESCAPE, "escape")
+    p.label("keep")
+    p.strobe(Strobe.SUM)
+    p.variable(Op.INDEX, FILL)
+    p.indexed(Op.STORE, 1)
+    p.variable(Op.LOAD, FILL)
+    p.constant(Op.ADD, 1)
+    p.store(FILL)
+    p.when(0, "skip")  # too long
+    p.jump("next")
+    p.label("escape")
+    p.port(Op.HEAR, Port.HEARD)
+    p.constant(Op.ADD, TURN)
+    p.jump("keep")
+    p.label("flag")
+    p.variable(Op.LOAD, FILL)
+    p.when(0, "begin")
+    p.when(2, "begin")  # it has a CRC and nothing else, if that
+    p.constant(Op.ADD, -2)
+    p.store(FILL)
+    p.test(Test.RIGHT)
+    p.jump("request", Op.JUMP_IF)
+    p.variable(Op.LOAD, DAMAGED)
+    p.constant(Op.ADD, 1)
+    p.store(DAMAGED)
+    p.jump("begin")
+
+
+def _begin(p):
+    p.label("request")
+    p.constant(Op.INDEX, 0)
+    p.indexed(Op.LOAD, 1)
+    p.indexed(Op.COMPARE, 0)
+    p.jump("send", Op.JUMP_IF)
+    p.strobe(Strobe.SUM_START)
+    p.constant(Op.LOAD, 0)
+    p.store(END, AT, COUNT, KIND)
+    p.get()
+    # From here on: put A, and go on with the section.
+    p.label("put")
+    p.put()
+    p.label("loop")
+
+
+def _act(p, states, gives):
+    p.variable(Op.LOAD, COUNT)
+    p.when(0, "counted")
+    p.constant(Op.ADD, -1)
+    p.store(COUNT)
+    p.variable(Op.LOAD, KIND)
+    p.when(Section.DATA, "octet")
+    p.when(Section.WORDS, "word")
+    p.when(Section.INFO, "info")
+    p.when(Section.STATUS, "status")
+    if gives:
+        p.test(Test.GIVEN)
+        p.jump("no more", Op.JUMP_UNLESS)
+        p.port(Op.LOAD, Port.STATE + states)
+        p.put()
+        p.port(Op.LOAD, Port.STATE + states + 1)
+        p.strobe(Strobe.TAKEN)
+        p.jump("put")
+    p.label("counted")
+    p.variable(Op.LOAD, KIND)
+    if gives:
+        p.when(Section.TAKE, "no more")
+    p.constant(Op.COMPARE, Section.WORDS)
+    p.constant(Op.LOAD, 0)
+    p.store(KIND)
+    p.jump("put", Op.JUMP_IF)
+    p.get()
+    p.store(KIND)
+    p.get()
+    p.strobe(Strobe.CHANNEL)
+    p.get()
+    p.store(COUNT)
+    p.variable(Op.LOAD, KIND)
+    p.when(Section.DATA, "look")
+    p.when(Section.WORDS, "loop")
+    if gives:
+        p.when(Section.TAKE, "loop")
+    p.constant(Op.COMPARE, Section.INFO)
+    p.constant(Op.LOAD, INFORMATION)
+    p.store(COUNT)
+    p.jump("loop", Op.JUMP_IF)
+    p.variable(Op.LOAD, KIND)
+    p.constant(Op.COMPARE, Section.STATUS)
+    p.jump("whole", Op.JUMP_UNLESS)
+    p.constant(Op.LOAD, states + 1)
+    p.store(COUNT)
+    p.jump("loop")
+    p.label("look")
+    p.port(Op.LOOK, Port.ROOM)
+    p.jump("put")
+    p.label("octet")
+    p.get()
+    p.port(Op.PUSH, Port.ROOM)
+    p.jump("loop")
+    p.label("info")
+    p.variable(Op.LOAD, COUNT)
+    p.constant(Op.ADD, INFORMATION_AT)
+    p.store(KEPT)
+    p.variable(Op.INDEX, KEPT)
+    p.indexed(Op.LOAD, 0)
+    p.jump("put")
+    p.label("status")
+    p.variable(Op.LOAD, COUNT)
+    for n in range(states):
+        p.when(n, f"status {n}")
+    p.variable(Op.LOAD, DAMAGED)
+    p.jump("put")
+    for n in range(states):
+        p.label(f"status {n}")
+        p.port(Op.LOAD, Port.STATE + n)
+        p.jump("put")
+    _words(p)
+    if gives:
+        p.label("no more")
+        p.constant(Op.LOAD, 0)
+        p.store(COUNT, KIND)
+        p.constant(Op.LOAD, NO_MORE)
+        p.jump("put")
+
+
+def _words(p):
+    p.label("word")
+    p.constant(Op.LOAD, 0)
+    p.label("wait")
+    p.store(WAITED)
+    p.test(Test.FREE)
+    p.jump("free", Op.JUMP_IF)
+    p.variable(Op.LOAD, WAITED)
+    p.constant(Op.ADD, 1)
+    p.constant(Op.COMPARE, 0)
+    p.jump("wait", Op.JUMP_UNLESS)
+    # What is behind is left out.
+    p.variable(Op.LOAD, FILL)
+    p.store(AT)
+    p.variable(Op.LOAD, COUNT)
+    p.constant(Op.ADD, 1)
+    p.store(KEPT)
+    p.constant(Op.LOAD, 0)
+    p.store(COUNT, KIND)
+    p.variable(Op.LOAD, KEPT)
+    p.jump("put")
+    p.label("free")
+    for what in (Strobe.ADDRESS, Strobe.LOW, Strobe.HIGH):
+        p.get()
+        p.strobe(what)
+    p.jump("loop")
+
+
+def _send(p):
+    p.label("whole")
+    p.variable(Op.INDEX, END)
+    p.port(Op.LOAD, Port.SUM_LOW)
+    p.indexed(Op.STORE, 0)
+    p.variable(Op.LOAD, END)
+    p.constant(Op.ADD, 1)
+    p.store(END)
+    p.variable(Op.INDEX, END)
+    p.constant(Op.ADD, 1)
+    p.store(END)
+    p.port(Op.LOAD, Port.SUM_HIGH)
+    p.indexed(Op.STORE, 0)
+    p.label("send")
+    p.constant(Op.LOAD, 0)
+    p.store(AT)
+    p.constant(Op.LOAD, FLAG)
+    p.row(Op.EMIT)
+    p.label("each")
+    p.variable(Op.LOAD, AT)
+    p.variable(Op.COMPARE, END)
+    p.jump("close", Op.JUMP_IF)
+    p.variable(Op.INDEX, AT)
+    p.constant(Op.ADD, 1)
+    p.store(AT)
+    p.indexed(Op.LOAD, 0)
+    p.when(FLAG, "escaped")
+    p.when(ESCAPE, "escaped")
+    p.row(Op.EMIT)
+    p.jump("each")
+    p.label("escaped")
+    p.store(KEPT)
+    p.constant(Op.LOAD, ESCAPE)
+    p.row(Op.EMIT)
+    p.variable(Op.LOAD, KEPT)
+    p.constant(Op.ADD, -TURN)
+    p.row(Op.EMIT)
+    p.jump("each")
+    p.label("close")
+    p.constant(Op.LOAD, FLAG)
+    p.row(Op.EMIT)
+    p.jump("skip")

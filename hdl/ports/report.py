@@ -1,0 +1,206 @@
+"""Lines of text about a receiver: numbers in decimal, decibels, the clock's offset in ppm."""
+
+from amaranth.hdl import Array, Cat, Module, Mux, Signal, signed
+from amaranth.lib import stream, wiring
+from amaranth.lib.memory import Memory
+from amaranth.lib.wiring import In, Out
+
+from golden.ports.report import (
+    NUMBER_BITS,
+    OCTAVE,
+    PPM_DIVISOR,
+    PPM_SHIFT,
+    SUM_BITS,
+    TABLE_BITS,
+    TENTHS_FRACTION,
+    Kind,
+    decibels_start,
+    decibels_table,
+    program,
+)
+
+#: What is kept of a number besides its digits, and the characters of all that.
+_POINT, _PLUS, _MINUS = 10, 11, 12
+_CHARACTERS = "0123456789.+-"
+
+
+class Decibels(wiring.Component):
+    """A power over a sum of squares in tenths of a decibel.
+
+    At most ``latency`` = 43 cycles from ``start`` to ``done``. Bit-exact with
+    :class:`golden.ports.report.Decibels`.
+
+    Parameters: ``power``.
+
+    Members
+    -------
+    start : In(1), for a cycle, while not busy, with total : In(SUM_BITS)
+    done : Out(1), for a cycle; tenths : Out(11), from then on
+    """
+
+    latency = SUM_BITS + 4
+
+    def __init__(self, power):
+        self.first = decibels_start(power)
+        super().__init__({"start": In(1), "total": In(SUM_BITS), "done": Out(1), "tenths": Out(11)})
+
+    def elaborate(self, platform):
+        m = Module()
+        m.submodules.table = table = Memory(
+            shape=16, depth=1 << TABLE_BITS, init=decibels_table().tolist()
+        )
+        read = table.read_port()
+        total, left = Signal(SUM_BITS), Signal(range(SUM_BITS + 1))
+        sum_of = Signal(signed(11 + TENTHS_FRACTION + 1))
+        m.d.comb += read.addr.eq(total[SUM_BITS - 1 - TABLE_BITS :])
+        with m.FSM():
+            with m.State("IDLE"):
+                m.d.sync += [
+                    total.eq(self.total),
+                    left.eq(SUM_BITS),
+                    sum_of.eq(self.first + (1 << (TENTHS_FRACTION - 1))),
+                ]
+                with m.If(self.start):
+                    m.next = "MOVE"
+            with m.State("MOVE"):
+                with m.If(total[-1] | (left == 0)):
+                    m.next = "TABLE"
+                with m.Else():
+                    m.d.sync += [
+                        total.eq(total << 1),
+                        left.eq(left - 1),
+                        sum_of.eq(sum_of + OCTAVE),
+                    ]
+            with m.State("TABLE"):
+                m.d.sync += sum_of.eq(sum_of - read.data)
+                m.next = "DONE"
+            with m.State("DONE"):
+                m.d.comb += self.done.eq(1)
+                m.d.sync += self.tenths.eq(Mux(sum_of[-1], 0, sum_of >> TENTHS_FRACTION))
+                m.next = "IDLE"
+        return m
+
+
+class Reporter(wiring.Component):
+    """Texts with values in them, an octet after the other.
+
+    An octet of the text comes within 4 cycles of the one before, the first of a value within 650,
+    its others within 2. Bit-exact with :class:`golden.ports.report.Reporter`.
+
+    Parameters: ``templates``, as those of the model.
+
+    Members
+    -------
+    start : In(1), for a cycle, while not ``busy`` : Out(1); template : In, number of the text
+    number : Out(4), of the value wanted at ``value`` : In(signed(NUMBER_BITS + 1)), in the same
+        cycle
+    o : Out(stream), octets
+    """
+
+    def __init__(self, templates):
+        self.octets, self.starts = program(templates)
+        super().__init__(
+            {
+                "start": In(1),
+                "template": In(range(max(2, len(self.starts)))),
+                "busy": Out(1),
+                "number": Out(4),
+                "value": In(signed(NUMBER_BITS + 1)),
+                "o": Out(stream.Signature(8)),
+            }
+        )
+
+    def elaborate(self, platform):
+        m = Module()
+        m.submodules.text = text = Memory(shape=8, depth=len(self.octets), init=self.octets)
+        m.submodules.digits = digits = Memory(shape=4, depth=16, init=[])
+        read, digit, write = text.read_port(), digits.read_port(), digits.write_port()
+        at, count = Signal(range(len(self.octets) + 1)), Signal(4)
+        kind = Signal(Kind)
+        left = Signal(range(NUMBER_BITS + 1))
+        value, rest = Signal(NUMBER_BITS), Signal(PPM_DIVISOR.bit_length())
+        offset, negative = Signal(), Signal()
+        taken = Signal(len(rest) + 1)
+        divisor = Mux(offset, PPM_DIVISOR, 10)
+        goes = taken >= divisor
+        size = abs(self.value)
+        m.d.comb += [
+            read.addr.eq(at),
+            self.number.eq(read.data[:4]),
+            self.busy.eq(1),
+            taken.eq(Cat(value[-1], rest)),
+            digit.addr.eq(count),
+            write.addr.eq(count),
+        ]
+        with m.FSM():
+            with m.State("IDLE"):
+                m.d.comb += self.busy.eq(0)
+                m.d.sync += at.eq(Array(self.starts)[self.template])
+                with m.If(self.start):
+                    m.next = "READ"
+            with m.State("READ"):
+                m.d.sync += count.eq(0)
+                m.next = "TEXT"
+            with m.State("TEXT"):
+                m.d.sync += [kind.eq(read.data[4:6]), negative.eq(self.value[-1])]
+                m.d.comb += self.o.payload.eq(read.data)
+                with m.If(read.data[7]):
+                    m.d.sync += at.eq(at + 1)
+                    m.next = "VALUE"
+                    m.d.sync += value.eq(size)
+                with m.Elif(read.data == 0):
+                    m.next = "IDLE"
+                with m.Else():
+                    m.d.comb += self.o.valid.eq(1)
+                    with m.If(self.o.ready):
+                        m.d.sync += at.eq(at + 1)
+                        m.next = "READ"
+            with m.State("VALUE"):
+                m.d.sync += [left.eq(NUMBER_BITS), rest.eq(0), offset.eq(kind == Kind.OFFSET)]
+                with m.If(kind == Kind.OFFSET):
+                    m.d.sync += value.eq((value << PPM_SHIFT) + PPM_DIVISOR // 2)
+                m.next = "DIVIDE"
+            with m.State("DIVIDE"):
+                m.d.sync += [
+                    value.eq(Cat(goes, value)),
+                    rest.eq(Mux(goes, taken - divisor, taken)),
+                    left.eq(left - 1),
+                ]
+                with m.If(left == 1):
+                    m.next = "DIGIT"
+            with m.State("DIGIT"):
+                m.d.sync += [left.eq(NUMBER_BITS), rest.eq(0), offset.eq(0)]
+                m.d.comb += write.data.eq(rest)
+                m.next = "DIVIDE"
+                with m.If(~offset):
+                    m.d.comb += write.en.eq(1)
+                    m.d.sync += count.eq(count + 1)
+                    with m.If((kind != Kind.NUMBER) & (count == 0)):
+                        m.next = "POINT"
+                    with m.Elif(value == 0):
+                        m.next = "LAST"
+            with m.State("POINT"):
+                m.d.comb += [write.data.eq(_POINT), write.en.eq(1)]
+                m.d.sync += count.eq(count + 1)
+                m.next = "DIVIDE"
+            with m.State("LAST"):
+                m.d.comb += write.data.eq(Mux(negative, _MINUS, _PLUS))
+                m.next = "BACK"
+                with m.If(kind == Kind.OFFSET):
+                    m.d.comb += write.en.eq(1)
+                    m.next = "BACK"
+                with m.Else():
+                    m.d.sync += count.eq(count - 1)
+            with m.State("BACK"):
+                m.next = "SHOW"
+            with m.State("SHOW"):
+                m.d.comb += [
+                    self.o.valid.eq(1),
+                    self.o.payload.eq(Array(ord(one) for one in _CHARACTERS)[digit.data]),
+                ]
+                with m.If(self.o.ready):
+                    m.d.sync += count.eq(count - 1)
+                    m.next = "BACK"
+                    with m.If(count == 0):
+                        m.next = "READ"
+        return m

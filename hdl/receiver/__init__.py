@@ -1,0 +1,1 @@
+"""The downstream receiver in gateware (9.3.2/V.90): samples to Ucodes."""

@@ -1,0 +1,226 @@
+"""Commands to a bank of signal generators: their words, and the memory that these wait in.
+
+All that a channel needs besides the encoder is in 512 words of one memory, a ring of commands with
+what each needs, and in eight more, where the channel stands. A command keeps its words until it
+ends. The memory has a single port and no initial contents, as the UP5K's SPRAM: one holds 30
+channels.
+"""
+
+from amaranth.hdl import Cat, Const, Module, Signal
+from amaranth.lib import data, stream, wiring
+from amaranth.lib.wiring import In, Out
+
+from golden.errors import V90Error
+from golden.pcm.parameters import INTERVALS
+from golden.signals.generator import STARTS
+from golden.signals.generator import Signal as Sent
+from golden.signals.sequences import JD_END
+from golden.signals.training import ABOVE
+from hdl.core.channels import channel_shape
+from hdl.pcm.csr import configuration_words
+from hdl.pcm.g711 import LAW_BITS
+from hdl.signals.training import descriptor_words
+
+WORD_BITS = 16
+
+#: Bits of a place in a channel's ring of commands.
+RING_BITS = 9
+
+#: The words of a command behind HEADER: how many units; bits of a sequence, those of MP being 229
+#: at most; six Ucodes, two a word, the first in bits 0..6, the second in 8..14; and what else it
+#: needs from REST on. This is the sequence's bits, the first in bit 0 of the first word; or a DIL
+#: descriptor's words at their addresses (:mod:`hdl.signals.training`); or configuration words in
+#: their order, 57 (:mod:`hdl.pcm.csr`). What a command does not need is 0, and REST and on are left
+#: out.
+LENGTH, UNIT, UCODES, REST = 1, 2, 3, 6
+
+#: A command's first word: a golden.signals.generator.Signal, how long it goes on, the law (1
+#: A-law), and how many words there are.
+HEADER = data.StructLayout({"signal": 4, "repeat": 1, "now": 1, "law": 1, "size": RING_BITS})
+
+#: Where a channel stands, word by word: the command being sent, the place of its REST in the ring;
+#: the place behind it, half and D of the mapping parameters; units that have to be begun; where the
+#: unit is (``segment`` is a bit of the sequence, too), and whether it is in its midst.
+ROW = data.StructLayout(
+    {
+        "rest": RING_BITS,
+        "signal": 4,
+        "repeat": 1,
+        "law": 1,
+        "active": 1,
+        "next": RING_BITS,
+        "half": 1,
+        "data_bits": 6,
+        "left": 16,
+        "segment": 8,
+        "frame": 7,
+        "midst": 1,
+        "sign_place": 7,
+        "training_place": 7,
+        "sr": 2,
+    }
+)
+
+#: Words of a row: those of ROW, of which these two, and two more, which only the writer writes:
+#: the places behind the last whole command, and behind the last word.
+COMMAND, NEXT, ROW_WORDS, END, WRITTEN = 0, 1, 5, 5, 6
+
+ROW_BITS = 3
+
+
+def command_words(command, law):
+    """Words of a golden ``Command`` for a channel of a law, in the order to be sent.
+
+    Raises :class:`~golden.errors.V90Error` for a DIL without DIL-segments, a sequence of more than
+    255 bits, and mapping parameters of the other law.
+    """
+    signal, value = command.signal, command.value
+    ucodes, bits, rest = (0,) * INTERVALS, (), []
+    if signal in (Sent.SD, Sent.SD_BAR):
+        ucodes = (value + ABOVE, 0, value + ABOVE) * 2
+    elif signal in (Sent.R, Sent.R_BAR):
+        ucodes = value
+    elif signal == Sent.TRN1D:
+        ucodes = (value,) * INTERVALS
+    elif signal in (Sent.JD, Sent.JD_END):
+        ucodes, bits = (value[0],) * INTERVALS, value[1]
+    elif signal == Sent.DIL:
+        if not value.get("training_ucodes"):
+            raise V90Error("a DIL without DIL-segments is none, and cannot be sent")
+        words = dict(descriptor_words(value))
+        rest = [words.get(at, 0) for at in range(max(words) + 1)]
+    elif signal in STARTS:
+        if value.law != law:
+            raise V90Error(
+                f"mapping parameters for {value.law}-law are no use to a channel that is {law}-law"
+            )
+        rest = [word for _, word in configuration_words(value, commit=False)]
+    elif signal in (Sent.MP, Sent.MP_ACK):
+        bits = value
+    unit = JD_END if signal == Sent.JD_END else len(bits)
+    if unit > 255:
+        raise V90Error(f"a sequence has 255 bits at most, not {unit}")
+    if signal != Sent.JD_END:
+        rest = rest or [
+            sum(int(bit) << n for n, bit in enumerate(bits[at : at + WORD_BITS]))
+            for at in range(0, len(bits), WORD_BITS)
+        ]
+    pairs = [int(low) | int(high) << 8 for low, high in zip(ucodes[::2], ucodes[1::2], strict=True)]
+    fields = {
+        "signal": int(signal),
+        "repeat": command.repeat,
+        "now": command.now,
+        "law": LAW_BITS[law],
+        "size": REST + len(rest),
+    }
+    return [HEADER.const(fields).as_value().value, command.length, unit, *pairs, *rest]
+
+
+def command_layout(channels):
+    """Payload of words of commands; ``last`` is 1 with a command's last one."""
+    return data.StructLayout({"channel": channel_shape(channels), "data": WORD_BITS, "last": 1})
+
+
+class Places:
+    """Addresses of the memory, for ``channels``."""
+
+    def __init__(self, channels):
+        self.channels = channels
+        self.depth = channels * ((1 << RING_BITS) + (1 << ROW_BITS))
+        self.shape = (self.depth - 1).bit_length()
+
+    def ring(self, channel, place):
+        return Cat(place[:RING_BITS], channel)
+
+    def row(self, channel, word):
+        word = Const(word, ROW_BITS) if isinstance(word, int) else word[:ROW_BITS]
+        return Const(self.channels << RING_BITS, self.shape) + Cat(word, channel)
+
+
+class CommandWriter(wiring.Component):
+    """Puts words of commands into the channels' rings.
+
+    A word takes ``cycles`` = 8, which begin with ``grant`` only. A command waits from its last
+    word on. With the first word of one with ``now``, what waits is dropped, and this takes its
+    place: so it finds room even where the ring is full of commands that wait. Words for which there
+    is no room wait, and those of other channels behind them; those for a channel that there is not
+    are dropped.
+
+    Members
+    -------
+    i : In(stream), :func:`command_layout`
+    grant : In(1), no one else needs the memory or the rows now, nor while busy : Out(1)
+    address, data, write : Out, to the memory; word : In(16), what is at the address of the cycle
+        before
+    """
+
+    cycles = 8
+
+    def __init__(self, channels):
+        self.places = Places(channels)
+        super().__init__(
+            {
+                "i": In(stream.Signature(command_layout(channels))),
+                "grant": In(1),
+                "busy": Out(1),
+                "address": Out(self.places.shape),
+                "data": Out(WORD_BITS),
+                "write": Out(1),
+                "word": In(WORD_BITS),
+            }
+        )
+
+    def elaborate(self, platform):
+        m = Module()
+        word = self.i.payload
+        end, at, first = Signal(RING_BITS), Signal(RING_BITS), Signal()
+        header = data.View(HEADER, word.data)
+
+        def row(name):
+            return self.address.eq(self.places.row(word.channel, name))
+
+        m.d.comb += self.busy.eq(1)
+        with m.FSM():
+            with m.State("IDLE"):
+                m.d.comb += [self.busy.eq(0), row(END)]
+                with m.If(self.i.valid & (word.channel >= self.places.channels)):
+                    m.d.comb += self.i.ready.eq(1)
+                with m.Elif(self.i.valid & self.grant):
+                    m.next = "END"
+            with m.State("END"):
+                m.d.comb += row(WRITTEN)
+                m.d.sync += end.eq(self.word)
+                m.next = "WRITTEN"
+            with m.State("WRITTEN"):
+                m.d.comb += row(NEXT)
+                m.d.sync += [at.eq(self.word), first.eq(self.word[:RING_BITS] == end)]
+                m.next = "NEXT"
+            with m.State("NEXT"):
+                m.d.comb += row(COMMAND)
+                with m.If(first & header.now):
+                    m.d.sync += at.eq(self.word)
+                m.next = "ROOM"
+            with m.State("ROOM"):
+                m.next = "STORE"
+                # The first word of the command being sent stays.
+                with m.If((at + 1 + REST)[:RING_BITS] == self.word[:RING_BITS]):
+                    m.next = "IDLE"
+            with m.State("STORE"):
+                m.d.comb += [
+                    self.address.eq(self.places.ring(word.channel, at)),
+                    self.data.eq(word.data),
+                    self.write.eq(1),
+                ]
+                m.d.sync += at.eq(at + 1)
+                with m.If(first):
+                    m.d.sync += end.eq(at)
+                m.next = "KEEP_WRITTEN"
+            with m.State("KEEP_WRITTEN"):
+                m.d.comb += [row(WRITTEN), self.data.eq(at), self.write.eq(1)]
+                with m.If(word.last):
+                    m.d.sync += end.eq(at)
+                m.next = "KEEP_END"
+            with m.State("KEEP_END"):
+                m.d.comb += [row(END), self.data.eq(end), self.write.eq(1), self.i.ready.eq(1)]
+                m.next = "IDLE"
+        return m

@@ -1,0 +1,1 @@
+"""Calls: files through modems, networks and lines, golden or gateware."""

@@ -1,0 +1,58 @@
+"""Where Ucodes arrive over a simulated network: what a client would learn from DIL."""
+
+from dataclasses import replace
+from math import lcm
+
+import numpy as np
+
+from golden.learning.constellations import middle
+from golden.pcm import g711
+from golden.pcm.parameters import INTERVALS
+from golden.receiver.slicer import Levels
+from sim.world import lines
+from sim.world.line import SAMPLES, Line
+from sim.world.network import PHASES, Network, values
+
+
+def arriving(network, octets):
+    """Levels (int64, ``(n,)``) at which octets from the network's first on arrive at the exchange.
+
+    They are those of Table 1/V.90, without sign, in the law that goes out. High-pass and slips,
+    which have no levels, are left out.
+    """
+    still = replace(network, high_pass=None, slips=())
+    return np.abs(values(Network(still).process(octets), still.law_out)).astype(np.int64)
+
+
+def arrivals(network):
+    """Least and largest level (int64, ``(6, 128)`` each) at which Ucodes arrive at the exchange.
+
+    Interval i is the network's octet i. The two differ where a robbed bit changes from data frame
+    to data frame.
+    """
+    times = lcm(*(len(bits) or 1 for bits in (*network.robbed, *network.robbed_after)))
+    octets = g711.octet(np.repeat(np.arange(128), times * PHASES), 1, network.law)
+    levels = arriving(network, octets).reshape(128, times, PHASES)
+    return levels.min(1).T, levels.max(1).T
+
+
+def line_at(name, network, conditions, u_info, level, bits, rate=SAMPLES):
+    """The line of that name after a network, TRN1d at ``level`` dB at the A/D.
+
+    ``conditions``: noise in them refers to TRN1d of U_INFO as it arrives; ``power``, ``gain``,
+    ``level`` and ``bits`` are set here. ``network``: :class:`~sim.world.network.NetworkParameters`.
+    ``rate``: as of the Line.
+    """
+    value = training_levels(arrivals(network), u_info).values[0][0] / 32768
+    bare = Line(lines.find(name), law=network.law_out)
+    # TRN1d is white: its power at the A/D is that of the response, two samples a symbol.
+    power = float(np.sum(bare.impulse() ** 2)) / 2 * value**2
+    gain = level - 10 * np.log10(power)
+    own = replace(conditions, power=power, gain=gain, level=None, bits=bits)
+    return Line(bare.parameters, own, bare.law, rate)
+
+
+def training_levels(arrived, u_info):
+    """TRN1d's level as :class:`~golden.receiver.slicer.Levels`: one for all intervals."""
+    level = int(np.rint(middle(arrived)[:, u_info].mean()))
+    return Levels(((level,),) * INTERVALS, ((u_info,),) * INTERVALS)

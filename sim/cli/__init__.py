@@ -1,0 +1,1 @@
+"""The commands of `v90`, a file each, and the demonstration."""

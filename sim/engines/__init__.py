@@ -1,0 +1,1 @@
+"""Simulators behind one interface: CXXRTL, Verilator, Icarus; caches and benches."""

@@ -1,0 +1,1 @@
+"""Figures that `make figures` and `make soak` print: what the modem reaches."""

@@ -1,0 +1,89 @@
+"""What hits a call in mid-data, and what it costs: the file arrives whole, seconds are lost.
+
+A call of :mod:`sim.calls.connection` without a hit is the measure.
+"""
+
+from concurrent.futures import ProcessPoolExecutor
+
+import numpy as np
+
+from sim.calls import connection
+from sim.calls.session import Setting
+from sim.figures.row import Row, yes
+from sim.world.line import Conditions
+from sim.world.network import NetworkParameters
+
+#: Octets of the file, which last for 6 s and more, and seconds of the call and octets of data at
+#: which it is hit: 2 s of data are through then.
+FILE, AT, OCTET = 40_000, 4.8, 16_000
+
+#: SNR in dB.
+SNR = 45.0
+
+#: Lines on which calls are hit.
+LINES = ("codec", "26awg-12kft", "tap-18kft")
+
+#: Conditions and network of what hits. Impulses are white noise in dB above the signal.
+HITS = {
+    "none": ({}, {}),
+    "burst of 20 ms": ({"impulses": ((AT, 0.02, -10.0),)}, {}),
+    "octet twice": ({}, {"slips": ((OCTET, 1),)}),
+    "octet lost": ({}, {"slips": ((OCTET + 1, -1),)}),
+    "SNR 3 dB less from here on": ({"impulses": ((AT, 100.0, -SNR),)}, {}),
+    "SNR 6 dB less up to here": ({"impulses": ((0.0, AT, -SNR + 4.74),)}, {}),
+}
+
+
+def _outcome(case):
+    line, name = case
+    conditions, network = HITS[name]
+    data = np.random.default_rng(9).bytes(FILE)
+    setting = Setting(
+        line=line,
+        conditions=Conditions(snr=SNR, ppm=60.0, seed=3, **conditions),
+        network=NetworkParameters(**network),
+    )
+    outcome = connection.run(setting, data)
+    signals = [one.signal for one in outcome.digital.timeline]
+    return {
+        "arrived": outcome.failure is None,
+        "lasted": outcome.lasted,
+        "first": outcome.rates[0][1],
+        "last": outcome.rates[-1][1],
+        "again": outcome.again,
+        "trainings": len(outcome.analogue.readings),
+        "renegotiations": signals.count("Rd") - 1,
+    }
+
+
+def rows(names=LINES, hits=tuple(HITS)):
+    """Rows by line and hit; met where the file is whole and what was to be done was done.
+
+    That is nothing without a hit, whatever helps behind one, a lower rate with less SNR and a
+    higher one with more.
+    """
+    cases = [(name, hit) for name in names for hit in dict.fromkeys(("none", *hits))]
+    with ProcessPoolExecutor() as pool:
+        found = dict(zip(cases, pool.map(_outcome, cases), strict=True))
+    made = []
+    for (name, hit), one in found.items():
+        lost = one["lasted"] - found[name, "none"]["lasted"]
+        changed = one["trainings"] > 1 or one["renegotiations"]
+        good = {
+            "none": not changed,
+            "burst of 20 ms": True,
+            "SNR 3 dB less from here on": one["last"] < one["first"],
+            "SNR 6 dB less up to here": one["last"] > one["first"],
+        }.get(hit, changed)
+        values = {
+            "hit": hit,
+            "first rate": one["first"],
+            "last rate": one["last"],
+            "s lost": round(lost, 2),
+            "trainings": one["trainings"],
+            "renegotiations": one["renegotiations"],
+            "frames again": one["again"],
+            "file whole": yes(one["arrived"]),
+        }
+        made.append(Row(name, values, bool(one["arrived"] and good)))
+    return made

@@ -1,0 +1,295 @@
+"""What receivers and start-ups reach, and whether golden and gateware are equal: `make figures`.
+
+It prints all of it with the machine it was measured on; pictures go to build/figures.
+"""
+
+import argparse
+import os
+import sys
+import time
+from functools import partial
+from pathlib import Path
+
+import numpy as np
+from rich.console import Console
+from rich.table import Table
+
+from sim.calls import pcm
+from sim.engines.measuring import machine
+from sim.figures import (
+    calls as figures_calls,
+)
+from sim.figures import (
+    data as figures_data,
+)
+from sim.figures import (
+    events as figures_events,
+)
+from sim.figures import (
+    hits,
+    nulls,
+    predict,
+    real_calls_on_lines,
+    startup,
+)
+from sim.figures import (
+    real_calls as reading_calls,
+)
+from sim.figures import (
+    receiver as figures,
+)
+from sim.files import ROOT
+from sim.terminal import guarded, progress
+
+#: Channels of the gateware encoder in the sweep, and data frames of each set.
+SWEEP_CHANNELS = 16
+SWEEP_FRAMES = 32
+
+
+#: Where pictures go.
+PICTURES = ROOT / "build" / "figures"
+
+#: Where the real calls are, if they are; tests look there too.
+REAL_CALLS = Path(os.environ.get("V90_REAL_CALLS") or ROOT.parent / "shared" / "real-calls")
+
+#: What of the receiver is measured: title with the figure, function, the
+#: column whose worst value the summary tells and whether that is its largest.
+FIGURES = (
+    (
+        "SNR after 2040 symbols of TRN1d at 45 dB, within 1.5 dB of the bound",
+        figures.first_training,
+        "lacks",
+        max,
+    ),
+    ("SNR after 8000 symbols, within 0.7 dB of the bound", figures.convergence, "lacks", max),
+    ("golden against float64, within 0.3 dB", figures.against_reference, "lacks 8000", max),
+    (
+        "client's clock off by 200 ppm and drifting 1 ppm/s, at most 0.3 dB lost",
+        figures.clock,
+        "lost dB",
+        max,
+    ),
+    (
+        "network's high-pass switching in: no loss, back within 3 dB in 1 s",
+        figures_data.high_pass,
+        "back after s",
+        max,
+    ),
+    ("10 s of data at 1e-6, no error after 100 ms", figures_data.data, "errors", max),
+    (
+        "slip, dropout, burst: noticed within 50 ms, recovered or lost, nothing forged",
+        figures_events.events,
+        "unflagged",
+        max,
+    ),
+    ("golden receiver, times real time in sum", figures.speeds, "times real time", min),
+    ("bare codec, 60 dB, -6 dBm0: 56 000 bit/s", startup.highest, "wrong", max),
+    (
+        "whole start-ups over unknown networks: no error in 5 s, within one step of the bound, "
+        "data within 1 s of the least",
+        startup.matrix,
+        "wrong",
+        max,
+    ),
+    (
+        "spectral shaping: what it would bring, and chosen where it brings a higher rate",
+        nulls.rows,
+        "rate",
+        min,
+    ),
+    (
+        "burst, slip, less and more SNR in mid-data: the file whole, the rate following",
+        hits.rows,
+        "s lost",
+        max,
+    ),
+    (
+        "gateware receiver under CXXRTL, equal to golden and in real time",
+        figures.gateware,
+        "times real time",
+        min,
+    ),
+)
+
+#: The same, of the real calls.
+CALL_FIGURES = (
+    ("real calls through lines, 45 dB: every Jd", figures_calls.real_calls, "TRN1d wrong", max),
+    ("real calls as octets: every Jd", figures_calls.raw_calls, "TRN1d wrong", max),
+    (
+        "clean real calls predicted from Ja, CPt, CP: magnitudes, and signs where no shaper "
+        "chooses",
+        predict.rows,
+        "magnitudes",
+        min,
+    ),
+    (
+        "real calls read from octets alone: places, CRCs, law, pad, polarity, rate as in "
+        "call.json; clean ones: DIL as Ja asks",
+        reading_calls.real_call_rows,
+        "TRN2d ones",
+        min,
+    ),
+    (
+        "clean real calls through four lines each, 45 dB, up to 150 ppm, by a client that knows "
+        "its Ja, CPt, CP: every Jd and MP, DIL's Ucodes named, B1d all ones, or no more wrong than "
+        "noise at the bound makes where points need more dB than the line gives",
+        real_calls_on_lines.rows,
+        "B1d ones",
+        min,
+    ),
+)
+
+
+def _text(value):
+    if isinstance(value, float):
+        return f"{value:.2f}"
+    return str(value)
+
+
+def show_rows(console, title, rows):
+    """Print the rows of one figure as a table."""
+    table = Table("what", *rows[0].values, "met", title=title, title_justify="left")
+    table.columns[0].no_wrap = True
+    for column, value in zip(table.columns[1:], rows[0].values.values(), strict=False):
+        column.justify = "left" if isinstance(value, str) else "right"
+    for row in rows:
+        met = "" if row.met is None else "yes" if row.met else "NO"
+        table.add_row(row.what, *map(_text, row.values.values()), met)
+    console.print(table)
+
+
+def show_figures(console, calls):
+    """Measure and print what the receiver reaches; ``calls``: folder of the real calls."""
+    wanted = list(FIGURES)
+    if any(calls.glob("*/call.json")):
+        wanted += [
+            (title, partial(function, calls), *rest) for title, function, *rest in CALL_FIGURES
+        ]
+    else:
+        console.print(f"no real calls in {calls}: their figures are left out", soft_wrap=True)
+    summary = Table("figure", "met", "of", "worst", title="summary", title_justify="left")
+    results = []
+    for title, function, *_ in wanted:
+        with progress("receiving") as show:
+            show(len(results), len(wanted))
+            results.append((title, function()))
+        show_rows(console, *results[-1])
+    for (title, rows), (*_, column, worst) in zip(results, wanted, strict=True):
+        met = sum(bool(row.met) for row in rows)
+        numbers = [row for row in rows if isinstance(row.values[column], int | float)]
+        last = worst(numbers, key=lambda row, column=column: row.values[column])
+        summary.add_row(
+            title,
+            str(met),
+            str(len(rows)) + ("" if met == len(rows) else "  NO"),
+            f"{column}: {_text(last.values[column])} ({last.what})",
+        )
+    console.print(summary)
+    for path in draw(dict(zip((function for _, function, *_ in wanted), results, strict=True))):
+        console.print(f"picture: {path}", soft_wrap=True)
+
+
+def draw(results):
+    """Write pictures of what has one; return their paths. ``results``: title and rows by function.
+
+    Convergence: the SNR against its bound by line, and over time; the high-pass: over time.
+    """
+    from matplotlib.figure import Figure
+
+    PICTURES.mkdir(parents=True, exist_ok=True)
+    paths = []
+
+    def save(figure, name):
+        paths.append(PICTURES / name)
+        figure.savefig(paths[-1], format="png", metadata={"Software": None})
+
+    _, rows = results[figures.convergence]
+    figure = Figure(figsize=(12, 7), dpi=110, layout="constrained")
+    axes = figure.subplots()
+    for i, snr in enumerate(sorted({row.values["line SNR"] for row in rows})):
+        mine = [row for row in rows if row.values["line SNR"] == snr]
+        names = [row.what for row in mine]
+        for column, style in (("bound", "_"), ("after 2040", "x"), ("after 8000", ".")):
+            axes.plot(
+                names,
+                [row.values[column] for row in mine],
+                style,
+                color=f"C{i}",
+                ms=10,
+                label=column if not i else None,
+            )
+    axes.set_ylabel("SNR of decisions in dB, a colour for each SNR of the line")
+    axes.margins(y=0.12)
+    axes.tick_params(axis="x", rotation=60)
+    axes.grid(color="0.9")
+    axes.legend(frameon=False, loc="upper center", ncols=3)
+    save(figure, "snr.png")
+    for function, name in (
+        (figures.convergence, "convergence"),
+        (figures_data.high_pass, "high-pass"),
+    ):
+        title, rows = results[function]
+        figure = Figure(figsize=(12, 7), dpi=110, layout="constrained")
+        axes = figure.subplots()
+        curves = [row for row in rows if row.curve is not None]
+        for i, row in enumerate(curves[: len({row.what for row in curves})]):
+            style = {"color": f"C{i % 10}", "ls": ("-", "--", ":")[i // 10 % 3], "lw": 1}
+            axes.plot(*row.curve, label=row.what, **style)
+            axes.plot(row.curve[0, -1], row.values["bound"], "_", ms=12, color=style["color"])
+        axes.set(xlabel="time from TRN1d on in s (dashes at the end: bounds)", ylabel="SNR in dB")
+        axes.set_title(title, fontsize="medium")
+        axes.grid(color="0.9")
+        axes.legend(frameon=False, fontsize="small", ncols=3)
+        save(figure, f"{name}.png")
+    return paths
+
+
+def sweep(sets, seed=90, show=lambda done, total: None):
+    """Compare golden and gateware over so many random parameter sets.
+
+    Returns a list of ``(number, parameters, sentence)`` for the sets that differ.
+    """
+    from sim.calls.parameter_sets import random_parameters
+
+    rng = np.random.default_rng(seed)
+    differing = []
+    for at in range(0, sets, SWEEP_CHANNELS):
+        show(at, sets)
+        batch = [random_parameters(rng) for _ in range(SWEEP_CHANNELS)]
+        for index, sentence in pcm.compare_bank(batch, SWEEP_FRAMES, seed + at):
+            differing.append((at + index, batch[index], sentence))
+    show(sets, sets)
+    return differing
+
+
+def main(argv=None):
+    """Measure, compare, print. Return the exit status: 1 where golden and gateware differ."""
+    parser = argparse.ArgumentParser(prog="python -m sim.figures.reach", description=__doc__)
+    parser.add_argument("--sets", type=int, default=10_000, help="random parameter sets to compare")
+    parser.add_argument("--seed", type=int, default=90, help="seed of the random sets")
+    parser.add_argument("--no-figures", action="store_true", help="leave the receiver out")
+    parser.add_argument("--calls", type=Path, default=REAL_CALLS, help="folder of the real calls")
+    arguments = parser.parse_args(argv)
+    console = Console()
+    console = Console(width=max(console.width, 100))
+    console.print(machine(), soft_wrap=True)
+    if not arguments.no_figures:
+        show_figures(console, arguments.calls)
+    if arguments.sets > 0:
+        start = time.perf_counter()
+        with progress("comparing") as show:
+            differing = sweep(arguments.sets, arguments.seed, show)
+        for number, parameters, sentence in differing[:3]:
+            console.print(f"set {number}: {sentence}: {parameters.to_json()}", soft_wrap=True)
+        console.print(
+            f"Encoder and decoder, golden against gateware, over {arguments.sets} random parameter "
+            f"sets of {SWEEP_FRAMES} data frames (seed {arguments.seed}): {len(differing)} differ; "
+            f"{time.perf_counter() - start:.0f} s.",
+            soft_wrap=True,
+        )
+        return 1 if differing else 0
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(guarded(main))

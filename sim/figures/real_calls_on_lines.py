@@ -1,0 +1,195 @@
+"""The real calls through simulated lines, read by a client that knows what it asked for.
+
+That is Ja, CPt and CP, which call.json holds; nothing else is told. Of the calls whose network
+leaves octets alone each goes through four lines, no line twice, with another clock each.
+"""
+
+from concurrent.futures import ProcessPoolExecutor
+
+import numpy as np
+from scipy import stats
+
+from golden.learning.constellations import margins
+from golden.pcm import g711
+from golden.pcm.encoder import B1D_FRAMES
+from golden.pcm.parameters import INTERVALS
+from golden.signals.sequences import DIL
+from golden.signals.training import dil
+from sim.calls import design
+from sim.calls.session import BITS, LEVEL
+from sim.figures.bounds import expected_errors, mmse_bound
+from sim.figures.row import Row
+from sim.reading import recorded
+from sim.reading import samples as reading_samples
+from sim.reading.phase4 import parameters_given
+from sim.world import lines
+from sim.world.line import Conditions
+from sim.world.network import NetworkParameters
+
+#: SNR of the lines in dB, largest offset of the client's clock in ppm, lines a call goes through.
+SNR, PPM, LINES = 45.0, 150.0, 4
+
+#: Octets before Sd that are heard.
+BEFORE = 4000
+
+#: Lines of lines.toml that come last: codecs without a loop have the highest bound.
+LAST = 2
+
+#: Share of calls in which noise at the bound spoils no more symbols than are allowed.
+ALLOWED = 0.99
+
+#: Signals and where call.json says that they begin; from Sd on, as the line itself is late.
+PLACES = {
+    "Sd": "sd",
+    "TRN1d": "trn1d",
+    "Jd": "jd",
+    "DIL": "dil",
+    "Ri": "ri",
+    "TRN2d": "trn2d",
+    "B1d": "b1d",
+}
+
+
+def through(octets, line, u_info, ppm, seed=0):
+    """Samples (int64, 16 kHz) of A-law octets behind a line of that name."""
+    conditions = Conditions(snr=SNR, ppm=ppm, phase=0.37, seed=seed)
+    made = design.line_at(line, NetworkParameters(law="A"), conditions, u_info, LEVEL, BITS)
+    full = 1 << (BITS - 1)
+    return np.clip(np.rint(made.process(octets) * full), -full, full - 1).astype(np.int64)
+
+
+def named(descriptor, training):
+    """How many levels of DIL there were, by interval, Ucode and sign, and how many are named right.
+
+    Right is, where the network changes nothing, what was sent.
+    """
+    ucodes, signs = dil(descriptor)
+    signal = training.signal("DIL")
+    n = signal.symbols if signal else 0
+    asked = np.unique(
+        np.stack(
+            [
+                np.arange(n) % INTERVALS,
+                np.resize(ucodes, n),
+                np.resize(signs, n),
+            ]
+        ),
+        axis=1,
+    )
+    if training.measured is None:
+        return asked.shape[1], 0
+    interval, ucode, sign = asked
+    words = training.measured.codewords[interval, ucode, :, sign]
+    return asked.shape[1], int(np.count_nonzero((words == ucode[:, None]).all(1)))
+
+
+def room(parameters, line, level):
+    """SNR in dB that 1e-6 wrong symbols need, the line's bound, and wrong ones in B1d there."""
+    own = parameters.with_law("A")
+    gives = float(mmse_bound(line, [SNR])[0])
+    sigma = level * 10 ** (-gives / 20)
+    arrived = design.arrivals(NetworkParameters(law="A"))
+    needs = gives - float(margins(arrived, own, np.full(INTERVALS, sigma)).min())
+    wrong = sum(expected_errors(one, sigma, B1D_FRAMES) for one in own.intervals)
+    return needs, gives, wrong
+
+
+def descriptor_of(facts):
+    """Fields of Ja in call.json."""
+    return DIL.parse(np.array([int(bit) for bit in facts["ja"]["bits"]], np.uint8))
+
+
+def read(facts, octets, line, ppm, seed=0):
+    """Reading of one call (octets from its first on) through one line."""
+    heard = octets[facts["samples"]["sd"] - BEFORE :]
+    samples = through(heard, line, facts["u_info_received"], ppm, seed)
+    return reading_samples.read(samples, ja=descriptor_of(facts), given=parameters_given(facts))
+
+
+def row_of(name, facts, octets, line, ppm, seed=0):
+    """:class:`~sim.figures.row.Row` of one call (octets from its first on) through one line."""
+    found = read(facts, octets, line, ppm, seed)
+    return judged(name, facts, octets, line, ppm, found)
+
+
+def judged(name, facts, octets, line, ppm, found):
+    """:class:`~sim.figures.row.Row` of what was read of a call, beside what is known of it."""
+    where, start = facts["samples"], facts["samples"]["sd"] - BEFORE
+    training = found.trainings[-1]
+    signals = {one.name: one for one in training.signals}
+    fields = {
+        one: signals[one].fields if one in signals else {} for one in ("Jd", "MP", "TRN2d", "B1d")
+    }
+    late = signals["Sd"].first - BEFORE
+    moved = [
+        one
+        for one, key in PLACES.items()
+        if (signals[one].first if one in signals else -1) != where[key] - start + late
+    ]
+    levels, right = named(descriptor_of(facts), training)
+    jd, mp, b1d = fields["Jd"], fields["MP"], fields["B1d"]
+    level = float(g711.linear(facts["u_info_received"], "A"))
+    needs, gives, expected = room(parameters_given(facts)["CP"], line, level)
+    wrong = B1D_FRAMES * INTERVALS
+    if b1d:
+        first = signals["B1d"].first
+        sent = octets[where["b1d"] : where["b1d"] + signals["B1d"].symbols]
+        wrong -= int(np.count_nonzero(found.line.octets[first : first + len(sent)] == sent))
+    # Where points are too close for the line, no receiver has all ones but by chance.
+    allowed = int(stats.poisson.ppf(ALLOWED, expected)) if needs > gives else 0
+    met = (
+        not moved
+        and training.network is not None
+        and training.network.sentences == []
+        and right == levels
+        and jd.get("good") == jd.get("count") == facts["jd_frames"]
+        and mp.get("good") == mp.get("count") == facts["mp_frames"]
+        and fields["TRN2d"].get("ones") == 1
+        and int(b1d.get("rate", 0)) == facts["downstream_rate"]
+        and (b1d.get("ones") == 1 or 0 < wrong <= allowed)
+    )
+    values = {
+        "line": line,
+        "ppm": ppm,
+        "SNR": training.snr,
+        "Jd": f"{jd.get('good', 0)}/{jd.get('count', 0)}",
+        "DIL named": f"{right}/{levels}",
+        "TRN2d ones": fields["TRN2d"].get("ones", 0.0),
+        "MP": f"{mp.get('good', 0)}/{mp.get('count', 0)}",
+        "of": facts["mp_frames"],
+        "B1d ones": b1d.get("ones", 0.0),
+        "rate": float(b1d.get("rate", 0.0)),
+        "wrong symbols": wrong,
+        "at the bound": expected,
+        "needs dB": needs,
+        "line gives": gives,
+        "moved": ", ".join(moved) or "-",
+    }
+    return Row(name, values, bool(met))
+
+
+def cases(folder):
+    """Arguments of :func:`row_of`: each call whose network leaves octets alone, over its lines."""
+    names = list(lines.known())
+    names = [*names[LAST:], *names[:LAST]]
+    calls = [(one.name, one.facts, one.octets) for one in recorded.calls(folder) if one.clean]
+    count = len(calls) * LINES
+    # Neighbours are far apart in ppm, and no offset is there twice.
+    order = np.random.default_rng(94).permutation(count)
+    spread = np.linspace(-PPM, PPM, count)
+    return [
+        (
+            *call,
+            names[(i + len(calls) * j) % len(names)],
+            float(spread[order[i * LINES + j]]),
+            i * LINES + j,
+        )
+        for i, call in enumerate(calls)
+        for j in range(LINES)
+    ]
+
+
+def rows(folder):
+    """Rows of all real calls in ``folder`` that can be compared, over their lines."""
+    with ProcessPoolExecutor() as pool:
+        return list(pool.map(row_of, *zip(*cases(folder), strict=True)))

@@ -1,0 +1,314 @@
+"""Many calls in which something goes wrong, and what becomes of each: `make soak`.
+
+A call counts as recovered where, once nothing goes wrong any more, the file's octets come again for
+a second; as lost where they do not and a modem says so: it is not in data, or has cleared down.
+Neither, or an octet that is not the file's, is a failure.
+"""
+
+import argparse
+import os
+import sys
+import time
+from collections import Counter
+from concurrent.futures import ProcessPoolExecutor, as_completed
+from dataclasses import dataclass
+
+import numpy as np
+from rich.console import Console
+from rich.table import Table
+
+from golden.errors import CallFailed, V90Error
+from golden.learning.learning import dil_request
+from golden.modem.analogue import FRAMES, Phase
+from golden.modem.digital import DigitalModem
+from golden.receiver.receiver import Receiver
+from golden.receiver.training_levels import training_levels
+from sim.calls.connection import Ends
+from sim.calls.session import Session
+from sim.figures import faults
+from sim.terminal import guarded, progress
+
+#: Seconds that a call may take to recover, from its 20th or the last fault's end on: a training
+#: takes 5, and a digital modem notices after 15 that nothing came of the one before.
+PATIENCE = 25.0
+
+#: Seconds without a new frame that are no loss: a round trip, and a frame at the lowest rate.
+_USUAL = 0.25
+
+#: Seconds of frames that come, behind everything, after which a call is as it was.
+_STEADY = 1.0
+
+#: Octets of a call's file: more than 56 000 bit/s carry as long as it may last.
+_FILE = 450_000
+
+#: Calls side by side on one receiver.
+BATCH = 125
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """What became of a call.
+
+    Fields: ``end``, "recovered", "lost" or what is wrong; ``begun``, second in which data began
+    first, or None; ``away``, seconds without data from there on to the 20th second or recovery;
+    ``recovery``, seconds from the end of its last fault, or None; ``trainings``,
+    ``renegotiations``; ``octets`` of the file that came; ``rates`` in bit/s, from each beginning.
+    """
+
+    call: faults.Call
+    end: str
+    begun: float | None
+    away: float
+    recovery: float | None
+    trainings: int
+    renegotiations: int
+    octets: int
+    rates: tuple
+
+
+class Beside:
+    """A golden receiver of one line with the gateware's beside it: one thing is done to both.
+
+    Raises :class:`~golden.errors.CallFailed` where they differ.
+    """
+
+    def __init__(self, setting):
+        # Amaranth takes a while to load, which golden calls need not wait for.
+        from sim.calls.gateware_receiver import AnalogueGateware
+
+        levels = training_levels(setting.u_info, setting.law)
+        self._both = (
+            Receiver([levels]),
+            AnalogueGateware(levels, descriptor=dil_request(setting.u_info)),
+        )
+
+    def __getattr__(self, name):
+        golden, gateware = (getattr(one, name) for one in self._both)
+
+        def call(*arguments):
+            gateware(*arguments)
+            return golden(*arguments)
+
+        return call
+
+    def process(self, rows):
+        """Decisions of both, which are the same."""
+        ((golden,), (gateware,)) = (one.process(rows) for one in self._both)
+        for name in ("fine", "error", "ucode", "sign", "number", "good", "first"):
+            if not np.array_equal(getattr(golden, name), getattr(gateware, name)):
+                raise CallFailed(f"golden and gateware differ in {name}")
+        if golden.events != gateware.events:
+            raise CallFailed("golden and gateware tell of different events")
+        return [golden]
+
+
+class _Progress:
+    """One call of a batch while it runs: when its frames came, and whether they are the file's."""
+
+    def __init__(self, session, line, call):
+        self.session, self.line, self.call = session, line, call
+        self.data = np.random.default_rng([call.seed, 8]).bytes(_FILE)
+        self.ends = Ends(session, line, self.data)
+        self.restarts = [fault for fault in call.faults if fault.restart]
+        #: Seconds at whose end frames had come.
+        self.came = []
+        self.wrong = None
+        self._frames = self._octets = 0
+
+    @property
+    def now(self):
+        return self.session.now / FRAMES
+
+    def before(self):
+        if self.restarts and self.restarts[0].at <= self.now:
+            self.restarts.pop(0)
+            s = self.call.setting
+            self.session.digital[self.line] = DigitalModem(
+                s.law, s.u_info, s.power, s.at_codec, trn1d=s.trn1d
+            )
+        self.ends.before()
+
+    def after(self):
+        self.ends.after()
+        file = self.ends.mine.file
+        if file.frames > self._frames:
+            self._frames = file.frames
+            self.came.append(self.now)
+        if file.disorder and not self.wrong:
+            self.wrong = file.disorder
+
+    @property
+    def steady(self):
+        """Second in which the frames began that came ever since, at least for ``_STEADY``."""
+        times = np.array([t for t in self.came if t >= self.call.over])
+        if not len(times) or self.now - times[-1] > _USUAL:
+            return None
+        gaps = np.flatnonzero(np.diff(times) > _USUAL)
+        first = times[gaps[-1] + 1] if len(gaps) else times[0]
+        return first if times[-1] - first >= _STEADY else None
+
+    @property
+    def settled(self):
+        over = self.call.over == np.inf or self.steady is not None
+        return self.now >= faults.SECONDS and over
+
+    def outcome(self):
+        digital, analogue = self.session.digital[self.line], self.session.analogue[self.line]
+        file, steady = self.ends.mine.file, self.steady
+        if file.received() != self.data[: file.octets]:
+            self.wrong = "frames with a good FCS and other octets"
+        end = self.wrong
+        if not end and steady is not None:
+            end = "recovered"
+        elif not end and (analogue.phase is not Phase.DATA or digital.cleared):
+            end = "lost"
+        begun = self.ends.begun and self.ends.begun / FRAMES
+        times = [begun, *self.came] if begun else []
+        gaps = np.diff(times)
+        away = float(np.sum(gaps[gaps > _USUAL]))
+        if begun and steady is None:
+            away += self.now - times[-1]
+        timeline = [one.signal for one in digital.timeline]
+        return Outcome(
+            self.call,
+            end or "stuck",
+            begun,
+            away,
+            None if steady is None else steady - self.call.over,
+            len(analogue.readings),
+            timeline.count("Rd"),
+            file.octets,
+            tuple(rate for _, rate in self.ends.rates),
+        )
+
+
+def run(calls, gateware=False):
+    """:class:`Outcome` of each call of a list, side by side; one with ``gateware``, beside golden.
+
+    Lines wait for the one with the slowest clock: side by side, modems hear a call some ms later
+    than by itself. Seconds differ by that, and by more where a fault so hits another signal.
+
+    Raises :class:`~golden.errors.CallFailed` where the gateware differs.
+    """
+    receiver = Beside(calls[0].setting) if gateware else None
+    session = Session([call.setting for call in calls], receiver=receiver)
+    session.network = [faults.Trunk(call) for call in calls]
+    running = [_Progress(session, k, call) for k, call in enumerate(calls)]
+    ends = [call.over for call in calls if call.over < np.inf]
+    last = max([faults.SECONDS, *ends]) + PATIENCE
+    while session.now < last * FRAMES and not all(one.settled for one in running):
+        for one in running:
+            one.before()
+        session.step()
+        for one in running:
+            one.after()
+    return [one.outcome() for one in running]
+
+
+def every(calls, gateware=False):
+    """:func:`run`, and where that raises anything, halves of it: an error ends one call alone."""
+    try:
+        return run(calls, gateware)
+    except Exception as error:  # a soak is there to find what nobody thought of
+        if half := len(calls) // 2:
+            return every(calls[:half], gateware) + every(calls[half:], gateware)
+        end = f"{type(error).__name__}: {error}"
+        return [Outcome(calls[0], end, None, 0.0, None, 0, 0, 0, ())]
+
+
+def _worst(values):
+    return f"{max(values):.1f}" if values else ""
+
+
+def table(outcomes):
+    """A rich table of the outcomes by the kinds of fault that their calls had."""
+    shown = Table("fault", title="calls with a fault, and others beside it", title_justify="left")
+    for heading in (
+        "calls",
+        "recovered",
+        "lost",
+        "failed",
+        "s away",
+        "most",
+        "s to recover",
+        "most",
+        "trainings",
+    ):
+        shown.add_column(heading, justify="right")
+    kinds = [
+        (kind, [one for one in outcomes if kind in (f.kind for f in one.call.faults)])
+        for kind in faults.KINDS
+    ]
+    for name, mine in [*kinds, ("all", outcomes)]:
+        if not mine:
+            continue
+        ends = Counter(one.end for one in mine)
+        away = [one.away for one in mine]
+        back = [one.recovery for one in mine if one.recovery is not None]
+        failed = len(mine) - ends["recovered"] - ends["lost"]
+        shown.add_row(
+            name,
+            f"{len(mine)}",
+            f"{ends['recovered'] / len(mine):.1%}",
+            f"{ends['lost']}",
+            f"{failed}",
+            f"{np.mean(away):.2f}",
+            _worst(away),
+            f"{np.mean(back):.2f}" if back else "",
+            _worst(back),
+            f"{np.mean([one.trainings for one in mine]):.2f}",
+        )
+    return shown
+
+
+def sentence(outcome):
+    """What one call was and what became of it."""
+    call = outcome.call
+    hit = ", ".join(f"{fault.kind} at {fault.at:.2f} s" for fault in call.faults)
+    return (
+        f"seed {call.seed}: {call.setting.line}, {call.setting.law}-law, {hit}: {outcome.end}, "
+        f"{outcome.away:.1f} s away, {outcome.trainings} trainings"
+    )
+
+
+def main(argv=None):
+    """Run, print, and return 1 where a call failed."""
+    parser = argparse.ArgumentParser(prog="soak", description=__doc__.splitlines()[0])
+    parser.add_argument("--calls", type=int, default=500, help="how many (default %(default)s)")
+    parser.add_argument("--seed", type=int, default=0, help="of the first (default %(default)s)")
+    parser.add_argument("--gateware", action="store_true", help="gateware beside golden, for each")
+    parser.add_argument("--jobs", type=int, default=os.cpu_count(), help="batches side by side")
+    parser.add_argument("--verbose", action="store_true", help="a line about every call")
+    options = parser.parse_args(argv)
+    if options.calls < 1 or options.seed < 0 or options.jobs < 1:
+        raise V90Error("a soak has one call or more, seeds from 0, and one job or more")
+    calls = [faults.draw(options.seed + n) for n in range(options.calls)]
+    size = 1 if options.gateware else max(1, min(BATCH, -(-len(calls) // options.jobs)))
+    batches = [calls[at : at + size] for at in range(0, len(calls), size)]
+    outcomes, began = [], time.perf_counter()
+    console = Console(width=120 if not sys.stdout.isatty() else None)
+    with progress("calls") as show, ProcessPoolExecutor(options.jobs) as pool:
+        jobs = [pool.submit(every, batch, options.gateware) for batch in batches]
+        for job in as_completed(jobs):
+            outcomes += job.result()
+            show(len(outcomes), len(calls))
+            if options.verbose:
+                for one in outcomes[-size:]:
+                    console.print(sentence(one), soft_wrap=True, highlight=False)
+    outcomes.sort(key=lambda one: one.call.seed)
+    console.print(table(outcomes))
+    equal = ", golden and gateware equal throughout" if options.gateware else ""
+    console.print(f"{len(calls)} calls in {time.perf_counter() - began:.0f} s{equal}")
+    recovered = [one for one in outcomes if one.end == "recovered"]
+    if recovered:
+        worst = max(recovered, key=lambda one: one.recovery)
+        console.print(f"slowest: {sentence(worst)}", soft_wrap=True, highlight=False)
+    failed = [one for one in outcomes if one.end not in ("recovered", "lost")]
+    quiet = [one for one in outcomes if one.end == "lost" and one.call.over < np.inf]
+    for one in [*failed, *quiet]:
+        console.print(sentence(one), soft_wrap=True, highlight=False)
+    return int(bool(failed))
+
+
+if __name__ == "__main__":
+    sys.exit(guarded(main))

@@ -1,0 +1,1 @@
+"""Recordings of a downstream, read without being told anything."""

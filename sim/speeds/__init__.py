@@ -1,0 +1,1 @@
+"""How fast golden and gateware are, and the page that says so."""

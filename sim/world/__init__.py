@@ -1,0 +1,1 @@
+"""The simulated world: networks, loops, codecs, named lines, WAV files."""

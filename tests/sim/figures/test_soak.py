@@ -1,0 +1,112 @@
+"""Calls in which something goes wrong, and what is said of them."""
+
+from dataclasses import replace
+from types import SimpleNamespace
+
+import numpy as np
+import pytest
+
+from golden.errors import CallFailed
+from sim.calls.session import Setting
+from sim.figures import faults, soak
+from sim.world.line import Conditions
+from sim.world.network import NetworkParameters
+
+
+@pytest.fixture
+def short(monkeypatch):
+    """Calls of six seconds, of which data take two."""
+    monkeypatch.setattr(faults, "SECONDS", 6.0)
+    monkeypatch.setattr(soak, "PATIENCE", 1.0)
+
+
+def call(*happen, seed=3, **conditions):
+    setting = Setting("mu", "codec", Conditions(snr=45, **conditions), NetworkParameters(law="mu"))
+    return faults.Call(seed, setting, happen)
+
+
+def test_recovered_and_lost(short):
+    Fault = faults.Fault
+    hit = Fault("dropout", 4.5, 0.002)
+    outcomes = soak.run(
+        [
+            call(Fault("slip", 0.01)),
+            call(hit, gain_hits=((4.5, 0.002, -np.inf),)),
+            call(Fault("far end silent", 4.5, np.inf, silent=True)),
+        ]
+    )
+    assert [one.end for one in outcomes] == ["recovered", "recovered", "lost"]
+    calm, hurt, gone = outcomes
+    assert calm.away == 0.0 and calm.trainings == 1 and calm.recovery < 5.0
+    # It came to data before, and begins to train anew when the far end is silent.
+    assert calm.begun == gone.begun < 4.5 and gone.trainings > 1 and gone.recovery is None
+    assert 1.0 < gone.away <= 6.0 + 1.0 + 0.1 - 4.5
+    assert calm.octets > hurt.octets > gone.octets > 0
+    lines = "\n".join(map(soak.sentence, outcomes))
+    assert "codec, mu-law, dropout at 4.50 s: recovered" in lines
+    assert soak.table(outcomes).row_count == 4
+
+
+def test_a_far_end_that_is_silent_for_ever_by_itself(short):
+    (gone,) = soak.run([call(faults.Fault("far end silent", 4.5, np.inf, silent=True))])
+    assert gone.end == "lost"
+
+
+def test_what_is_wrong_is_said(short, monkeypatch):
+    """A modem that stays in data though nothing comes; octets that are another file's."""
+    session = SimpleNamespace(
+        now=9000,
+        digital=[SimpleNamespace(cleared=False, timeline=[], in_data=True)],
+        analogue=[SimpleNamespace(phase=soak.Phase.DATA, readings=[1])],
+    )
+    one = soak._Progress(session, 0, call(faults.Fault("slip", 1.0)))
+    assert one.outcome().end == "stuck"
+    session.digital[0].cleared = True
+    assert one.outcome().end == "lost"
+    one.ends.mine.file.octets = 4
+    monkeypatch.setattr(one.ends.mine.file, "received", lambda: b"none")
+    assert "other octets" in one.outcome().end
+
+
+def test_an_error_ends_one_call_alone(monkeypatch):
+    def run(calls, gateware):
+        if any(one.seed == 3 for one in calls):
+            raise ValueError("of one")
+        return [soak.Outcome(one, "recovered", 1.0, 0.0, 0.0, 1, 0, 9, ()) for one in calls]
+
+    monkeypatch.setattr(soak, "run", run)
+    outcomes = soak.every([call(seed=n) for n in range(5)])
+    assert [one.call.seed for one in outcomes] == list(range(5))
+    ends = ["recovered"] * 5
+    ends[3] = "ValueError: of one"
+    assert [one.end for one in outcomes] == ends
+
+
+def test_golden_and_gateware_are_compared():
+    golden = SimpleNamespace(
+        **{
+            name: np.arange(3)
+            for name in ("fine", "error", "ucode", "sign", "number", "good", "first")
+        },
+        events=[],
+    )
+    both = soak.Beside.__new__(soak.Beside)
+    for change, words in (({"error": np.arange(1, 4)}, "in error"), ({"events": [1]}, "events")):
+        gateware = SimpleNamespace(**{**vars(golden), **change})
+        both._both = [
+            SimpleNamespace(process=lambda rows, one=one: [one]) for one in (golden, gateware)
+        ]
+        with pytest.raises(CallFailed, match=words):
+            both.process(None)
+
+
+@pytest.mark.long
+def test_gateware_beside_golden():
+    """Drawn ones, whole."""
+    outcomes = soak.run([replace(faults.draw(5))], gateware=True)
+    assert outcomes[0].end in ("recovered", "lost")
+
+
+def test_bad_options(capsys):
+    assert soak.guarded(lambda: soak.main(["--calls", "0"])) == 2
+    assert "one call or more" in capsys.readouterr().err
