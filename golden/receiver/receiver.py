@@ -11,7 +11,7 @@ from golden.bits.scrambler import GPC, Scrambler
 from golden.formats import TRAINING_LEVEL
 from golden.pcm.parameters import INTERVALS
 from golden.receiver import timing
-from golden.receiver.decisions import _decisions
+from golden.receiver.decisions import by_line
 from golden.receiver.detection import SdDetector
 from golden.receiver.equalizer import FEEDBACK, FORWARD, Equalizer, shifted
 from golden.receiver.framing import Follower
@@ -143,7 +143,7 @@ class Receiver:
             for k in waiting:
                 self._restart(k, self._detections[k].pop(0)[1])
         self._forget(end)
-        results = _decisions(self._out, self._events)
+        results = by_line(self._out, self._events)
         return results[0] if samples.ndim == 1 else results
 
     def _detect(self, k, row):

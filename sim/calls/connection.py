@@ -11,7 +11,8 @@ import numpy as np
 
 from golden.errors import CallFailed, V90Error
 from golden.learning.learning import dil_request
-from golden.modem.analogue import FRAMES, Phase
+from golden.modem.states import AnaloguePhase
+from golden.pcm.parameters import FRAME_RATE
 from golden.receiver.timetable import Kind
 from golden.receiver.training_levels import training_levels
 from sim.calls import host, pcm
@@ -137,14 +138,14 @@ class Ends:
         """Give the digital modem frames where there are data to send them in."""
         digital, analogue = self.session.digital[self.line], self.session.analogue[self.line]
         if digital.in_data:
-            if analogue.phase is Phase.DATA:
+            if analogue.phase is AnaloguePhase.DATA:
                 digital.send(self.sender.process(*self._told, _AHEAD - digital.queued))
             self.begun = self.session.now if self.begun is None else self.begun
 
     def after(self):
         """Take what came; ask for a retrain where frames only come damaged."""
         analogue = self.session.analogue[self.line]
-        now_in_data = analogue.phase is Phase.DATA
+        now_in_data = analogue.phase is AnaloguePhase.DATA
         if now_in_data and not self.in_data:
             self.rates.append((self.session.now, float(analogue.reading.cp.rate)))
         self.in_data = now_in_data
@@ -161,7 +162,7 @@ def _carry(setting, data, receiver, show):
     digital, analogue = session.digital[0], session.analogue[0]
     ends, whole = Ends(session, 0, data), None
     mine, sender = ends.mine, ends.sender
-    most = int(FRAMES * (START + PATIENCE * len(data) * 8 / 28000))
+    most = int(FRAME_RATE * (START + PATIENCE * len(data) * 8 / 28000))
     while session.now < most and not digital.cleared:
         ends.before()
         session.step()
@@ -172,7 +173,7 @@ def _carry(setting, data, receiver, show):
             analogue.cleardown()
     session.run(_TAIL)
     begun, rates = ends.begun, ends.rates
-    lasted = ((whole or session.now) - begun) / FRAMES if begun is not None else 0.0
+    lasted = ((whole or session.now) - begun) / FRAME_RATE if begun is not None else 0.0
     outcome = Outcome(
         setting,
         data,

@@ -19,8 +19,9 @@ from rich.table import Table
 
 from golden.errors import CallFailed, V90Error
 from golden.learning.learning import dil_request
-from golden.modem.analogue import FRAMES, Phase
 from golden.modem.digital import DigitalModem
+from golden.modem.states import AnaloguePhase
+from golden.pcm.parameters import FRAME_RATE
 from golden.receiver.receiver import Receiver
 from golden.receiver.training_levels import training_levels
 from sim.calls.connection import Ends
@@ -117,7 +118,7 @@ class _Progress:
 
     @property
     def now(self):
-        return self.session.now / FRAMES
+        return self.session.now / FRAME_RATE
 
     def before(self):
         if self.restarts and self.restarts[0].at <= self.now:
@@ -160,9 +161,9 @@ class _Progress:
         end = self.wrong
         if not end and steady is not None:
             end = "recovered"
-        elif not end and (analogue.phase is not Phase.DATA or digital.cleared):
+        elif not end and (analogue.phase is not AnaloguePhase.DATA or digital.cleared):
             end = "lost"
-        begun = self.ends.begun and self.ends.begun / FRAMES
+        begun = self.ends.begun and self.ends.begun / FRAME_RATE
         times = [begun, *self.came] if begun else []
         gaps = np.diff(times)
         away = float(np.sum(gaps[gaps > _USUAL]))
@@ -196,7 +197,7 @@ def run(calls, gateware=False):
     running = [_Progress(session, k, call) for k, call in enumerate(calls)]
     ends = [call.over for call in calls if call.over < np.inf]
     last = max([faults.SECONDS, *ends]) + PATIENCE
-    while session.now < last * FRAMES and not all(one.settled for one in running):
+    while session.now < last * FRAME_RATE and not all(one.settled for one in running):
         for one in running:
             one.before()
         session.step()

@@ -2,9 +2,8 @@
 
 import numpy as np
 
-from golden.modem.analogue import FRAMES
 from golden.pcm import g711
-from golden.pcm.parameters import INTERVALS
+from golden.pcm.parameters import FRAME_RATE, INTERVALS
 from golden.receiver.slicer import FINE
 from golden.receiver.timetable import Kind
 from sim.files import dbm0
@@ -33,9 +32,9 @@ def summary(outcome):
     begins = next(sent for sent in d.timeline if sent.signal == "data")
     changes = sum(sent.signal == "Rd" for sent in d.timeline)
     changes -= bool(d.cleared)  # the cleardown is one too
-    rates = [f"{rate:.0f} bit/s from {at / FRAMES:.2f} s" for at, rate in outcome.rates]
+    rates = [f"{rate:.0f} bit/s from {at / FRAME_RATE:.2f} s" for at, rate in outcome.rates]
     power = "at the codec" if s.at_codec else "at the terminals"
-    took = (begins.first - starts[0].first) / FRAMES
+    took = (begins.first - starts[0].first) / FRAME_RATE
     last_ppm = outcome.decisions.step[-1] / 2**32 * 1e6
     rows = [
         ("result", outcome.failure or "the file arrived"),
@@ -104,7 +103,7 @@ def _noise(reading):
 def timeline(outcome):
     """Rows ``(signal, seconds, milliseconds)`` of what the digital modem sent."""
     return [
-        (one.signal, one.first / FRAMES, one.frames / FRAMES * 1e3)
+        (one.signal, one.first / FRAME_RATE, one.frames / FRAME_RATE * 1e3)
         for one in outcome.digital.timeline
     ]
 
@@ -118,7 +117,7 @@ def _events(outcome):
     ends = [one.first for one in outcome.digital.timeline if one.signal == "Rd"]
     end = ends[-1] if outcome.digital.cleared and ends else np.inf
     return [
-        f"{kind.name.lower().replace('_', ' ')} at {(base + number) / FRAMES:.2f} s"
+        f"{kind.name.lower().replace('_', ' ')} at {(base + number) / FRAME_RATE:.2f} s"
         for base, events in zip(origin, _trainings(outcome), strict=True)
         for number, kind in events
         if kind in _HITS and base + number < end
@@ -147,7 +146,7 @@ def _times(outcome):
     number = outcome.decisions.number
     training = np.concatenate([[0], np.cumsum(np.diff(number) < 0)]).astype(int)
     origin = np.array(_origins(outcome))
-    return (origin[np.minimum(training, len(origin) - 1)] + number) / FRAMES
+    return (origin[np.minimum(training, len(origin) - 1)] + number) / FRAME_RATE
 
 
 # --- Pictures ------------------------------------------------------------------------------------
@@ -157,7 +156,7 @@ def _signals(axes, outcome):
     low, high = axes.get_ylim()
     for one in outcome.digital.timeline:
         if one.signal in _NAMED:
-            at = one.first / FRAMES
+            at = one.first / FRAME_RATE
             axes.axvline(at, color="0.7", lw=0.8, ls=":")
             axes.text(at, high, f" {one.signal}", fontsize="x-small", va="top", rotation=90)
     axes.set_ylim(low, high)
