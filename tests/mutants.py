@@ -75,14 +75,10 @@ MUTANTS = [
         "if False:\n            reading",
     ),
     ("golden/modem/data.py", "room < modem.margin - LOST_DB", "room < modem.margin"),
-    # decisions of a line before, a phase that nobody serves, a CP that is not heard, an MP' too many
-    ("golden/modem/analogue.py", "decisions.number < number", "decisions.number <= number"),
+    # data after a renegotiation taken for data before, a phase without an object, a CP unheard
+    ("golden/modem/analogue.py", "decisions.number < number", "decisions.number > number"),
     ("golden/modem/analogue.py", "AnaloguePhase.SILENCE: self.phase4,\n", "", "states"),
-    (
-        "golden/modem/states.py",
-        "    DigitalState.CPT,\n    DigitalState.CP,\n",
-        "    DigitalState.CP,\n",
-    ),
+    ("golden/modem/states.py", "DigitalState.CPT,\n    DigitalState.CP,", "DigitalState.CP,"),
     ("golden/modem/states.py", "jds: int = 0", "jds: int = 1"),
     ("golden/modem/timers.py", "(entry.first for entry in later", "(entry.first for entry in log"),
     ("golden/modem/timers.py", "default=None)\n\n    def", "default=0)\n\n    def"),
@@ -453,6 +449,12 @@ MUTANTS = [
     # lines that get others' decisions, a sign of zero, training past TRN1d, levels for no frame
     ("golden/receiver/decisions.py", "lines == line", "lines >= line"),
     ("golden/receiver/decisions.py", "fine >= 0", "fine > 0"),
+    ("golden/receiver/decisions.py", "back[-1]) + 1", "back[0]) + 1"),
+    (
+        "golden/receiver/decisions.py",
+        "decisions.number >= self._first",
+        "decisions.number > self._first",
+    ),
     ("golden/receiver/timetable.py", "= 9, 15, 324", "= 9, 15, 330"),
     ("golden/receiver/schedule.py", "int | None = None", "int | None = 0"),
     ("golden/receiver/schedule.py", "kind: Kind", "kind: Kind = None; last: Kind"),
