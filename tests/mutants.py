@@ -47,7 +47,7 @@ MUTANTS = [
     ("golden/receiver/training.py", "self._line = line[-far:]", "self._line = line[:far]"),
     ("golden/receiver/training.py", "AGAIN, NO_MORE = 4, 5", "AGAIN, NO_MORE = 400, 5"),
     ("golden/receiver/training.py", "entries] < DIL_COUNT.max", "entries] <= DIL_COUNT.max"),
-    ("golden/receiver/timetable.py", "QUIET = 12 * 64", "QUIET = 0"),
+    ("golden/receiver/timetable.py", "DEAD_LINE = 12 * 64", "DEAD_LINE = 0"),
     # a law converted amiss, a robbed bit that never turns, points too close, data too loud, MP's
     # zeroes taken for Ed, R that ends with itself, Rd taken for data
     ("golden/pcm/g711.py", "(a - 1) // 2 + 26 - a", "(a - 1) // 2 + 25 - a"),
@@ -456,8 +456,17 @@ MUTANTS = [
         "decisions.number > self._first",
     ),
     ("golden/receiver/timetable.py", "= 9, 15, 324", "= 9, 15, 330"),
-    ("golden/receiver/schedule.py", "int | None = None", "int | None = 0"),
-    ("golden/receiver/schedule.py", "kind: Kind", "kind: Kind = None; last: Kind"),
+    # levels that come too late, Ed that takes levels of others; clocks that correct themselves at
+    # once, or go on without a mean; a drift that never rests; taps of symbols that are not known
+    ("golden/receiver/schedule.py", "waiting.frame = first + R_BAR", "waiting.frame = first"),
+    ("golden/receiver/schedule.py", "waiting is not None and waiting.kind is Kind.ED", "waiting"),
+    ("golden/receiver/schedule.py", "self._data[line] = None", "pass"),
+    ("golden/receiver/sampler.py", "self._rate[line] >> RATE_BITS", "self.step[line]"),
+    ("golden/receiver/sampler.py", "(timing.TAPS - timing.BEFORE)", "timing.TAPS"),
+    ("golden/receiver/synchronism.py", ">> STILL_BIT & 1", ">> STILL_BIT & 0"),
+    ("golden/receiver/synchronism.py", "fast <= loss >> 1", "fast <= loss"),
+    ("golden/receiver/trainer.py", "coasts[place] or not self._plain[line]", "coasts[place]"),
+    ("golden/receiver/trainer.py", "SOLVING * (1 + (line in late))", "SOLVING"),
     # parts that were one file with others
     ("golden/receiver/detection.py", "cross, dot = ", "dot, cross = "),
     ("golden/receiver/leastsquares.py", "RIDGE = ", "RIDGE = 0 * "),
@@ -468,7 +477,7 @@ MUTANTS = [
         "Mux(last, 0, at.frame + data_frame_ends)",
         "at.frame + data_frame_ends",
     ),
-    ("golden/receiver/receiver.py", "self._turn[line] + symbols", "symbols"),
+    ("golden/receiver/receiver.py", "- (R_BAR_FRAMES - 1)", "", "receiver/startup"),
     (
         "hdl/modem/bank.py",
         "bank.underruns_channel.eq(link.channel)",

@@ -14,7 +14,7 @@ from golden.bits.scrambler import GPC, Scrambler
 from golden.formats import ERROR, SAMPLE
 from golden.pcm.parameters import INTERVALS
 from golden.receiver.equalizer import FEEDBACK, FORWARD
-from golden.receiver.timetable import FAST_BITS, FIRST, QUIET, SLOW_BITS, State
+from golden.receiver.timetable import DEAD_LINE, FAST_BITS, FIRST_FRAME, SLOW_BITS, State
 from golden.receiver.timing import HALVES
 from hdl.core.channels import LEAST, Channels, channel_shape
 from hdl.core.mac import Multiplier
@@ -174,7 +174,7 @@ class _Loudness(wiring.Component):
         with m.If(self.strobe | less):
             m.d.sync += mean.eq(mean + operand + (less | negative))
         with m.If(whole):
-            m.d.sync += self.quiet.eq(mean >> FAST_BITS < QUIET)
+            m.d.sync += self.quiet.eq(mean >> FAST_BITS < DEAD_LINE)
         with m.If(self.clear):
             m.d.sync += mean.eq(0)
         return m
@@ -322,7 +322,7 @@ class _Line(wiring.Component):
 
     def _known(self, m, control):
         """TRN1d's signs: ones through the scrambler from zero on (8.4.5)."""
-        start = _scrambler_line(INTERVALS * FIRST)
+        start = _scrambler_line(INTERVALS * FIRST_FRAME)
         line = Signal(max(GPC), init=start)
         sign = 1 ^ line[GPC[0] - 1] ^ line[GPC[1] - 1]
         m.d.comb += self.equalizer.known_sign.eq(sign)
