@@ -106,7 +106,7 @@ MUTANTS = [
         "generator::test_other_engines_give_the_same",
     ),
     ("hdl/signals/commands.py", "m.If(first & header.now)", "m.If(first)"),
-    ("hdl/signals/commands.py", "(at + 1 + REST)", "(at + REST)"),
+    ("hdl/signals/commands.py", "(at + 1 + REST_AT)", "(at + REST_AT)"),
     ("hdl/pcm/decoder.py", "INTERVALS + frame.sr", "INTERVALS"),
     ("hdl/bits/hdlc.py", "with m.If(ones != 5)", "with m.If(ones != 6)"),
     ("hdl/ports/tdm.py", "range(17, 32)", "range(16, 31)"),

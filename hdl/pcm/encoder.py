@@ -15,7 +15,7 @@ from hdl.core.stream import (
 )
 from hdl.pcm.csr import configuration_words, word_layout, write_signature
 from hdl.pcm.mapper import Mapper
-from hdl.pcm.modulus import NUMBER_BITS, ModulusEncoder
+from hdl.pcm.modulus import R0_BITS, ModulusEncoder
 from hdl.pcm.multiplexer import Multiplexer, pcm_layout
 from hdl.pcm.sequencer import DATA_BITS, Sequencer, frame_layout
 from hdl.pcm.shaper import Shaper
@@ -78,7 +78,7 @@ class Datapath(wiring.Component):
         m.submodules.scrambler = scrambler = Scrambler(n, width=DATA_BITS, tag=tags)
         m.submodules.signs = signs = DifferentialEncoder(
             n,
-            tag=data.StructLayout({"half": 1, "active": 1, **self.extra, "number": NUMBER_BITS}),
+            tag=data.StructLayout({"half": 1, "active": 1, **self.extra, "number": R0_BITS}),
             direct=self.signals,
         )
         m.submodules.modulus = modulus = ModulusEncoder(n, tag=later)
@@ -114,7 +114,7 @@ class Datapath(wiring.Component):
         )
         p = scrambler.o.payload
         # 5.4.2: the first S bits of a data frame are its sign bits. S = 6 - Sr.
-        number = Signal(NUMBER_BITS)
+        number = Signal(R0_BITS)
         bits = Signal(INTERVALS)
         with m.Switch(p.tag.sr):
             for sr in range(4):

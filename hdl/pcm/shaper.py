@@ -14,9 +14,9 @@ from amaranth.lib.memory import Memory
 from amaranth.lib.wiring import In, Out
 
 from golden.pcm.parameters import DELAY_FRAMES, INTERVALS
-from hdl.pcm.csr import FRAME, FRAME_LAYOUT, WORD_BITS, ConfiguredBlock
-from hdl.pcm.leaves import LEAF_BITS, LeafPipeline, LeafWalk, _table
-from hdl.pcm.mapper import UCODES
+from hdl.pcm.csr import FRAME_AT, FRAME_LAYOUT, WORD_BITS, ConfiguredBlock
+from hdl.pcm.leaves import LEAF_BITS, LeafPipeline, LeafWalk, truth_table
+from hdl.pcm.mapper import UCODES_LAYOUT
 
 #: What a channel's shaper keeps between data frames, besides its leaves. ``place``: the bit of a
 #: leaf's address that the newest frame has; ``open``: frames not decided yet; ``best``: the leaf
@@ -62,7 +62,7 @@ class _Decision(wiring.Component):
         place, at, sr = Signal(2), Signal(2), Signal(2)
         m.d.sync += [place.eq(found_place), at.eq(found_at), sr.eq(self.sr)]
         m.d.sync += self.age.eq(found_age)
-        _table(
+        truth_table(
             m,
             (self.ld, self.state.place, self.back),
             [
@@ -73,7 +73,7 @@ class _Decision(wiring.Component):
             ],
             found_place.eq,
         )
-        _table(
+        truth_table(
             m,
             (self.sr, self.newest, self.back),
             [
@@ -85,7 +85,7 @@ class _Decision(wiring.Component):
             lambda where: [found_age.eq(where[0]), found_at.eq(where[1])],
         )
         even = self.beta ^ self.state.before
-        _table(
+        truth_table(
             m,
             (sr, at),
             [((parts, part), (parts, part)) for parts in range(1, 4) for part in range(parts)],
@@ -115,7 +115,7 @@ class Shaper(ConfiguredBlock):
 
     Members
     -------
-    i_configuration : In(stream, always ready), words; those at FRAME, POLES and ZEROS are kept
+    i_configuration : In(stream, always ready), words; those at FRAME_AT, POLES_AT and ZEROS_AT are kept
     i : In(stream), channel; half of the parameters to use; initialise; active, 0 for a channel
         that has no parameters yet; plain, where there is such; signs, the initial signs t (Sr > 0);
         ucodes U0 to U5; tag
@@ -125,7 +125,7 @@ class Shaper(ConfiguredBlock):
 
     def __init__(self, channels=1, tag=1, plain=False):
         self.plain = plain
-        fields = {"initialise": 1, "active": 1, "signs": INTERVALS, "ucodes": UCODES}
+        fields = {"initialise": 1, "active": 1, "signs": INTERVALS, "ucodes": UCODES_LAYOUT}
         if plain:
             fields = {**fields, "plain": 1}
         super().__init__(channels, tag, fields, {**fields, "law": 1, "inversions": INTERVALS})
@@ -150,7 +150,7 @@ class Shaper(ConfiguredBlock):
             self.i_configuration.ready.eq(1),
             word_write.addr.eq(Cat(word.address[:2], word.half, word.channel)),
             word_write.data.eq(word.data),
-            word_write.en.eq(self.i_configuration.valid & (word.address[2:] == FRAME >> 2)),
+            word_write.en.eq(self.i_configuration.valid & (word.address[2:] == FRAME_AT >> 2)),
         ]
         token = Signal(self.i_layout)
         state, after = Signal(_STATE), Signal(_STATE)
@@ -177,7 +177,7 @@ class Shaper(ConfiguredBlock):
             walk.chosen.eq(state.best.bit_select(state.place, 1)),
             walk.frame.eq(frame),
         ]
-        _table(
+        truth_table(
             m,
             (frame.sr, sub),
             [

@@ -11,23 +11,23 @@ from golden.signals.generator import Signal as Sent
 from hdl.core.channels import channel_shape
 from hdl.core.memory import read_alone
 from hdl.core.stream import answer_layout, request_layout
-from hdl.pcm.csr import FRAME, FRAME_LAYOUT, MODULI, ZEROS
+from hdl.pcm.csr import FRAME_AT, FRAME_LAYOUT, MODULI_AT, ZEROS_AT
 from hdl.pcm.csr import write_signature as configuration_signature
 from hdl.pcm.encoder import Datapath, bank, bank_members
 from hdl.pcm.g711 import octet
 from hdl.pcm.multiplexer import PLAIN_BITS
 from hdl.pcm.sequencer import DATA_BITS, fetch_bits, frame_layout
 from hdl.signals.commands import (
-    END,
+    END_AT,
     HEADER,
-    LENGTH,
-    REST,
+    LENGTH_AT,
+    REST_AT,
     RING_BITS,
     ROW,
     ROW_BITS,
     ROW_WORDS,
-    UCODES,
-    UNIT,
+    UCODES_AT,
+    UNIT_AT,
     WORD_BITS,
     CommandWriter,
     Places,
@@ -40,7 +40,7 @@ __all__ = ["Generator", "SignalSequencer", "command_words"]
 
 #: What a signal is made of: not encoded; no differential encoding; initialisation of 8.6.1 and
 #: 8.6.5; ones, a sequence's bits or the queue's, none of them: zeroes; of plain ones six scrambled
-#: bits a data frame; a unit of UNIT bits; the six signs, interval 0 in bit 0, each inverted where
+#: bits a data frame; a unit of UNIT_AT bits; the six signs, interval 0 in bit 0, each inverted where
 #: there is a scrambled one.
 _KIND = data.StructLayout(
     {
@@ -140,7 +140,7 @@ class SignalSequencer(wiring.Component):
                 with m.Case(int(signal)):
                     m.d.comb += kind.eq(_KIND.const(_kind(signal)))
         # The word to read or write: of the row, or the first that waits, or of the command being
-        # sent, counted from REST on.
+        # sent, counted from REST_AT on.
         self._in_row, self._row_word, self._is_next = Signal(), Signal(ROW_BITS), Signal()
         self._offset = Signal(RING_BITS)
         place = Mux(self._is_next, row.next, row.rest + self._offset)
@@ -246,7 +246,7 @@ class SignalSequencer(wiring.Component):
             with m.If((step != 0) & (step <= ROW_WORDS)):
                 before = (step - 1)[:3]
                 m.d.sync += row.as_value().word_select(before, WORD_BITS).eq(self._word)
-            with m.If(step == END + 1):
+            with m.If(step == END_AT + 1):
                 m.d.comb += [self._in_row.eq(0), self._is_next.eq(1)]
                 m.d.sync += waits.eq(self._word[:RING_BITS] != row.next)
                 m.next = "DECIDE"
@@ -263,7 +263,7 @@ class SignalSequencer(wiring.Component):
             with m.If((waits & header.now) | over):
                 m.d.sync += [
                     self._begins.eq(1),
-                    row.rest.eq(row.next + REST),
+                    row.rest.eq(row.next + REST_AT),
                     row.midst.eq(0),
                     row.segment.eq(0),
                     row.frame.eq(0),
@@ -290,7 +290,7 @@ class SignalSequencer(wiring.Component):
     def _begin_states(self, m):
         row, token, step, kind = self._row, self._token, self._step, self._kind
         with m.State("LENGTH"):
-            m.d.comb += self._offset.eq(LENGTH - REST)
+            m.d.comb += self._offset.eq(LENGTH_AT - REST_AT)
             m.next = "BEGIN"
         with m.State("BEGIN"):
             m.d.sync += [
@@ -315,15 +315,15 @@ class SignalSequencer(wiring.Component):
             write = self.o_configuration.payload
             m.d.comb += [
                 self.o_configuration.valid.eq(1),
-                write.address.eq(Mux(step > ZEROS, step + (MODULI - ZEROS - 1), step)),
+                write.address.eq(Mux(step > ZEROS_AT, step + (MODULI_AT - ZEROS_AT - 1), step)),
                 write.data.eq(self._word),
             ]
-            with m.If(write.address == FRAME):
+            with m.If(write.address == FRAME_AT):
                 frame = data.View(FRAME_LAYOUT, self._word[: FRAME_LAYOUT.size])
                 m.d.sync += [row.data_bits.eq(frame.data_bits), row.sr.eq(frame.sr)]
             m.d.sync += step.eq(step + 1)
             m.next = "READ"
-            with m.If(step == ZEROS + INTERVALS):
+            with m.If(step == ZEROS_AT + INTERVALS):
                 m.d.sync += step.eq(0)
                 m.next = "UNIT"
 
@@ -349,7 +349,7 @@ class SignalSequencer(wiring.Component):
             self.plain_octet.eq(octet(ucode, sign, row.law)),
         ]
         with m.State("UNIT"):
-            m.d.comb += self._offset.eq(UNIT - REST)
+            m.d.comb += self._offset.eq(UNIT_AT - REST_AT)
             m.d.sync += [
                 token.half.eq(row.half),
                 token.active.eq(row.active),
@@ -363,7 +363,7 @@ class SignalSequencer(wiring.Component):
                 m.d.sync += row.left.eq(row.left - 1)
             m.next = "BIT"
         with m.State("PAIR"):
-            m.d.comb += self._offset.eq(step[1:3] + UCODES - REST)
+            m.d.comb += self._offset.eq(step[1:3] + UCODES_AT - REST_AT)
             m.next = "SYMBOL"
         with m.State("SYMBOL"):
             m.d.comb += self.plain_write.eq(1)

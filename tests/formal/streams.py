@@ -301,9 +301,9 @@ LONG = {
         ),
         depth=2,
     ),
-    "_Words": Case(
+    "_RomReader": Case(
         "modem.selftest",
-        lambda m: m._Words(data.StructLayout({"octet": 8}), [{"octet": 1}] * 5),
+        lambda m: m._RomReader(data.StructLayout({"octet": 8}), [{"octet": 1}] * 5),
         ("self.o.payload.eq(read.data)", "self.o.payload.eq(read.data ^ self.go)"),
         depth=2,
     ),
