@@ -98,9 +98,7 @@ class LeafPipeline(wiring.Component):
     def elaborate(self, platform):
         m = Module()
         bits = formats.SHAPER_FIRST.width + formats.SHAPER_SECOND.width
-        m.submodules.states = states = Memory(
-            shape=bits, depth=self.channels << LEAF_BITS, init=[]
-        )
+        m.submodules.states = states = Memory(shape=bits, depth=self.channels << LEAF_BITS, init=[])
         state_read, state_write = states.read_port(), states.write_port()
         multipliers = {}
         for name in ("a1_y", "b2_y", "b1_x", "a2_v", "square", "mixed"):
