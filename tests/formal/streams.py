@@ -169,11 +169,11 @@ LONG = {
         _BLOCKS,
     ),
     "SignalSequencer": Case(
-        "signals.generator",
+        "signals.sequencer",
         lambda m: m.SignalSequencer(3),
         (
-            "[self.o.valid.eq(1), self._grant.eq(1)]",
-            "[self.o.valid.eq(~self._busy), self._grant.eq(1)]",
+            "m.d.comb += self.o.valid.eq(1)",
+            "m.d.comb += self.o.valid.eq(~words.busy)",
         ),
         known.signal_sequencer,
     ),
