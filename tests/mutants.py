@@ -188,9 +188,17 @@ MUTANTS = [
         "committing.eq(0)",
         "startup::test_from_sd_to_data",
     ),
+    # another Amaranth, a memory that reads what was there before it was written
+    ("hdl/core/amaranth_private.py", 'VERSION = "0.5.10"', 'VERSION = "0.5.9"'),
+    (
+        "hdl/core/amaranth_private.py",
+        "port._data, port._en, port._transparent_for",
+        "port._data, port._en, ()",
+        "channels",
+    ),
     # the wrong channel's row, a stale word, a reset that some channels miss
     ("hdl/core/channels.py", "addr=self._ahead", "addr=self._channel"),
-    ("hdl/core/channels.py", "enabled.eq(port._en)", "enabled.eq(1)"),
+    ("hdl/core/channels.py", "enabled.eq(port.enable)", "enabled.eq(1)"),
     ("hdl/core/channels.py", "fresh.eq(last)", "fresh.eq(0)"),
     ("hdl/pcm/mapper.py", "(read.data >> position) >> 1", "read.data >> position"),
     ("hdl/receiver/arithmetic.py", "away.eq(negative)]", "away.eq(0)]", "leastsquares"),

@@ -30,7 +30,7 @@ CYCLES = 9000
 ANY_LEAF = (
     (
         "from amaranth.lib import data, wiring",
-        "from amaranth.hdl._ast import AnySeq\nfrom amaranth.lib import data, wiring",
+        "from hdl.core.amaranth_private import AnySeq\nfrom amaranth.lib import data, wiring",
     ),
     ("smaller = (leaves.metric - best_metric)[METRIC_BITS - 1]", "smaller = AnySeq(1)"),
 )
