@@ -15,7 +15,7 @@ import v90
 from golden.pcm.parameters import MappingParameters, rate_table
 from sim import files, terminal
 from sim.calls import connection, pcm
-from sim.cli import verilog as cli_verilog
+from sim.export.blocks import BLOCKS
 from sim.reports import call as report
 from sim.reports import connection as connection_report
 from sim.vectors import manifest as vectors
@@ -545,7 +545,7 @@ def test_gateware_carries_a_file_and_equals_golden(place, capsys, rate):
     assert "golden and gateware, equal" in capsys.readouterr().err
 
 
-@pytest.mark.parametrize("name", cli_verilog.BLOCKS)
+@pytest.mark.parametrize("name", BLOCKS)
 def test_every_block_becomes_verilog(place, name):
     assert v90.main(["verilog", name, "-o", "block.v"]) == 0
     text = (place / "block.v").read_text()
