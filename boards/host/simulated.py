@@ -21,7 +21,7 @@ from hdl.modem.client import LinkedClient, LinkedReceiver
 from hdl.ports.tdm import SPEECH_SLOTS
 from sim.engines.gateware import Gateware
 from sim.world.codec import WIDTH, Codec
-from sim.world.line import SAMPLES
+from sim.world.rates import SAMPLE_RATE
 
 #: Cycles of the design's clock for a bit of the highway and of the UART, the least there may be; as
 #: nothing waits for real time, that is the fastest.
@@ -238,7 +238,7 @@ class SimulatedReceiver(_Simulated):
     :class:`SimulatedBoard`.
     """
 
-    rate, bits = SAMPLES, 16
+    rate, bits = SAMPLE_RATE, 16
 
     def __init__(self, forward=FORWARD, feedback=FEEDBACK):
         super().__init__(

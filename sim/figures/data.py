@@ -27,8 +27,8 @@ from sim.figures.trials import (
     wrong_symbols,
 )
 from sim.world import lines
-from sim.world.line import OCTETS
 from sim.world.network import Network, values
+from sim.world.rates import OCTET_RATE
 
 #: Pole of the network's high-pass in the real calls.
 POLE = 0.953
@@ -156,7 +156,7 @@ def _high_pass(names, distance, seconds, at):
     start = preamble(DATA_AT)
     octets = g711.octet(ucode, rng.integers(0, 2, len(ucode), np.uint8), LAW)
     sent = np.concatenate([start, octets])
-    switched = len(start) + int(at * OCTETS)
+    switched = len(start) + int(at * OCTET_RATE)
     filtered = Network(high_pass=POLE, high_pass_at=switched).process(sent)
     samples = [samples_of(name, filtered, seed=i) for i, name in enumerate(names)]
     receiver = Receiver(TRAINING, levels_of((ucodes,) * INTERVALS), DATA_AT, lines=len(names))
@@ -164,7 +164,7 @@ def _high_pass(names, distance, seconds, at):
     moment = DATA_AT + int(at * FRAMES)
     rows = []
     for name, row, one in zip(names, samples, receiver.process(together(samples)), strict=True):
-        bound = fitted_bound(row, sent, OCTETS)
+        bound = fitted_bound(row, sent, OCTET_RATE)
         errors, number = errors_of(one, truth, DATA_AT)
         least, back = _recovery(errors, number, moment, bound)
         events = [(n, kind) for n, kind in one.events if moment <= n <= number[-1]]

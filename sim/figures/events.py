@@ -26,8 +26,8 @@ from sim.figures.trials import (
     together,
     wrong_symbols,
 )
-from sim.world.line import OCTETS
 from sim.world.network import Network
+from sim.world.rates import OCTET_RATE
 
 #: What happens: hits of :class:`sim.world.line.Conditions`, or a slip in the network.
 EVENTS = {
@@ -136,7 +136,7 @@ class _Event:
         parameters = mapping(intervals)
         self._payloads, self._octets = _framed(parameters, frames, np.random.default_rng(92))
         sent = np.concatenate([preamble(DATA_AT), self._octets])
-        at = BEFORE + INTERVALS * DATA_AT + int(_EVENT_AT * OCTETS) + 2
+        at = BEFORE + INTERVALS * DATA_AT + int(_EVENT_AT * OCTET_RATE) + 2
         self._slip = hits.pop("slip", 0)
         if self._slip:
             sent = Network(slips=((at, self._slip),)).process(sent)

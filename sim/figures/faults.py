@@ -1,6 +1,6 @@
 """What goes wrong in a call, drawn at random: at the exchange, in the network and on the line.
 
-A :class:`Call` is drawn from its seed alone, so that each one of many can be run again by itself.
+A :class:`FaultyCall` is drawn from its seed alone, so that each of many can be run again by itself.
 """
 
 from dataclasses import dataclass, replace
@@ -10,9 +10,9 @@ import numpy as np
 
 from golden.pcm import g711
 from golden.pcm.parameters import INTERVALS
-from sim.calls.session import Setting
+from sim.calls.description import Call
 from sim.world import lines
-from sim.world.line import Conditions
+from sim.world.conditions import Conditions
 from sim.world.network import Network, NetworkParameters
 
 #: Seconds of a call in which something may go wrong; the first and the last half second are calm.
@@ -132,11 +132,11 @@ KINDS = {
 
 
 @dataclass(frozen=True)
-class Call:
-    """A call by its ``seed``: the :class:`~sim.calls.session.Setting` and its faults by time."""
+class FaultyCall:
+    """A call by its ``seed``: its description and its faults by time."""
 
     seed: int
-    setting: Setting
+    call: Call
     faults: tuple
 
     @property
@@ -146,7 +146,7 @@ class Call:
 
 
 def draw(seed):
-    """The :class:`Call` of a seed: a line of the set, a law, a network, noise, faults."""
+    """The :class:`FaultyCall` of a seed: a line of the set, a law, a network, noise, faults."""
     rng = np.random.default_rng([seed, 6])
     law = str(rng.choice(g711.LAWS))
     other = {"A": "mu", "mu": "A"}[law]
@@ -173,8 +173,8 @@ def draw(seed):
     network = NetworkParameters(
         law, other if rng.integers(4) == 0 else None, tuple(robbed), pad=float(rng.choice(_PADS))
     )
-    setting = Setting(law, str(rng.choice(list(lines.known()))), conditions, network)
-    return Call(seed, setting, tuple(faults))
+    call = Call(law, str(rng.choice(list(lines.known()))), conditions, network)
+    return FaultyCall(seed, call, tuple(faults))
 
 
 class Trunk:
@@ -184,15 +184,15 @@ class Trunk:
     positive value, which comes from the far end; what the network does to it, it does.
     """
 
-    def __init__(self, call):
-        p = replace(call.setting.network, law=call.setting.law)
+    def __init__(self, faulty):
+        p = faulty.call.network
         taken = {}
-        for fault in call.faults:
+        for fault in faulty.faults:
             if fault.slip:
                 taken.setdefault(_octet(fault.at), fault.slip)
         self.network = Network(replace(p, slips=tuple(taken.items())))
-        self._changes = [fault for fault in call.faults if fault.change]
-        self._silences = [fault for fault in call.faults if fault.silent]
+        self._changes = [fault for fault in faulty.faults if fault.change]
+        self._silences = [fault for fault in faulty.faults if fault.silent]
         self._idle = g711.octet(0, 1, p.law)
 
     def process(self, octets):

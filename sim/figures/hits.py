@@ -1,16 +1,16 @@
 """What hits a call in mid-data, and what it costs: the file arrives whole, seconds are lost.
 
-A call of :mod:`sim.calls.connection` without a hit is the measure.
+A call of :mod:`sim.calls.start_up` without a hit is the measure.
 """
 
 from concurrent.futures import ProcessPoolExecutor
 
 import numpy as np
 
-from sim.calls import connection
-from sim.calls.session import Setting
+from sim.calls.call import run
+from sim.calls.description import Call
 from sim.figures.row import Row, yes
-from sim.world.line import Conditions
+from sim.world.conditions import Conditions
 from sim.world.network import NetworkParameters
 
 #: Octets of the file, which last for 6 s and more, and seconds of the call and octets of data at
@@ -38,12 +38,12 @@ def _outcome(case):
     line, name = case
     conditions, network = HITS[name]
     data = np.random.default_rng(9).bytes(FILE)
-    setting = Setting(
+    call = Call(
         line=line,
         conditions=Conditions(snr=SNR, ppm=60.0, seed=3, **conditions),
         network=NetworkParameters(**network),
     )
-    outcome = connection.run(setting, data)
+    outcome = run(call, data)
     signals = [one.signal for one in outcome.digital.timeline]
     return {
         "arrived": outcome.failure is None,

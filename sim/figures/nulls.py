@@ -10,12 +10,13 @@ from golden.learning import shaping
 from golden.modem.analogue import Phase
 from golden.receiver.receiver import Receiver
 from golden.receiver.training_levels import training_levels
-from sim.calls.session import Session, Setting
+from sim.calls.description import Call
+from sim.calls.session import Session
 from sim.figures import startup
 from sim.figures.bounds import mmse_bound
 from sim.figures.row import Row
 from sim.world import lines
-from sim.world.line import Conditions
+from sim.world.conditions import Conditions
 
 #: SNR in dB of the lines, and numbers of feedback taps: those that the receiver has, and so few
 #: that what a transformer does lasts longer.
@@ -31,17 +32,17 @@ def _correlation(values, lags=800):
     return tuple(found / found[0])
 
 
-def _bounds(name, setting, feedback):
+def _bounds(name, call, feedback):
     """By filter: dB that it gains with one sign bit, and the rate in bit/s; without: of Sr 0."""
     plain = float(mmse_bound(name, (SNR,), feedback=feedback)[0])
-    found = {"none": (0.0, float(startup.best(setting, plain, setting.margin).rate))}
+    found = {"none": (0.0, float(startup.best(call, plain, call.margin).rate))}
     for where, filter in shaping.FILTERS.items():
         # The spectrum hardly depends on the points: those of the rate without a gain will do.
-        values = shaping.signal(startup.best(setting, plain, setting.margin, 1, filter))
+        values = shaping.signal(startup.best(call, plain, call.margin, 1, filter))
         snr = float(
             mmse_bound(name, (SNR,), feedback=feedback, correlation=_correlation(values))[0]
         )
-        rate = float(startup.best(setting, snr, setting.margin, 1, filter).rate)
+        rate = float(startup.best(call, snr, call.margin, 1, filter).rate)
         found[where] = snr - plain, rate
     return found
 
@@ -55,14 +56,13 @@ def rows(names=None, feedback=FEEDBACK):
     out = []
     for taps in feedback:
         known = list(names or (lines.known() if taps == FEEDBACK[0] else ("codec-transformer",)))
-        settings = [
-            Setting("A", name, Conditions(snr=SNR, seed=k, phase=0.37))
-            for k, name in enumerate(known)
+        calls = [
+            Call("A", name, Conditions(snr=SNR, seed=k, phase=0.37)) for k, name in enumerate(known)
         ]
         receiver = Receiver(
-            [training_levels(s.u_info, s.law) for s in settings], lines=len(settings), feedback=taps
+            [training_levels(s.u_info, s.law) for s in calls], lines=len(calls), feedback=taps
         )
-        session = Session(settings, receiver=receiver)
+        session = Session(calls, receiver=receiver)
         sent = np.random.default_rng(6).integers(0, 2, 400_000, np.uint8)
         for modem in session.digital:
             modem.send(sent)
@@ -74,9 +74,9 @@ def rows(names=None, feedback=FEEDBACK):
             ),
         )
         session.run(int(startup.FRAMES))
-        for name, setting, analogue in zip(known, settings, session.analogue, strict=True):
+        for name, call, analogue in zip(known, calls, session.analogue, strict=True):
             got, cp = analogue.take(), analogue.reading.cp
-            best = _bounds(name, setting, taps)
+            best = _bounds(name, call, taps)
             gain = max(best, key=lambda where: best[where][0])
             more = max(best[where][1] for where in shaping.FILTERS) - best["none"][1]
             wise = cp is not None and (more == 0 or (more > 0) == (cp.sr > 0))

@@ -16,14 +16,13 @@ from golden.pcm.parameters import INTERVALS
 from golden.signals.sequences import DIL
 from golden.signals.training import dil
 from sim.calls import design
-from sim.calls.session import BITS, LEVEL
 from sim.figures.bounds import expected_errors, mmse_bound
 from sim.figures.row import Row
 from sim.reading import recorded
 from sim.reading import samples as reading_samples
 from sim.reading.phase4 import parameters_given
 from sim.world import lines
-from sim.world.line import Conditions
+from sim.world.conditions import Conditions
 from sim.world.network import NetworkParameters
 
 #: SNR of the lines in dB, largest offset of the client's clock in ppm, lines a call goes through.
@@ -53,8 +52,8 @@ PLACES = {
 def through(octets, line, u_info, ppm, seed=0):
     """Samples (int64, 16 kHz) of A-law octets behind a line of that name."""
     conditions = Conditions(snr=SNR, ppm=ppm, phase=0.37, seed=seed)
-    made = design.line_at(line, NetworkParameters(law="A"), conditions, u_info, LEVEL, BITS)
-    full = 1 << (BITS - 1)
+    made = design.line_at(line, NetworkParameters(law="A"), conditions, u_info)
+    full = 1 << (design.CONVERTER_BITS - 1)
     return np.clip(np.rint(made.process(octets) * full), -full, full - 1).astype(np.int64)
 
 

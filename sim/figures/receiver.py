@@ -31,7 +31,7 @@ from sim.figures.trials import (
     trn1d_values,
 )
 from sim.world import lines
-from sim.world.line import OCTETS, SAMPLES
+from sim.world.rates import OCTET_RATE, SAMPLE_RATE
 
 #: Line SNRs in dB.
 SNRS = (30, 40, 45, 50, 60)
@@ -159,7 +159,7 @@ def clock(names=None, offsets=((200.0, 1.0), (-200.0, -1.0)), seconds=3.5):
         # The receiver's step is what a half symbol takes beyond one sample.
         last = one.number < frames
         found = one.step[last][-1] / 2**32 * 1e6 if last.any() else np.nan
-        true = ppm + drift * len(octets) / OCTETS
+        true = ppm + drift * len(octets) / OCTET_RATE
         acquired = (TRAINED_AT, Kind.TRAINED) in one.events
         rows.append(
             Row(
@@ -190,7 +190,7 @@ def speeds(counts=((1, 2), (64, 30)), repeats=2):
             start = time.perf_counter()
             receiver.process(samples)
             best = min(best, time.perf_counter() - start)
-        times = count * len(row) / SAMPLES / best
+        times = count * len(row) / SAMPLE_RATE / best
         rows.append(
             Row(
                 "golden receiver",
@@ -222,7 +222,7 @@ def gateware(names=("codec", "26awg-12kft", "tap-18kft"), frames=1400):
             equal = True
         except CallFailed:
             equal = False
-        times = len(samples) / SAMPLES / taken
+        times = len(samples) / SAMPLE_RATE / taken
         rows.append(
             Row(
                 name,
@@ -230,7 +230,7 @@ def gateware(names=("codec", "26awg-12kft", "tap-18kft"), frames=1400):
                     "data frames": len(golden.number),
                     "equal": yes(equal),
                     "Mcycle/s": engine.cycles / taken / 1e6,
-                    "MHz needed": engine.cycles / (len(samples) / SAMPLES) / 1e6,
+                    "MHz needed": engine.cycles / (len(samples) / SAMPLE_RATE) / 1e6,
                     "times real time": times,
                 },
                 equal and times >= 1,

@@ -17,11 +17,12 @@ from golden.pcm import g711
 from golden.pcm.parameters import INTERVALS
 from golden.signals.training import dil_lengths
 from sim.calls import design
-from sim.calls.session import Session, Setting
+from sim.calls.description import Call
+from sim.calls.session import Session
 from sim.figures.bounds import mmse_bound
 from sim.figures.row import Row
 from sim.world import lines
-from sim.world.line import Conditions
+from sim.world.conditions import Conditions
 from sim.world.network import NetworkParameters
 
 #: Data frames a second.
@@ -49,8 +50,8 @@ DATA, START = 5.0, 8.0
 LEAST = 384 + 48 + 2040 + 72 + 12 + 192 + 24 + 2040 + 12 + 288
 
 
-def settings(names, laws=g711.LAWS, networks=tuple(NETWORKS), snrs=(40.0, 50.0), power=-12.0):
-    """A list of ``(name, law, network, snr, Setting)`` of all cases."""
+def start_ups(names, laws=g711.LAWS, networks=tuple(NETWORKS), snrs=(40.0, 50.0), power=-12.0):
+    """A list of ``(name, law, network, snr, Call)`` of all cases."""
     cases = []
     for name in names:
         for law in laws:
@@ -60,28 +61,28 @@ def settings(names, laws=g711.LAWS, networks=tuple(NETWORKS), snrs=(40.0, 50.0),
                 for snr in snrs:
                     p = NetworkParameters(law=law, **NETWORKS[network](law))
                     conditions = Conditions(snr=snr, seed=len(cases), phase=0.37)
-                    setting = Setting(law, name, conditions, p, power)
-                    cases.append((name, law, network, snr, setting))
+                    call = Call(law, name, conditions, p, power)
+                    cases.append((name, law, network, snr, call))
     return cases
 
 
-def best(setting, snr, margin, sr=0, filter=constellations.FILTER):
+def best(call, snr, margin, sr=0, filter=constellations.FILTER):
     """Mapping parameters of the highest rate at an SNR in dB, for who knows the network.
 
     Raises :class:`~golden.errors.CallFailed` where there are none.
     """
-    arrived = design.arrivals(replace(setting.network, law=setting.law))
-    level = float(np.sqrt(np.mean(np.stack(arrived)[:, :, setting.u_info].astype(np.float64) ** 2)))
+    arrived = design.arrivals(replace(call.network, law=call.law))
+    level = float(np.sqrt(np.mean(np.stack(arrived)[:, :, call.u_info].astype(np.float64) ** 2)))
     least = constellations.distances(level * 10 ** (-snr / 20), margin)
     return constellations.Designer(
-        arrived, setting.law, least, sr, 3 if sr else 0, filter, setting.power
+        arrived, call.law, least, sr, 3 if sr else 0, filter, call.power
     ).best()
 
 
-def bound(setting, margin=0.0):
+def bound(call, margin=0.0):
     """Highest rate (bit/s, 0: none) of points that stay apart for who knows network and line."""
     try:
-        return float(best(setting, _snr(setting.line, setting.conditions.snr), margin).rate)
+        return float(best(call, _snr(call.line, call.conditions.snr), margin).rate)
     except CallFailed:
         return 0.0
 
@@ -115,7 +116,7 @@ def _measure(cases, seconds=DATA):
 
 
 def _row(case, digital, analogue, sent, due):
-    name, law, network, snr, setting = case
+    name, law, network, snr, call = case
     reading = analogue.reading
     got = analogue.take()
     wrong = int(np.count_nonzero(got != sent[: len(got)]))
@@ -129,7 +130,7 @@ def _row(case, digital, analogue, sent, due):
             zero = float(analogue.best(reading.phase4_deviation, 0.0).rate)
         except CallFailed:
             pass
-    most = bound(setting)
+    most = bound(call)
     seconds = (end - begin) / FRAMES if end else np.nan
     dil = int(np.sum(dil_lengths(analogue.descriptor))) * reading.passes
     late = seconds - (LEAST + dil) / 8000
@@ -157,8 +158,8 @@ def _row(case, digital, analogue, sent, due):
 
 
 def matrix(names=None, batch=48, **which):
-    """Rows of all cases of :func:`settings`, in batches that the processor's cores share."""
-    cases = settings(list(names or lines.known()), **which)
+    """Rows of all cases of :func:`start_ups`, in batches that the processor's cores share."""
+    cases = start_ups(list(names or lines.known()), **which)
     batches = [cases[at : at + batch] for at in range(0, len(cases), batch)]
     with ProcessPoolExecutor() as pool:
         return [row for rows in pool.map(_measure, batches) for row in rows]
@@ -166,5 +167,5 @@ def matrix(names=None, batch=48, **which):
 
 def highest():
     """Rows of the bare codec at 60 dB and -6 dBm0, where 56 000 bit/s is to be reached."""
-    cases = settings(["codec"], networks=("clean",), snrs=(60.0,), power=-6.0)
+    cases = start_ups(["codec"], networks=("clean",), snrs=(60.0,), power=-6.0)
     return [replace(row, met=row.met and row.values["rate"] == 56000) for row in _measure(cases)]

@@ -15,7 +15,9 @@ from golden.receiver.slicer import Levels
 from golden.receiver.timetable import SKIPPED, SOLVING, TRAINED, Kind
 from golden.signals import training
 from sim.world import lines
-from sim.world.line import OCTETS, SAMPLES, Conditions, Line
+from sim.world.conditions import Conditions
+from sim.world.line import Line
+from sim.world.rates import OCTET_RATE, SAMPLE_RATE
 
 LAW = "A"
 
@@ -27,7 +29,7 @@ LEVEL = int(g711.linear(U_INFO, LAW))
 SILENCE = 804
 
 #: Data frames a second.
-FRAMES = OCTETS / INTERVALS
+FRAMES = OCTET_RATE / INTERVALS
 
 #: First data frame with taps from the first 2040 symbols of TRN1d.
 TRAINED_AT = SKIPPED + TRAINED + SOLVING
@@ -65,7 +67,7 @@ def samples_of(name, octets, snr=SNR, level=LEVEL, at=0, **conditions):
     power = float(np.sum(impulse(name) ** 2) / 2 * (level / 32768) ** 2)
     for hits in ("impulses", "gain_hits", "phase_hits"):
         conditions[hits] = tuple(
-            (at / OCTETS + start, *rest) for start, *rest in conditions.get(hits, ())
+            (at / OCTET_RATE + start, *rest) for start, *rest in conditions.get(hits, ())
         )
     line.conditions = Conditions(
         snr=snr,
@@ -80,7 +82,7 @@ def samples_of(name, octets, snr=SNR, level=LEVEL, at=0, **conditions):
 
 @cache
 def impulse(name):
-    return Line(lines.find(name), law=LAW).impulse(SAMPLES)
+    return Line(lines.find(name), law=LAW).impulse(SAMPLE_RATE)
 
 
 def together(rows):

@@ -20,7 +20,7 @@ from sim.engines.measuring import REAL_TIME, Timed, best, example, gateware_spee
 from sim.engines.pattern import Pattern
 from sim.figures import startup, trials
 from sim.speeds.pcm import encoding, encoding_gateware
-from sim.world.line import OCTETS, SAMPLES
+from sim.world.rates import OCTET_RATE, SAMPLE_RATE
 
 #: Channels in sum of the encoder, golden and gateware.
 GROWING, GROWING_GATEWARE = (1, 2, 4, 8, 16, 32, 64, 128), (1, 4, 16, 64)
@@ -70,7 +70,7 @@ def receiving(lines=1, *taps, given=None, repeats=2):
     spent = best(lambda: Receiver(TRAINING, lines=lines, **_named(taps)).process(rows), repeats)
     if not all(len(decisions.number) for decisions in spent.result):
         raise AssertionError("a receiver that is measured did not train")
-    return lines * len(row) / SAMPLES / spent.seconds
+    return lines * len(row) / SAMPLE_RATE / spent.seconds
 
 
 def _named(taps):
@@ -83,7 +83,7 @@ def receiving_gateware(*taps):
 
     row, engine = samples(), ReceiverGateware(*taps)
     spent = best(lambda: engine.process(row, TRAINING), 2)
-    symbols = len(row) / SAMPLES * REAL_TIME
+    symbols = len(row) / SAMPLE_RATE * REAL_TIME
     rate = engine.cycles / spent.seconds / 1e6
     return times(symbols, spent.seconds), engine.cycles / symbols, rate
 
@@ -102,7 +102,7 @@ def receiving_in_turns():
 
     gateware = Gateware(Receivers(TURNS))
     cycles = 100_000
-    count = int(cycles / (TURNS_CLOCK / SAMPLES) * TURNS)
+    count = int(cycles / (TURNS_CLOCK / SAMPLE_RATE) * TURNS)
     rng = np.random.default_rng(90)
     items = {"channel": np.arange(count) % TURNS, "sample": rng.integers(-8000, 8000, count)}
     idle = 1 - count / cycles
@@ -126,9 +126,9 @@ def lengths():
     for seconds in LENGTHS:
         row, repeats = [seconds], 3 if seconds < 16 else 1
         for name in ("56000", "45333"):
-            function, symbols = encoding(name, 1, seconds * OCTETS // INTERVALS)
+            function, symbols = encoding(name, 1, seconds * OCTET_RATE // INTERVALS)
             row.append(times(symbols, best(function, repeats).seconds))
-        line = np.resize(samples(), seconds * SAMPLES)
+        line = np.resize(samples(), seconds * SAMPLE_RATE)
         row.append(receiving(given=line, repeats=1))
         rows.append(tuple(row))
     return rows
@@ -140,15 +140,15 @@ def start_up(lines, gateware=False):
     Parts: digital and analogue modem, network and line, all. ``gateware``: the analogue modem's
     receiver compiled, with one line.
     """
-    ((*_, setting),) = startup.settings((LINE,), ("A",), ("clean",), (SNR,))
+    ((*_, call),) = startup.start_ups((LINE,), ("A",), ("clean",), (SNR,))
     receiver = None
     if gateware:
         from sim.calls.gateware_receiver import AnalogueGateware
 
         receiver = AnalogueGateware(
-            training_levels(setting.u_info, setting.law), descriptor=dil_request(setting.u_info)
+            training_levels(call.u_info, call.law), descriptor=dil_request(call.u_info)
         )
-    session, timed = Session([setting] * lines, receiver=receiver), Timed()
+    session, timed = Session([call] * lines, receiver=receiver), Timed()
     bits = np.random.default_rng(90).integers(0, 2, 200_000, np.uint8)
     for modem in session.digital:
         modem.send(bits)
@@ -164,7 +164,9 @@ def start_up(lines, gateware=False):
     session.run(int(START_UP * startup.FRAMES))
     if not all(modem.in_data for modem in session.digital):
         raise AssertionError("a start-up that is measured came to no data")
-    return {part: times(lines * START_UP * OCTETS, spent) for part, spent in timed.spent.items()}
+    return {
+        part: times(lines * START_UP * OCTET_RATE, spent) for part, spent in timed.spent.items()
+    }
 
 
 # --- Simulators ----------------------------------------------------------------------------------

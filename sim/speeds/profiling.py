@@ -91,8 +91,8 @@ def profiles():
 
 
 def _session(lines):
-    ((*_, setting),) = growth.startup.settings((growth.LINE,), ("A",), ("clean",), (growth.SNR,))
-    return Session([setting] * lines)
+    ((*_, call),) = growth.startup.start_ups((growth.LINE,), ("A",), ("clean",), (growth.SNR,))
+    return Session([call] * lines)
 
 
 # --- Bounds --------------------------------------------------------------------------------------

@@ -5,7 +5,7 @@ from functools import cache
 from pathlib import Path
 
 from golden.errors import V90Error
-from sim.world.line import LineParameters
+from sim.world.line_parameters import LineParameters
 
 FILE = Path(__file__).with_name("lines.toml")
 

@@ -101,8 +101,15 @@ def termination(name, f):
     return resistance + reactance + 0 * f
 
 
+def check_termination(name):
+    """Raise :class:`~golden.errors.V90Error` unless there is such a termination."""
+    if name not in list(TERMINATIONS):
+        known = ", ".join(TERMINATIONS)
+        raise V90Error(f"there is no termination {short(name)}: there are {known}")
+
+
 @dataclass(frozen=True)
-class Section:
+class CableSection:
     """A piece of cable: its gauge, its length in feet, and whether it is a bridged tap."""
 
     gauge: int
@@ -133,7 +140,7 @@ class Section:
 
 
 def chain(sections, f):
-    """The chain matrix of sections from the exchange to the client, as :meth:`Section.chain`.
+    """The chain matrix of sections from the exchange to the client, as :meth:`CableSection.chain`.
 
     ``f`` is in Hz, above 0.
     """

@@ -22,7 +22,7 @@ from sim.speeds import (
 from sim.speeds import (
     receiver as speeds_receiver,
 )
-from sim.speeds.performance import Plot, Section, Table, told
+from sim.speeds.performance import PageSection, Plot, Table, told
 
 BLOCKS = {block.name: block for block in speeds_pcm.BLOCKS + speeds_receiver.BLOCKS}
 
@@ -158,7 +158,7 @@ def test_cells_come_from_what_make_boards_wrote():
 
 def sections():
     plot = Plot("growth", "channels", "ms", {"golden": [(1, 2.0), (64, 0.5)]})
-    return [Section("Blocks", ["Some text.", Table(("a", "b"), [("x", 1.0)])], [plot])]
+    return [PageSection("Blocks", ["Some text.", Table(("a", "b"), [("x", 1.0)])], [plot])]
 
 
 def test_the_document_says_when_it_was_busy():

@@ -7,10 +7,13 @@ from golden.errors import V90Error
 from golden.pcm import g711
 from sim.world import filters, loop
 from sim.world import line as lines
+from sim.world.conditions import Conditions
 from sim.world.filters import AD_DELAY
-from sim.world.line import OCTETS, SAMPLES, Conditions, Line, LineParameters
+from sim.world.line import Line
+from sim.world.line_parameters import LineParameters
 from sim.world.line_stream import LineStream
-from sim.world.loop import Section
+from sim.world.loop import CableSection
+from sim.world.rates import OCTET_RATE, SAMPLE_RATE
 from sim.world.resampler import Resampler
 from tests.sim.world.support import EDGES, loss
 
@@ -19,11 +22,13 @@ LONG = LineParameters(loop=({"gauge": 26, "feet": 12000},), exchange="900+2.16uF
 
 def sine(f, seconds, amplitude=0.5, phase=0.3):
     """Values at 8 kHz of a cosine."""
-    return amplitude * np.cos(2 * np.pi * f * np.arange(int(seconds * OCTETS)) / OCTETS + phase)
+    return amplitude * np.cos(
+        2 * np.pi * f * np.arange(int(seconds * OCTET_RATE)) / OCTET_RATE + phase
+    )
 
 
 def noise(rng, seconds, sigma=0.1):
-    return sigma * rng.standard_normal(int(seconds * OCTETS))
+    return sigma * rng.standard_normal(int(seconds * OCTET_RATE))
 
 
 def samples(conditions, x, parameters=None, **more):
@@ -94,7 +99,7 @@ def test_impulse_response_is_that_of_the_response(parameters, bound):
     for rate in (16000, 32000, 48000):
         taps = line.impulse(rate)
         found = np.exp(-2j * np.pi * f[:, None] * np.arange(len(taps)) / rate) @ taps
-        error = np.abs(found * OCTETS / rate - wanted).max() / np.abs(wanted).max()
+        error = np.abs(found * OCTET_RATE / rate - wanted).max() / np.abs(wanted).max()
         assert 20 * np.log10(error) < bound
 
 
@@ -183,8 +188,8 @@ def test_ppm_shows_in_a_sine(ppm):
     found = samples(Conditions(ppm=ppm), sine(1000, 4))
     # The client's second is shorter when its clock is fast, and so is its count of a period's
     # samples longer.
-    assert len(found) == pytest.approx(4 * SAMPLES * (1 + ppm * 1e-6), abs=1)
-    ratio = 1000 / SAMPLES / frequency(found[8000:], 1000 / SAMPLES, 8000) - 1
+    assert len(found) == pytest.approx(4 * SAMPLE_RATE * (1 + ppm * 1e-6), abs=1)
+    ratio = 1000 / SAMPLE_RATE / frequency(found[8000:], 1000 / SAMPLE_RATE, 8000) - 1
     assert ratio * 1e6 == pytest.approx(np.full(len(ratio), ppm), abs=0.002)
 
 
@@ -193,8 +198,8 @@ def test_steps_of_the_clock():
     steps = Conditions(ppm=100.0, ppm_steps=((0.5, 200.0),))
     at = lines.sample_times(1.0, steps)
     assert at[8000] == pytest.approx(0.5 - 50e-6, abs=1e-7)
-    assert np.diff(at)[:7000] * SAMPLES == pytest.approx(1 / (1 + 100e-6), abs=1e-9)
-    assert np.diff(at)[9000:] * SAMPLES == pytest.approx(1 / (1 + 300e-6), abs=1e-9)
+    assert np.diff(at)[:7000] * SAMPLE_RATE == pytest.approx(1 / (1 + 100e-6), abs=1e-9)
+    assert np.diff(at)[9000:] * SAMPLE_RATE == pytest.approx(1 / (1 + 300e-6), abs=1e-9)
     assert len(at) == 16000 + 4
 
 
@@ -202,7 +207,7 @@ def test_drift_is_ppm_a_second():
     conditions = Conditions(ppm=100.0, drift=-5.0)
     found = samples(conditions, sine(1000, 8))
     at = 0.5 + 0.5 * (np.arange(14) + 1)
-    ratio = 1000 / SAMPLES / frequency(found[8000:], 1000 / SAMPLES, 8000)[:14] - 1
+    ratio = 1000 / SAMPLE_RATE / frequency(found[8000:], 1000 / SAMPLE_RATE, 8000)[:14] - 1
     assert ratio * 1e6 == pytest.approx(100 - 5 * at, abs=0.02)
 
 
@@ -214,18 +219,20 @@ def test_an_a_d_that_is_faster(rate, rng):
     f = np.array([100.0, 1000, 3000, 4200, 9000, 12500])
     f = f[f < 0.43 * rate]
     turn = np.exp(-2j * np.pi * np.multiply.outer(f, np.arange(len(taps))) / rate)
-    wanted = line.response(f) * np.exp(-2j * np.pi * f * AD_DELAY * SAMPLES / rate)
+    wanted = line.response(f) * np.exp(-2j * np.pi * f * AD_DELAY * SAMPLE_RATE / rate)
     # The response's end, which is cut, counts for more where there is least of it: -60 dB.
-    assert np.abs(turn @ taps * OCTETS / rate / wanted - 1).max() < 1e-2
+    assert np.abs(turn @ taps * OCTET_RATE / rate / wanted - 1).max() < 1e-2
     # A tone is the same at the same times, but for that delay; noise is as much in each Hz.
     x = sine(1000, 0.5)
-    found = [Line(LONG, Conditions(ppm=50), rate=r).process_values(x) for r in (SAMPLES, rate)]
-    assert len(found[1]) == pytest.approx(len(found[0]) * rate / SAMPLES, abs=3)
-    assert power(found[1][rate // 8 :]) == pytest.approx(power(found[0][SAMPLES // 8 :]), rel=1e-3)
+    found = [Line(LONG, Conditions(ppm=50), rate=r).process_values(x) for r in (SAMPLE_RATE, rate)]
+    assert len(found[1]) == pytest.approx(len(found[0]) * rate / SAMPLE_RATE, abs=3)
+    assert power(found[1][rate // 8 :]) == pytest.approx(
+        power(found[0][SAMPLE_RATE // 8 :]), rel=1e-3
+    )
     level = Conditions(snr=20, power=0.01)
     silence = np.zeros(8000)
-    noise = [power(Line(LONG, level, rate=r).process_values(silence)) for r in (SAMPLES, rate)]
-    assert noise[1] / noise[0] == pytest.approx(rate / SAMPLES, rel=0.05)
+    noise = [power(Line(LONG, level, rate=r).process_values(silence)) for r in (SAMPLE_RATE, rate)]
+    assert noise[1] / noise[0] == pytest.approx(rate / SAMPLE_RATE, rel=0.05)
 
 
 def test_rates_that_a_line_has_not():
@@ -240,9 +247,9 @@ def test_rates_that_a_line_has_not():
 def test_sample_times_are_the_clock():
     c = Conditions(ppm=-150.0, drift=2.0, phase=0.25)
     at = lines.sample_times(60.0, c)
-    clock = SAMPLES * (at + 1e-6 * (c.ppm * at + c.drift * at**2 / 2))
+    clock = SAMPLE_RATE * (at + 1e-6 * (c.ppm * at + c.drift * at**2 / 2))
     assert clock == pytest.approx(np.arange(len(at)) + 0.25, abs=1e-7)
-    assert at[-1] < 60 <= at[-1] + 1.001 / SAMPLES
+    assert at[-1] < 60 <= at[-1] + 1.001 / SAMPLE_RATE
 
 
 # --- Noise ---------------------------------------------------------------------------------------
@@ -266,7 +273,7 @@ def test_snr_is_signal_over_noise_in_8_kHz(rng, snr):
 
 
 def test_snr_of_a_given_power(rng):
-    x = np.concatenate([np.zeros(OCTETS), noise(rng, 1)])
+    x = np.concatenate([np.zeros(OCTET_RATE), noise(rng, 1)])
     conditions = Conditions(snr=20, power=0.01)
     added = samples(conditions, x) - samples(Conditions(), x)
     assert 10 * np.log10(power(added)) == pytest.approx(-40, abs=SPREAD)
@@ -288,7 +295,7 @@ def test_mains_are_harmonics_and_nothing_else(rng):
 def test_mains_are_on_the_networks_time(rng):
     x = noise(rng, 2)
     both = [samples(Conditions(mains_snr=s, ppm=200), x) for s in (0, None)]
-    ratio = 50 / SAMPLES / frequency(both[0] - both[1], 50 / SAMPLES, 8000) - 1
+    ratio = 50 / SAMPLE_RATE / frequency(both[0] - both[1], 50 / SAMPLE_RATE, 8000) - 1
     # Blocks of 25 periods, each a little too long for whole ones.
     assert ratio * 1e6 == pytest.approx(np.full(len(ratio), 200), abs=5)
 
@@ -322,7 +329,7 @@ def test_phase_hits_turn_a_sine():
     f = 1000
     hit = samples(conditions, sine(f, 1))
     # Phases against that of the first quarter's, over 100 periods each.
-    turn = hit * np.exp(-2j * np.pi * f * np.arange(len(hit)) / SAMPLES)
+    turn = hit * np.exp(-2j * np.pi * f * np.arange(len(hit)) / SAMPLE_RATE)
     phases = [np.angle(turn[start : start + 1600].sum()) for start in (4800, 8800, 13000)]
     turned = np.degrees(phases - phases[0])
     # The transform sees the call begin and end: a tenth of a degree.
@@ -408,7 +415,7 @@ def test_near_echo_is_the_reflection():
     for near_loss in (0, 10):
         found = echo(parameters, pulse(8000), near_loss=near_loss)
         f = np.array([3000.0])
-        turn = np.exp(-2j * np.pi * f * np.arange(8000) / SAMPLES)
+        turn = np.exp(-2j * np.pi * f * np.arange(8000) / SAMPLE_RATE)
         gain = np.sum(found * turn) * np.exp(2j * np.pi * f[0] * AD_DELAY)
         assert gain.real == pytest.approx(0.2 * 10 ** (-near_loss / 20), rel=0.01)
     line = Line(LONG)
@@ -425,7 +432,7 @@ def test_far_echo_comes_late_and_twice_through_the_loop():
     assert found[0.1][1600:] == pytest.approx(found[0.0][:-1600], abs=1e-6)
     assert np.abs(found[0.1][:1500]).max() < 1e-3 * np.abs(found[0.1]).max()
     f = np.array([1000.0])
-    spectrum = np.sum(found[0.1] * np.exp(-2j * np.pi * f * np.arange(8000) / SAMPLES))
+    spectrum = np.sum(found[0.1] * np.exp(-2j * np.pi * f * np.arange(8000) / SAMPLE_RATE))
     wanted = np.abs(Line(LONG).response(f)[0]) ** 2 * 10 ** (-12 / 20)
     assert np.abs(spectrum) == pytest.approx(wanted, rel=0.002)
 
@@ -497,7 +504,7 @@ def test_law_is_checked_and_lengths_add_up():
     with pytest.raises(V90Error, match="unknown law"):
         Line(law="B")
     parameters = LineParameters(
-        loop=[Section(26, 3000), Section(24, 500, tap=True), {"gauge": 24, "feet": 200}]
+        loop=[CableSection(26, 3000), CableSection(24, 500, tap=True), {"gauge": 24, "feet": 200}]
     )
     assert (parameters.feet, parameters.taps) == (3200, 500)
     assert parameters == LineParameters.from_dict(
