@@ -84,7 +84,7 @@ BLOCKS = {
 
 
 class Pins(Elaboratable):
-    """A component behind two pins, ``host`` and ``answer``."""
+    """A component with two pins, ``host`` and ``answer``."""
 
     def __init__(self, component):
         self.component = component

@@ -41,7 +41,7 @@ def levels_of(parameters, u_info):
 
 
 def configure(board, parameters, u_info, symbols):
-    """Tell a receiver of TRN1d, of so many symbols of U_INFO, and of the data behind it."""
+    """Give a receiver TRN1d's symbols and U_INFO, and the parameters of the data after it."""
     board.demand_receiver()
     levels = levels_of(parameters, u_info)
     board.words(PARAMETERS, configuration_words(parameters))
@@ -56,8 +56,8 @@ def configure(board, parameters, u_info, symbols):
     )
 
 
-class Reception:
-    """What a receiver gives.
+class ClientReception:
+    """A file that a receiver hears, as far as it has come.
 
     ``file``, a :class:`sim.calls.transfer.FileReceiver`; ``events``, a list of pairs of kind and
     data frame; ``octets`` of data.
@@ -76,26 +76,33 @@ class Reception:
         while len(self._event) >= 4:
             kind, number = self._event[0], int.from_bytes(self._event[1:4], "little")
             if kind not in list(Kind):
-                raise V90Error(f"the board tells an event of kind {kind}, which is unknown here")
+                raise V90Error(f"the board reports an event of kind {kind}, which is unknown here")
             self.events.append((Kind(kind), number))
             del self._event[:4]
 
 
 def receive(board, patience, progress=lambda reception: None):
-    """Receive a file: a :class:`Reception`, whole or as far as it came.
+    """Receive a file: a :class:`ClientReception`, whole or as far as it came.
 
-    ``progress(reception)`` is called whenever something has come. Ends with the file, or when
-    nothing has come from the receiver for ``patience`` seconds (or ``patience()`` says so). Raises
-    :class:`~golden.errors.CallFailed` where the board's queue was full.
+    ``progress(reception)`` is called whenever something has come. Ends with the file. Without one
+    it ends when no event and no next frame of the file has come for ``patience`` seconds, whatever
+    else comes: a line that stays alive does not hold it up. ``patience`` may be a function that
+    says whether to end, in place of a number; it is asked when nothing has come.
+
+    Raises :class:`~golden.errors.CallFailed` where the board's queue was full.
     """
-    reception, last = Reception(), time.monotonic()
+    reception, reached, last = ClientReception(), None, time.monotonic()
     while not reception.file.complete:
         pairs = board.take()
         if pairs:
             reception.take(pairs)
             progress(reception)
-            last = time.monotonic()
-        elif patience() if callable(patience) else time.monotonic() > last + patience:
+        if (now := (reception.file.frames, len(reception.events))) != reached:
+            reached, last = now, time.monotonic()
+        if callable(patience):
+            if not pairs and patience():
+                break
+        elif time.monotonic() > last + patience:
             break
     if state(board)["lost"]:
         raise CallFailed(

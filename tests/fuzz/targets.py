@@ -87,7 +87,7 @@ def _pieces(line, cut):
 def mended(sequence, bits):
     """``bits`` with the frame sync, start bits and CRC of a sequence; None where there is none.
 
-    No fuzzer finds a CRC, so that without this none would come behind it.
+    No fuzzer finds a CRC, so that without this nothing after it would be reached.
     """
     head = sequence._head
     bits = np.concatenate([bits, np.zeros(max(0, head.length - len(bits)), np.uint8)])
@@ -272,7 +272,7 @@ def _digital_seeds():
 
 
 def _hdlc(octets):
-    """An octet of pieces; then bits of a line. A file's receiver is behind the frames."""
+    """An octet of pieces; then bits of a line. A file's receiver takes the frames."""
     cut, bits = 1 + octets[:1].ljust(1, b"\0")[0], _bits(octets[1 : SHORT // 2])
     whole, parts = Deframer(), Deframer()
     frames, again = whole.process(bits), []
@@ -336,7 +336,7 @@ def _link_seeds():
 
 
 class _Answers:
-    """A port behind which contents of answers follow each other; after them it is gone."""
+    """A port from which contents of answers come one after the other; after them it is gone."""
 
     name, timeout, in_waiting = "a port", 0, 1
 
@@ -369,7 +369,7 @@ _ASKED = (
     lambda board: board.check_channel(2),
     lambda board: receiver.state(board),
     lambda board: receiver.receive(board, 0),
-    lambda board: bank.selftest(board, lambda *told: None, patience=0),
+    lambda board: bank.selftest(board, lambda *text: None, patience=0),
 )
 
 
@@ -480,7 +480,7 @@ def edited(octets, edits):
     """Octets as a line, a disk or an editor may change them.
 
     ``edits`` are triples: a name of EDITS, a place, which is counted on from the first octet again
-    behind the last, and octets.
+    after the last, and octets.
     """
     for name, at, own in edits:
         octets = EDITS[name](octets, at % (len(octets) + 1), own)

@@ -135,7 +135,7 @@ def test_claims_of_gigabytes_take_no_memory():
 
 @cache
 def lines():
-    """Downstreams of the digital modem, some behind a network that changes them."""
+    """Downstreams of the digital modem, some through a network that changes them."""
     whole, _ = sent("A", renegotiates=True)
     mu, _ = sent("mu")
     changes = (

@@ -16,13 +16,13 @@ def netlist(path, names):
     return path
 
 
-def test_large_parts_are_told_by_their_own(tmp_path):
+def test_large_parts_are_listed_by_their_own(tmp_path):
     names = [f"component.a.x.cell{n}" for n in range(40)]
     names += [f"component.a.y$12.cell{n}" for n in range(25)] + [f"component.a.{n}" for n in "pqr"]
     names += [f"component.b.z.cell{n}" for n in range(30)] + ["component.c.tiny", "pin"]
-    told = parts.parts(netlist(tmp_path / "top.json", names), "up5k")
-    assert told == {"a.x": 40, "b": 30, "a.y": 25, "a": 3, "rest": 2}
-    assert list(told) == ["a.x", "b", "a.y", "a", "rest"]
+    listed = parts.parts(netlist(tmp_path / "top.json", names), "up5k")
+    assert listed == {"a.x": 40, "b": 30, "a.y": 25, "a": 3, "rest": 2}
+    assert list(listed) == ["a.x", "b", "a.y", "a", "rest"]
 
 
 @pytest.fixture

@@ -111,7 +111,7 @@ class Masks(wiring.Component):
 
 
 def test_mapper_s_large_ram_may_be_written_at_any_time(rng):
-    """What an SPRAM gives after a write is not known; masks of other channels are written."""
+    """The output of an SPRAM after a write is not known; masks of other channels are written."""
     netlist = gates.synthesised(Masks(), "up5k")
     assert netlist.cells["SB_SPRAM256KA"] == 1
     gateware = netlist.gateware(Masks())
@@ -755,17 +755,17 @@ def test_ice40_s_routed_cells_are_those_before(rng):
 
 
 @pytest.mark.parametrize(
-    "parameters, told",
+    "parameters, sentence",
     [
         ({"REGMODE_B": "OUTREG"}, "output_registers_are_not_modelled"),
         ({"CLKBMUX": "INV"}, "other_clocks_are_not_modelled"),
     ],
 )
-def test_what_is_not_modelled_is_refused(parameters, told):
+def test_what_is_not_modelled_is_refused(parameters, sentence):
     cells = Cells(
         {"en": 1},
         {"out": ("DP16KD", parameters, {"CLKA": "clk", "CEA": "en"}, {"DOA": 18})},
         scalar=True,
     )
-    with pytest.raises(CallFailed, match=told):
+    with pytest.raises(CallFailed, match=sentence):
         gates.written(cells, "ecp5-25", "hierarchy -top top").rtlil()

@@ -30,7 +30,7 @@ def parameters(name):
 
 
 def words(p, data, rate, conditions, trn1d=LEAST_GIVEN_TRN1D, line="26awg-6kft"):
-    """What a codec gives of a call with a file in it, from shortly before Sd on."""
+    """Words of a codec of a call with a file in it, from shortly before Sd on."""
     call = Call(parameters=p, line=line, conditions=conditions, trn1d=trn1d)
     bits = transfer.file_bits(data, p.data_bits)
     bits = np.concatenate([bits, np.ones(CLOSING_FRAMES * p.data_bits, np.uint8)])
@@ -58,14 +58,14 @@ UNUSED = "ignore::amaranth.hdl.UnusedElaboratable"
 def test_what_it_says_of_itself(codec, hollow, capsys):
     for action in ("info", "watch"):
         assert v90.main(["board", "sim", "--codec", str(codec), action]) == 0
-    told = " ".join(capsys.readouterr().out.replace("\u2502", " ").split())
-    assert "analogue receiver" in told and "i2s decimator receiver demapper decoder" in told
-    assert "24.576 MHz" in told and "channels" not in told
-    assert "state search" in told and "nothing lost" in told
+    text = " ".join(capsys.readouterr().out.replace("\u2502", " ").split())
+    assert "analogue receiver" in text and "i2s decimator receiver demapper decoder" in text
+    assert "24.576 MHz" in text and "channels" not in text
+    assert "state search" in text and "nothing lost" in text
 
 
 def received(client, p, heard, trn1d=LEAST_GIVEN_TRN1D):
-    """What comes of words, and how the receiver did by then."""
+    """The file that comes of words, and how the receiver did by then."""
     with client:
         board = Board(Link(open_port(client.device)))
         assert board.information == client.information

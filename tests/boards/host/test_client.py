@@ -1,6 +1,7 @@
-"""A receiver's host against the model of its link; the gateware behind it is in hdl/test_top."""
+"""A receiver's host against the model of its link; tests/hdl/modem has the gateware."""
 
 import argparse
+import time
 
 import numpy as np
 import pytest
@@ -34,7 +35,7 @@ def model():
 
 
 def given(data):
-    """What a receiver gives of a file: an event, its bits, another event."""
+    """Octets that a receiver gives of a file: an event, its bits, another event."""
     bits = transfer.file_bits(data, P.data_bits)
     octets = np.packbits(bits, bitorder="little").tolist() + [0] * 2
     events = [[kind, 1, 2, 0] for kind in (Kind.DETECTED, Kind.DATA)]
@@ -73,14 +74,37 @@ def test_a_file_that_ends_too_early(model, rng):
         reception.file.file()
 
 
-def test_data_that_were_lost_are_told(model, rng):
+def test_a_line_that_stays_alive_without_a_file_ends(model, rng):
+    """Octets go on for ever, and no frame is among them."""
+    noise = rng.integers(0, 256, 4096).tolist()
+    state = {"at": 0}
+
+    class Endless(list):
+        """Pairs of channel and octet that never run out."""
+
+        def __len__(self):
+            return 1 << 20
+
+        def pop(self, at):
+            state["at"] += 1
+            return 0, noise[state["at"] % len(noise)]
+
+    model.given = Endless()
+    began = time.monotonic()
+    reception = client.receive(Board(Link(Port(model))), 0.3)
+    assert 0.3 <= time.monotonic() - began < 5 and reception.octets > 100
+    with pytest.raises((CallFailed, V90Error)):
+        reception.file.file()
+
+
+def test_data_that_were_lost_are_reported(model, rng):
     model.given = given(rng.bytes(100))
     model.octets[FLAGS] = 2 | 1 << LOST
     with pytest.raises(CallFailed, match="too slow for the board"):
         client.receive(Board(Link(Port(model))), 0.1)
 
 
-def test_the_errors_are_told_as_a_level():
+def test_the_errors_are_given_as_a_level():
     """64 times the mean square of 32 PCM values: 60.2 dB below 32768."""
     quality = (32 << FINE) ** 2 << SLOW_BITS
     assert client.errors({"quality": quality}) == "-60.2 dB of full scale, 32.0 in PCM values"
@@ -108,8 +132,8 @@ def test_the_snr_is_that_of_the_levels_in_use():
         [np.mean(g711.linear(np.array(row), P.law).astype(float) ** 2) for row in P.intervals],
     )
     for training, power in ((True, trn1d**2), (False, np.mean(data))):
-        told = client.snr({"quality": quality, "training": training}, levels)
-        assert told == f"{10 * np.log10(power / 32**2):.1f} dB"
+        text = client.snr({"quality": quality, "training": training}, levels)
+        assert text == f"{10 * np.log10(power / 32**2):.1f} dB"
     assert client.snr({"quality": 0, "training": True}, levels) == "none yet"
 
 
@@ -130,7 +154,7 @@ def test_a_receiver_is_no_bank_and_a_bank_no_receiver(model):
         client.configure(board, P, 79, 2880)
 
 
-def test_states_and_events_that_there_are_not_are_told(model):
+def test_states_and_events_that_there_are_not_are_text(model):
     board = Board(Link(Port(model)))
     model.octets[FLAGS] = 9
     with pytest.raises(V90Error, match="the board is in state 9, which is unknown here"):
