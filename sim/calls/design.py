@@ -11,7 +11,7 @@ from golden.pcm.parameters import INTERVALS
 from golden.receiver.slicer import Levels
 from sim.world import lines
 from sim.world.line import Line
-from sim.world.network import PHASES, Network, values
+from sim.world.network import ROBBED_PERIOD, Network, values
 from sim.world.rates import SAMPLE_RATE
 
 #: U_INFO that calls have: near the power that data may have, and W of Sd exists.
@@ -45,8 +45,8 @@ def arrivals(network):
     to data frame.
     """
     times = lcm(*(len(bits) or 1 for bits in (*network.robbed, *network.robbed_after)))
-    octets = g711.octet(np.repeat(np.arange(128), times * PHASES), 1, network.law)
-    levels = arriving(network, octets).reshape(128, times, PHASES)
+    octets = g711.octet(np.repeat(np.arange(128), times * ROBBED_PERIOD), 1, network.law)
+    levels = arriving(network, octets).reshape(128, times, ROBBED_PERIOD)
     return levels.min(1).T, levels.max(1).T
 
 

@@ -23,7 +23,7 @@ from sim.calls.engines import GOLDEN
 from sim.calls.outcome import Outcome
 from sim.calls.reception import receive
 from sim.world.network import Network, NetworkParameters
-from sim.world.rates import FRAME_RATE, OCTET_RATE, SAMPLE_RATE
+from sim.world.rates import FRAMES_A_SECOND, OCTET_RATE, SAMPLE_RATE
 
 #: Octets of Ucode 0 before Sd, a multiple of 6, so that data frames begin with the network's.
 OPENING_SILENCE = 798
@@ -92,7 +92,7 @@ def carry(call, data, engines):
         taps=received.taps,
         timeline=timeline,
         rates=[(timeline[-1].first, float(p.rate))],
-        lasted=frames / FRAME_RATE,
+        lasted=frames / FRAMES_A_SECOND,
         file=received.file,
         comparison=Comparison(
             call, octets, _BEFORE_TRN1D, frames, slips, arrived, levels, received

@@ -19,7 +19,7 @@ from sim.calls import host, pcm
 from sim.calls.outcome import Outcome
 from sim.calls.reception import joined, taps_of
 from sim.calls.session import Session
-from sim.world.rates import FRAME_RATE
+from sim.world.rates import FRAMES_A_SECOND
 
 #: Seconds in which data must have begun.
 SECONDS_TO_DATA = 30.0
@@ -134,7 +134,7 @@ def _carry(call, data, receiver, show):
     ends, whole = Ends(session, 0, data), None
     file = ends.mine.file
     seconds = SECONDS_TO_DATA + PATIENCE_FACTOR * len(data) * 8 / _LOWEST_RATE
-    most = int(FRAME_RATE * seconds)
+    most = int(FRAMES_A_SECOND * seconds)
     while session.now < most and not digital.cleared:
         ends.before()
         session.step()
@@ -158,7 +158,7 @@ def _carry(call, data, receiver, show):
         taps=taps_of(session.receiver) if receiver is None else None,
         timeline=digital.timeline,
         rates=ends.rates,
-        lasted=((whole or session.now) - ends.begun) / FRAME_RATE,
+        lasted=((whole or session.now) - ends.begun) / FRAMES_A_SECOND,
         file=file,
         again=ends.sender.again,
         digital=digital,

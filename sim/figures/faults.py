@@ -16,10 +16,10 @@ from sim.world.conditions import Conditions
 from sim.world.network import Network, NetworkParameters
 
 #: Seconds of a call in which something may go wrong; the first and the last half second are calm.
-SECONDS, _CALM = 20.0, 0.5
+FAULTY_SECONDS, _CALM = 20.0, 0.5
 
 #: Most faults of a call.
-MOST = 3
+MOST_FAULTS = 3
 
 #: Of how many far ends that fall silent one never speaks again.
 _FOR_EVER = 5
@@ -30,7 +30,7 @@ _PADS = (0.0, 1.5, 3.0, 6.0)
 
 @dataclass(frozen=True)
 class Fault:
-    """A fault: its ``kind``, a key of :data:`KINDS`, and ``at`` and ``last`` in seconds.
+    """A fault: its ``kind``, a key of :data:`FAULT_KINDS`, and ``at`` and ``last`` in seconds.
 
     What it does: ``line``, a field of :class:`~sim.world.line.Conditions` and what is appended to
     it; ``slip``, 1 or -1; ``change``, from network parameters to others; ``silent``; ``restart``.
@@ -117,7 +117,7 @@ def _restart(rng, at):
 
 
 #: What a fault of each kind does, drawn for its time.
-KINDS = {
+FAULT_KINDS = {
     "slip": _slip,
     "dropout": _dropout,
     "impulse burst": _burst,
@@ -154,9 +154,9 @@ def draw(seed):
     for interval in rng.choice(INTERVALS, int(rng.integers(0, 3)), replace=False):
         robbed[interval] = str(rng.choice(("0", "1", "01")))
     faults = []
-    for kind in rng.choice(list(KINDS), int(rng.integers(1, MOST + 1))):
-        at = float(rng.uniform(_CALM, SECONDS - _CALM))
-        faults.append(Fault(str(kind), at, **KINDS[kind](rng, at)))
+    for kind in rng.choice(list(FAULT_KINDS), int(rng.integers(1, MOST_FAULTS + 1))):
+        at = float(rng.uniform(_CALM, FAULTY_SECONDS - _CALM))
+        faults.append(Fault(str(kind), at, **FAULT_KINDS[kind](rng, at)))
     faults.sort(key=lambda fault: fault.at)
     of_line = {"impulses": (), "gain_hits": (), "phase_hits": (), "ppm_steps": ()}
     for fault in faults:

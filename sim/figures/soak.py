@@ -30,7 +30,7 @@ from sim.terminal import guarded, progress
 
 #: Seconds that a call may take to recover, from its 20th or the last fault's end on: a training
 #: takes 5, and a digital modem notices after 15 that nothing came of the one before.
-PATIENCE = 25.0
+RECOVERY_SECONDS = 25.0
 
 #: Seconds without a new frame that are no loss: a round trip, and a frame at the lowest rate.
 _USUAL = 0.25
@@ -150,7 +150,7 @@ class _Progress:
     @property
     def settled(self):
         over = self.call.over == np.inf or self.steady is not None
-        return self.now >= faults.SECONDS and over
+        return self.now >= faults.FAULTY_SECONDS and over
 
     def outcome(self):
         digital, analogue = self.session.digital[self.line], self.session.analogue[self.line]
@@ -195,7 +195,7 @@ def run(calls, gateware=False):
     session.network = [faults.Trunk(call) for call in calls]
     running = [_Progress(session, k, call) for k, call in enumerate(calls)]
     ends = [call.over for call in calls if call.over < np.inf]
-    last = max([faults.SECONDS, *ends]) + PATIENCE
+    last = max([faults.FAULTY_SECONDS, *ends]) + RECOVERY_SECONDS
     while session.now < last * FRAMES and not all(one.settled for one in running):
         for one in running:
             one.before()
@@ -237,7 +237,7 @@ def table(outcomes):
         shown.add_column(heading, justify="right")
     kinds = [
         (kind, [one for one in outcomes if kind in (f.kind for f in one.call.faults)])
-        for kind in faults.KINDS
+        for kind in faults.FAULT_KINDS
     ]
     for name, mine in [*kinds, ("all", outcomes)]:
         if not mine:

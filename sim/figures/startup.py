@@ -14,7 +14,6 @@ from golden.errors import CallFailed
 from golden.learning import constellations
 from golden.modem.analogue import Phase
 from golden.pcm import g711
-from golden.pcm.parameters import INTERVALS
 from golden.signals.training import dil_lengths
 from sim.calls import design
 from sim.calls.description import Call
@@ -24,9 +23,7 @@ from sim.figures.row import Row
 from sim.world import lines
 from sim.world.conditions import Conditions
 from sim.world.network import NetworkParameters
-
-#: Data frames a second.
-FRAMES = 8000 / INTERVALS
+from sim.world.rates import FRAMES_A_SECOND, OCTET_RATE
 
 #: What networks do to a call in law ``law``, by name.
 NETWORKS = {
@@ -43,11 +40,11 @@ NETWORKS = {
 _SKIPPED = {"mu": "A to mu", "A": "mu to A"}
 
 #: Seconds of data, and those in which they must have begun.
-DATA, START = 5.0, 8.0
+SECONDS_OF_DATA, SECONDS_TO_START = 5.0, 8.0
 
 #: Symbols of 9.3.1 and 9.4.1 that no start-up can do without, beside DIL: Sd, S-bar-d, TRN1d, one
 #: Jd, Jd', Ri, R-bar, TRN2d, Ed and B1d.
-LEAST = 384 + 48 + 2040 + 72 + 12 + 192 + 24 + 2040 + 12 + 288
+LEAST_SYMBOLS = 384 + 48 + 2040 + 72 + 12 + 192 + 24 + 2040 + 12 + 288
 
 
 def start_ups(names, laws=g711.LAWS, networks=tuple(NETWORKS), snrs=(40.0, 50.0), power=-12.0):
@@ -92,11 +89,11 @@ def _snr(name, snr):
     return float(mmse_bound(name, (snr,))[0])
 
 
-def _measure(cases, seconds=DATA):
+def _measure(cases, seconds=SECONDS_OF_DATA):
     """Rows of one batch: all its sessions side by side."""
     session = Session([case[-1] for case in cases])
     rng = np.random.default_rng(5)
-    most = int(56000 * (START + seconds))
+    most = int(56000 * (SECONDS_TO_START + seconds))
     sent = [rng.integers(0, 2, most, np.uint8) for _ in cases]
     for modem, bits in zip(session.digital, sent, strict=True):
         modem.send(bits)
@@ -105,10 +102,10 @@ def _measure(cases, seconds=DATA):
     def done(session):
         for k, analogue in enumerate(session.analogue):
             if due[k] is None and analogue.phase is Phase.DATA and session.digital[k].in_data:
-                due[k] = session.now + int(seconds * FRAMES)
+                due[k] = session.now + int(seconds * FRAMES_A_SECOND)
         return all(end is not None and session.now >= end for end in due)
 
-    session.run(int((START + seconds) * FRAMES), done)
+    session.run(int((SECONDS_TO_START + seconds) * FRAMES_A_SECOND), done)
     rows = []
     for k, case in enumerate(cases):
         rows.append(_row(case, session.digital[k], session.analogue[k], sent[k], due[k]))
@@ -131,9 +128,9 @@ def _row(case, digital, analogue, sent, due):
         except CallFailed:
             pass
     most = bound(call)
-    seconds = (end - begin) / FRAMES if end else np.nan
+    seconds = (end - begin) / FRAMES_A_SECOND if end else np.nan
     dil = int(np.sum(dil_lengths(analogue.descriptor))) * reading.passes
-    late = seconds - (LEAST + dil) / 8000
+    late = seconds - (LEAST_SYMBOLS + dil) / OCTET_RATE
     trainings = len(analogue.readings)
     changes = sum(s.signal == "Rd" for s in digital.timeline)
     values = {
@@ -152,8 +149,8 @@ def _row(case, digital, analogue, sent, due):
         "found": "; ".join(reading.impairments.sentences) if reading.impairments else "-",
     }
     # One step of Table 2, whose rates are no whole numbers; nine tenths of the data at least.
-    near = most - zero <= 8000 / 6 + 1
-    good = due is not None and not wrong and len(got) > 0.9 * DATA * rate
+    near = most - zero <= FRAMES_A_SECOND + 1
+    good = due is not None and not wrong and len(got) > 0.9 * SECONDS_OF_DATA * rate
     return Row(name, values, bool(good and near and late <= 1.0))
 
 

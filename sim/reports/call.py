@@ -11,7 +11,7 @@ from sim.files import dbm0
 from sim.reports import call_pictures
 from sim.reports.call_pictures import last_reading, training_events, training_origins
 from sim.world import lines
-from sim.world.rates import FRAME_RATE, OCTET_RATE, SAMPLE_RATE
+from sim.world.rates import FRAMES_A_SECOND, OCTET_RATE, SAMPLE_RATE
 
 _STYLE = """
 body { font: 15px/1.45 sans-serif; max-width: 1150px; margin: 2em auto; padding: 0 1em; }
@@ -77,9 +77,9 @@ def _found(outcome):
     begins = next(sent for sent in outcome.timeline if sent.signal == "data")
     changes = sum(sent.signal == "Rd" for sent in outcome.timeline)
     changes -= bool(outcome.digital.cleared)  # the cleardown is one too
-    rates = [f"{rate:.0f} bit/s from {at / FRAME_RATE:.2f} s" for at, rate in outcome.rates]
+    rates = [f"{rate:.0f} bit/s from {at / FRAMES_A_SECOND:.2f} s" for at, rate in outcome.rates]
     limit = f"{call.power:g} dBm0 {'at the codec' if call.at_codec else 'at the terminals'}"
-    took = (begins.first - starts[0].first) / FRAME_RATE
+    took = (begins.first - starts[0].first) / FRAMES_A_SECOND
     return [
         ("found", "; ".join(reading.impairments.sentences) or "a network that changes nothing"),
         ("rate", "; ".join(rates)),
@@ -194,8 +194,11 @@ def _known_events(known):
     """Events with times from TRN1d's start."""
     received = known.received
     return [
-        *(f"{_name(kind)} at {at / FRAME_RATE:.2f} s" for at, kind in received.decisions.events),
-        *(f"slip found at {at / FRAME_RATE:.2f} s" for at, _ in received.slips),
+        *(
+            f"{_name(kind)} at {at / FRAMES_A_SECOND:.2f} s"
+            for at, kind in received.decisions.events
+        ),
+        *(f"slip found at {at / FRAMES_A_SECOND:.2f} s" for at, _ in received.slips),
     ]
 
 
@@ -204,7 +207,7 @@ def _hits(outcome):
     ends = [one.first for one in outcome.timeline if one.signal == "Rd"]
     end = ends[-1] if outcome.digital.cleared and ends else np.inf
     return [
-        f"{_name(kind)} at {(base + number) / FRAME_RATE:.2f} s"
+        f"{_name(kind)} at {(base + number) / FRAMES_A_SECOND:.2f} s"
         for base, events in zip(training_origins(outcome), training_events(outcome), strict=True)
         for number, kind in events
         if kind in _HITS and base + number < end
@@ -214,7 +217,7 @@ def _hits(outcome):
 def timeline(outcome):
     """Rows ``(signal, seconds, milliseconds)`` of the digital modem's signals."""
     return [
-        (one.signal, one.first / FRAME_RATE, one.frames / FRAME_RATE * 1e3)
+        (one.signal, one.first / FRAMES_A_SECOND, one.frames / FRAMES_A_SECOND * 1e3)
         for one in outcome.timeline
     ]
 

@@ -13,7 +13,7 @@ from sim.reports import drawing
 from sim.reports.drawing import figure_of, legend, plain, png
 from sim.world import lines
 from sim.world.network import values
-from sim.world.rates import FRAME_RATE, OCTET_RATE
+from sim.world.rates import FRAMES_A_SECOND, OCTET_RATE
 
 #: Data frames over which errors are averaged where symbols are known, at least (18 ms), and most
 #: points of the curve.
@@ -98,10 +98,10 @@ def _times(outcome):
     """Time in s of each data frame decided; see ``_FROM_TRN1D`` and ``_FROM_START``."""
     number = outcome.decisions.number
     if outcome.call.given:
-        return number / FRAME_RATE
+        return number / FRAMES_A_SECOND
     training = np.concatenate([[0], np.cumsum(np.diff(number) < 0)]).astype(int)
     origin = np.array(training_origins(outcome))
-    return (origin[np.minimum(training, len(origin) - 1)] + number) / FRAME_RATE
+    return (origin[np.minimum(training, len(origin) - 1)] + number) / FRAMES_A_SECOND
 
 
 def _time_axis(outcome):
@@ -123,7 +123,7 @@ def _mark_events(axes, outcome):
         if kind in _MARKS:
             text, colour = _MARKS[kind]
             label = None if kind in seen else text
-            axes.axvline(at / FRAME_RATE, color=colour, ls=":", lw=1.3, label=label)
+            axes.axvline(at / FRAMES_A_SECOND, color=colour, ls=":", lw=1.3, label=label)
             seen.add(kind)
 
 
@@ -131,7 +131,7 @@ def _mark_signals(axes, outcome):
     low, high = axes.get_ylim()
     for one in outcome.timeline:
         if one.signal in _NAMED:
-            at = one.first / FRAME_RATE
+            at = one.first / FRAMES_A_SECOND
             axes.axvline(at, color="0.7", lw=0.8, ls=":")
             axes.text(at, high, f" {one.signal}", fontsize="x-small", va="top", rotation=90)
     axes.set_ylim(low, high)
@@ -160,7 +160,7 @@ def known_convergence(outcome):
     label = f"errors, means of {block} data frames"
     axes.plot(at, _decibels(power, level), color="C0", lw=1.2, label=label)
     room = known.levels.least_distance / 2 / DEVIATIONS
-    begin = known.start / FRAME_RATE
+    begin = known.start / FRAMES_A_SECOND
     axes.plot(
         [begin, max(at.max(initial=0), begin)],
         [20 * np.log10(room / level)] * 2,

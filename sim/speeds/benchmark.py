@@ -51,7 +51,7 @@ step of Table 2 is 1333 bit/s."""
 
 def blocks(show):
     """Blocks and banks."""
-    everything = pcm.BLOCKS + speeds_receiver.BLOCKS
+    everything = pcm.PCM_BLOCKS + speeds_receiver.RECEIVER_BLOCKS
     speeds = []
     for block in everything:
         show(block.name)

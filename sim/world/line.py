@@ -22,7 +22,7 @@ from golden.errors import V90Error
 from golden.pcm import g711
 from sim.world import loop as loops
 from sim.world.conditions import Conditions
-from sim.world.filters import AD_DELAY, INNER, PASS, STOP, ad_taps, high_pass, low_pass
+from sim.world.filters import AD_DELAY, AD_PASS, AD_STOP, INNER, ad_taps, high_pass, low_pass
 from sim.world.line_parameters import LineParameters
 from sim.world.network import values
 from sim.world.rates import OCTET_RATE, SAMPLE_RATE
@@ -217,7 +217,7 @@ class Line:
         f = np.arange(points + 1) * SAMPLE_RATE / 2 / points
         f[0] = 1e-6
         # Both converters stop at 8 kHz.
-        over = np.clip((f - PASS) / (SAMPLE_RATE / 2 - PASS), 0, 1)
+        over = np.clip((f - AD_PASS) / (SAMPLE_RATE / 2 - AD_PASS), 0, 1)
         band = (1 + np.cos(np.pi * over)) / 2
         # Whole samples of the far echo's delay are zeros before it.
         late, rest = divmod(c.far_delay * SAMPLE_RATE, 1)
@@ -261,7 +261,7 @@ def times_of(numbers, conditions, rate=SAMPLE_RATE):
 
 @lru_cache
 def resampler():
-    return Resampler(STOP / INNER)
+    return Resampler(AD_STOP / INNER)
 
 
 def _causal(taps):

@@ -20,7 +20,7 @@ from sim.calls import design, pcm, transfer
 from sim.calls.description import LEAST_GIVEN_TRN1D, Call
 from sim.calls.design import GIVEN_LEVEL, USUAL_U_INFO
 from sim.calls.given import CLOSING_FRAMES, OPENING_SILENCE, network_of, opening
-from sim.world.codec import WIDTH, words_of
+from sim.world.codec import CODEC_BITS, words_of
 from sim.world.line import Conditions
 from tests.support import ROOT
 
@@ -36,7 +36,7 @@ def words(p, data, rate, conditions, trn1d=LEAST_GIVEN_TRN1D, line="26awg-6kft")
     bits = np.concatenate([bits, np.ones(CLOSING_FRAMES * p.data_bits, np.uint8)])
     octets = np.concatenate([opening(call), pcm.encode(p, bits)])
     line = design.line_at(
-        call.line, call.network, conditions, USUAL_U_INFO, GIVEN_LEVEL, WIDTH, rate
+        call.line, call.network, conditions, USUAL_U_INFO, GIVEN_LEVEL, CODEC_BITS, rate
     )
     samples = line.process(network_of(call).process(octets[OPENING_SILENCE - 96 :]))
     return words_of(samples)

@@ -16,8 +16,8 @@ from sim.world.network import NetworkParameters
 @pytest.fixture
 def short(monkeypatch):
     """Calls of six seconds, of which data take two."""
-    monkeypatch.setattr(faults, "SECONDS", 6.0)
-    monkeypatch.setattr(soak, "PATIENCE", 1.0)
+    monkeypatch.setattr(faults, "FAULTY_SECONDS", 6.0)
+    monkeypatch.setattr(soak, "RECOVERY_SECONDS", 1.0)
 
 
 def call(*happen, seed=3, **conditions):

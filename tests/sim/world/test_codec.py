@@ -12,7 +12,7 @@ from sim.calls import design, given
 from sim.calls.description import Call
 from sim.calls.design import CONVERTER_BITS, GIVEN_LEVEL, USUAL_U_INFO
 from sim.world import lines
-from sim.world.codec import WIDTH, Codec, words_of
+from sim.world.codec import CODEC_BITS, Codec, words_of
 from sim.world.conditions import Conditions
 from tests.support import ROOT
 
@@ -44,7 +44,7 @@ def test_bits_change_where_the_bit_clock_falls(width, delay, rng):
 
 def test_words():
     """Rounded to 24 bits, and clipped at full scale."""
-    one = 2.0 ** (1 - WIDTH)
+    one = 2.0 ** (1 - CODEC_BITS)
     assert words_of([0, one, -1.4 * one, 2, -2]).tolist() == [0, 1, -1, 2**23 - 1, -(2**23)]
 
 
@@ -58,7 +58,7 @@ def decision_snr(name, conditions, rate):
         samples = given.samples_of(call, opening)
     else:
         line = design.line_at(
-            name, call.network, conditions, USUAL_U_INFO, GIVEN_LEVEL, WIDTH, rate
+            name, call.network, conditions, USUAL_U_INFO, GIVEN_LEVEL, CODEC_BITS, rate
         )
         words = words_of(line.process(given.network_of(call).process(opening)))
         samples = I2s().process(serial(np.stack([words, np.zeros_like(words)], axis=1)))

@@ -145,7 +145,7 @@ def test_sines_arrive_with_their_images_to_90_dB(conditions, f):
     at = lines.sample_times(1.0, conditions)
     wanted = np.zeros(len(at))
     for image in (f, f - 8000, f + 8000):
-        if abs(image) < filters.PASS:
+        if abs(image) < filters.AD_PASS:
             g = line.response(np.array([abs(image)]))[0]
             g = g if image > 0 else g.conj()
             turn = np.exp(2j * np.pi * image * (at - AD_DELAY) + 0.3j)
@@ -156,10 +156,10 @@ def test_sines_arrive_with_their_images_to_90_dB(conditions, f):
 
 
 def test_resampler_is_better_than_100_dB(rng):
-    resampler = Resampler(filters.STOP / filters.INNER)
+    resampler = Resampler(filters.AD_STOP / filters.INNER)
     n = np.arange(3000)
     at = rng.uniform(100, 2900, 5000)
-    for f in [0, 0.001, 0.05, 0.1, 0.2, 0.25, filters.STOP / filters.INNER]:
+    for f in [0, 0.001, 0.05, 0.1, 0.2, 0.25, filters.AD_STOP / filters.INNER]:
         phase = rng.uniform(0, 2 * np.pi)
         found = resampler.process(np.cos(2 * np.pi * f * n + phase), at)
         error = np.abs(found - np.cos(2 * np.pi * f * at + phase)).max()
