@@ -24,7 +24,7 @@ from sim.speeds import (
 )
 from sim.speeds.performance import PageSection, Plot, Table, told
 
-BLOCKS = {block.name: block for block in speeds_pcm.BLOCKS + speeds_receiver.BLOCKS}
+BLOCKS = {block.name: block for block in speeds_pcm.PCM_BLOCKS + speeds_receiver.RECEIVER_BLOCKS}
 
 
 # --- Measuring -----------------------------------------------------------------------------------
@@ -106,7 +106,7 @@ def test_the_methods_of_several_are_added_up(monkeypatch):
 
 def test_profiles_name_nothing_of_this_machine():
     rows = profiling.profile(lambda: speeds_pcm.encoding("45333", 1, 20)[0]())
-    assert len(rows) == profiling.FIRST and sum(share for *_, share in rows) <= 1
+    assert len(rows) == profiling.PROFILED_FUNCTIONS and sum(share for *_, share in rows) <= 1
     assert any(name.startswith("golden/pcm/shaper.py: ") for name, *_ in rows)
     assert not any(name.startswith("/") for name, *_ in rows)
 
