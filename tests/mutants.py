@@ -229,7 +229,7 @@ MUTANTS = [
     # the world around: ties, slips by a place, a high-pass that forgets, a tap upside down,
     # a clock that runs backwards, amplitudes for powers
     ("sim/world/network.py", 'side="left"', 'side="right"'),
-    ("sim/world/network.py", "at % PHASES == phase", "at % PHASES == phase ^ 1"),
+    ("sim/world/network.py", "at % ROBBED_PERIOD == phase", "at % ROBBED_PERIOD == phase ^ 1"),
     ("sim/world/network.py", "zi=self._state", "zi=0 * self._state"),
     (
         "sim/world/line_stream.py",
@@ -239,8 +239,8 @@ MUTANTS = [
     ("sim/world/network.py", "times[place] += what", "times[place] -= what"),
     ("sim/world/loop.py", "np.tanh(length) / z", "np.tanh(length) * z"),
     ("sim/world/loop.py", "(d * far + b) / (c * far + a)", "(a * far + b) / (c * far + d)"),
-    ("sim/world/line.py", "nominal - 1e-6", "nominal + 1e-6"),
-    ("sim/world/line.py", "self.drift * at**2 / 2", "self.drift * at**2"),
+    ("sim/world/line.py", "nominal - 1e-6", "nominal + 1e-6", "conditions"),
+    ("sim/world/conditions.py", "self.drift * at**2 / 2", "self.drift * at**2"),
     ("sim/world/line.py", "10 ** (-c.snr / 20)", "10 ** (-c.snr / 10)"),
     ("sim/world/line.py", "scale - 1) / scale", "scale) / scale"),
     ("sim/world/line.py", "(line - balance) / (line", "(balance - line) / (line"),

@@ -16,7 +16,8 @@ from boards.host.link import BAUD, Board, Link, open_port
 from golden.errors import CallFailed, V90Error
 from golden.ports.link import Top
 from golden.receiver.timetable import Kind, State
-from sim.calls import call
+from sim.calls.description import GIVEN_TRN1D, check_given_training
+from sim.calls.design import USUAL_U_INFO
 from sim.files import check_output, read_file, read_parameters, write_file
 from sim.terminal import Parser, progress
 from sim.world import wav
@@ -75,16 +76,16 @@ def parser(device="DEVICE"):
     sub.add_argument(
         "--training-symbols",
         type=int,
-        default=call.TRN1D,
+        default=GIVEN_TRN1D,
         metavar="N",
-        help=f"of TRN1d (default: {call.TRN1D})",
+        help=f"of TRN1d (default: {GIVEN_TRN1D})",
     )
     sub.add_argument(
         "--u-info",
         type=int,
-        default=call.U_INFO,
+        default=USUAL_U_INFO,
         metavar="UCODE",
-        help=f"of TRN1d (default: {call.U_INFO})",
+        help=f"of TRN1d (default: {USUAL_U_INFO})",
     )
     sub.add_argument(
         "--seconds",
@@ -102,9 +103,9 @@ def parser(device="DEVICE"):
     sub.add_argument(
         "--u-info",
         type=int,
-        default=call.U_INFO,
+        default=USUAL_U_INFO,
         metavar="UCODE",
-        help=f"of a receiver's TRN1d (default: {call.U_INFO})",
+        help=f"of a receiver's TRN1d (default: {USUAL_U_INFO})",
     )
     return top
 
@@ -236,7 +237,7 @@ def _sent(simulated, channel, patience=120):
 def receive(board, simulated, arguments):
     """`v90 board DEVICE receive`"""
     p = read_parameters(arguments.parameters)
-    call.check_training(arguments.u_info, arguments.training_symbols)
+    check_given_training(arguments.u_info, arguments.training_symbols)
     samples = None
     if simulated:
         recording = read_file(arguments.recording)

@@ -208,8 +208,8 @@ class Selftest(wiring.Component):
 
     The client's clock is the design's: a sample every ``clock`` / 16000 cycles, and the line takes
     octets as they are due at the offset asked for. A training begins at the start, with
-    ``restart``, when synchronism is lost, and where there is no signal for SILENT_SAMPLES samples. After
-    TRN1d come B1d and data, ones through the scrambler. A training takes 1.3 s with the usual
+    ``restart``, when synchronism is lost, and where there is no signal for SILENT_SAMPLES samples.
+    After TRN1d come B1d and data, ones through the scrambler. A training takes 1.3 s with the usual
     ``trn1d``.
 
     Every ``report`` samples, which are a second as a rule, there is a line of text, of the data

@@ -115,8 +115,8 @@ class Shaper(ConfiguredBlock):
 
     Members
     -------
-    i_configuration : In(stream, always ready), words; those at FRAME_AT, POLES_AT and ZEROS_AT are kept
-    i : In(stream), channel; half of the parameters to use; initialise; active, 0 for a channel
+    i_configuration : In(stream, always ready), words; those at FRAME_AT, POLES_AT and ZEROS_AT are
+    kept i : In(stream), channel; half of the parameters to use; initialise; active, 0 for a channel
         that has no parameters yet; plain, where there is such; signs, the initial signs t (Sr > 0);
         ucodes U0 to U5; tag
     o : Out(stream), the same, with law (1 A-law), and inversions of the data frame three before,

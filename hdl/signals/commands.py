@@ -28,19 +28,19 @@ RING_BITS = 9
 
 #: The words of a command behind HEADER: how many units; bits of a sequence, those of MP being 229
 #: at most; six Ucodes, two a word, the first in bits 0..6, the second in 8..14; and what else it
-#: needs from REST_AT on. This is the sequence's bits, the first in bit 0 of the first word; or a DIL
-#: descriptor's words at their addresses (:mod:`hdl.signals.training`); or configuration words in
-#: their order, 57 (:mod:`hdl.pcm.csr`). What a command does not need is 0, and REST_AT and on are left
-#: out.
+#: needs from REST_AT on. This is the sequence's bits, the first in bit 0 of the first word; or a
+#: DIL descriptor's words at their addresses (:mod:`hdl.signals.training`); or configuration words
+#: in their order, 57 (:mod:`hdl.pcm.csr`). What a command does not need is 0, and REST_AT and on
+#: are left out.
 LENGTH_AT, UNIT_AT, UCODES_AT, REST_AT = 1, 2, 3, 6
 
 #: A command's first word: a golden.signals.generator.Signal, how long it goes on, the law (1
 #: A-law), and how many words there are.
 HEADER = data.StructLayout({"signal": 4, "repeat": 1, "now": 1, "law": 1, "size": RING_BITS})
 
-#: Where a channel stands, word by word: the command being sent, the place of its REST_AT in the ring;
-#: the place behind it, half and D of the mapping parameters; units that have to be begun; where the
-#: unit is (``segment`` is a bit of the sequence, too), and whether it is in its midst.
+#: Where a channel stands, word by word: the command being sent, the place of its REST_AT in the
+#: ring; the place behind it, half and D of the mapping parameters; units that have to be begun;
+#: where the unit is (``segment`` is a bit of the sequence, too), and whether it is in its midst.
 ROW = data.StructLayout(
     {
         "rest": RING_BITS,

@@ -76,7 +76,9 @@ def walks(m, block, inside, owner):
 
 def busy(m, block, inside):
     """The channel whose word a command writer has, or else that of the data frame."""
-    return Mux(inside.signal("_words.busy"), block.i_command.payload.channel, block.o.payload.channel)
+    return Mux(
+        inside.signal("_words.busy"), block.i_command.payload.channel, block.o.payload.channel
+    )
 
 
 def writes(m, block, inside, owner):
