@@ -2,8 +2,8 @@
 
 The transmitted spectrum is a square root of a raised cosine of 5 % roll-off around the carrier
 times the pre-emphasis of 5.4. V.34 leaves open what lies beyond 0.45 of the symbol rate from the
-carrier. A steep edge there keeps the client's echo canceller short: little is sent below 200 Hz,
-where the hybrid rings longest.
+carrier. A steep edge there keeps the client's echo canceller short: little is sent below 150 Hz,
+where the hybrid rings longest. The edge is 0.1 dB down at 0.475, 3 dB at 0.5, 16 dB at 0.525.
 
 Pre-emphasis depends on the frequency on the line, so it is not symmetric about the carrier, and its
 baseband equivalent is complex. As a filter of its own it would cost multiplications for each
@@ -53,13 +53,16 @@ PRE_EMPHASES = len(ALPHA) + len(BETA_GAMMA)
 #: Samples a second: the client's D/A, and linear values on their way to G.711.
 RATES = (16000, 8000)
 
-#: Roll-off of the square root of a raised cosine.
-ROLL_OFF = 0.05
+#: The square root of a raised cosine that is cut by the window: its edge and roll-off, in symbol
+#: rates from the carrier. The window spreads the edge; these two undo that, so that pulse and
+#: matched filter together have other symbols 58 dB down. A roll-off of 5 % about 0.5 would have
+#: them 33 dB down after the window.
+EDGE, ROLL_OFF = 0.5035, 0.04
 
 #: Symbols that a sample is made of, and beta of the Kaiser window over them. All is 64 dB down from
 #: 0.55 of the symbol rate off the carrier on; up to 0.45 the spectrum is level within 0.03 dB. The
 #: largest table has 40 phases and 4000 words.
-SPAN, _BETA = 50, 4.2
+SPAN, _BETA = 50, 4.4
 
 #: Energy of the pulse in symbols: the mean over phases of the sum of squares of a sample's taps.
 ENERGY = 0.5
@@ -128,7 +131,7 @@ def pre_emphasis_reference(index, frequency):
 def spectrum_reference(line, frequency):
     """Magnitude (not in dB) at ``frequency``, a fraction of the symbol rate; 1 at 0 dB."""
     away = np.abs(np.asarray(frequency) - float(line.carrier_ratio))
-    place = np.clip((away - (1 - ROLL_OFF) / 2) / ROLL_OFF, 0, 1)
+    place = np.clip((away - EDGE) / ROLL_OFF + 0.5, 0, 1)
     emphasis = 10 ** (pre_emphasis_reference(line.pre_emphasis, frequency) / 20)
     return np.cos(np.pi / 2 * place) * emphasis
 
@@ -137,7 +140,7 @@ def spectrum_reference(line, frequency):
 def _nodes(line):
     # Gauss and Legendre between the frequencies at which the spectrum has a kink.
     centre = float(line.carrier_ratio)
-    inner, outer = (1 - ROLL_OFF) / 2, (1 + ROLL_OFF) / 2
+    inner, outer = EDGE - ROLL_OFF / 2, EDGE + ROLL_OFF / 2
     edges = [centre - outer, centre - inner, 0.4, 0.8, centre + inner, centre + outer]
     edges = sorted(edges)
     at, weight = np.polynomial.legendre.leggauss(96)

@@ -123,6 +123,20 @@ def test_the_window_does_little_to_the_spectrum(symbol_rate):
         assert np.ptp(off) / 2 < 0.03
 
 
+@EACH_RATE
+def test_pulse_and_matched_filter_have_no_other_symbols(symbol_rate):
+    """Without pre-emphasis they are Nyquist's: all other symbols together are 55 dB down."""
+    for carrier in ("low", "high"):
+        line = LineSignal(symbol_rate, carrier)
+        at = np.arange(-4 * SPAN, 4 * SPAN) / 8
+        pulse = pulse_reference(line, at)
+        both = np.correlate(pulse, pulse, "full")
+        middle = len(pulse) - 1
+        energy = np.square(np.abs(both[middle % 8 :: 8])).sum()
+        assert abs(both[middle] / 8 / ENERGY - 1) < 1e-6
+        assert energy / abs(both[middle]) ** 2 - 1 < 10**-5.5
+
+
 def test_refuses_what_is_not_so():
     with pytest.raises(V90Error, match="2400, 2743, 2800, 3000, 3200, 3429, not 9600"):
         LineSignal(9600)
