@@ -304,58 +304,6 @@ def test_figure_9_and_table_13():
 
 
 @EACH_TRELLIS
-def test_each_input_permutes_the_states(trellis):
-    elements, step = literal.ENCODERS[trellis]
-    states = list(itertools.product((0, 1), repeat=elements))
-    assert len(states) == trellis
-    reached = {state: set() for state in states}
-    for y in itertools.product((0, 1), repeat=4):
-        assert len({step(state, *y) for state in states}) == trellis
-        for state in states:
-            reached[state].add(step(state, *y))
-    # Rates 2/3, 3/4, 4/5: 4, 8, 16 ways from a state.
-    assert {len(ways) for ways in reached.values()} == {{16: 4, 32: 8, 64: 16}[trellis]}
-
-
-def coded_labels(rng, trellis, count):
-    """Labels of ``count`` 4D symbols that the encoder makes from a random state."""
-    elements, step = literal.ENCODERS[trellis]
-    state = tuple(rng.integers(0, 2, elements).tolist())
-    labels = []
-    for _ in range(count):
-        first, second = rng.integers(0, 8, 2).tolist()
-        second ^= (first ^ second ^ state[-1]) & 1
-        labels.append((first, second))
-        state = step(state, *literal.symbol_to_bits(first, second))
-    return labels
-
-
-def consistent_states(labels, trellis):
-    """States from which the encoder makes these labels."""
-    elements, step = literal.ENCODERS[trellis]
-    states = {state: state for state in itertools.product((0, 1), repeat=elements)}
-    for first, second in labels:
-        y = literal.symbol_to_bits(first, second)
-        parity = (first ^ second) & 1
-        states = {begun: step(state, *y) for begun, state in states.items() if state[-1] == parity}
-    return list(states)
-
-
-@EACH_TRELLIS
-def test_a_code_survives_quarter_turns(trellis, rng):
-    """Turned by 90 degrees a coded sequence is one of the code: a misread figure is not like that.
-
-    This is what the differential encoder is for. A wrong sequence has no state left soon.
-    """
-    labels = coded_labels(rng, trellis, 200)
-    for n in range(4):
-        turned = [tuple(s & 4 | (s + n) & 3 for s in pair) for pair in labels]
-        assert len(consistent_states(turned, trellis)) == 1
-    wrong = [(first, second ^ (n == 100)) for n, (first, second) in enumerate(labels)]
-    assert consistent_states(wrong, trellis) == []
-
-
-@EACH_TRELLIS
 def test_channel_output_carries_the_code(trellis, rng):
     """Whatever the precoder adds, y(n) obeys the code but for the bit inversions (9.6.3.3)."""
     for _ in range(4):
