@@ -68,9 +68,8 @@ def test_a_code_survives_quarter_turns(trellis, rng):
 def label_distances():
     """Least squared distance of points with labels a and b, for all pairs."""
     axis = range(-13, 14, 2)
-    near = [(-3, -1, 1, 3)] * 2
     least = np.full((8, 8), 1000)
-    for x, y in itertools.product(*near):
+    for x, y in itertools.product((-3, -1, 1, 3), repeat=2):
         first = literal.subset_label((x, y))
         for re, im in itertools.product(axis, repeat=2):
             second = literal.subset_label((re, im))
