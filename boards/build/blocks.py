@@ -48,7 +48,7 @@ def _selftest(parameters):
 SEEDS = {("receiver", "up5k"): 2}
 
 #: What can be measured: the component for a count, the count, and the clock in MHz asked for.
-BLOCKS = {
+MEASURED = {
     "bank": (Bank, 30, 24),
     "linked-bank": (lambda count: LinkedBank(count, baud=3e6, signals=False), 30, 24),
     "linked-signals": (lambda count: LinkedBank(count, baud=3e6, signals=True), 30, 24),
@@ -106,7 +106,7 @@ class Pins(Elaboratable):
 
 def write_block(folder, block, count=None):
     """Write a block's RTLIL as ``top.il`` into a folder."""
-    make, usual, _ = BLOCKS[block]
+    make, usual, _ = MEASURED[block]
     folder = Path(folder)
     folder.mkdir(parents=True, exist_ok=True)
     top = Pins(make(count or usual))
@@ -137,7 +137,7 @@ def synthesise(folder, family):
 
 def route(folder, family, block):
     """Place and route a block's ``top.json``; ``(rows, MHz)``, MHz None where it does not fit."""
-    chip, clock = toolchain.FAMILIES[family], BLOCKS[block][2]
+    chip, clock = toolchain.FAMILIES[family], MEASURED[block][2]
     seed = SEEDS.get((block, family), toolchain.SEED)
     arguments = [
         "--json",
