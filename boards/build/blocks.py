@@ -32,6 +32,7 @@ from hdl.receiver.equalizer import Equalizer
 from hdl.receiver.receiver import Receiver, Receivers
 from hdl.receiver.solver import Solver
 from hdl.signals.generator import Generator
+from hdl.v34.modulator import Modulator
 
 
 def _alone(kind):
@@ -77,6 +78,8 @@ MEASURED = {
     "analogue-receiver": (_alone(AnalogueReceiver), 1, 12),
     "i2s": (_alone(I2s), 1, 24.576),
     "decimator": (lambda count: Decimator(3), 1, 24.576),
+    "modulator": (Modulator, 1, 24.576),
+    "modulators": (lambda count: Modulator(count, 4096), 30, 50),
     "client": (_alone(LinkedClient), 1, 24.576),
     "selftest": (lambda count: _selftest("45333.json"), 1, 25),
     "selftest-trn1d": (lambda count: _selftest(None), 1, 12),

@@ -236,6 +236,12 @@ LONG = {
         ("with m.If(~multiplied):", "with m.If(1):"),
         known.sums("reading", "multiplied", "adding"),
     ),
+    "Modulator": Case(
+        "v34.modulator",
+        lambda m: m.Modulator(2),
+        ("with m.If(~reading):", "with m.If(1):"),
+        known.modulator,
+    ),
     "LineEmulator": Case(
         "ports.emulator",
         lambda m: m.LineEmulator(response_of("codec", "mu"), "mu", snr=40),
