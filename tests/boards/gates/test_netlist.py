@@ -13,7 +13,7 @@ from boards.gates import netlist as gates
 from boards.gates import routing
 from golden.pcm import mapper as golden_mapper
 from hdl.core.stream import pass_on
-from hdl.pcm.csr import FRAME
+from hdl.pcm.csr import FRAME_AT
 from hdl.pcm.mapper import Mapper
 from hdl.receiver.timing import Interpolator
 from tests.hdl.receiver.support import Call, check
@@ -116,14 +116,14 @@ def test_mapper_s_large_ram_may_be_written_at_any_time(rng):
     gateware = netlist.gateware(Masks())
     sets = {(3, 0): any_parameters(rng), (29, 1): any_parameters(rng)}
     others = {(channel, 0): any_parameters(rng) for channel in range(4, 24)}
-    gateware.run({"i_configuration": columns(write_words(rng, sets, range(FRAME)))})
+    gateware.run({"i_configuration": columns(write_words(rng, sets, range(FRAME_AT)))})
     sent, expected = [], []
     for _ in range(60):
         channel, half = row = list(sets)[rng.integers(2)]
         labels = rng.integers(np.array(sets[row].moduli))
         sent.append({"channel": channel, "half": half, "tag": 0, "labels": labels})
         expected.append(golden_mapper.Mapper(sets[row].intervals).process(labels))
-    words = columns(write_words(rng, others, range(FRAME)))
+    words = columns(write_words(rng, others, range(FRAME_AT)))
     result = gateware.run(
         {"i_configuration": words, "i": columns(sent)}, {"o": len(sent)}, reset=False, idle=0.8
     )
