@@ -4,10 +4,10 @@ import numpy as np
 
 from golden.modem.digital import MP_FIELDS
 from golden.pcm.parameters import INTERVALS
-from golden.signals.training import DilSequencer, dil_lengths
 from golden.signals.generator import ENCODED, STARTS, Command, Signal
 from golden.signals.generator import Generator as Golden
 from golden.signals.sequences import JD, MP
+from golden.signals.training import DilSequencer, dil_lengths
 from hdl.signals.commands import command_words
 from hdl.signals.generator import Generator
 from hdl.signals.training import (
