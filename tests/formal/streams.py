@@ -137,7 +137,7 @@ LONG = {
         ("self.o.payload.number.eq(number)", "self.o.payload.number.eq(number ^ self.i.valid)"),
     ),
     "_Serialiser": Case(
-        "bits.scrambler",
+        "pcm.decoder",
         lambda m: m._Serialiser(m.Descrambler().layout),
         ("self.i.ready.eq(left == 0)", "self.i.ready.eq(1)"),
     ),
