@@ -15,7 +15,7 @@ from golden.modem.data import DataMode
 from golden.modem.phase3 import MISFIT, AnaloguePhase3
 from golden.modem.phase4 import AnaloguePhase4
 from golden.modem.states import AnaloguePhase, TrainingReading, Upstream
-from golden.pcm.parameters import FRAME_RATE, INTERVALS
+from golden.pcm.parameters import FRAMES_A_SECOND, INTERVALS
 from golden.receiver.timetable import Kind
 from golden.signals.sequences import DIL
 
@@ -29,7 +29,7 @@ PASSES, PASSES_AGAIN = 4, 2
 
 #: Data frames for which a phase may last before a retrain: 1.5 s for Sd, 10 s for the rest of phase
 #: 3 (9.3.2.4, 9.3.2.7), and for phase 4 that part of the 15 s of 9.4.2 which is left for it.
-_SD, _PHASE_3, _PHASE_4 = (int(seconds * FRAME_RATE) for seconds in (1.5, 10.0, 8.0))
+_SD, _PHASE_3, _PHASE_4 = (int(seconds * FRAMES_A_SECOND) for seconds in (1.5, 10.0, 8.0))
 _LONGEST = {
     AnaloguePhase.SD: _SD,
     AnaloguePhase.TRN1D: _PHASE_3,

@@ -5,20 +5,20 @@ import numpy as np
 from golden.errors import CallFailed
 from golden.modem.states import AnaloguePhase
 from golden.pcm.encoder import B1D_FRAMES
-from golden.pcm.parameters import FRAME_RATE, INTERVALS, renegotiated
+from golden.pcm.parameters import FRAMES_A_SECOND, INTERVALS, renegotiated
 from golden.receiver.decisions import DecisionDecoder
 from golden.receiver.reversal import R_FRAMES
 from golden.receiver.timetable import Kind
 
 #: dB of the margin that must be lost for half a second before the rate goes down, and gained for
 #: some seconds, beyond a step, before it goes up; and data frames from which the noise is taken.
-LOST_DB, GAINED_DB, WATCHED = 1.0, 0.75, int(FRAME_RATE / 2)
+LOST_DB, GAINED_DB, WATCHED = 1.0, 0.75, int(FRAMES_A_SECOND / 2)
 
 #: Data frames after a change before the rate may go up.
-STEADY_FRAMES = int(4 * FRAME_RATE)
+STEADY_FRAMES = int(4 * FRAMES_A_SECOND)
 
 #: Data frames without synchronism before a retrain: 0.5 s.
-HOPELESS = int(0.5 * FRAME_RATE)
+HOPELESS = int(0.5 * FRAMES_A_SECOND)
 
 
 class DataMode:

@@ -15,7 +15,7 @@ from golden.modem.phase3 import DigitalPhase3
 from golden.modem.phase4 import DigitalPhase4
 from golden.modem.states import DigitalState, Upstream
 from golden.modem.timers import NO_B1, Timers
-from golden.pcm.parameters import FRAME_RATE, INTERVALS
+from golden.pcm.parameters import FRAMES_A_SECOND, INTERVALS
 from golden.signals.generator import Command, Generator, Signal
 from golden.signals.sequences import CP, JD, MP
 
@@ -170,7 +170,7 @@ class DigitalModem:
         parts = [np.zeros(0, np.uint8)]
         while count:
             # No timeout is shorter, so none passes unseen that starts in a piece.
-            piece = min(count, int(FRAME_RATE))
+            piece = min(count, int(FRAMES_A_SECOND))
             due = self._due()
             if due is not None:
                 piece = min(piece, max(due - self.generator.given, 1))

@@ -13,7 +13,7 @@ from golden.learning.constellations import FILTER
 from golden.modem.states import RATE_STATES, AnaloguePhase, DigitalState, Upstream
 from golden.modem.timers import NO_ANSWER, NO_E
 from golden.pcm.encoder import B1D_FRAMES
-from golden.pcm.parameters import FRAME_RATE, INTERVALS, renegotiated
+from golden.pcm.parameters import FRAMES_A_SECOND, INTERVALS, renegotiated
 from golden.receiver.decisions import DecisionDecoder
 from golden.receiver.timetable import Kind
 from golden.receiver.training_levels import NEVER_LOST
@@ -26,7 +26,7 @@ TRN2D_NOISE_FRAMES = 240
 
 #: Data frames of silence for an echo canceller. 9.6.2.1.6 allows 1 s; with a round trip this is
 #: less than the time for which the receiver waits for a line that is dead.
-QUIET_FRAMES = int(0.75 * FRAME_RATE)
+QUIET_FRAMES = int(0.75 * FRAMES_A_SECOND)
 
 #: Data frames of TRN2d that are left out of measurements.
 _TRANSIENT = 16

@@ -2,7 +2,7 @@
 
 from typing import NamedTuple
 
-from golden.pcm.parameters import FRAME_RATE
+from golden.pcm.parameters import FRAMES_A_SECOND
 
 
 class Timeout(NamedTuple):
@@ -73,4 +73,4 @@ class Timers:
             if first is None:
                 return None
         seconds = timeout.seconds + timeout.round_trips * self._round_trip
-        return first + round(seconds * FRAME_RATE)
+        return first + round(seconds * FRAMES_A_SECOND)

@@ -67,64 +67,64 @@ _LOOKED_AT = _after(
 
 
 QUICK = {
-    "Scrambler": Case("scrambler", lambda m: m.Scrambler(2), _TAKEN),
-    "DifferentialEncoder": Case("signs", lambda m: m.DifferentialEncoder(2), _TAKEN),
+    "Scrambler": Case("bits.scrambler", lambda m: m.Scrambler(2), _TAKEN),
+    "DifferentialEncoder": Case("pcm.signs", lambda m: m.DifferentialEncoder(2), _TAKEN),
     "Sequencer": Case(
-        "sequencer",
+        "pcm.sequencer",
         lambda m: m.Sequencer(30),
         ("row_turn.eq(~self.o_configuration.valid | self.o_configuration.ready)", "row_turn.eq(1)"),
         known.sequencer,
         3,
     ),
     "Encoder": Case(
-        "encoder", lambda m: m.Encoder(30), _LOOKED_AT, _IN_BANK, 2, ("sequencer", *_BANK)
+        "pcm.encoder", lambda m: m.Encoder(30), _LOOKED_AT, _IN_BANK, 2, ("sequencer", *_BANK)
     ),
 }
 LONG = {
-    "BitQueues": Case("stream", lambda m: m.BitQueues(2), _TAKEN),
+    "BitQueues": Case("core.stream", lambda m: m.BitQueues(2), _TAKEN),
     "Demapper": Case(
-        "mapper",
+        "pcm.mapper",
         lambda m: m.Demapper(),
         ("self.o.payload.sign.eq(symbol.sign)", "self.o.payload.sign.eq(~waiting)"),
         known.demapper,
     ),
-    "Descrambler": Case("scrambler", lambda m: m.Descrambler(2), _TAKEN),
+    "Descrambler": Case("bits.scrambler", lambda m: m.Descrambler(2), _TAKEN),
     "DifferentialEncoder, direct": Case(
-        "signs", lambda m: m.DifferentialEncoder(2, direct=True), _TAKEN
+        "pcm.signs", lambda m: m.DifferentialEncoder(2, direct=True), _TAKEN
     ),
-    "DifferentialDecoder": Case("signs", lambda m: m.DifferentialDecoder(2), _TAKEN),
+    "DifferentialDecoder": Case("pcm.signs", lambda m: m.DifferentialDecoder(2), _TAKEN),
     "Framer": Case(
-        "hdlc",
+        "bits.hdlc",
         lambda m: m.Framer(),
         ("self.o.payload.eq(shift[0] & ~stuffing)", "self.o.payload.eq(shift[0] & self.i.valid)"),
     ),
     "Deframer": Case(
-        "hdlc",
+        "bits.hdlc",
         lambda m: m.Deframer(),
         ("free = ~self.o.valid | self.o.ready", "free = self.i.valid"),
     ),
     "DilSequencer": Case(
-        "training",
+        "signals.training",
         lambda m: m.DilSequencer(),
         ("symbol.segment.eq(at.segment)", "symbol.segment.eq(at.segment ^ self.i.valid)"),
     ),
     "DilAverager": Case(
-        "training",
+        "receiver.training",
         lambda m: m.DilAverager(),
         ("self.o.payload.count.eq(held.count)", "self.o.payload.count.eq(held.count ^ self.dil)"),
     ),
     "TrainingDecoder": Case(
-        "training",
+        "receiver.training",
         lambda m: m.TrainingDecoder(),
         ("self.o.payload.bit.eq(given[0])", "self.o.payload.bit.eq(given[0] ^ self.i.valid)"),
     ),
     "Mapper": Case(
-        "mapper",
+        "pcm.mapper",
         lambda m: m.Mapper(2),
         ("self.o.payload.half.eq(token.half)", "self.o.payload.half.eq(~goes_on)"),
     ),
     "ModulusEncoder": Case(
-        "modulus",
+        "pcm.modulus",
         lambda m: m.ModulusEncoder(2),
         (
             "self.o.payload.labels.eq(labels)",
@@ -132,33 +132,33 @@ LONG = {
         ),
     ),
     "ModulusDecoder": Case(
-        "modulus",
+        "pcm.modulus",
         lambda m: m.ModulusDecoder(2),
         ("self.o.payload.number.eq(number)", "self.o.payload.number.eq(number ^ self.i.valid)"),
     ),
     "_Serialiser": Case(
-        "decoder",
+        "pcm.decoder",
         lambda m: m._Serialiser(m.Descrambler().layout),
         ("self.i.ready.eq(left == 0)", "self.i.ready.eq(1)"),
     ),
     "Decoder": Case(
-        "decoder", lambda m: m.Decoder(), ("self.i.ready.eq(left == 0)", "self.i.ready.eq(1)")
+        "pcm.decoder", lambda m: m.Decoder(), ("self.i.ready.eq(left == 0)", "self.i.ready.eq(1)")
     ),
     "_Sender": Case(
-        "multiplexer",
+        "pcm.multiplexer",
         lambda m: m._Sender(30, _ENTRY),
         ("self.o.payload.start.eq(self.entry.start)", "self.o.payload.start.eq(~self.filled)"),
         known.sender,
     ),
     "Multiplexer": Case(
-        "multiplexer",
+        "pcm.multiplexer",
         lambda m: m.Multiplexer(30, Shaper(30).o_layout, 0xD5),
         _HALF_FULL,
         known.multiplexer,
         2,
     ),
     "Datapath": Case(
-        "encoder",
+        "pcm.encoder",
         lambda m: m.Datapath(30, 0xD5, signals=True),
         _after(
             "connect(m, multiplexer.o, flipped(self.o))",
@@ -169,16 +169,16 @@ LONG = {
         _BLOCKS,
     ),
     "SignalSequencer": Case(
-        "generator",
+        "signals.sequencer",
         lambda m: m.SignalSequencer(3),
         (
-            "[self.o.valid.eq(1), self._grant.eq(1)]",
-            "[self.o.valid.eq(~self._busy), self._grant.eq(1)]",
+            "m.d.comb += self.o.valid.eq(1)",
+            "m.d.comb += self.o.valid.eq(~words.busy)",
         ),
         known.signal_sequencer,
     ),
     "Generator": Case(
-        "generator",
+        "signals.generator",
         lambda m: m.Generator(30),
         _LOOKED_AT,
         _IN_BANK,
@@ -186,65 +186,75 @@ LONG = {
         ("commands", *_BANK),
     ),
     "Shaper": Case(
-        "shaper",
+        "pcm.shaper",
         lambda m: m.Shaper(30),
         ("self.o.payload.law.eq(frame.law)", "self.o.payload.law.eq(frame.law ^ self.i.valid)"),
         cut=("walk", "decision"),
     ),
     "Slicer": Case(
-        "slicer",
+        "receiver.slicer",
         lambda m: m.Slicer(2),
         ("read.en.eq(~writing & ~done)", "read.en.eq(~writing)"),
         known.slicer,
     ),
     "Equalizer": Case(
-        "equalizer",
+        "receiver.equalizer",
         lambda m: m.Equalizer(),
         ("m.d.comb += samples.busy.eq(1)", "m.d.comb += samples.busy.eq(0)"),
         known.equalizer,
         2,
     ),
     "Correlator": Case(
-        "leastsquares",
+        "receiver.leastsquares",
         lambda m: m.Correlator(),
         ("with m.If(multiplied != at):", "with m.If(0):"),
         known.correlator,
         2,
     ),
     "Solver": Case(
-        "leastsquares",
+        "receiver.solver",
         lambda m: m.Solver(),
         ("self.o.valid.eq(self.settled)", "self.o.valid.eq(1)"),
         known.solver,
     ),
     "Settings": Case(
-        "settings", lambda m: m.Settings(LEVEL), (" & ~(taken & level)", ""), known.settings, 2
+        "receiver.settings",
+        lambda m: m.Settings(LEVEL),
+        (" & ~(taken & level)", ""),
+        known.settings,
+        2,
     ),
     "Control": Case(
-        "control",
+        "receiver.control",
         lambda m: m.Control(Settings(LEVEL)),
         ("self.o_event.valid.eq(1)", "self.o_event.valid.eq(~self.found)"),
         known.control,
     ),
     "Decimator": Case(
-        "decimator",
+        "ports.decimator",
         lambda m: m.Decimator(3),
         ("with m.If(~multiplied):", "with m.If(1):"),
         known.sums("reading", "multiplied", "adding"),
     ),
+    "Modulator": Case(
+        "v34.modulator",
+        lambda m: m.Modulator(2),
+        ("with m.If(~reading):", "with m.If(1):"),
+        known.modulator,
+    ),
     "LineEmulator": Case(
-        "emulator",
+        "ports.emulator",
         lambda m: m.LineEmulator(response_of("codec", "mu"), "mu", snr=40),
         ("with m.If(~multiplied & ~accumulating):", "with m.If(1):"),
         known.sums("reading", "multiplied", "accumulating"),
     ),
     "Interpolator": Case(
-        "timing",
+        "receiver.timing",
         lambda m: m.Interpolator(),
         ("self.o.payload.index.eq(index)", "self.o.payload.index.eq(index ^ self.strobe)"),
     ),
     "_Front": Case(
-        "receiver",
+        "receiver.receiver",
         lambda m: m._Front(),
         _after(
             "wiring.connect(m, interpolator.o, wiring.flipped(self.o))",
@@ -252,7 +262,7 @@ LONG = {
         ),
     ),
     "_Line": Case(
-        "receiver",
+        "receiver.receiver",
         lambda m: m._Line(8, 4, start_up=True),
         ("sink.payload.good.eq(control.state == State.TRACK)", "sink.payload.good.eq(self.strobe)"),
         known.line,
@@ -260,7 +270,7 @@ LONG = {
         ("front",),
     ),
     "Receiver": Case(
-        "receiver",
+        "receiver.receiver",
         lambda m: m.Receiver(8, 4, start_up=True),
         ("sink.payload.good.eq(control.state == State.TRACK)", "sink.payload.good.eq(self.strobe)"),
         known.receiver,
@@ -268,13 +278,13 @@ LONG = {
         ("solver", "part.front"),
     ),
     "Receivers": Case(
-        "receiver",
+        "receiver.receiver",
         lambda m: m.Receivers(3, 8, 4, start_up=True),
         ("with m.If(~sink.valid | sink.ready):", "with m.If(1):"),
         cut=("lines", "solver"),
     ),
     "AnalogueReceiver": Case(
-        "top",
+        "modem.analogue_receiver",
         lambda m: m.AnalogueReceiver(8, 4),
         _after(
             "connect(m, decoder.o, flipped(self.o))",
@@ -283,13 +293,13 @@ LONG = {
         cut=("demapper", "receiver.solver", *(f"receiver.part.{name}" for name in _PARTS)),
     ),
     "HostLink": Case(
-        "link",
+        "ports.link",
         lambda m: m.HostLink(LinkedBank(2).information),
         ("self.o.payload.eq(a)", "self.o.payload.eq(a ^ self.i.valid)"),
         known.link,
     ),
     "Reporter": Case(
-        "report",
+        "ports.report",
         lambda m: m.Reporter(templates(None)),
         (
             "m.d.comb += self.o.payload.eq(read.data)",
@@ -297,14 +307,14 @@ LONG = {
         ),
         depth=2,
     ),
-    "_Words": Case(
-        "selftest",
-        lambda m: m._Words(data.StructLayout({"octet": 8}), [{"octet": 1}] * 5),
+    "_RomReader": Case(
+        "modem.selftest",
+        lambda m: m._RomReader(data.StructLayout({"octet": 8}), [{"octet": 1}] * 5),
         ("self.o.payload.eq(read.data)", "self.o.payload.eq(read.data ^ self.go)"),
         depth=2,
     ),
     "_Modem": Case(
-        "selftest",
+        "modem.selftest",
         lambda m: m._Modem(PARAMETERS, PARAMETERS.law, 78, 120),
         (
             "self.o.payload.eq(generator.o.payload.octet)",
@@ -315,7 +325,7 @@ LONG = {
         ("words", "generator.commands", *(f"generator.{name}" for name in _BANK)),
     ),
     "_SmallModem": Case(
-        "selftest",
+        "modem.selftest",
         lambda m: m._SmallModem("mu", 78),
         (
             "self.o.payload.eq(octet(ucode, sign, self.law))",
@@ -323,10 +333,12 @@ LONG = {
         ),
     ),
     "Gatherer": Case(
-        "tdm", lambda m: m.Gatherer(3, 2), ("self.i.ready.eq(~self.o.valid)", "self.i.ready.eq(1)")
+        "ports.tdm",
+        lambda m: m.Gatherer(3, 2),
+        ("self.i.ready.eq(~self.o.valid)", "self.i.ready.eq(1)"),
     ),
     "UartReceiver": Case(
-        "uart",
+        "ports.uart",
         lambda m: m.UartReceiver(8),
         ("self.o.payload.eq(shift)", "self.o.payload.eq(shift ^ self.rx)"),
     ),

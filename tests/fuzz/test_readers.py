@@ -60,5 +60,5 @@ def test_what_covers_a_reader_names_it():
         if cover.startswith("test_"):
             text = (Path(__file__).parent / cover).read_text()
             text += (Path(__file__).parent / "targets.py").read_text()
-            package, stem = source.removesuffix(".py").split("/")
+            package, _, stem = source.removesuffix(".py").replace("/", ".").rpartition(".")
             assert re.search(rf"from {package}(\.{stem} import| import .*\b{stem}\b)", text), source

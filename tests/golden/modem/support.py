@@ -6,7 +6,7 @@ import numpy as np
 
 from golden.modem.states import AnaloguePhase, TrainingReading, Upstream
 from golden.pcm import g711
-from golden.pcm.parameters import FRAME_RATE, INTERVALS, MappingParameters
+from golden.pcm.parameters import FRAMES_A_SECOND, INTERVALS, MappingParameters
 from golden.receiver.decisions import Decisions
 from golden.signals.sequences import CP, DIL, cp_fields
 from sim.calls.session import Session
@@ -151,8 +151,8 @@ def started(settings, seconds=0.3, **options):
     sent = [rng.integers(0, 2, 400_000, np.uint8) for _ in settings]
     for modem, bits in zip(session.digital, sent, strict=True):
         modem.send(bits)
-    session.run(int(8 * FRAME_RATE), in_data)
-    session.run(int(seconds * FRAME_RATE))
+    session.run(int(8 * FRAMES_A_SECOND), in_data)
+    session.run(int(seconds * FRAMES_A_SECOND))
     return session, sent
 
 

@@ -6,9 +6,9 @@ import pytest
 from golden.errors import V90Error
 from golden.modem.analogue import AnalogueModem
 from golden.modem.states import AnaloguePhase, Upstream
-from golden.pcm.parameters import FRAME_RATE
+from golden.pcm.parameters import FRAMES_A_SECOND
 from golden.receiver.timetable import Kind
-from sim.calls.session import Setting
+from sim.calls.description import Call
 from sim.world.line import Conditions
 from sim.world.network import NetworkParameters
 from tests.golden.modem.support import Calls, decided, started
@@ -24,7 +24,7 @@ NETWORKS = {
 @pytest.fixture(scope="module")
 def calls():
     settings = [
-        Setting(
+        Call(
             law,
             "26awg-9kft",
             Conditions(snr=47.0, seed=n, phase=0.37, ppm=90.0 - 60 * n),
@@ -60,12 +60,12 @@ def test_a_whole_start_up(calls, k, name):
 
 
 def test_rate_renegotiation_from_either_side_and_cleardown():
-    session, sent = started([Setting("A", "codec", Conditions(snr=45.0, phase=0.37))] * 2)
+    session, sent = started([Call("A", "codec", Conditions(snr=45.0, phase=0.37))] * 2)
     before = [modem.reading.cp for modem in session.analogue]
     session.analogue[0].most_bits = before[0].data_bits - 2
     session.analogue[0].renegotiate()
     session.digital[1].renegotiate()
-    session.run(int(1.5 * FRAME_RATE))
+    session.run(int(1.5 * FRAMES_A_SECOND))
     for k in range(2):
         analogue, digital = session.analogue[k], session.digital[k]
         signals = [s.signal for s in digital.timeline]
@@ -78,16 +78,16 @@ def test_rate_renegotiation_from_either_side_and_cleardown():
     assert session.analogue[0].reading.cp.data_bits == before[0].data_bits - 2
     session.analogue[0].cleardown()
     session.digital[1].cleardown()
-    session.run(int(1.5 * FRAME_RATE))
+    session.run(int(1.5 * FRAMES_A_SECOND))
     assert all(modem.phase is AnaloguePhase.CLEARED for modem in session.analogue)
     assert all(modem.cleared for modem in session.digital)
 
 
 def test_retrain_from_either_side():
-    session, _ = started([Setting("A", "codec", Conditions(snr=45.0, phase=0.37))] * 2, 0.1)
+    session, _ = started([Call("A", "codec", Conditions(snr=45.0, phase=0.37))] * 2, 0.1)
     session.analogue[0].retrain()
     session.digital[1].retrain()
-    session.run(int(5 * FRAME_RATE))
+    session.run(int(5 * FRAMES_A_SECOND))
     for analogue, digital in zip(session.analogue, session.digital, strict=True):
         assert analogue.phase is AnaloguePhase.DATA and digital.in_data
         assert len(analogue.readings) > 1
@@ -120,7 +120,7 @@ def test_a_phase_that_does_not_end_is_a_retrain(phase, seconds):
     modem, _ = without_line()
     modem.enter(AnaloguePhase[phase])
     nothing = decided(np.ones((0, 6)))
-    assert modem.process(nothing, int(seconds * FRAME_RATE))[3:] == []
+    assert modem.process(nothing, int(seconds * FRAMES_A_SECOND))[3:] == []
     assert [what for what, _ in modem.process(nothing, 1)] == [
         *(Upstream.TONE_A, Upstream.S, Upstream.S_BAR, Upstream.JA)
     ]

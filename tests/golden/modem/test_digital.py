@@ -10,7 +10,7 @@ from golden.modem.digital import DigitalModem
 from golden.modem.states import DigitalState, Upstream
 from golden.pcm import g711
 from golden.pcm.decoder import Decoder
-from golden.pcm.parameters import FRAME_RATE, INTERVALS
+from golden.pcm.parameters import FRAMES_A_SECOND, INTERVALS
 from golden.signals.generator import Signal
 from golden.signals.sequences import MP
 from golden.signals.training import dil_lengths
@@ -24,7 +24,6 @@ from tests.golden.modem.support import (
     cleared,
     cp,
     first,
-    ja,
     lengths,
     names,
     to_data,
@@ -37,11 +36,6 @@ from tests.golden.pcm.support import CALLS
 
 def with_law(law):
     return [cp(p.with_law(law), acknowledge=a) for p, a in ((TRAINED, 0), (ASKED, 0), (ASKED, 1))]
-
-
-@pytest.fixture
-def asked(rng):
-    return ja(rng)
 
 
 @pytest.mark.parametrize("law", ["A", "mu"])
@@ -130,7 +124,7 @@ def test_cleardown_by_this_side(asked, answer):
         modem.receive(*answer)
         modem.frames(30)
     else:
-        modem.frames(round(1.1 * FRAME_RATE))
+        modem.frames(round(1.1 * FRAMES_A_SECOND))
     assert modem.cleared and names(modem)[-1] == "silence" and modem.refused is None
     modem.receive(Upstream.S)
     modem.receive(Upstream.TONE_A)

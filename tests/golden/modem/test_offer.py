@@ -9,9 +9,9 @@ from golden.modem.digital import ALL_RATES, DigitalModem
 from golden.modem.offer import Offer
 from golden.modem.states import Upstream
 from golden.pcm.decoder import Decoder
-from golden.pcm.parameters import FRAME_RATE
+from golden.pcm.parameters import FRAMES_A_SECOND
 from golden.signals.sequences import CP, MP, cp_fields
-from tests.golden.modem.support import ASKED, TRAINED, cleared, cp, ja, names, to_mp, to_ri
+from tests.golden.modem.support import ASKED, TRAINED, cleared, cp, names, to_mp, to_ri
 
 LOUD = replace(ASKED, constellations=(tuple(range(60, 120, 3)), tuple(range(60, 122, 3))))
 
@@ -49,11 +49,6 @@ def test_power_counts_where_the_offer_says():
 # --- In a modem -----------------------------------------------------------------------------------
 
 
-@pytest.fixture
-def asked(rng):
-    return ja(rng)
-
-
 @pytest.mark.parametrize(
     "asks, codec, options, sentence",
     [
@@ -68,7 +63,7 @@ def test_what_is_refused_is_cleared_down(asked, asks, codec, options, sentence):
     to_mp(modem, asked[1])
     modem.receive(Upstream.CP, cp(asks, codec=codec))
     assert sentence in modem.refused
-    octets = modem.frames(round(0.5 * FRAME_RATE))
+    octets = modem.frames(round(0.5 * FRAMES_A_SECOND))
     assert names(modem)[-1] == "MP" and modem.parameters is None
     # Behind the one that was under way.
     found = [fields for _, fields in MP.find(Decoder(TRAINED).process(octets))]

@@ -1,26 +1,21 @@
 """Phase 3 of either modem: Ja to Ri of the one, TRN1d to a proposal of the other (9.3)."""
 
 import numpy as np
-import pytest
 
 from golden.modem.digital import DigitalModem
 from golden.modem.phase3 import LEVEL_FRAMES, AnaloguePhase3
 from golden.modem.states import AnaloguePhase, Upstream
-from golden.pcm.parameters import FRAME_RATE, INTERVALS
+from golden.pcm.parameters import FRAMES_A_SECOND, INTERVALS
 from golden.receiver.timetable import AGAIN, SOLVING, TRAINED_AGAIN
 from golden.signals.sequences import JD
 from golden.signals.training import after_trn1d, dil_lengths, trn1d
-from sim.calls.session import Session, Setting
+from sim.calls.description import Call
+from sim.calls.session import Session
 from sim.world.line import Conditions
 from sim.world.network import Network, NetworkParameters
 from tests.golden.modem.support import analogue_parts, decided, in_data, ja, lengths, names, to_jd
 
 # --- The digital modem ----------------------------------------------------------------------------
-
-
-@pytest.fixture
-def asked(rng):
-    return ja(rng)
 
 
 def test_wait_and_lengths_that_were_asked_for(rng):
@@ -130,24 +125,24 @@ def test_no_levels_before_there_are_enough():
 
 def test_jd_that_ends_unasked_begins_anew():
     """A Jd' that S did not ask for, as disturbances may make one: DIL behind it is none of ours."""
-    setting = Setting("mu", "codec", Conditions(snr=45.0), NetworkParameters(law="mu"))
+    setting = Call("mu", "codec", Conditions(snr=45.0), NetworkParameters(law="mu"))
     session = Session([setting])
     analogue, digital = session.analogue[0], session.digital[0]
-    session.run(int(3 * FRAME_RATE), lambda s: names(digital)[-1:] == ["Jd"])
+    session.run(int(3 * FRAMES_A_SECOND), lambda s: names(digital)[-1:] == ["Jd"])
     session.run(128)
     assert analogue.phase is AnaloguePhase.TRN1D
     digital.receive(Upstream.S)
-    session.run(int(8 * FRAME_RATE), in_data)
+    session.run(int(8 * FRAMES_A_SECOND), in_data)
     assert digital.in_data and analogue.phase is AnaloguePhase.DATA
     assert len(analogue.readings) == 2 and digital.retrains == 0
 
 
 def test_dil_that_comes_inverted_is_another_training():
     """Its gain is below nought, at which no Ucode arrives; the next DIL is as inverted as TRN1d."""
-    session = Session([Setting("A", "codec", Conditions(snr=45.0, phase=0.37))])
+    session = Session([Call("A", "codec", Conditions(snr=45.0, phase=0.37))])
     (analogue,), (digital,) = session.analogue, session.digital
-    session.run(int(5 * FRAME_RATE), lambda s: analogue.phase is AnaloguePhase.DIL)
+    session.run(int(5 * FRAMES_A_SECOND), lambda s: analogue.phase is AnaloguePhase.DIL)
     session.network = [Network(NetworkParameters(law="A", invert=True))]
-    session.run(int(8 * FRAME_RATE), in_data)
+    session.run(int(8 * FRAMES_A_SECOND), in_data)
     assert analogue.phase is AnaloguePhase.DATA and digital.in_data
     assert len(analogue.readings) == 2

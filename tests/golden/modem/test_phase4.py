@@ -14,10 +14,11 @@ from golden.modem.states import AnaloguePhase, Upstream
 from golden.pcm import g711
 from golden.pcm.decoder import Decoder
 from golden.pcm.encoder import Encoder
-from golden.pcm.parameters import FRAME_RATE, INTERVALS
+from golden.pcm.parameters import FRAMES_A_SECOND, INTERVALS
 from golden.receiver.timetable import Kind
 from golden.signals.sequences import MP
-from sim.calls.session import Session, Setting
+from sim.calls.description import Call
+from sim.calls.session import Session
 from sim.world.line import Conditions
 from sim.world.network import NetworkParameters
 from tests.golden.modem.support import (
@@ -33,7 +34,6 @@ from tests.golden.modem.support import (
     cp,
     decided_octets,
     in_data,
-    ja,
     lengths,
     names,
     started,
@@ -44,11 +44,6 @@ from tests.golden.modem.support import (
 )
 
 # --- The digital modem ----------------------------------------------------------------------------
-
-
-@pytest.fixture
-def asked(rng):
-    return ja(rng)
 
 
 def test_ri_lasts_192_symbols_at_least(asked):
@@ -321,15 +316,15 @@ def test_rate_renegotiation_with_silence():
     network = NetworkParameters(law="mu", robbed=("", "01", "", "", "1", ""))
     session, sent = started(
         [
-            Setting("A", "codec", Conditions(snr=45.0, phase=0.37, ppm=90.0)),
-            Setting("mu", "26awg-12kft", Conditions(snr=42.0, ppm=-60.0), network),
+            Call("A", "codec", Conditions(snr=45.0, phase=0.37, ppm=90.0)),
+            Call("mu", "26awg-12kft", Conditions(snr=42.0, ppm=-60.0), network),
         ]
     )
     upstream, receive = [], session.digital[0].receive
     session.digital[0].receive = lambda what, bits: upstream.append(what) or receive(what, bits)
     for analogue in session.analogue:
         analogue.recondition()
-    session.run(int(2.5 * FRAME_RATE))
+    session.run(int(2.5 * FRAMES_A_SECOND))
     # E is for B1 alone: CPs' end in silence without one.
     assert [what for what, _ in itertools.groupby(upstream)] == [
         Upstream.S,
@@ -349,7 +344,7 @@ def test_rate_renegotiation_with_silence():
             names
         )
         silence = behind[-8]
-        assert 0.7 < silence.frames / FRAME_RATE < 1.0
+        assert 0.7 < silence.frames / FRAMES_A_SECOND < 1.0
         assert analogue.phase is AnaloguePhase.DATA and len(analogue.readings) == 1
         assert analogue.reading.b1d == 1.0 and analogue.reading.cp == digital.parameters
         got = analogue.take()
@@ -358,12 +353,12 @@ def test_rate_renegotiation_with_silence():
 
 def test_levels_that_are_none_are_another_training():
     """Another gain while DIL was heard: what CP would ask for arrives beyond full scale."""
-    session = Session([Setting("A", "codec", Conditions(snr=45.0, phase=0.37))])
+    session = Session([Call("A", "codec", Conditions(snr=45.0, phase=0.37))])
     (analogue,), (digital,) = session.analogue, session.digital
-    session.run(int(5 * FRAME_RATE), lambda s: analogue.phase is AnaloguePhase.TRN2D)
+    session.run(int(5 * FRAMES_A_SECOND), lambda s: analogue.phase is AnaloguePhase.TRN2D)
     found = analogue.proposal.impairments
     found.least *= 40.0
     found.most *= 40.0
-    session.run(int(8 * FRAME_RATE), in_data)
+    session.run(int(8 * FRAMES_A_SECOND), in_data)
     assert analogue.phase is AnaloguePhase.DATA and digital.in_data
     assert len(analogue.readings) == 2

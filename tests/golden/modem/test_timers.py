@@ -7,8 +7,8 @@ import pytest
 from golden.modem.digital import DigitalModem
 from golden.modem.states import Upstream
 from golden.modem.timers import NO_ANSWER, NO_B1, NO_E, NO_S, Timers
-from golden.pcm.parameters import FRAME_RATE
-from tests.golden.modem.support import CP_1, first, ja, names, to_data, to_jd, to_mp
+from golden.pcm.parameters import FRAMES_A_SECOND
+from tests.golden.modem.support import CP_1, first, names, to_data, to_jd, to_mp
 
 
 def entry(name, first):
@@ -20,7 +20,7 @@ def test_a_timer_runs_from_the_next_beginning_of_its_signal():
     timers.start(NO_E, "MP", log)
     assert timers.due(log) is None
     log += [entry("Rd", 7), entry("MP", 90), entry("MP", 99)]
-    assert timers.due(log) == 90 + round(6.0 * FRAME_RATE)
+    assert timers.due(log) == 90 + round(6.0 * FRAMES_A_SECOND)
     timers.stop(NO_E)
     timers.stop(NO_S)
     assert timers.due(log) is None
@@ -29,22 +29,17 @@ def test_a_timer_runs_from_the_next_beginning_of_its_signal():
 def test_the_first_timer_that_expires_is_due():
     timers = Timers(0.1)
     timers.start_at(NO_B1, 10)
-    assert timers.due([]) == 10 + round(15.425 * FRAME_RATE)
+    assert timers.due([]) == 10 + round(15.425 * FRAMES_A_SECOND)
     timers.start_at(NO_B1, 1000)  # it runs already
     timers.start_at(NO_ANSWER, 20)
-    assert timers.due([]) == 20 + round(1.1 * FRAME_RATE)
+    assert timers.due([]) == 20 + round(1.1 * FRAMES_A_SECOND)
     timers.stop(NO_ANSWER)
-    assert timers.due([]) == 10 + round(15.425 * FRAME_RATE)
+    assert timers.due([]) == 10 + round(15.425 * FRAMES_A_SECOND)
     timers.stop_all()
     assert timers.due([]) is None
 
 
 # --- In a modem -----------------------------------------------------------------------------------
-
-
-@pytest.fixture
-def asked(rng):
-    return ja(rng)
 
 
 def expiry(modem, most):
@@ -65,14 +60,14 @@ def test_without_s_there_is_a_retrain(asked, piece):
         modem.frames(min(piece, left))
         left -= piece
     assert modem.retrains == 1
-    assert modem.timeline[-1].first - 3 == first(modem, "TRN1d") + round(5.4 * FRAME_RATE)
+    assert modem.timeline[-1].first - 3 == first(modem, "TRN1d") + round(5.4 * FRAMES_A_SECOND)
 
 
 def test_without_an_end_of_dil_there_is_a_retrain(asked):
     modem = DigitalModem(round_trip=0.3)
     to_jd(modem, asked[1])
     modem.receive(Upstream.S)
-    assert expiry(modem, 9000) == first(modem, "DIL") + round(6.3 * FRAME_RATE)
+    assert expiry(modem, 9000) == first(modem, "DIL") + round(6.3 * FRAMES_A_SECOND)
 
 
 def test_without_b1_there_is_a_retrain(asked):
@@ -80,7 +75,7 @@ def test_without_b1_there_is_a_retrain(asked):
     modem = DigitalModem(round_trip=0.1)
     modem.frames(10)
     to_mp(modem, asked[1])
-    assert expiry(modem, 22000) == 10 + round((15.5 - 0.075) * FRAME_RATE)
+    assert expiry(modem, 22000) == 10 + round((15.5 - 0.075) * FRAMES_A_SECOND)
 
 
 def test_without_e_there_is_a_retrain(asked):
@@ -88,7 +83,7 @@ def test_without_e_there_is_a_retrain(asked):
     modem = DigitalModem(round_trip=0.1)
     to_data(modem, asked[1])
     modem.renegotiate()
-    assert expiry(modem, 8000) == first(modem, "R-bar-d") + round(5.2 * FRAME_RATE)
+    assert expiry(modem, 8000) == first(modem, "R-bar-d") + round(5.2 * FRAMES_A_SECOND)
     # E ends that.
     modem = DigitalModem(round_trip=0.1)
     to_data(modem, asked[1])

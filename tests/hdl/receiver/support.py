@@ -1,7 +1,6 @@
 """Stimuli that several tests of this package share."""
 
 import numpy as np
-import pytest
 
 from golden.formats import TRAINING_LEVEL
 from golden.receiver import timing
@@ -9,11 +8,6 @@ from golden.receiver.leastsquares import MOST_OFF, Correlator
 from golden.receiver.timetable import FIRST_FRAME, FIRST_SYMBOL
 from hdl.receiver.detection import SdDetector
 from hdl.receiver.leastsquares import ACCUMULATE, FINISH, REMEMBER
-from hdl.receiver.timing import Interpolator
-from sim.engines.gateware import Gateware
-from tests.hdl.support import (
-    WithMultiplier,
-)
 
 SIZES = [(8, 4), (16, 5), (64, 32)]
 
@@ -170,11 +164,6 @@ PERIOD, DONE = 200, 160
 
 
 ONE = 1 << timing.INSTANT_FRACTION
-
-
-@pytest.fixture(scope="module")
-def gateware():
-    return Gateware(WithMultiplier(Interpolator()))
 
 
 def half_symbols(samples, first, reversal, shift, step, corrections):

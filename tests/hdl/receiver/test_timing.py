@@ -4,8 +4,14 @@ import pytest
 from golden.receiver import timing as golden
 from hdl.receiver.timing import Interpolator, folded
 from sim.engines.compare import ENGINES, compare
+from sim.engines.gateware import Gateware
 from tests.hdl.receiver.support import DONE, PERIOD, Call, check, half_symbols
 from tests.hdl.support import FULL_SPEED, WithMultiplier, patterns_of, scaled
+
+
+@pytest.fixture(scope="module")
+def gateware():
+    return Gateware(WithMultiplier(Interpolator()))
 
 
 def test_table_is_golden_s():

@@ -14,10 +14,9 @@ from scipy.signal import resample_poly
 import v90
 from golden.pcm.parameters import MappingParameters, rate_table
 from sim import files, terminal
-from sim.calls import connection, pcm
-from sim.cli import verilog as cli_verilog
-from sim.reports import call as report
-from sim.reports import connection as connection_report
+from sim.calls import pcm, start_up
+from sim.export.blocks import BLOCKS
+from sim.reports import call_pictures
 from sim.vectors import manifest as vectors
 from tests.support import ROOT
 
@@ -163,7 +162,7 @@ def test_progress_is_drawn_on_a_terminal_after_its_patience(monkeypatch, capsys)
 
 def test_a_call_its_recording_and_its_report(place, capsys, monkeypatch):
     # Drawing takes longer than the call; tests/sim/reports/test_call.py does it.
-    monkeypatch.setattr(report, "pictures", lambda outcome: [("Line", b"picture")])
+    monkeypatch.setattr(call_pictures, "pictures", lambda outcome: [("Line", b"picture")])
     options = ["--training-symbols", "2664"]
     call = [
         "call",
@@ -259,7 +258,7 @@ def test_a_call_that_fails(place, capsys):
 
 
 def test_a_call_that_starts_up(place, capsys, monkeypatch):
-    monkeypatch.setattr(connection_report, "pictures", lambda outcome: [("Line", b"picture")])
+    monkeypatch.setattr(call_pictures, "pictures", lambda outcome: [("Line", b"picture")])
     options = ["--line", "codec", "--rate", "45333", "--pad", "3", "--power", "-10", "--sr", "1"]
     written = ["-o", "back", "--recording", "x.wav", "--write-parameters", "q.json"]
     assert v90.main(["call", "data", *options, *written, "--report", "report"]) == 0
@@ -318,7 +317,7 @@ def test_bad_calls_of_no_file(fails):
 
 
 def test_a_noise_that_no_rate_bears(fails, monkeypatch):
-    monkeypatch.setattr(connection, "START", 8.0)
+    monkeypatch.setattr(start_up, "SECONDS_TO_DATA", 8.0)
     err = fails(1, "call", "data", "--snr", "20")
     assert "never bore the lowest rate of V.90" in err
 
@@ -545,7 +544,7 @@ def test_gateware_carries_a_file_and_equals_golden(place, capsys, rate):
     assert "golden and gateware, equal" in capsys.readouterr().err
 
 
-@pytest.mark.parametrize("name", cli_verilog.BLOCKS)
+@pytest.mark.parametrize("name", BLOCKS)
 def test_every_block_becomes_verilog(place, name):
     assert v90.main(["verilog", name, "-o", "block.v"]) == 0
     text = (place / "block.v").read_text()

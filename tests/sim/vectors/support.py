@@ -4,19 +4,6 @@ import io
 import json
 
 import numpy as np
-import pytest
-
-from sim.vectors import manifest as vectors
-
-
-@pytest.fixture(scope="module")
-def files():
-    return vectors.make()
-
-
-@pytest.fixture(scope="module")
-def manifest(files):
-    return entries(files)
 
 
 def entries(files):
