@@ -45,7 +45,11 @@ MUTANTS = [
         "position == lengths[segments]",
     ),
     ("golden/receiver/training.py", "self._line = line[-far:]", "self._line = line[:far]"),
-    ("golden/receiver/training.py", "AGAIN, NO_MORE = 4, 5", "AGAIN, NO_MORE = 400, 5"),
+    (
+        "golden/receiver/training.py",
+        "TRN1D_BACK, TRN1D_OVER = 4, 5",
+        "TRN1D_BACK, TRN1D_OVER = 400, 5",
+    ),
     ("golden/receiver/training.py", "entries] < DIL_COUNT.max", "entries] <= DIL_COUNT.max"),
     ("golden/receiver/timetable.py", "DEAD_LINE = 12 * 64", "DEAD_LINE = 0"),
     # a law converted amiss, a robbed bit that never turns, points too close, data too loud, MP's
@@ -195,7 +199,7 @@ MUTANTS = [
     ),
     ("hdl/modem/bank.py", "self.late.eq(highway.late)", "self.late.eq(0)"),
     # an escape that is none, a bit read too late, a request that is acted on twice
-    ("golden/ports/link.py", "octet - TURN", "octet"),
+    ("golden/ports/link.py", "octet - ESCAPE_TURN", "octet"),
     ("hdl/ports/uart.py", "self.cycles // 2 - 1", "self.cycles - 1"),
     ("hdl/ports/link_program.py", "p.indexed(Op.COMPARE, 0)", "p.constant(Op.COMPARE, 0)", "link"),
     # parameters that wait for ever
@@ -394,7 +398,11 @@ MUTANTS = [
         "half.eq(~half), waiting.eq(0), active.eq(1), initialise.eq(1)",
         "half.eq(~half), waiting.eq(0), active.eq(1), initialise.eq(0)",
     ),
-    ("hdl/ports/emulator.py", "(1 << PLACE_BITS) - place", "((1 << PLACE_BITS) - 1) - place"),
+    (
+        "hdl/ports/emulator.py",
+        "(1 << RESPONSE_PLACE_BITS) - place",
+        "((1 << RESPONSE_PLACE_BITS) - 1) - place",
+    ),
     ("hdl/core/fixed.py", "((1 << (drop - 1)) - 1) + x[drop]", "((1 << (drop - 1)) - 1)"),
     ("hdl/receiver/framing.py", "zeroes == ED_FRAMES - 1", "zeroes == ED_FRAMES - 2"),
     (
@@ -410,7 +418,12 @@ MUTANTS = [
     ),
     ("hdl/ports/link.py", "a.eq(Mux(op[2], a, 0) + b)", "a.eq(b)"),
     ("hdl/ports/link.py", "self.look.eq(looked | (self.room == 0))", "self.look.eq(looked)"),
-    ("hdl/ports/link_program.py", "p.constant(Op.ADD, TURN)", "p.constant(Op.ADD, 0)", "link"),
+    (
+        "hdl/ports/link_program.py",
+        "p.constant(Op.ADD, ESCAPE_TURN)",
+        "p.constant(Op.ADD, 0)",
+        "link",
+    ),
     ("hdl/core/mac.py", "self.product.eq(product)", "self.product.eq(self.a * self.b)"),
     ("hdl/pcm/modulus.py", "Mux(modulus[-1], number, 0)", "Mux(modulus[0], number, 0)"),
     ("hdl/receiver/words.py", "int(ucode) << 16 | int(share) << 23", "int(ucode) << 16"),
@@ -473,7 +486,7 @@ MUTANTS = [
     ("golden/receiver/schedule.py", "waiting is not None and waiting.kind is Kind.ED", "waiting"),
     ("golden/receiver/schedule.py", "self._data[line] = None", "pass"),
     ("golden/receiver/sampler.py", "self._rate[line] >> RATE_BITS", "self.step[line]"),
-    ("golden/receiver/sampler.py", "(timing.TAPS - timing.BEFORE)", "timing.TAPS"),
+    ("golden/receiver/sampler.py", "(timing.TAPS - timing.TAPS_BEFORE)", "timing.TAPS"),
     ("golden/receiver/synchronism.py", ">> STILL_BIT & 1", ">> STILL_BIT & 0"),
     ("golden/receiver/synchronism.py", "fast <= loss >> 1", "fast <= loss"),
     ("golden/receiver/trainer.py", "coasts[place] or not self._plain[line]", "coasts[place]"),

@@ -17,7 +17,7 @@ from golden.pcm.decoder import Decoder
 from golden.pcm.encoder import B1D_FRAMES
 from golden.pcm.parameters import INTERVALS, rate
 from golden.ports.emulator import LineEmulator
-from golden.ports.report import Decibels, Field, Kind, Reporter, error_power
+from golden.ports.report import Decibels, Field, FieldKind, Reporter, error_power
 from golden.receiver.decisions import Decisions
 from golden.receiver.equalizer import FEEDBACK, FORWARD
 from golden.receiver.receiver import Receiver
@@ -27,14 +27,14 @@ from golden.signals.generator import Command, Signal
 from golden.signals.training import ABOVE, SD, SD_BAR
 
 #: U_INFO, and data frames of TRN1d: both solutions of the receiver are in time.
-U_INFO, TRN1D = 79, 1340
+SELFTEST_U_INFO, SELFTEST_TRN1D = 79, 1340
 
 #: Data frames of silence before Sd, and of the first data, or the first decided of TRN1d where that
 #: is all, that do not count.
-SILENCE, ASIDE = 133, B1D_FRAMES
+SILENCE_FRAMES, ASIDE = 133, B1D_FRAMES
 
 #: Data frames of TRN1d at least: taps are there by then.
-LEAST_TRN1D = SKIPPED + TRAINED + SOLVING + 5
+LEAST_TRN1D_FRAMES = SKIPPED + TRAINED + SOLVING + 5
 
 
 class Text(IntEnum):
@@ -58,8 +58,8 @@ class Value(IntEnum):
 def templates(parameters):
     """Texts of reports; without mapping parameters, data are TRN1d, a bit a symbol."""
     bits_per_second = int(rate(INTERVALS if parameters is None else parameters.data_bits))
-    snr = "SNR ", Field(Value.TENTHS, Kind.TENTHS), " dB, "
-    clock = "clock ", Field(Value.STEP, Kind.OFFSET), " ppm\r\n"
+    snr = "SNR ", Field(Value.TENTHS, FieldKind.TENTHS), " dB, "
+    clock = "clock ", Field(Value.STEP, FieldKind.OFFSET), " ppm\r\n"
     errors = Field(Value.ERRORS), " errors in ", Field(Value.BITS), " bits, "
     return (
         ("no signal\r\n",),
@@ -69,7 +69,7 @@ def templates(parameters):
     )
 
 
-def commands(parameters, u_info=U_INFO, trn1d=TRN1D):
+def commands(parameters, u_info=SELFTEST_U_INFO, trn1d=SELFTEST_TRN1D):
     """What a :class:`golden.signals.generator.Generator` is told, again and again."""
     data = (
         []
@@ -80,7 +80,7 @@ def commands(parameters, u_info=U_INFO, trn1d=TRN1D):
         ]
     )
     return [
-        Command(Signal.SILENCE, SILENCE, now=True),
+        Command(Signal.SILENCE, SILENCE_FRAMES, now=True),
         Command(Signal.SD, SD, value=u_info),
         Command(Signal.SD_BAR, SD_BAR, value=u_info),
         Command(Signal.TRN1D, trn1d, repeat=not data, value=u_info),
@@ -88,7 +88,7 @@ def commands(parameters, u_info=U_INFO, trn1d=TRN1D):
     ]
 
 
-def levels(parameters, law, u_info=U_INFO):
+def levels(parameters, law, u_info=SELFTEST_U_INFO):
     """The receiver's :class:`~golden.receiver.slicer.Levels` of TRN1d, and of data or None."""
 
     def of(intervals):
@@ -109,12 +109,12 @@ def check(parameters, law, u_info, trn1d):
         )
     if not 1 <= u_info < 128 - ABOVE:
         raise V90Error(f"U_INFO is 1 to {127 - ABOVE}, not {u_info}")
-    if not LEAST_TRN1D <= trn1d < 1 << 16:
-        raise V90Error(f"TRN1d is {LEAST_TRN1D} to 65535 data frames, not {trn1d}")
+    if not LEAST_TRN1D_FRAMES <= trn1d < 1 << 16:
+        raise V90Error(f"TRN1d is {LEAST_TRN1D_FRAMES} to 65535 data frames, not {trn1d}")
 
 
 @dataclass
-class Outcome:
+class SelftestResult:
     """What comes of octets.
 
     Fields: ``samples`` of the line; ``decisions``; ``bits`` (uint8, ``(n, D)``), by data frames
@@ -134,7 +134,7 @@ class Selftest:
     ``ppm``, ``snr``, those of :class:`golden.ports.emulator.LineEmulator`; ``trn1d``, data frames;
     ``u_info``; ``forward``, ``feedback``, taps of the receiver.
 
-    ``process(octets)``: uint8, from a silence before Sd on; returns an :class:`Outcome`.
+    ``process(octets)``: uint8, from a silence before Sd on; returns an :class:`SelftestResult`.
     """
 
     def __init__(
@@ -144,8 +144,8 @@ class Selftest:
         parameters=None,
         ppm=0.0,
         snr=None,
-        trn1d=TRN1D,
-        u_info=U_INFO,
+        trn1d=SELFTEST_TRN1D,
+        u_info=SELFTEST_U_INFO,
         forward=FORWARD,
         feedback=FEEDBACK,
     ):
@@ -166,11 +166,11 @@ class Selftest:
         decided = self._receiver.process(samples)
         if self.parameters is None:
             bits = Descrambler(GPC).process(decided.sign.reshape(-1)).reshape(-1, INTERVALS)
-            return Outcome(samples, decided, bits, 0)
+            return SelftestResult(samples, decided, bits, 0)
         first = int(np.searchsorted(decided.number, self.start))
         coded = g711.octet(decided.ucode[first:], decided.sign[first:], self.law).reshape(-1)
         bits = Decoder(self.parameters).process(coded)
-        return Outcome(samples, decided, bits.reshape(-1, self.parameters.data_bits), first)
+        return SelftestResult(samples, decided, bits.reshape(-1, self.parameters.data_bits), first)
 
     def line(self, outcome, index):
         """The report (bytes) after data frame ``index`` of the decisions.

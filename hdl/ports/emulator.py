@@ -10,12 +10,12 @@ from amaranth.lib.wiring import In, Out
 
 from golden.formats import EMULATED_TAP, LEAK, LEAK_USED, LINEAR, SAMPLE
 from golden.ports.emulator import (
-    INSTANT_FRACTION,
     NOISE_SHIFT,
-    PHASE_BITS,
-    PHASES,
-    PLACE_BITS,
+    OCTET_FRACTION,
     REGISTER,
+    RESPONSE_PHASE_BITS,
+    RESPONSE_PHASES,
+    RESPONSE_PLACE_BITS,
     noise_scale,
     step_of,
 )
@@ -25,10 +25,10 @@ from hdl.pcm.g711 import LAW_BITS, linear
 
 def _table(response, slots):
     """Taps from slot 0 on, and tails in the last slots."""
-    table = [0] * (slots * PHASES)
+    table = [0] * (slots * RESPONSE_PHASES)
     table[: len(response.taps)] = response.taps
     for slot, tail in zip(range(slots - len(response.leaks), slots), response.tails, strict=True):
-        table[slot * PHASES : (slot + 1) * PHASES] = tail
+        table[slot * RESPONSE_PHASES : (slot + 1) * RESPONSE_PHASES] = tail
     return table
 
 
@@ -67,16 +67,19 @@ class LineEmulator(wiring.Component):
         extra, sums = slots, slots + leaks
         m.submodules.table = table = Memory(
             shape=signed(EMULATED_TAP.width),
-            depth=slots * PHASES,
+            depth=slots * RESPONSE_PHASES,
             init=_table(self.response, slots),
         )
         m.submodules.values = values = Memory(shape=signed(16), depth=sums + 3, init=[])
         m.submodules.multiplier = multiplier = Multiplier()
         write, read, taps = values.write_port(), values.read_port(), table.read_port()
         # With the first sample comes the first octet, at its own instant.
-        fraction = Signal(INSTANT_FRACTION, init=(-self.step) & ((1 << INSTANT_FRACTION) - 1))
-        phase = fraction[INSTANT_FRACTION - PHASE_BITS :]
-        place = fraction[INSTANT_FRACTION - PHASE_BITS - PLACE_BITS : INSTANT_FRACTION - PHASE_BITS]
+        fraction = Signal(OCTET_FRACTION, init=(-self.step) & ((1 << OCTET_FRACTION) - 1))
+        phase = fraction[OCTET_FRACTION - RESPONSE_PHASE_BITS :]
+        place = fraction[
+            OCTET_FRACTION - RESPONSE_PHASE_BITS - RESPONSE_PLACE_BITS : OCTET_FRACTION
+            - RESPONSE_PHASE_BITS
+        ]
         head, slot = Signal(slot_bits), Signal(slot_bits)
         second, mean = Signal(), Signal()  # the pass, and whether it is the third, of the sums
         reading, multiplied = Signal(), Signal()
@@ -105,7 +108,7 @@ class LineEmulator(wiring.Component):
                 with m.If(slot == slots - 1):
                     m.next = "STEP"
             with m.State("STEP"):
-                moved = Signal(INSTANT_FRACTION + 1)
+                moved = Signal(OCTET_FRACTION + 1)
                 m.d.comb += moved.eq(fraction + self.step)
                 m.d.sync += [fraction.eq(moved), slot.eq(0), second.eq(0), mean.eq(0)]
                 m.d.sync += total.eq(start)
@@ -164,7 +167,11 @@ class LineEmulator(wiring.Component):
                 m.d.sync += [
                     slot.eq(slot + 1),
                     weight.eq(
-                        Mux(slot == 0, (1 << PLACE_BITS) - place, Mux(slot == 1, place, self.scale))
+                        Mux(
+                            slot == 0,
+                            (1 << RESPONSE_PLACE_BITS) - place,
+                            Mux(slot == 1, place, self.scale),
+                        )
                     ),
                 ]
                 with m.If(slot == 2):

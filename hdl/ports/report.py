@@ -6,14 +6,14 @@ from amaranth.lib.memory import Memory
 from amaranth.lib.wiring import In, Out
 
 from golden.ports.report import (
+    ERROR_SUM_BITS,
     NUMBER_BITS,
     OCTAVE,
     PPM_DIVISOR,
     PPM_SHIFT,
-    SUM_BITS,
     TABLE_BITS,
     TENTHS_FRACTION,
-    Kind,
+    FieldKind,
     decibels_start,
     decibels_table,
     program,
@@ -38,11 +38,13 @@ class Decibels(wiring.Component):
     done : Out(1), for a cycle; tenths : Out(11), from then on
     """
 
-    latency = SUM_BITS + 4
+    latency = ERROR_SUM_BITS + 4
 
     def __init__(self, power):
         self.first = decibels_start(power)
-        super().__init__({"start": In(1), "total": In(SUM_BITS), "done": Out(1), "tenths": Out(11)})
+        super().__init__(
+            {"start": In(1), "total": In(ERROR_SUM_BITS), "done": Out(1), "tenths": Out(11)}
+        )
 
     def elaborate(self, platform):
         m = Module()
@@ -50,14 +52,14 @@ class Decibels(wiring.Component):
             shape=16, depth=1 << TABLE_BITS, init=decibels_table().tolist()
         )
         read = table.read_port()
-        total, left = Signal(SUM_BITS), Signal(range(SUM_BITS + 1))
+        total, left = Signal(ERROR_SUM_BITS), Signal(range(ERROR_SUM_BITS + 1))
         sum_of = Signal(signed(11 + TENTHS_FRACTION + 1))
-        m.d.comb += read.addr.eq(total[SUM_BITS - 1 - TABLE_BITS :])
+        m.d.comb += read.addr.eq(total[ERROR_SUM_BITS - 1 - TABLE_BITS :])
         with m.FSM():
             with m.State("IDLE"):
                 m.d.sync += [
                     total.eq(self.total),
-                    left.eq(SUM_BITS),
+                    left.eq(ERROR_SUM_BITS),
                     sum_of.eq(self.first + (1 << (TENTHS_FRACTION - 1))),
                 ]
                 with m.If(self.start):
@@ -116,7 +118,7 @@ class Reporter(wiring.Component):
         m.submodules.digits = digits = Memory(shape=4, depth=16, init=[])
         read, digit, write = text.read_port(), digits.read_port(), digits.write_port()
         at, count = Signal(range(len(self.octets) + 1)), Signal(4)
-        kind = Signal(Kind)
+        kind = Signal(FieldKind)
         left = Signal(range(NUMBER_BITS + 1))
         value, rest = Signal(NUMBER_BITS), Signal(PPM_DIVISOR.bit_length())
         offset, negative = Signal(), Signal()
@@ -156,8 +158,8 @@ class Reporter(wiring.Component):
                         m.d.sync += at.eq(at + 1)
                         m.next = "READ"
             with m.State("VALUE"):
-                m.d.sync += [left.eq(NUMBER_BITS), rest.eq(0), offset.eq(kind == Kind.OFFSET)]
-                with m.If(kind == Kind.OFFSET):
+                m.d.sync += [left.eq(NUMBER_BITS), rest.eq(0), offset.eq(kind == FieldKind.OFFSET)]
+                with m.If(kind == FieldKind.OFFSET):
                     m.d.sync += value.eq((value << PPM_SHIFT) + PPM_DIVISOR // 2)
                 m.next = "DIVIDE"
             with m.State("DIVIDE"):
@@ -175,7 +177,7 @@ class Reporter(wiring.Component):
                 with m.If(~offset):
                     m.d.comb += write.en.eq(1)
                     m.d.sync += count.eq(count + 1)
-                    with m.If((kind != Kind.NUMBER) & (count == 0)):
+                    with m.If((kind != FieldKind.NUMBER) & (count == 0)):
                         m.next = "POINT"
                     with m.Elif(value == 0):
                         m.next = "LAST"
@@ -186,7 +188,7 @@ class Reporter(wiring.Component):
             with m.State("LAST"):
                 m.d.comb += write.data.eq(Mux(negative, _MINUS, _PLUS))
                 m.next = "BACK"
-                with m.If(kind == Kind.OFFSET):
+                with m.If(kind == FieldKind.OFFSET):
                     m.d.comb += write.en.eq(1)
                     m.next = "BACK"
                 with m.Else():

@@ -17,7 +17,14 @@ from amaranth.lib.memory import Memory
 from amaranth.lib.wiring import In, Out
 
 from golden.receiver import detection as golden
-from golden.receiver.detection import HALF, PATIENCE, PERIOD, STRETCH, WINDOW, Phase
+from golden.receiver.detection import (
+    HALF_PERIOD,
+    LATEST_REVERSAL,
+    PERIOD,
+    STRETCH,
+    SUM_WINDOW,
+    Phase,
+)
 from hdl.core.mac import MULTIPLY
 from hdl.core.memory import read_alone
 
@@ -56,7 +63,7 @@ _SHARE_BITS, _TANGENT_BITS = 5, golden.TANGENT_LIMIT.bit_length()
 _LENGTHS = {
     Phase.FIRST: STRETCH,
     Phase.SECOND: STRETCH,
-    Phase.REVERSAL: PATIENCE - 2 * STRETCH,
+    Phase.REVERSAL: LATEST_REVERSAL - 2 * STRETCH,
     Phase.LOWEST: PERIOD - 1,
     Phase.LEVEL: golden.LEVEL_WINDOW,
 }
@@ -345,10 +352,10 @@ class SdDetector(wiring.Component):
         rows = [
             product(_POWER, ago(0), ago(0)),
             product(_EXCESS, 0, 0, again=1),
-            product(_POWER, ago(WINDOW), ago(WINDOW), subtract=1),
+            product(_POWER, ago(SUM_WINDOW), ago(SUM_WINDOW), subtract=1),
             product(_EXCESS, 0, 0, again=1, subtract=1),
-            product(_EXCESS, ago(0), ago(HALF)),
-            product(_EXCESS, ago(WINDOW), ago(WINDOW + HALF), subtract=1),
+            product(_EXCESS, ago(0), ago(HALF_PERIOD)),
+            product(_EXCESS, ago(SUM_WINDOW), ago(SUM_WINDOW + HALF_PERIOD), subtract=1),
             product(_CORRELATIONS | which, ago(0), cosine),
             product(_CORRELATIONS | 4 | which, ago(0), sine),
             product(_TURN, ago(0), ago(PERIOD)),
@@ -448,7 +455,9 @@ class SdDetector(wiring.Component):
                 m.d.sync += [
                     self.found.eq(1),
                     self.reversal.eq(self.number - (1 + golden.LEVEL_WINDOW) - self.age),
-                    self.shift.eq(Mux(half > golden.MOST_SHIFT, golden.MOST_SHIFT, half)),
+                    self.shift.eq(
+                        Mux(half > golden.MOST_LEVEL_SHIFT, golden.MOST_LEVEL_SHIFT, half)
+                    ),
                     self.step.eq(product >> 8),
                     *self._enter(Phase.SEARCH),
                 ]

@@ -25,12 +25,12 @@ from golden.formats import (
 from golden.pcm.parameters import INTERVALS
 from golden.receiver.equalizer import (
     DRIFT_HURRY_BITS,
+    DRIFT_STEERED,
     DRIFT_STEP_BITS,
     ERROR_STEP_BITS,
     FEEDBACK,
     FORWARD,
     INPUT_POWER_BITS,
-    STEERED,
     STEP_BITS,
 )
 from golden.receiver.slicer import FINE
@@ -45,7 +45,7 @@ from hdl.receiver.slicer import ABOVE_BITS, SLICE, SLICED
 # One shift does for the feedback part, for a coarse value and for the drift; an error that steers
 # and a drift that is added have the same factor.
 assert FEEDBACK_TAP_USED.fraction - FINE == FINE - COARSE.fraction
-assert STEERED[0] == 1 << (FINE - DRIFT.fraction)
+assert DRIFT_STEERED[0] == 1 << (FINE - DRIFT.fraction)
 
 DECISION = data.StructLayout(
     {"fine": shape(SOFT), "error": shape(ERROR), "ucode": 7, "sign": 1, "interval": 3}

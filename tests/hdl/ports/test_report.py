@@ -7,7 +7,7 @@ from amaranth.lib import wiring
 from amaranth.lib.wiring import In
 
 from golden.ports import report
-from golden.ports.report import NUMBER_BITS, SUM_BITS
+from golden.ports.report import ERROR_SUM_BITS, NUMBER_BITS
 from hdl.core.stream import pass_on
 from hdl.ports.report import Decibels, Reporter
 from sim.engines.gateware import Gateware
@@ -90,7 +90,7 @@ def test_long_numbers(gateware, rng):
 
 def test_decibels(gateware, rng):
     model = report.Decibels(POWER)
-    totals = [0, 1, 2**SUM_BITS - 1, *(int(2**x) for x in rng.uniform(0, SUM_BITS, 60))]
+    totals = [0, 1, 2**ERROR_SUM_BITS - 1, *(int(2**x) for x in rng.uniform(0, ERROR_SUM_BITS, 60))]
     for total in totals:
         gateware.set("total", total)
         result = gateware.run(
