@@ -32,7 +32,7 @@ def unstuff(bits):
 
 
 class Framer:
-    """Frames into bits: flag, stuffed octets, FCS, flag. One flag closes a frame and opens the next.
+    """Frames into bits: flag, stuffed octets, FCS, flag. A flag closes a frame and opens the next.
 
     ``process(frames)``: bytes objects; returns bits (uint8). ``fill(flags)``: bits in between.
     """
