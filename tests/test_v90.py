@@ -2,6 +2,8 @@
 
 import pytest
 
+import v90
+
 
 @pytest.mark.parametrize(
     ("arguments", "sentence"),
@@ -10,5 +12,7 @@ import pytest
         (["hang-up"], "invalid choice: 'hang-up'"),
     ],
 )
-def test_bad_command_lines(fails, arguments, sentence):
-    assert sentence in fails(2, *arguments)
+def test_bad_command_lines(capsys, arguments, sentence):
+    assert v90.main(arguments) == 2
+    out, err = capsys.readouterr()
+    assert out == "" and sentence in err and err.startswith("v90: error: ")
