@@ -14,6 +14,10 @@ from golden.pcm.parameters import POWER_LIMITS, MappingParameters
 #: The folder that holds the trees: a checkout, or where packages are installed.
 ROOT = Path(__file__).resolve().parents[1]
 
+#: The folder of example parameters: a checkout has it beside the trees, a wheel inside of ``sim``.
+_INSTALLED = ROOT / "sim" / "examples"
+EXAMPLES = _INSTALLED if _INSTALLED.is_dir() else ROOT / "examples"
+
 
 def read_file(path):
     """Return the octets of a file, or of stdin for ``-``."""

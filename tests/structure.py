@@ -32,7 +32,7 @@ PACKAGES = {
     ),
     "sim": (
         *("engines", "world", "calls", "reading", "reports", "figures", "speeds", "vectors"),
-        "cli",
+        *("export", "cli"),
     ),
     "boards": ("build", "host", "gates"),
 }

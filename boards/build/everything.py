@@ -104,7 +104,7 @@ def build_alone(block, family):
 
     Raises :class:`~golden.errors.CallFailed` where a tool fails or the chip is too small.
     """
-    folder, clock = Path("build") / f"{block}-{family}", blocks._ALONE_TEXT[block][2]
+    folder, clock = Path("build") / f"{block}-{family}", blocks.BLOCKS[block][2]
     result = BuildResult(block, family, asked=clock)
     begin = time.monotonic()
     blocks.write_block(folder, block)

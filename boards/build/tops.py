@@ -16,15 +16,13 @@ from golden.receiver.timetable import State
 from hdl.modem.bank import LinkedBank
 from hdl.modem.client import LinkedClient
 from hdl.modem.selftest import Selftest
-from sim.files import ROOT
+from sim.files import EXAMPLES
 from sim.world import lines
 from sim.world.line import Line
 
 #: What a self-test has between its modems: a line of `v90 lines`, dB of signal over noise, the
 #: client's clock in ppm, and TRN1d's level in dB of full scale at the A/D.
 SELFTEST_LINE, SELFTEST_SNR, SELFTEST_PPM, SELFTEST_LEVEL = "26awg-6kft", 45.0, 80.0, -20
-
-EXAMPLES = ROOT / "examples"
 
 #: What it sends: a file of ``examples``.
 SELFTEST_PARAMETERS = "45333.json"

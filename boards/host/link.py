@@ -98,7 +98,7 @@ class Link:
         self._first, self._most = slowness * FIRST_WAIT, slowness * MOST_WAIT
         self.statistics = Statistics()
         self._unframer, self._number = Unframer(), 0
-        self._patience = self._first
+        self._patience, self._answered = self._first, None
 
     def ask(self, sections):
         """The answer to a request of these sections (bytes), without its number."""
@@ -107,7 +107,7 @@ class Link:
 
     def hello(self):
         """The board's :class:`golden.ports.link.Information`; the first thing to ask for."""
-        self._number = 0
+        self._number = link.HELLO
         answer = self._ask(link.hello())
         self.demand(len(answer) == link.INFORMATION)
         information = link.Information.of(answer[::-1])
@@ -145,10 +145,9 @@ class Link:
                     self._patience = min(
                         self._most, max(LEAST_WAIT, 4 * took, 0.8 * self._patience)
                     )
-                else:
-                    # Which of the requests was answered is not known, so that its time says
-                    # nothing; the wait that was long enough holds until one is answered at once.
-                    self._patience = patience
+                # Of a request that was repeated it is not known which one was answered, so that its
+                # time says nothing.
+                self._answered = request[0]
                 return answer[_NUMBER:]
             patience = min(self._most, 2 * patience)
         self._patience = self._first
@@ -191,6 +190,9 @@ class Link:
             for content in self._unframer.process(octets):
                 if content[0] == number:
                     return content
+                if content[0] == self._answered:
+                    # The last request is answered again: it was repeated too early.
+                    self._patience = min(self._most, 2 * self._patience)
             if self._unframer.damaged != damaged:
                 self.statistics.spoilt += self._unframer.damaged - damaged
                 return None

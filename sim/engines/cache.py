@@ -18,10 +18,10 @@ from pathlib import Path
 
 from amaranth.back import rtlil
 from amaranth.hdl import Signal, Value
-from amaranth.hdl._ir import PortDirection  # what convert(ports=...) wants, in no public place
 from amaranth.lib import wiring
 
 from golden.errors import V90Error
+from hdl.core.amaranth_private import PortDirection
 from sim.files import ROOT
 
 #: The list of an entry's files: path to size and SHA-256.

@@ -21,7 +21,8 @@ from golden.receiver.solver import Solver
 from golden.receiver.timetable import TRAINED
 from sim.calls.design import USUAL_SNR
 from sim.calls.session import Session
-from sim.engines.measuring import ROOT, best, example, random
+from sim.engines.measuring import best, example, random
+from sim.files import ROOT
 from sim.speeds import growth
 from sim.speeds.pcm import PCM_BLOCKS as PCM
 from sim.speeds.pcm import encoding, shaping

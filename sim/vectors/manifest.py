@@ -27,8 +27,8 @@ manifest, and archives carry no time. docs/vectors.md says how they are used. ``
 import hashlib
 import json
 from collections import Counter
-from importlib import metadata
 
+from golden import __version__
 from sim.vectors import (
     format as vectors_format,
 )
@@ -76,7 +76,7 @@ def make(progress=None, kinds=None):
             entries.append(vectors_format.entry(vector, files))
     head = {
         "version": FORMAT_VERSION,
-        "project": f"v90-gateware {metadata.version('v90-gateware')}",
+        "project": f"v90-gateware {__version__}",
         "contents": contents(entries),
     }
     # A line an entry: what changes between two sets is a line of a diff.

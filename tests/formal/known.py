@@ -6,12 +6,10 @@ docstring asks for.
 """
 
 from amaranth.hdl import Assert, Assume, Cat, Const, Signal, Value
-
-# What may be anything in each cycle; no public name gives it, and 0.5.10 is pinned.
-from amaranth.hdl._ast import AnySeq
 from amaranth.lib import data
 from amaranth.lib.wiring import Out
 
+from hdl.core.amaranth_private import AnySeq
 from hdl.ports.link_program import INSTRUCTION, Op, Strobe, Test, program
 from hdl.receiver.equalizer import _Phase
 from hdl.receiver.words import Wait

@@ -169,11 +169,11 @@ LONG = {
         _BLOCKS,
     ),
     "SignalSequencer": Case(
-        "signals.generator",
+        "signals.sequencer",
         lambda m: m.SignalSequencer(3),
         (
-            "[self.o.valid.eq(1), self._grant.eq(1)]",
-            "[self.o.valid.eq(~self._busy), self._grant.eq(1)]",
+            "m.d.comb += self.o.valid.eq(1)",
+            "m.d.comb += self.o.valid.eq(~words.busy)",
         ),
         known.signal_sequencer,
     ),
@@ -301,9 +301,9 @@ LONG = {
         ),
         depth=2,
     ),
-    "_Words": Case(
+    "_RomReader": Case(
         "modem.selftest",
-        lambda m: m._Words(data.StructLayout({"octet": 8}), [{"octet": 1}] * 5),
+        lambda m: m._RomReader(data.StructLayout({"octet": 8}), [{"octet": 1}] * 5),
         ("self.o.payload.eq(read.data)", "self.o.payload.eq(read.data ^ self.go)"),
         depth=2,
     ),

@@ -17,8 +17,8 @@ from amaranth.lib.wiring import In, Out, connect, flipped
 
 from golden.pcm.parameters import INTERVALS, MappingParameters
 from hdl.pcm.csr import ADDRESS_BITS, WORD_BITS, ConfiguredBlock, configuration_words, word_layout
-from hdl.pcm.mapper import UCODES
-from hdl.pcm.modulus import LABELS
+from hdl.pcm.mapper import UCODES_LAYOUT
+from hdl.pcm.modulus import LABELS_LAYOUT
 from tests.formal.proof import planted
 from tests.formal.unrolled import Graph, Unrolled
 
@@ -30,7 +30,7 @@ CYCLES = 9000
 ANY_LEAF = (
     (
         "from amaranth.lib import data, wiring",
-        "from amaranth.hdl._ast import AnySeq\nfrom amaranth.lib import data, wiring",
+        "from hdl.core.amaranth_private import AnySeq\nfrom amaranth.lib import data, wiring",
     ),
     ("smaller = (leaves.metric - best_metric)[METRIC_BITS - 1]", "smaller = AnySeq(1)"),
 )
@@ -40,7 +40,7 @@ class Straight(ConfiguredBlock):
     """In a mapper's place: labels are Ucodes."""
 
     def __init__(self, channels=1, tag=1):
-        super().__init__(channels, tag, {"labels": LABELS}, {"ucodes": UCODES})
+        super().__init__(channels, tag, {"labels": LABELS_LAYOUT}, {"ucodes": UCODES_LAYOUT})
 
     def elaborate(self, platform):
         m = Module()

@@ -172,7 +172,7 @@ CASES = {
     ),
     "SignalSequencer": (
         generator,
-        "generator",
+        "sequencer",
         lambda m: m.SignalSequencer(3),
         2,
         (

@@ -76,7 +76,9 @@ def walks(m, block, inside, owner):
 
 def busy(m, block, inside):
     """The channel whose word a command writer has, or else that of the data frame."""
-    return Mux(inside.signal("_busy"), block.i_command.payload.channel, block.o.payload.channel)
+    return Mux(
+        inside.signal("_words.busy"), block.i_command.payload.channel, block.o.payload.channel
+    )
 
 
 def writes(m, block, inside, owner):
@@ -84,7 +86,7 @@ def writes(m, block, inside, owner):
     word = block.i_command
     known = word.valid & (word.payload.channel < CHANNELS)
     m.d.comb += [
-        Assert(~inside.signal("_busy") | known),
+        Assert(~inside.signal("_words.busy") | known),
         Assert(block.o.payload.channel < CHANNELS),
     ]
 
@@ -265,7 +267,7 @@ LONG = {
         ),
     ),
     "SignalSequencer, commands": Rows(
-        "generator",
+        "sequencer",
         lambda m: m.SignalSequencer(CHANNELS),
         "words",
         of_ring,

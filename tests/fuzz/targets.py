@@ -311,11 +311,17 @@ def _link(octets):
         assert content and Unframer().process(link.frame(content)) == [content]
     model = HostLink(_BANK)
     answers = Unframer().process(model.process(line))
-    assert [one[0] for one in answers] == [one[0] for one in contents]
+    last, due = link.HELLO, []
+    for number in (one[0] for one in contents):
+        if number in (link.HELLO, last, last % link.NUMBERS[-1] + 1):
+            last = number
+            due.append(number)
+    assert [one[0] for one in answers] == due
     assert all(len(one) <= link.LONGEST_ANSWER for one in answers)
     if line:
-        (answer,) = Unframer().process(HostLink(_BANK).process(link.frame(line)))
-        assert answer[0] == line[0] and len(answer) <= link.LONGEST_ANSWER
+        answers = Unframer().process(HostLink(_BANK).process(link.frame(line)))
+        assert [one[0] for one in answers] == [line[0]] * (line[0] < 2)
+        assert all(len(answer) <= link.LONGEST_ANSWER for answer in answers)
         assert all(kind in Section for kind, *_ in link.sections(line))
     with suppress(V90Error):
         information = Information.of(line[: link.INFORMATION])

@@ -168,7 +168,7 @@ class Unruly:
     st.lists(st.binary(max_size=20), min_size=1, max_size=12),
 )
 def test_an_answer_is_that_of_its_request(fates, sections):
-    """Whatever was lost, came twice or late: up to 254 requests ago, when numbers come again."""
+    """Whatever was lost, came twice or late: up to 255 requests ago, when numbers come again."""
     port = Unruly(fates)
     one = Link(port, attempts=40, slowness=1e-3)
     with deadline():

@@ -95,7 +95,7 @@ def test_memory_of_wav_is_bounded(rate):
 _MEMORY = """
 import resource, sys
 from golden.errors import V90Error
-from sim import wav
+from sim.world import wav
 wav.read(wav.write([(-1) ** n * n % 9999 for n in range(2000)]), "x")
 before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
 line = sys.stdin.buffer.read()

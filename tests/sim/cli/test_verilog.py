@@ -3,10 +3,10 @@
 import pytest
 
 import v90
-from sim.cli import verilog as cli_verilog
+from sim.export.blocks import BLOCKS
 
 
-@pytest.mark.parametrize("name", cli_verilog.BLOCKS)
+@pytest.mark.parametrize("name", BLOCKS)
 def test_every_block_becomes_verilog(place, name):
     assert v90.main(["verilog", name, "-o", "block.v"]) == 0
     text = (place / "block.v").read_text()
