@@ -17,8 +17,8 @@ def test_every_block_becomes_verilog(place, name):
 def test_verilog_channels(place):
     assert v90.main(["verilog", "encoder", "-o", "one.v"]) == 0
     assert v90.main(["verilog", "encoder", "-o", "many.v", "--channels", "30"]) == 0
-    assert "[4:0] channel" in (place / "many.v").read_text()
-    assert "[0:0] channel" in (place / "one.v").read_text()
+    assert "[4:0]    channel: 5 bits" in (place / "many.v").read_text()
+    assert "[0]      channel: 1 bit" in (place / "one.v").read_text()
 
 
 @pytest.mark.parametrize(
