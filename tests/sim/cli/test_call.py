@@ -137,6 +137,12 @@ def test_a_call_that_starts_up(place, capsys, monkeypatch):
         (["--rate", "28000", "--parameters", "p.json"], "not allowed with argument"),
         (["--parameters", "p.json", "--sr", "1"], "--sr is for a start-up, and --parameters"),
         (["--parameters", "p.json", "--power", "-9"], "--power is for a start-up"),
+        (["--parameters", "p.json", "--at-codec"], "--at-codec is for a start-up"),
+        (["--parameters", "p.json", "--training-symbols", "60000000"], "2664 to 32760 symbols"),
+        (["--high-pass-at", "7"], "--high-pass-at is for the filter of --high-pass"),
+        (["--sr", "0", "--ld", "3"], "--ld is for a shaper, and with --sr 0 there is none"),
+        (["--force"], "--force overwrites files, and none is to be written"),
+        (["--ppm", "-1e4"], "ppm is -1000 to 1000"),
         (["--power", "-9.1"], "INFO0d has powers of -0.5 to -16 dBm0 in steps of 0.5"),
         (["--parameters", "absent"], "absent: No such file"),
         (["--law", "B"], "invalid choice: 'B'"),
@@ -155,7 +161,9 @@ def test_a_call_that_starts_up(place, capsys, monkeypatch):
         (["--training-symbols", "2000"], "TRN1d is 2040 to 32760 symbols, whole data frames"),
         (["--u-info", "112"], "U_INFO is 1 to 111"),
         (["-o", "data"], "data exists; --force overwrites it"),
-        (["-o", "new", "--recording", "new"], "two of the files to write have the same name"),
+        (["-o", "new", "--recording", "new"], "two of the files to write are one: new and new"),
+        (["-o", "new", "--write-parameters", "./new"], "are one: new and ./new"),
+        (["--report", "new", "-o", "new/report.html"], "are one: new/report.html and new/report"),
         (["--report", "data"], "data is no folder"),
         (["--report", "."], ". is not empty; --force"),
         (["--recording", "no/x.wav"], "there is no folder"),
@@ -166,6 +174,7 @@ def test_bad_calls(fails, options, sentence):
 
 
 def test_bad_calls_of_no_file(fails):
+    assert "files to read are stdin" in fails(2, "call", "-", "--parameters", "-")
     assert "absent: No such file" in fails(2, "call", "absent")
     assert "required: FILE" in fails(2, "call")
 
