@@ -470,4 +470,13 @@ MUTANTS = [
         "TRAINING_LEVEL * np.abs(values)",
     ),
     ("golden/receiver/timetable.py", "GRACE = 40", "GRACE = 80"),
+    # a template's corner, a roll-off that ends high, a sample lost between calls, a carrier turned
+    # two ways, a symbol too late, a sign, a place that is not the beginning
+    ("golden/v34/pulse.py", "[0.4, 0.8, 2.0]", "[0.4, 0.9, 2.0]"),
+    ("golden/v34/pulse.py", "np.cos(np.pi / 2 * place)", "np.cos(np.pi / 4 * place)"),
+    ("golden/v34/modulator.py", "self._late += count * self.symbols - end", "self._late = 0"),
+    ("golden/v34/modulator.py", "re * cosine - im * sine", "re * cosine + im * sine"),
+    ("hdl/v34/modulator.py", "late >= rate.phases", "late > rate.phases"),
+    ("hdl/v34/modulator.py", "negative.eq(step == 2)", "negative.eq(step == 4)"),
+    ("hdl/v34/modulator.py", '{"needs": 1})', '{"needs": 1, "late": 1})'),
 ]

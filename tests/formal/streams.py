@@ -137,7 +137,7 @@ LONG = {
         ("self.o.payload.number.eq(number)", "self.o.payload.number.eq(number ^ self.i.valid)"),
     ),
     "_Serialiser": Case(
-        "bits.scrambler",
+        "pcm.decoder",
         lambda m: m._Serialiser(m.Descrambler().layout),
         ("self.i.ready.eq(left == 0)", "self.i.ready.eq(1)"),
     ),
@@ -235,6 +235,12 @@ LONG = {
         lambda m: m.Decimator(3),
         ("with m.If(~multiplied):", "with m.If(1):"),
         known.sums("reading", "multiplied", "adding"),
+    ),
+    "Modulator": Case(
+        "v34.modulator",
+        lambda m: m.Modulator(2),
+        ("with m.If(~reading):", "with m.If(1):"),
+        known.modulator,
     ),
     "LineEmulator": Case(
         "ports.emulator",

@@ -20,9 +20,9 @@ from sim.reading import octets as reading
 from sim.reports import reading as reading_report
 from sim.world import wav
 from sim.world.network import Network, NetworkParameters
+from tests.fuzz.edits import edited
 from tests.fuzz.limits import deadline, peak
 from tests.fuzz.support import edits
-from tests.fuzz.targets import edited
 from tests.sim.reading.support import sent
 from tests.support import ROOT
 

@@ -4,7 +4,7 @@ import pytest
 from golden.pcm import modulus as golden
 from golden.pcm.parameters import INTERVALS
 from hdl.pcm import modulus
-from hdl.pcm.csr import COMMIT, MODULI
+from hdl.pcm.csr import COMMIT, MODULI_AT
 from hdl.pcm.modulus import DECODED_BITS, R0_BITS
 from sim.calls.parameter_sets import EXTREMES
 from sim.engines.compare import compare
@@ -20,7 +20,7 @@ from tests.hdl.support import (
 )
 
 #: The words that a modulus encoder or decoder keeps.
-OWN = range(MODULI, MODULI + INTERVALS)
+OWN = range(MODULI_AT, MODULI_AT + INTERVALS)
 
 
 def workload(rng, kind, count, rows, addresses):
