@@ -60,10 +60,14 @@ class Workers:
             raise V90Error(f"--jobs is 1 to {MOST_JOBS}, not {self.jobs}")
 
 
+#: As many processes here as there are cores.
+HERE = Workers(min(os.cpu_count() or 1, MOST_JOBS))
+
+
 def options(parser):
     """Add the options of :class:`Workers` to a parser."""
     parser.add_argument(
-        "--jobs", type=int, default=os.cpu_count(), metavar="N", help="processes side by side"
+        "--jobs", type=int, default=HERE.jobs, metavar="N", help="processes side by side"
     )
     parser.add_argument(
         "--scheduler", metavar="ADDRESS", help="of a dask.distributed cluster that does the work"
@@ -110,6 +114,12 @@ def results_of(function, items, workers):
         for index, result in way(name, waiting, workers):
             kept.put(items[index], result)
             yield index, result
+
+
+def ordered(function, items, workers):
+    """A list of ``function(item)`` of all items, in their order; see :func:`results_of`."""
+    found = dict(results_of(function, items, workers))
+    return [found[index] for index in range(len(items))]
 
 
 def _name(function):
