@@ -29,8 +29,10 @@ MOST_JOBS = 256
 #: Seconds in which a scheduler answers.
 _ANSWERS = 10
 
-#: Sources whose text decides results.
-_SOURCES = ("golden/**/*.py", "hdl/**/*.py", "sim/**/*.py", "sim/**/*.toml", "boards/**/*.py")
+#: Trees whose sources decide results.
+TREES = ("golden", "hdl", "sim", "boards", "tests")
+
+_SOURCES = tuple(f"{tree}/**/*.{kind}" for tree in TREES for kind in ("py", "toml", "txt"))
 
 # One item at a time in a process: simulations keep engines that are no thread's own.
 _one_at_a_time = threading.Lock()
