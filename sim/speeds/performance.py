@@ -12,7 +12,8 @@ from datetime import date
 from importlib import metadata
 
 from golden.errors import V90Error
-from sim.engines.measuring import CHANNELS, ROOT, processor
+from sim.engines.measuring import CHANNELS, processor
+from sim.files import ROOT
 
 DOCS = ROOT / "docs"
 

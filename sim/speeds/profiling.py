@@ -20,7 +20,8 @@ from golden.receiver.slicer import Slicer
 from golden.receiver.solver import Solver
 from golden.receiver.timetable import TRAINED
 from sim.calls.session import Session
-from sim.engines.measuring import ROOT, best, example, random
+from sim.engines.measuring import best, example, random
+from sim.files import ROOT
 from sim.speeds import growth
 from sim.speeds.pcm import BLOCKS as PCM
 from sim.speeds.pcm import encoding, shaping
