@@ -49,7 +49,8 @@ def _picture(title, width, height, parts):
             f'width="{width:g}" role="img" font-family="sans-serif">',
             f"<title>{escape(title)}</title>",
             '<defs><marker id="end" viewBox="0 0 10 10" refX="9" refY="5" markerWidth="7" '
-            'markerHeight="7" orient="auto"><path d="M0 0L10 5L0 10z" fill="#444"/></marker></defs>',
+            'markerHeight="7" orient="auto"><path d="M0 0L10 5L0 10z" fill="#444"/></marker>'
+            "</defs>",
             f'<rect width="{width:g}" height="{height:g}" rx="6" fill="#fff"/>',
             *parts,
             "</svg>",
