@@ -220,3 +220,134 @@ def row_faults(root, rows, trees=("golden", "hdl")):
             if path.name != "errors.py" and sum(row == where for row in rows) < 2:
                 faults.append(f"{where} has fewer than two planted errors")
     return faults
+
+
+def test_import_faults(root):
+    """A test imports from another test: shared code is in ``support.py`` or ``conftest.py``."""
+    return [
+        f"{path.relative_to(root)}:{line} imports {name}"
+        for path in files(root, "tests")
+        for line, name in imports(path)
+        if re.match(r"tests\..*\btest_\w+", name)
+    ]
+
+
+#: Lines of a file, of a class and of ``elaborate``, and attributes that methods set beside
+#: ``__init__``, at the most.
+MOST = {"file": 500, "class": 300, "elaborate": 100, "attributes": 10}
+
+
+def _set_outside(node):
+    """Attributes of ``self`` that a class sets in a method and never in ``__init__``."""
+    places = {True: set(), False: set()}
+    for method in node.body:
+        if isinstance(method, ast.FunctionDef):
+            for one in ast.walk(method):
+                if isinstance(one, ast.Attribute) and isinstance(one.ctx, ast.Store):
+                    if ast.unparse(one.value) == "self":
+                        places[method.name == "__init__"].add(one.attr)
+    return places[False] - places[True]
+
+
+def _lines(node):
+    return node.end_lineno - node.lineno + 1
+
+
+def size_faults(root, excused=()):
+    """A file, class or ``elaborate`` is too long, or state is set in too many places.
+
+    ``excused``: names that may, each with its reason beside it.
+    """
+    faults = []
+    for tree in (*TREES, "tests"):
+        for path in files(root, tree):
+            where = path.relative_to(root).as_posix()
+            sizes = [("file", where, len(path.read_text().splitlines()))]
+            for node in ast.walk(parsed(path)):
+                if isinstance(node, ast.ClassDef):
+                    sizes.append(("class", f"{where}:{node.name}", _lines(node)))
+                    outside = len(_set_outside(node))
+                    sizes.append(("attributes", f"{where}:{node.name}", outside))
+                    for method in node.body:
+                        if getattr(method, "name", None) == "elaborate":
+                            name = f"{where}:{node.name}.elaborate"
+                            sizes.append(("elaborate", name, _lines(method)))
+            faults += [
+                f"{name}: {size}, at most {MOST[kind]} ({kind})"
+                for kind, name, size in sizes
+                if size > MOST[kind] and name not in excused
+            ]
+    return faults
+
+
+def _public(path):
+    """Public names that a file defines at its top: classes, and constants in capitals."""
+    for node in parsed(path).body:
+        if isinstance(node, ast.ClassDef):
+            yield node.name
+        elif isinstance(node, ast.Assign | ast.AnnAssign):
+            targets = node.targets if isinstance(node, ast.Assign) else [node.target]
+            for one in (name for target in targets for name in ast.walk(target)):
+                if isinstance(one, ast.Name) and one.id.isupper():
+                    yield one.id
+
+
+def name_faults(root, excused=()):
+    """A public class or constant has a name that another file gives to something else.
+
+    Golden and gateware at the same place, with ``core`` for the ground, have one name for one
+    thing. ``excused``: names that may, each with its reason beside it.
+    """
+    places = {}
+    for tree in TREES:
+        for path in files(root, tree):
+            for name in set(_public(path)):
+                twin = f"{tree}:{path}"
+                if tree in ("golden", "hdl"):
+                    twin = inside(path, root, tree).removeprefix("core/")
+                where = path.relative_to(root).as_posix()
+                places.setdefault(name, {}).setdefault(twin, []).append(where)
+    return [
+        f"{name} stands in {', '.join(sorted(sum(found.values(), [])))}"
+        for name, found in sorted(places.items())
+        if len(found) > 1 and not name.startswith("_") and name not in excused
+    ]
+
+
+#: Words that a reader must decode, and what is written in their place.
+PLAIN = {
+    r"\bnought\b": "zero",
+    r"\bbehind\b": "after",
+    r"\btells?\b": "reports or says",
+    r"\btold\b": "reported or said",
+}
+
+
+def _texts(path):
+    """``(line, text)`` of docstrings and comments of a file."""
+    text = path.read_text()
+    for number, line in enumerate(text.splitlines(), 1):
+        _, mark, comment = line.partition("#")
+        if mark and not line.partition("#")[0].count('"') % 2:
+            yield number, comment
+    for node in ast.walk(ast.parse(text)):
+        if isinstance(node, ast.Module | ast.ClassDef | ast.FunctionDef):
+            doc = ast.get_docstring(node, clean=False)
+            if doc:
+                yield node.body[0].lineno, doc
+
+
+def word_faults(root):
+    """A docstring or comment has a word of PLAIN, or a docstring begins with "What"."""
+    faults = []
+    for tree in (*TREES, "tests"):
+        for path in files(root, tree):
+            where = path.relative_to(root)
+            for line, text in _texts(path):
+                for pattern, better in PLAIN.items():
+                    if re.search(pattern, text):
+                        word = re.search(pattern, text)[0]
+                        faults.append(f"{where}:{line} says {word}, not {better}")
+                if text.lstrip().startswith("What ") and not text.startswith(" "):
+                    faults.append(f"{where}:{line} begins with What")
+    return faults

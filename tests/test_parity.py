@@ -33,7 +33,7 @@ WITHOUT_MODEL = {
     "pcm/encoder": {"Datapath"},
     "pcm/sequencer": {"Sequencer"},  # parts of an encoder
     "pcm/multiplexer": {"Multiplexer"},
-    "signals/generator": {"SignalSequencer"},
+    "signals/sequencer": {"SignalSequencer"},
     "signals/commands": {"CommandWriter"},
     "receiver/arithmetic": {"Arithmetic"},  # parts of a solver and of an equaliser
     "receiver/accumulator": {"Accumulator"},

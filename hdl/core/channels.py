@@ -8,14 +8,21 @@ one datapath and memory, and each is, turn by turn, what the component alone is 
 
 from amaranth.hdl import Cat, Elaboratable, Fragment, Module, Mux, ResetSignal, Signal, unsigned
 
-# Amaranth's own ResetInserter is made of these; no public name gives them, and 0.5.10 is pinned.
-from amaranth.hdl._ast import Part, SignalDict, Switch, SwitchValue
-from amaranth.hdl._mem import MemoryData, MemoryInstance
-from amaranth.hdl._xfrm import (
+from hdl.core.amaranth_private import (
     FragmentTransformer,
     LHSMaskCollector,
+    MemoryData,
+    MemoryInstance,
+    Part,
+    SignalDict,
     StatementTransformer,
+    Switch,
+    SwitchValue,
     ValueTransformer,
+    memory_attributes,
+    memory_data,
+    read_ports,
+    write_ports,
 )
 
 
@@ -157,32 +164,32 @@ class _Interleaver(FragmentTransformer):
     def _memory(self, memory):
         """Each address as many rows; what a port reads waits in a row of its own."""
         fragment = Fragment(src_loc=memory.src_loc)
-        data = memory._data
-        bits = len(self._channel) if memory._write_ports else 0
+        data, writing = memory_data(memory), write_ports(memory)
+        bits = len(self._channel) if writing else 0
         init = [row for row in data.init for _ in range(1 << bits)]
         shared = MemoryInstance(
             data=MemoryData(shape=data.shape, depth=data.depth << bits, init=init),
-            attrs=memory._attrs,
+            attrs=memory_attributes(memory),
             src_loc=memory.src_loc,
         )
         own = self._channel[:bits]
-        for port in memory._write_ports:
+        for port in writing:
             shared.write_port(
-                domain=port._domain, addr=Cat(own, port._addr), data=port._data, en=port._en
+                domain=port.domain, addr=Cat(own, port.address), data=port.data, en=port.enable
             )
-        for number, port in enumerate(memory._read_ports):
-            if port._domain != "sync":
+        for number, port in enumerate(read_ports(memory)):
+            if port.domain != "sync":
                 raise TypeError("a memory read without a clock cannot serve many channels")
-            word, enabled = Signal(len(port._data)), Signal()
+            word, enabled = Signal(len(port.data)), Signal()
             shared.read_port(
                 domain="sync",
-                addr=Cat(own, port._addr),
+                addr=Cat(own, port.address),
                 data=word,
                 en=1,
-                transparent_for=port._transparent_for,
+                transparent_for=port.transparent_for,
             )
-            fragment.add_statements("sync", enabled.eq(port._en))
+            fragment.add_statements("sync", enabled.eq(port.enable))
             read = self._rows(fragment, f"read{number}", word, enabled, 0)
-            fragment.add_statements("sync", port._data.eq(read))
+            fragment.add_statements("sync", port.data.eq(read))
         fragment.add_subfragment(shared, "memory")
         return fragment

@@ -49,13 +49,13 @@ from hdl.signals.generator import Generator
 LEAST_CLOCK = 8_000_000
 
 #: Samples without a signal after which a training begins again: more than silence and Sd last.
-PATIENCE = 8192
+SILENT_SAMPLES = 8192
 
 #: Cycles from a data frame's last decision until its mean errors are read.
 _SETTLED = 32
 
 
-class _Words(wiring.Component):
+class _RomReader(wiring.Component):
     """Words of a ROM, in order, each time that they are asked for.
 
     ``start`` begins, or begins anew behind the last word. With ``holds`` that waits for ``go``, for
@@ -121,7 +121,7 @@ class _Modem(wiring.Component):
 
     def elaborate(self, platform):
         m = Module()
-        m.submodules.words = words = _Words(command_layout(1), self.words)
+        m.submodules.words = words = _RomReader(command_layout(1), self.words)
         m.submodules.generator = generator = self.generator
         connect(m, words.o, generator.i_command)
         m.d.comb += [
@@ -208,8 +208,8 @@ class Selftest(wiring.Component):
 
     The client's clock is the design's: a sample every ``clock`` / 16000 cycles, and the line takes
     octets as they are due at the offset asked for. A training begins at the start, with
-    ``restart``, when synchronism is lost, and where there is no signal for PATIENCE samples. After
-    TRN1d come B1d and data, ones through the scrambler. A training takes 1.3 s with the usual
+    ``restart``, when synchronism is lost, and where there is no signal for SILENT_SAMPLES samples.
+    After TRN1d come B1d and data, ones through the scrambler. A training takes 1.3 s with the usual
     ``trn1d``.
 
     Every ``report`` samples, which are a second as a rule, there is a line of text, of the data
@@ -269,7 +269,7 @@ class Selftest(wiring.Component):
         self.line = LineEmulator(response, law, ppm, snr)
         self.receiver = Receiver(forward, feedback)
         training, of_data = levels(parameters, law, u_info)
-        self.settings = _Words(
+        self.settings = _RomReader(
             WORD,
             [
                 {"address": address, "data": word}
@@ -345,8 +345,8 @@ class Selftest(wiring.Component):
     def _restarts(self, m):
         """Whether a training begins, for a cycle; and where data are none any more."""
         self._has_data = Signal()
-        event, before, unheard = self.receiver.o_event, Signal(), Signal(range(PATIENCE + 1))
-        restarts, nothing = Signal(), unheard == PATIENCE
+        event, before, unheard = self.receiver.o_event, Signal(), Signal(range(SILENT_SAMPLES + 1))
+        restarts, nothing = Signal(), unheard == SILENT_SAMPLES
         m.d.sync += before.eq(self.restart)
         lost = event.payload.kind.matches(Kind.LOST, Kind.FAILED)
         m.d.comb += restarts.eq((self.restart & ~before) | (event.valid & lost) | nothing)
@@ -358,7 +358,7 @@ class Selftest(wiring.Component):
 
     def _decode(self, m):
         """Data frames to bits, from where levels change on (8.6.5)."""
-        m.submodules.words = words = _Words(
+        m.submodules.words = words = _RomReader(
             word_layout(),
             [
                 {"address": address, "data": word}

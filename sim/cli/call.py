@@ -82,49 +82,34 @@ def options(sub):
 
 
 def run(arguments):
-    """`v90 call`"""
-    from sim.calls import call
+    """Run `v90 call`."""
+    from sim.calls.call import run as run_call
+    from sim.calls.engines import Engines
     from sim.reports import call as report
 
-    outputs = [arguments.output, arguments.recording, arguments.write_parameters]
-    outputs = [path for path in outputs if path is not None]
-    if len(set(outputs)) < len(outputs):
-        raise V90Error("two of the files to write have the same name")
-    for path in outputs:
-        check_output(path, arguments.force)
-    if arguments.report is not None:
-        check_folder(arguments.report, arguments.force)
-    engines = call.Engines(arguments.gateware, arguments.check, progress)
-    if arguments.parameters is None:
-        from sim.calls import connection
-        from sim.reports import connection as connection_report
-
-        what = setting_of(arguments)
-        outcome = connection.run(what, read_file(arguments.file), engines)
-        drawn, parameters = connection_report, outcome.parameters
-    else:
-        what = call_of(arguments)
-        outcome = call.run(what, read_file(arguments.file), engines)
-        drawn, parameters = report, outcome.parameters
+    check_outputs(arguments)
+    call = call_of(arguments)
+    data = read_file(arguments.file)
+    outcome = run_call(call, data, Engines(arguments.gateware, arguments.check, progress))
     if arguments.recording is not None:
         from sim.world import wav
 
         write_file(arguments.recording, wav.write(outcome.samples), arguments.force)
     if arguments.write_parameters is not None:
-        text = parameters.to_json() + "\n"
+        text = outcome.parameters.to_json() + "\n"
         write_file(arguments.write_parameters, text.encode(), arguments.force)
     if arguments.report is not None:
         with progress("report"):
-            page = drawn.page(outcome)
+            page = report.page(outcome)
         write_folder(arguments.report, {"report.html": page}, arguments.force)
-    console = Console(stderr="-" in outputs, soft_wrap=False)
-    if arguments.parameters is None:
+    console = Console(stderr="-" in _outputs(arguments), soft_wrap=False)
+    if not call.given:
         signals = Table("at, s", "lasts, ms", "signal", box=None, pad_edge=False)
-        for name, at, lasts in drawn.timeline(outcome):
+        for name, at, lasts in report.timeline(outcome):
             signals.add_row(f"{at:8.3f}", f"{lasts:9.1f}", name)
         console.print(signals, "")
     table = Table(box=None, show_header=False, pad_edge=False)
-    for name, text in [*drawn.summary(outcome), ("time taken", f"{outcome.seconds:.1f} s")]:
+    for name, text in [*report.summary(outcome), ("time taken", f"{outcome.seconds:.1f} s")]:
         table.add_row(name, Text(text))
     console.print(table)
     if outcome.failure:
@@ -133,18 +118,28 @@ def run(arguments):
         write_file(arguments.output, outcome.back, arguments.force)
 
 
-def given(value, default):
-    """An option's value, or its default where it was not given."""
-    return default if value is None else value
+def _outputs(arguments):
+    """Files that are to be written."""
+    paths = arguments.output, arguments.recording, arguments.write_parameters
+    return [path for path in paths if path is not None]
+
+
+def check_outputs(arguments):
+    """Raise :class:`~golden.errors.V90Error` where a file or folder cannot be written."""
+    outputs = _outputs(arguments)
+    if len(set(outputs)) < len(outputs):
+        raise V90Error("two of the files to write have the same name")
+    for path in outputs:
+        check_output(path, arguments.force)
+    if arguments.report is not None:
+        check_folder(arguments.report, arguments.force)
 
 
 def network_of(arguments, law):
-    """The :class:`sim.world.network.NetworkParameters` of a command line, whose line must exist."""
-    from sim.world import lines
+    """The :class:`sim.world.network.NetworkParameters` of a command line."""
     from sim.world.network import NetworkParameters
 
     a = arguments
-    lines.find(a.line)
     return NetworkParameters(
         law=law,
         output_law=a.output_law,
@@ -158,58 +153,36 @@ def network_of(arguments, law):
     )
 
 
-def conditions_of(arguments):
-    """The :class:`sim.world.line.Conditions` of a command line."""
-    from sim.world.line import Conditions
-
-    a = arguments
-    if a.seed < 0:
-        raise V90Error(f"the seed is a whole number from 0, not {a.seed}")
-    return Conditions(snr=a.snr, ppm=a.ppm, drift=a.drift, seed=a.seed)
-
-
-def setting_of(arguments):
-    """The :class:`sim.calls.session.Setting` of a command line without parameters."""
-    from sim.calls import call, session
-
-    a = arguments
-    network = network_of(a, a.law or "A")
-    default = session.Setting()
-    options = {"sr": a.sr, "ld": given(a.ld, 3)}
-    if a.rate is not None:
-        options["most_bits"] = constellations.data_bits_of(a.rate)
-    return session.Setting(
-        network.law,
-        a.line,
-        conditions_of(a),
-        network,
-        given(a.power, default.power),
-        a.at_codec,
-        call.check_u_info(given(a.u_info, default.u_info)),
-        given(a.margin, default.margin),
-        given(a.training_symbols, default.trn1d),
-        options,
-    )
-
-
 def call_of(arguments):
-    """The :class:`sim.calls.call.Call` of a command line with parameters."""
-    from sim.calls import call
+    """The :class:`sim.calls.description.Call` of a command line."""
+    from sim.calls.description import Call
+    from sim.world.conditions import Conditions
 
     a = arguments
-    for name in ("sr", "ld", "margin", "power"):
-        if getattr(a, name) is not None:
-            raise V90Error(f"--{name} is for a start-up, and --parameters does without one")
-    parameters = read_parameters(a.parameters, a.law)
-    network = network_of(a, parameters.law)
-    return call.Call(
-        parameters,
-        a.line,
-        conditions_of(a),
-        network,
-        given(a.u_info, call.U_INFO),
-        given(a.training_symbols, call.TRN1D),
-    )
+    parameters = None
+    if a.parameters is not None:
+        for name in ("sr", "ld", "margin", "power"):
+            if getattr(a, name) is not None:
+                raise V90Error(f"--{name} is for a start-up, and --parameters does without one")
+        parameters = read_parameters(a.parameters, a.law)
+    law = parameters.law if parameters else a.law or "A"
+    fields = {
+        "law": law,
+        "line": a.line,
+        "conditions": Conditions(snr=a.snr, ppm=a.ppm, drift=a.drift, seed=a.seed),
+        "network": network_of(a, law),
+        "power": a.power,
+        "at_codec": a.at_codec,
+        "u_info": a.u_info,
+        "margin": a.margin,
+        "trn1d": a.training_symbols,
+        "parameters": parameters,
+    }
+    if not parameters:
+        fields["options"] = {"sr": a.sr, "ld": 3 if a.ld is None else a.ld}
+        if a.rate is not None:
+            fields["options"]["most_bits"] = constellations.data_bits_of(a.rate)
+    return Call(**{name: value for name, value in fields.items() if value is not None})
 
 
 def patterns(text):

@@ -10,10 +10,10 @@ from pathlib import Path
 
 from amaranth.back import rtlil
 from amaranth.hdl import Signal, Value
-from amaranth.hdl._ir import PortDirection  # what convert(ports=...) wants, in no public place
 from amaranth.lib import wiring
 
 from golden.errors import V90Error
+from hdl.core.amaranth_private import PortDirection
 from sim.files import ROOT
 
 _INPUT = re.compile(r"^  wire .*\binput \d+ .*\\(\S+)$", re.MULTILINE)

@@ -19,10 +19,10 @@ import xml.etree.ElementTree as ElementTree
 from pathlib import Path
 
 import numpy as np
-from amaranth.back import verilog
 from cocotb_tools.runner import get_runner
 
 from golden.errors import V90Error
+from hdl.core.amaranth_private import verilog_of
 from sim.engines.cache import cached, to_rtlil, tool_versions
 from sim.engines.layout import at_least_1d, pack, ports, unpack
 from sim.engines.pattern import (
@@ -145,7 +145,7 @@ def _built(simulator, rtlil):
 
     def build(work):
         # What verilog.convert() does after elaborating; a component need not bear that twice.
-        text = verilog._convert_rtlil_text(rtlil, strip_internal_attrs=True)
+        text = verilog_of(rtlil)
         if simulator == "icarus":
             text = _TRIGGER.sub(r"reg \1 ; initial \1 <= 0;", text)
         _compile(work, simulator, text, runtime)

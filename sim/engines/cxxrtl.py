@@ -8,9 +8,8 @@ import shutil
 import subprocess
 from pathlib import Path
 
-from amaranth._toolchain.yosys import find_yosys
-
 from golden.errors import V90Error
+from hdl.core.amaranth_private import find_yosys
 from sim.engines.cache import cached, tool_versions
 
 # -O2, by measurement. Thirty adaptive filters in a row (5000 lines of C++), seconds to compile and

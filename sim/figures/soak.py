@@ -23,14 +23,14 @@ from golden.modem.analogue import FRAMES, Phase
 from golden.modem.digital import DigitalModem
 from golden.receiver.receiver import Receiver
 from golden.receiver.training_levels import training_levels
-from sim.calls.connection import Ends
 from sim.calls.session import Session
+from sim.calls.start_up import Ends
 from sim.figures import faults
 from sim.terminal import guarded, progress
 
 #: Seconds that a call may take to recover, from its 20th or the last fault's end on: a training
 #: takes 5, and a digital modem notices after 15 that nothing came of the one before.
-PATIENCE = 25.0
+RECOVERY_SECONDS = 25.0
 
 #: Seconds without a new frame that are no loss: a round trip, and a frame at the lowest rate.
 _USUAL = 0.25
@@ -46,7 +46,7 @@ BATCH = 125
 
 
 @dataclass(frozen=True)
-class Outcome:
+class Fate:
     """What became of a call.
 
     Fields: ``end``, "recovered", "lost" or what is wrong; ``begun``, second in which data began
@@ -55,7 +55,7 @@ class Outcome:
     ``renegotiations``; ``octets`` of the file that came; ``rates`` in bit/s, from each beginning.
     """
 
-    call: faults.Call
+    call: faults.FaultyCall
     end: str
     begun: float | None
     away: float
@@ -72,14 +72,14 @@ class Beside:
     Raises :class:`~golden.errors.CallFailed` where they differ.
     """
 
-    def __init__(self, setting):
+    def __init__(self, call):
         # Amaranth takes a while to load, which golden calls need not wait for.
         from sim.calls.gateware_receiver import AnalogueGateware
 
-        levels = training_levels(setting.u_info, setting.law)
+        levels = training_levels(call.u_info, call.law)
         self._both = (
             Receiver([levels]),
-            AnalogueGateware(levels, descriptor=dil_request(setting.u_info)),
+            AnalogueGateware(levels, descriptor=dil_request(call.u_info)),
         )
 
     def __getattr__(self, name):
@@ -122,7 +122,7 @@ class _Progress:
     def before(self):
         if self.restarts and self.restarts[0].at <= self.now:
             self.restarts.pop(0)
-            s = self.call.setting
+            s = self.call.call
             self.session.digital[self.line] = DigitalModem(
                 s.law, s.u_info, s.power, s.at_codec, trn1d=s.trn1d
             )
@@ -150,7 +150,7 @@ class _Progress:
     @property
     def settled(self):
         over = self.call.over == np.inf or self.steady is not None
-        return self.now >= faults.SECONDS and over
+        return self.now >= faults.FAULTY_SECONDS and over
 
     def outcome(self):
         digital, analogue = self.session.digital[self.line], self.session.analogue[self.line]
@@ -169,7 +169,7 @@ class _Progress:
         if begun and steady is None:
             away += self.now - times[-1]
         timeline = [one.signal for one in digital.timeline]
-        return Outcome(
+        return Fate(
             self.call,
             end or "stuck",
             begun,
@@ -183,19 +183,19 @@ class _Progress:
 
 
 def run(calls, gateware=False):
-    """:class:`Outcome` of each call of a list, side by side; one with ``gateware``, beside golden.
+    """:class:`Fate` of each call of a list, side by side; one with ``gateware``, beside golden.
 
     Lines wait for the one with the slowest clock: side by side, modems hear a call some ms later
     than by itself. Seconds differ by that, and by more where a fault so hits another signal.
 
     Raises :class:`~golden.errors.CallFailed` where the gateware differs.
     """
-    receiver = Beside(calls[0].setting) if gateware else None
-    session = Session([call.setting for call in calls], receiver=receiver)
+    receiver = Beside(calls[0].call) if gateware else None
+    session = Session([call.call for call in calls], receiver=receiver)
     session.network = [faults.Trunk(call) for call in calls]
     running = [_Progress(session, k, call) for k, call in enumerate(calls)]
     ends = [call.over for call in calls if call.over < np.inf]
-    last = max([faults.SECONDS, *ends]) + PATIENCE
+    last = max([faults.FAULTY_SECONDS, *ends]) + RECOVERY_SECONDS
     while session.now < last * FRAMES and not all(one.settled for one in running):
         for one in running:
             one.before()
@@ -213,7 +213,7 @@ def every(calls, gateware=False):
         if half := len(calls) // 2:
             return every(calls[:half], gateware) + every(calls[half:], gateware)
         end = f"{type(error).__name__}: {error}"
-        return [Outcome(calls[0], end, None, 0.0, None, 0, 0, 0, ())]
+        return [Fate(calls[0], end, None, 0.0, None, 0, 0, 0, ())]
 
 
 def _worst(values):
@@ -237,7 +237,7 @@ def table(outcomes):
         shown.add_column(heading, justify="right")
     kinds = [
         (kind, [one for one in outcomes if kind in (f.kind for f in one.call.faults)])
-        for kind in faults.KINDS
+        for kind in faults.FAULT_KINDS
     ]
     for name, mine in [*kinds, ("all", outcomes)]:
         if not mine:
@@ -266,7 +266,7 @@ def sentence(outcome):
     call = outcome.call
     hit = ", ".join(f"{fault.kind} at {fault.at:.2f} s" for fault in call.faults)
     return (
-        f"seed {call.seed}: {call.setting.line}, {call.setting.law}-law, {hit}: {outcome.end}, "
+        f"seed {call.seed}: {call.call.line}, {call.call.law}-law, {hit}: {outcome.end}, "
         f"{outcome.away:.1f} s away, {outcome.trainings} trainings"
     )
 

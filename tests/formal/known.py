@@ -6,12 +6,10 @@ docstring asks for.
 """
 
 from amaranth.hdl import Assert, Assume, Cat, Const, Signal, Value
-
-# What may be anything in each cycle; no public name gives it, and 0.5.10 is pinned.
-from amaranth.hdl._ast import AnySeq
 from amaranth.lib import data
 from amaranth.lib.wiring import Out
 
+from hdl.core.amaranth_private import AnySeq
 from hdl.ports.link_program import INSTRUCTION, Op, Strobe, Test, program
 from hdl.receiver.equalizer import _Phase
 from hdl.receiver.words import Wait
@@ -157,6 +155,13 @@ def sums(*adding):
         _implied(m, (inside.during("OFFER"), ~busy))
 
     return claims
+
+
+def modulator(m, block, inside):
+    """The rotator works during TURN alone; nothing is on its way to the sum that is offered."""
+    works = ~inside.during("TAKE", path="rotator")
+    adding = inside.signal("reading") | inside.signal("products.used")
+    _implied(m, (works, inside.during("TURN")), (inside.during("OFFER"), ~adding))
 
 
 def link(m, block, inside):

@@ -124,3 +124,9 @@ def test_every_component_is_here():
             if inspect.isclass(value) and issubclass(value, wiring.Component):
                 if value.__module__ == module.name:
                     assert name in here, f"{value.__module__}.{name}"
+
+
+def test_errors_can_be_planted():
+    """In the blocks as they are, those that only long proofs plant too."""
+    for case in (*QUICK.values(), *LONG.values()):
+        planted(f"hdl.{case.module}", case.plant)

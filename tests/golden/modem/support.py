@@ -1,9 +1,12 @@
 """Stimuli and expectations that several tests share."""
 
 from golden.modem.digital import Upstream
-from golden.pcm.parameters import MappingParameters
+from golden.pcm.parameters import INTERVALS, MappingParameters
 from golden.signals.sequences import CP, DIL, cp_fields
 from tests.golden.signals.support import descriptor
+
+#: Data frames.
+SECOND = 8000 / INTERVALS
 
 TRAINED = MappingParameters("CPt", 9, 1, 1, "A", 0, 64, 0, 0, (0,) * 6, ((42, 67, 80, 87),))
 
@@ -22,6 +25,9 @@ ASKED = MappingParameters(
     (0, 1) * 3,
     (tuple(range(20, 80, 3)), tuple(range(20, 82, 3))),
 )
+
+#: What a training sends.
+TRAINING = "silence Sd S-bar-d TRN1d Jd Jd' DIL Ri R-bar-i TRN2d MP MP' Ed B1d data".split()
 
 
 def ja(rng, n=5, most_h=4):
@@ -89,3 +95,14 @@ def to_data(modem, bits, cps=(CPT, CP_1, CP_2)):
     modem.receive(Upstream.B1)
     assert modem.in_data and modem.parameters is not None
     return parts
+
+
+def lengths(modem, *signals):
+    """Data frames of the last of each of these signals."""
+    found = {one.signal: one.frames for one in modem.timeline}
+    return [found[signal] for signal in signals]
+
+
+def first(modem, signal):
+    """Number of the first data frame of the last such signal."""
+    return next(one.first for one in reversed(modem.timeline) if one.signal == signal)

@@ -9,7 +9,8 @@ import pytest
 from golden.errors import CallFailed
 from golden.modem.analogue import AnalogueModem, Phase
 from golden.modem.digital import Upstream
-from sim.calls.session import Session, Setting
+from sim.calls.description import Call
+from sim.calls.session import Session
 from sim.world.line import Conditions
 from sim.world.network import Network, NetworkParameters
 
@@ -44,7 +45,7 @@ NETWORKS = {
 @pytest.fixture(scope="module")
 def calls():
     settings = [
-        Setting(
+        Call(
             law,
             "26awg-9kft",
             Conditions(snr=47.0, seed=n, phase=0.37, ppm=90.0 - 60 * n),
@@ -80,7 +81,7 @@ def test_a_whole_start_up(calls, k, name):
 
 
 def test_rate_renegotiation_from_either_side_and_cleardown():
-    session, sent = started([Setting("A", "codec", Conditions(snr=45.0, phase=0.37))] * 2)
+    session, sent = started([Call("A", "codec", Conditions(snr=45.0, phase=0.37))] * 2)
     before = [modem.reading.cp for modem in session.analogue]
     session.analogue[0].most_bits = before[0].data_bits - 2
     session.analogue[0].renegotiate()
@@ -108,8 +109,8 @@ def test_rate_renegotiation_with_silence():
     network = NetworkParameters(law="mu", robbed=("", "01", "", "", "1", ""))
     session, sent = started(
         [
-            Setting("A", "codec", Conditions(snr=45.0, phase=0.37, ppm=90.0)),
-            Setting("mu", "26awg-12kft", Conditions(snr=42.0, ppm=-60.0), network),
+            Call("A", "codec", Conditions(snr=45.0, phase=0.37, ppm=90.0)),
+            Call("mu", "26awg-12kft", Conditions(snr=42.0, ppm=-60.0), network),
         ]
     )
     upstream, receive = [], session.digital[0].receive
@@ -191,7 +192,7 @@ def test_no_signal_with_a_rate_is_no_call():
 
 
 def test_retrain_from_either_side():
-    session, _ = started([Setting("A", "codec", Conditions(snr=45.0, phase=0.37))] * 2, 0.1)
+    session, _ = started([Call("A", "codec", Conditions(snr=45.0, phase=0.37))] * 2, 0.1)
     session.analogue[0].retrain()
     session.digital[1].retrain()
     session.run(int(5 * FRAMES))
@@ -203,7 +204,7 @@ def test_retrain_from_either_side():
 
 def test_jd_that_ends_unasked_begins_anew():
     """A Jd' that S did not ask for, as disturbances may make one: DIL behind it is none of ours."""
-    setting = Setting("mu", "codec", Conditions(snr=45.0), NetworkParameters(law="mu"))
+    setting = Call("mu", "codec", Conditions(snr=45.0), NetworkParameters(law="mu"))
     session = Session([setting])
     analogue, digital = session.analogue[0], session.digital[0]
     session.run(int(3 * FRAMES), lambda s: [one.signal for one in digital.timeline][-1:] == ["Jd"])
@@ -217,7 +218,7 @@ def test_jd_that_ends_unasked_begins_anew():
 
 def test_levels_that_are_none_are_another_training():
     """Another gain while DIL was heard: what CP would ask for arrives beyond full scale."""
-    session = Session([Setting("A", "codec", Conditions(snr=45.0, phase=0.37))])
+    session = Session([Call("A", "codec", Conditions(snr=45.0, phase=0.37))])
     (analogue,), (digital,) = session.analogue, session.digital
     session.run(int(5 * FRAMES), lambda s: analogue.phase is Phase.TRN2D)
     found = analogue.proposal.impairments
@@ -230,7 +231,7 @@ def test_levels_that_are_none_are_another_training():
 
 def test_dil_that_comes_inverted_is_another_training():
     """Its gain is below nought, at which no Ucode arrives; the next DIL is as inverted as TRN1d."""
-    session = Session([Setting("A", "codec", Conditions(snr=45.0, phase=0.37))])
+    session = Session([Call("A", "codec", Conditions(snr=45.0, phase=0.37))])
     (analogue,), (digital,) = session.analogue, session.digital
     session.run(int(5 * FRAMES), lambda s: analogue.phase is Phase.DIL)
     session.network = [Network(NetworkParameters(law="A", invert=True))]

@@ -67,7 +67,8 @@ def test_rate_renegotiations(rng):
     for n in range(2):
         rd = at["rd"] + n * lasts
         script += [(rd - 20, [("arm", cpt), ("follow", start.cpt)]), (rd + 40, [("after_ed", cp)])]
-    decisions, _ = run(start, script)
+    # Points of B1d and data are 96 apart; at 50 dB their distance is 2.8 sigma, at 60 dB 7 or so.
+    decisions, _ = run(start, script, snr=60)
     behind = at["b1d"] - at["trn2d"]
     trn2d = [at["trn2d"], *(at["rd"] + n * lasts + 32 + R_BAR for n in range(2))]
     assert told(decisions, Kind.REVERSAL) == [number - R_BAR for number in trn2d]

@@ -12,7 +12,7 @@ from golden.modem.selftest import LEAST_TRN1D
 from golden.pcm import g711
 from golden.pcm.parameters import INTERVALS, MappingParameters
 from golden.signals.generator import Generator
-from hdl.modem.selftest import Selftest, _SmallModem, _Words, sent_words
+from hdl.modem.selftest import Selftest, _RomReader, _SmallModem, sent_words
 from hdl.pcm.csr import word_layout
 from hdl.receiver.words import DECISION
 from hdl.signals.commands import command_words
@@ -215,10 +215,10 @@ def test_commands_are_words_of_a_rom():
 
 def test_words_again_and_on_demand():
     rows = [{"address": n, "data": 7 * n} for n in range(5)]
-    once = Gateware(_Words(word_layout(), rows))
+    once = Gateware(_RomReader(word_layout(), rows))
     result = once.run({}, {}, 60, waves={"start": [1, 0, 0, 1, 0], "go": 0})
     assert result.outputs["o"]["data"].tolist() == [0, 7, 14, 21, 28] * 2
-    holding = Gateware(_Words(word_layout(), rows, holds=True))
+    holding = Gateware(_RomReader(word_layout(), rows, holds=True))
     start = [1] + [0] * 29 + [1] + [0] * 29
     result = holding.run({}, {}, 60, waves={"start": start, "go": 0})
     assert result.outputs["o"]["data"].tolist() == [0, 7, 14, 21] * 2

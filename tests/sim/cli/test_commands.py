@@ -14,9 +14,8 @@ from scipy.signal import resample_poly
 import v90
 from golden.pcm.parameters import MappingParameters, rate_table
 from sim import files, terminal
-from sim.calls import connection, pcm
-from sim.reports import call as report
-from sim.reports import connection as connection_report
+from sim.calls import pcm, start_up
+from sim.reports import call_pictures
 from sim.vectors import manifest as vectors
 from tests.support import ROOT
 
@@ -162,7 +161,7 @@ def test_progress_is_drawn_on_a_terminal_after_its_patience(monkeypatch, capsys)
 
 def test_a_call_its_recording_and_its_report(place, capsys, monkeypatch):
     # Drawing takes longer than the call; tests/sim/reports/test_call.py does it.
-    monkeypatch.setattr(report, "pictures", lambda outcome: [("Line", b"picture")])
+    monkeypatch.setattr(call_pictures, "pictures", lambda outcome: [("Line", b"picture")])
     options = ["--training-symbols", "2664"]
     call = [
         "call",
@@ -258,7 +257,7 @@ def test_a_call_that_fails(place, capsys):
 
 
 def test_a_call_that_starts_up(place, capsys, monkeypatch):
-    monkeypatch.setattr(connection_report, "pictures", lambda outcome: [("Line", b"picture")])
+    monkeypatch.setattr(call_pictures, "pictures", lambda outcome: [("Line", b"picture")])
     options = ["--line", "codec", "--rate", "45333", "--pad", "3", "--power", "-10", "--sr", "1"]
     written = ["-o", "back", "--recording", "x.wav", "--write-parameters", "q.json"]
     assert v90.main(["call", "data", *options, *written, "--report", "report"]) == 0
@@ -317,7 +316,7 @@ def test_bad_calls_of_no_file(fails):
 
 
 def test_a_noise_that_no_rate_bears(fails, monkeypatch):
-    monkeypatch.setattr(connection, "START", 8.0)
+    monkeypatch.setattr(start_up, "SECONDS_TO_DATA", 8.0)
     err = fails(1, "call", "data", "--snr", "20")
     assert "never bore the lowest rate of V.90" in err
 

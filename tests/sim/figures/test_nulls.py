@@ -5,10 +5,11 @@ import numpy as np
 from golden.modem.analogue import Phase
 from golden.receiver.receiver import Receiver
 from golden.receiver.training_levels import training_levels
-from sim.calls.session import Session, Setting
+from sim.calls.description import Call
+from sim.calls.session import Session
 from sim.figures import nulls
 from sim.world import lines
-from sim.world.line import Conditions
+from sim.world.conditions import Conditions
 
 
 def test_a_line_that_needs_no_shaping():
@@ -29,7 +30,7 @@ def test_shaping_is_chosen_where_it_makes_data_faster(monkeypatch):
     """)
     monkeypatch.setattr(lines, "known", lambda: own)
     settings = [
-        Setting("A", "high-corners", Conditions(snr=50.0, seed=k, phase=0.37), options=options)
+        Call("A", "high-corners", Conditions(snr=50.0, seed=k, phase=0.37), options=options)
         for k, options in enumerate([{}, {"sr": 0}])
     ]
     levels = [training_levels(s.u_info, s.law) for s in settings]

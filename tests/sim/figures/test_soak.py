@@ -7,22 +7,22 @@ import numpy as np
 import pytest
 
 from golden.errors import CallFailed
-from sim.calls.session import Setting
+from sim.calls.description import Call
 from sim.figures import faults, soak
-from sim.world.line import Conditions
+from sim.world.conditions import Conditions
 from sim.world.network import NetworkParameters
 
 
 @pytest.fixture
 def short(monkeypatch):
     """Calls of six seconds, of which data take two."""
-    monkeypatch.setattr(faults, "SECONDS", 6.0)
-    monkeypatch.setattr(soak, "PATIENCE", 1.0)
+    monkeypatch.setattr(faults, "FAULTY_SECONDS", 6.0)
+    monkeypatch.setattr(soak, "RECOVERY_SECONDS", 1.0)
 
 
 def call(*happen, seed=3, **conditions):
-    setting = Setting("mu", "codec", Conditions(snr=45, **conditions), NetworkParameters(law="mu"))
-    return faults.Call(seed, setting, happen)
+    described = Call("mu", "codec", Conditions(snr=45, **conditions), NetworkParameters(law="mu"))
+    return faults.FaultyCall(seed, described, happen)
 
 
 def test_recovered_and_lost(short):
@@ -72,7 +72,7 @@ def test_an_error_ends_one_call_alone(monkeypatch):
     def run(calls, gateware):
         if any(one.seed == 3 for one in calls):
             raise ValueError("of one")
-        return [soak.Outcome(one, "recovered", 1.0, 0.0, 0.0, 1, 0, 9, ()) for one in calls]
+        return [soak.Fate(one, "recovered", 1.0, 0.0, 0.0, 1, 0, 9, ()) for one in calls]
 
     monkeypatch.setattr(soak, "run", run)
     outcomes = soak.every([call(seed=n) for n in range(5)])
