@@ -18,7 +18,7 @@ GIVEN = {
     *("golden.receiver.leastsquares", "golden.receiver.reversal", "golden.receiver.slicer"),
     *("golden.receiver.timetable", "golden.receiver.timing", "golden.receiver.training"),
     *("golden.ports.decimator", "golden.ports.emulator", "golden.ports.i2s", "golden.ports.link"),
-    *("golden.ports.report", "golden.modem.selftest"),
+    *("golden.ports.report", "golden.v34.modulator", "golden.v34.pulse", "golden.modem.selftest"),
 }
 
 
