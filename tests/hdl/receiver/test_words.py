@@ -5,7 +5,7 @@ import numpy as np
 from golden.formats import TRAINING_LEVEL
 from golden.pcm.parameters import INTERVALS
 from golden.receiver.slicer import Levels
-from hdl.receiver import receiver_words
+from hdl.receiver import words as receiver_words
 from hdl.receiver.words import COUNTS, ENTRIES, GUESS, LOSS, POWER, SINGLE
 
 
