@@ -387,7 +387,7 @@ MUTANTS = [
     ),
     ("golden/receiver/timing.py", "+ half) >> PLACE_BITS", ") >> PLACE_BITS"),
     ("hdl/pcm/csr.py", "mask >> 16 * u & 0xFFFF", "mask >> 16 * u & 0x7FFF", "mapper"),
-    ("hdl/pcm/csr.py", "a1 | a2 << 8", "a2 | a1 << 8", "shaper"),
+    ("hdl/pcm/csr.py", "key=abs, reverse=True", "key=abs"),
     ("hdl/ports/decimator.py", "tap == len(self.taps) - 1", "tap == len(self.taps) - 2"),
     (
         "hdl/pcm/decoder.py",
