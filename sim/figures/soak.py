@@ -21,8 +21,8 @@ from rich.table import Table
 
 from golden.errors import CallFailed, V90Error
 from golden.learning.learning import dil_request
-from golden.modem.analogue import Phase
 from golden.modem.digital import DigitalModem
+from golden.modem.states import AnaloguePhase
 from golden.receiver.receiver import Receiver
 from golden.receiver.training_levels import training_levels
 from sim import work
@@ -168,7 +168,7 @@ class _Progress:
         end = self.wrong
         if not end and steady is not None:
             end = "recovered"
-        elif not end and (analogue.phase is not Phase.DATA or digital.cleared):
+        elif not end and (analogue.phase is not AnaloguePhase.DATA or digital.cleared):
             end = "lost"
         begun = self.ends.begun and self.ends.begun / FRAMES_A_SECOND
         times = [begun, *self.came] if begun else []
