@@ -97,6 +97,8 @@ WITHOUT = {
     "ports.report.Decibels": (1000,),
     "modem.selftest.Selftest": (RESPONSE, plan("mu")),
     "modem.selftest._Counter": (),
+    "v34.modulator._Rotator": (2,),
+    "v34.modulator._Places": (2, 64),
     "v34.modulator._Sum": (),
     "pcm.leaves.LeafPipeline": (),
     "pcm.leaves.LeafWalk": (),
