@@ -8,12 +8,13 @@ import subprocess
 import sys
 import tempfile
 import time
-from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 from rich.console import Console
 from rich.table import Table
 
+from sim import work
+from sim.engines.cache import cache_root
 from sim.terminal import guarded, progress
 from tests.mutants import MUTANTS
 from tests.passage import replaced
@@ -48,7 +49,14 @@ def plant(folder, path, old, new, stem=None):
     run = subprocess.run(
         [sys.executable, "-m", "pytest", "-x", "-q", "-p", "no:cacheprovider", "-k", _QUICK, test],
         cwd=folder,
-        env={**os.environ, "PYTHONPATH": str(folder), "PYTEST_ADDOPTS": ""},
+        env={
+            **os.environ,
+            "PYTHONPATH": str(folder),
+            "PYTEST_ADDOPTS": "",
+            # Gateware beside the planted error is compiled already.
+            "V90_CACHE": str(folder / "build"),
+            "V90_CACHE_LENT": str(cache_root()),
+        },
         capture_output=True,
         text=True,
         timeout=_PATIENCE,
@@ -58,7 +66,8 @@ def plant(folder, path, old, new, stem=None):
     return failed[1] if failed and run.returncode == 1 else None, run.stdout + run.stderr
 
 
-def _outcome(row):
+def outcome(row):
+    """The test that caught a row's error, or None, and the seconds that it took."""
     begin = time.perf_counter()
     with tempfile.TemporaryDirectory() as folder:
         caught, _ = plant(Path(folder), *row)
@@ -69,19 +78,22 @@ def main(argv=None):
     """Print the table; return 1 where an error survives."""
     parser = argparse.ArgumentParser(prog="mutants", description=__doc__)
     parser.add_argument("--file", help="errors in files whose path has this in it, not in all")
-    parser.add_argument("--jobs", type=int, default=os.cpu_count(), help="side by side")
+    work.options(parser)
     options = parser.parse_args(argv)
     rows = [row for row in MUTANTS if (options.file or "") in row[0]]
     table = Table("file", "stands there", "planted", "caught by", "s", box=None)
     survived, began = 0, time.perf_counter()
-    with progress("errors") as show, ThreadPoolExecutor(options.jobs) as pool:
-        for done, (row, (caught, seconds)) in enumerate(
-            zip(rows, pool.map(_outcome, rows), strict=True), 1
-        ):
-            survived += caught is None
-            shown = (" ".join(text.split())[:30] for text in row[1:3])
-            table.add_row(row[0], *shown, caught or "NOTHING", f"{seconds:.0f}")
-            show(done, len(rows))
+    found = {}
+    with progress("errors") as show:
+        show(0, len(rows))
+        for index, result in work.results_of(outcome, rows, work.workers_of(options)):
+            found[index] = result
+            show(len(found), len(rows))
+    for index, row in enumerate(rows):
+        caught, seconds = found[index]
+        survived += caught is None
+        shown = (" ".join(text.split())[:30] for text in row[1:3])
+        table.add_row(row[0], *shown, caught or "NOTHING", f"{seconds:.0f}")
     console = Console(width=None if sys.stdout.isatty() else 150, markup=False, highlight=False)
     console.print(table)
     console.print(f"{len(rows)} errors, {survived} survive, {time.perf_counter() - began:.0f} s")
