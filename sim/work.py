@@ -9,6 +9,7 @@ import importlib
 import os
 import pickle
 import secrets
+import sys
 import threading
 from collections import Counter
 from concurrent.futures import ProcessPoolExecutor, as_completed
@@ -116,7 +117,7 @@ def _name(function):
     """``module:function``, by which another process finds it."""
     module = function.__module__
     if module == "__main__":
-        module = importlib.import_module("__main__").__spec__.name
+        module = sys.modules["__main__"].__spec__.name
     return f"{module}:{function.__qualname__}"
 
 

@@ -10,7 +10,7 @@ from amaranth.lib import data, stream, wiring
 from amaranth.lib.memory import Memory
 from amaranth.lib.wiring import In, Out
 
-from golden.bits.scrambler import GPC, Scrambler
+from golden.bits.scrambler import GPC
 from golden.formats import ERROR, SAMPLE
 from golden.pcm.parameters import INTERVALS
 from golden.receiver.equalizer import FEEDBACK, FORWARD
@@ -371,8 +371,11 @@ class _Line(wiring.Component):
 
 def _scrambler_line(symbols):
     """The scrambler's last bits, the latest in bit 0, after so many ones."""
-    bits = Scrambler(GPC).process([1] * symbols)[: -max(GPC) - 1 : -1]
-    return int(sum(int(bit) << place for place, bit in enumerate(bits)))
+    line = 0
+    for _ in range(symbols):
+        bit = 1 ^ (line >> (GPC[0] - 1) & 1) ^ (line >> (GPC[1] - 1) & 1)
+        line = (line << 1 | bit) & ((1 << max(GPC)) - 1)
+    return line
 
 
 def _multiply(m, part):

@@ -23,7 +23,6 @@ from golden.errors import CallFailed, V90Error
 from golden.learning.learning import dil_request
 from golden.modem.digital import DigitalModem
 from golden.modem.states import AnaloguePhase
-from golden.pcm.parameters import FRAMES_A_SECOND
 from golden.receiver.receiver import Receiver
 from golden.receiver.training_levels import training_levels
 from sim import work

@@ -57,7 +57,7 @@ def test_what_is_wrong_is_said(short, monkeypatch):
     session = SimpleNamespace(
         now=9000,
         digital=[SimpleNamespace(cleared=False, timeline=[], in_data=True)],
-        analogue=[SimpleNamespace(phase=soak.Phase.DATA, readings=[1])],
+        analogue=[SimpleNamespace(phase=soak.AnaloguePhase.DATA, readings=[1])],
     )
     one = soak._Progress(session, 0, call(faults.Fault("slip", 1.0)))
     assert one.outcome().end == "stuck"
