@@ -5,7 +5,8 @@ from amaranth.lib import wiring
 from amaranth.lib.fifo import SyncFIFOBuffered
 from amaranth.lib.wiring import In, Out, connect
 
-from golden.ports.decimator import factor_of
+from golden.errors import V90Error
+from golden.ports.decimator import FACTORS
 from golden.ports.link import Information, Top
 from golden.receiver.equalizer import FEEDBACK, FORWARD
 from hdl.core.stream import pass_on
@@ -199,8 +200,10 @@ class LinkedClient(wiring.Component):
     """
 
     def __init__(self, clock=24.576e6, baud=460800, codec=48000, **receiver):
-        factor = factor_of(codec)
-        self.i2s, self.decimator = I2s(clock, codec), Decimator(factor)
+        if codec not in FACTORS:
+            known = " or ".join(map(str, FACTORS))
+            raise V90Error(f"a codec of a client has {known} samples a second, not {codec}")
+        self.i2s, self.decimator = I2s(clock, codec), Decimator(FACTORS[codec])
         self.linked = LinkedReceiver(clock, baud, front="i2s decimator", **receiver)
         self.information, self.path = self.linked.information, self.linked.path
         self.host = ("rx", "tx", "state", "training", "lost")

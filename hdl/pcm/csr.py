@@ -9,7 +9,6 @@ initialisation of 8.6.1 and 8.6.5/V.90.
 from amaranth.lib import data, stream, wiring
 from amaranth.lib.wiring import In, Out
 
-from golden.pcm.parameters import sections
 from hdl.core.channels import channel_shape
 from hdl.pcm.g711 import LAW_BITS
 
@@ -18,9 +17,9 @@ from hdl.pcm.g711 import LAW_BITS
 MASKS_AT = 0
 #: D in bits 0..5, Sr in 6..7, ld in 8..9, law in 10.
 FRAME_AT = 48
-#: a1 in bits 0..7, a2 in 8..15, in the order of ``golden.pcm.parameters.sections``.
+#: a1 in bits 0..7, a2 in 8..15; the one of larger magnitude first, a1 where they are equal.
 POLES_AT = 49
-#: b1 and b2 likewise.
+#: b1 in bits 0..7, b2 in 8..15.
 ZEROS_AT = 50
 #: Six words: M0 to M5.
 MODULI_AT = 56
@@ -98,7 +97,8 @@ def configuration_words(parameters, commit=True):
         words += [(MASKS_AT + 8 * interval + u, mask >> 16 * u & 0xFFFF) for u in range(8)]
     frame = {"data_bits": p.data_bits, "sr": p.sr, "ld": p.ld, "law": LAW_BITS[p.law]}
     words.append((FRAME_AT, FRAME_LAYOUT.const(frame).as_value().value))
-    a1, a2, b1, b2 = (value & 0xFF for value in sections(p.a1, p.a2, p.b1, p.b2))
-    words += [(POLES_AT, a1 | a2 << 8), (ZEROS_AT, b1 | b2 << 8)]
+    poles = sorted((p.a1, p.a2), key=abs, reverse=True)
+    for address, (low, high) in ((POLES_AT, poles), (ZEROS_AT, (p.b1, p.b2))):
+        words.append((address, low & 0xFF | (high & 0xFF) << 8))
     words += [(MODULI_AT + interval, modulus) for interval, modulus in enumerate(p.moduli)]
     return [*words, (COMMIT, 0)] if commit else words

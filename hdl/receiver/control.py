@@ -11,9 +11,9 @@ from golden.pcm.parameters import INTERVALS
 from golden.receiver.timetable import (
     AGAIN,
     FAST_BITS,
-    FIRST,
+    FIRST_FRAME,
     GRACE,
-    PATIENCE,
+    LONGEST_COAST,
     RATE_BITS,
     SETTLING,
     SKIPPED,
@@ -101,7 +101,7 @@ class Control(wiring.Component):
         # "again": the second stretch is being recorded; "second": it was recorded to its end.
         self._again, self._second = Signal(), Signal()
         self._turning, self._settling = Signal(3), Signal(range(SETTLING + 1))
-        self._coasting = Signal(range(PATIENCE + 1))
+        self._coasting = Signal(range(LONGEST_COAST + 1))
         m.d.comb += [
             self.known.eq(self.state == State.TRAIN),
             self.hurry.eq(self.state == State.COAST),
@@ -209,7 +209,7 @@ class Control(wiring.Component):
                 m.d.comb += [self.clear.eq(1), self.discard.eq(1)]
                 m.d.sync += [
                     self.state.eq(State.TRAIN),
-                    self.number.eq(FIRST),
+                    self.number.eq(FIRST_FRAME),
                     self.training.eq(1),
                     self.plain.eq(1),
                     self.guess.eq(0),
@@ -269,7 +269,7 @@ class Control(wiring.Component):
             with m.Elif(self._coasting == GRACE):
                 m.d.sync += self._kind.eq(Kind.LOST)
                 m.next = "EVENT AFTER"
-            with m.Elif(self._coasting == PATIENCE):
+            with m.Elif(self._coasting == LONGEST_COAST):
                 m.d.comb += self.stop.eq(1)
                 m.d.sync += [self.state.eq(State.SEARCH), self._kind.eq(Kind.GIVEN_UP)]
                 m.next = "EVENT AFTER"

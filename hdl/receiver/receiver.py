@@ -10,11 +10,11 @@ from amaranth.lib import data, stream, wiring
 from amaranth.lib.memory import Memory
 from amaranth.lib.wiring import In, Out
 
-from golden.bits.scrambler import GPC, Scrambler
+from golden.bits.scrambler import GPC
 from golden.formats import ERROR, SAMPLE
 from golden.pcm.parameters import INTERVALS
 from golden.receiver.equalizer import FEEDBACK, FORWARD
-from golden.receiver.timetable import FAST_BITS, FIRST, QUIET, SLOW_BITS, State
+from golden.receiver.timetable import DEAD_LINE, FAST_BITS, FIRST_FRAME, SLOW_BITS, State
 from golden.receiver.timing import HALVES
 from hdl.core.channels import LEAST, Channels, channel_shape
 from hdl.core.mac import Multiplier
@@ -174,7 +174,7 @@ class _Loudness(wiring.Component):
         with m.If(self.strobe | less):
             m.d.sync += mean.eq(mean + operand + (less | negative))
         with m.If(whole):
-            m.d.sync += self.quiet.eq(mean >> FAST_BITS < QUIET)
+            m.d.sync += self.quiet.eq(mean >> FAST_BITS < DEAD_LINE)
         with m.If(self.clear):
             m.d.sync += mean.eq(0)
         return m
@@ -322,7 +322,7 @@ class _Line(wiring.Component):
 
     def _known(self, m, control):
         """TRN1d's signs: ones through the scrambler from zero on (8.4.5)."""
-        start = _scrambler_line(INTERVALS * FIRST)
+        start = _scrambler_line(INTERVALS * FIRST_FRAME)
         line = Signal(max(GPC), init=start)
         sign = 1 ^ line[GPC[0] - 1] ^ line[GPC[1] - 1]
         m.d.comb += self.equalizer.known_sign.eq(sign)
@@ -371,8 +371,11 @@ class _Line(wiring.Component):
 
 def _scrambler_line(symbols):
     """The scrambler's last bits, the latest in bit 0, after so many ones."""
-    bits = Scrambler(GPC).process([1] * symbols)[: -max(GPC) - 1 : -1]
-    return int(sum(int(bit) << place for place, bit in enumerate(bits)))
+    line = 0
+    for _ in range(symbols):
+        bit = 1 ^ (line >> (GPC[0] - 1) & 1) ^ (line >> (GPC[1] - 1) & 1)
+        line = (line << 1 | bit) & ((1 << max(GPC)) - 1)
+    return line
 
 
 def _multiply(m, part):

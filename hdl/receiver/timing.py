@@ -10,7 +10,7 @@ from amaranth.lib.memory import Memory
 from amaranth.lib.wiring import In, Out
 
 from golden.receiver import timing
-from golden.receiver.timetable import FIRST, FIRST_SYMBOL
+from golden.receiver.timetable import FIRST_FRAME, FIRST_SYMBOL
 from hdl.core.mac import MULTIPLY
 from hdl.core.memory import read_alone
 
@@ -177,7 +177,7 @@ class Interpolator(wiring.Component):
         m.submodules.clock = clock = _Clock()
         running = Signal()
         index = Signal(range(timing.HALVES))
-        skip = Signal(range(FIRST * timing.HALVES + 1))
+        skip = Signal(range(FIRST_FRAME * timing.HALVES + 1))
         count = Signal(16, init=_FIRST_COUNT & 0xFFFF)
         shift = Signal(signed(4))
         moves = Signal(range(_MOST_DROP + 1))
@@ -224,7 +224,7 @@ class Interpolator(wiring.Component):
                     m.d.sync += [
                         running.eq(1),
                         index.eq(0),
-                        skip.eq(FIRST * timing.HALVES),
+                        skip.eq(FIRST_FRAME * timing.HALVES),
                         shift.eq(self.start_shift),
                     ]
                     m.next = "STEP"

@@ -11,7 +11,7 @@ from amaranth.lib import data
 
 from golden.formats import ERROR, SOFT, TRAINING_LEVEL
 from golden.pcm.parameters import INTERVALS
-from golden.receiver.leastsquares import shares
+from golden.receiver.leastsquares import MOST_OFF
 from golden.receiver.timetable import Kind
 
 #: Bits of a data frame's number, which counts from TRN1d's first and ends after 35 minutes.
@@ -31,7 +31,7 @@ DECISION = data.StructLayout(
 
 #: Addresses of the configuration stream. Up to ENTRIES + 1023 an address is 128 times an interval
 #: plus the number of a level: PCM value in bits 0..14, Ucode in 16..22, and in 23..31 what the
-#: level is above TRN1d's in 4096ths of that (``golden.receiver.leastsquares.shares``). COUNTS and
+#: level is above TRN1d's in 4096ths of that (:func:`share_above`). COUNTS and
 #: on: how many levels an interval has, less one. Words of levels, POWER and LOSS included, are for
 #: the table that waits, and from the first of them on it waits for nothing until it is told for
 #: what.
@@ -70,6 +70,15 @@ class Wait(IntEnum):
     ED = 3
 
 
+def share_above(value, level):
+    """How far a PCM value is above TRN1d's ``level``, in TRAINING_LEVEL-ths of that, to nearest.
+
+    MOST_OFF at most, above and below.
+    """
+    share = (2 * TRAINING_LEVEL * (value - level) + level) // (2 * level)
+    return max(-MOST_OFF, min(MOST_OFF, share))
+
+
 def level_words(levels, training):
     """Words ``(address, data)`` of :class:`golden.receiver.slicer.Levels` for the table that waits.
 
@@ -82,7 +91,7 @@ def level_words(levels, training):
     ]
     for interval, (values, ucodes) in enumerate(zip(levels.values, levels.ucodes, strict=True)):
         words.append((COUNTS + interval, len(values) - 1))
-        above = (shares(values, level) - TRAINING_LEVEL) & 0x1FF
+        above = [share_above(int(value), level) & 0x1FF for value in values]
         words += [
             (ENTRIES + 128 * interval + index, int(value) | int(ucode) << 16 | int(share) << 23)
             for index, (value, ucode, share) in enumerate(zip(values, ucodes, above, strict=True))

@@ -12,7 +12,7 @@ import numpy as np
 
 from golden.errors import CallFailed
 from golden.learning import constellations
-from golden.modem.analogue import Phase
+from golden.modem.states import AnaloguePhase
 from golden.pcm import g711
 from golden.signals.training import dil_lengths
 from sim.calls import design
@@ -101,7 +101,11 @@ def _measure(cases, seconds=SECONDS_OF_DATA):
 
     def done(session):
         for k, analogue in enumerate(session.analogue):
-            if due[k] is None and analogue.phase is Phase.DATA and session.digital[k].in_data:
+            if (
+                due[k] is None
+                and analogue.phase is AnaloguePhase.DATA
+                and session.digital[k].in_data
+            ):
                 due[k] = session.now + int(seconds * FRAMES_A_SECOND)
         return all(end is not None and session.now >= end for end in due)
 

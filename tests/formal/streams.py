@@ -6,8 +6,8 @@ from importlib import import_module
 
 from amaranth.lib import data
 
+from golden.modem.selftest import plan, templates
 from hdl.modem.bank import LinkedBank
-from hdl.modem.selftest import templates
 from hdl.pcm.shaper import Shaper
 from hdl.receiver.settings import Settings
 from hdl.receiver.slicer import LEVEL
@@ -315,7 +315,7 @@ LONG = {
     ),
     "_Modem": Case(
         "modem.selftest",
-        lambda m: m._Modem(PARAMETERS, PARAMETERS.law, 78, 120),
+        lambda m: m._Modem(plan(PARAMETERS.law, PARAMETERS, 78)),
         (
             "self.o.payload.eq(generator.o.payload.octet)",
             "self.o.payload.eq(generator.o.payload.octet ^ self.start)",

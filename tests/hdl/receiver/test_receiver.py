@@ -8,7 +8,7 @@ from amaranth.lib import wiring
 from golden.pcm import g711
 from golden.receiver.receiver import Receiver as Golden
 from golden.receiver.slicer import Levels
-from golden.receiver.timetable import FAST_BITS, QUIET, SKIPPED, SOLVING, TRAINED, Kind
+from golden.receiver.timetable import DEAD_LINE, FAST_BITS, SKIPPED, SOLVING, TRAINED, Kind
 from golden.receiver.timing import HALVES
 from golden.signals import training
 from hdl.core.stream import pass_on
@@ -77,12 +77,12 @@ def test_loudness(rng):
     halves[rng.random(300) < 0.02] = -32768
     anew = rng.random(300) < 0.1
     # For long at the limit, where each bit counts.
-    halves[100:200] = QUIET // HALVES * rng.choice([-1, 1], (100, HALVES))
+    halves[100:200] = DEAD_LINE // HALVES * rng.choice([-1, 1], (100, HALVES))
     anew[100:200] = False
     every, mean, quiet = 3, 0, []
     for frame, clear in zip(halves, anew, strict=True):
         mean = (0 if clear else mean) + np.abs(frame).sum()
-        quiet.append(mean >> FAST_BITS < QUIET)
+        quiet.append(mean >> FAST_BITS < DEAD_LINE)
         mean -= mean >> FAST_BITS
     assert 0.05 < np.mean(quiet) < 0.8
     begins = HALVES * every * np.arange(300)
