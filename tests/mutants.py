@@ -76,6 +76,10 @@ MUTANTS = [
     # the same kinds in gateware
     ("hdl/core/fixed.py", "x = x + (1 << (drop - 1))\n", "x = x + 0\n"),
     ("hdl/core/mac.py", "self.a * self.b", "self.a * self.b[:15]"),
+    ("hdl/core/mac.py", "due.eq(when)", "due.eq(1)"),
+    # a label that is a row too far, contents of another row
+    ("hdl/core/program.py", "self._labels[name] = len(self._rows)", "self._labels[name] = 0"),
+    ("hdl/core/program.py", "with m.Case(number)", "with m.Case(number ^ 1)"),
     ("hdl/pcm/g711.py", "Mux(lowest, 1, segment)", "segment"),
     ("hdl/bits/scrambler.py", "line[delay - 1]", "line[delay - 2]"),
     ("hdl/pcm/modulus.py", "quotient.insert(0,", "quotient.append("),
@@ -114,7 +118,16 @@ MUTANTS = [
     ("hdl/receiver/reversal.py", "heard & ~lasts & (now", "~lasts & (now"),
     ("hdl/receiver/framing.py", "(known | comes) & (now == zeroes)", "(known | comes)"),
     ("hdl/receiver/timing.py", "total.eq(total >> 1)", "total.eq((total + 1) >> 1)"),
-    ("hdl/receiver/solver.py", "RIDGE.bit_length() - 1", "RIDGE.bit_length() - 2"),
+    (
+        "hdl/receiver/solver_program.py",
+        "RIDGE.bit_length() - 1",
+        "RIDGE.bit_length() - 2",
+        "solver",
+    ),
+    ("hdl/receiver/solver_steps.py", "r.base", "0", "solver"),
+    ("hdl/receiver/solver_steps.py", "r.count != r.scale + 16", "r.count != 16", "solver"),
+    ("hdl/receiver/solver.py", "biased=r.back | (r.row != r.pivot)", "biased=1"),
+    ("hdl/receiver/solver.py", "tie_below = ~total[32]", "tie_below = total[32]"),
     ("hdl/receiver/slicer.py", "(candidate <= count)", "(candidate < count)"),
     (
         "hdl/receiver/slicer.py",
@@ -135,15 +148,23 @@ MUTANTS = [
         "self._second.eq(0)",
     ),
     ("hdl/receiver/control.py", "(self._left == 1)", "(self._left == 2)"),
-    ("hdl/receiver/control.py", "(self.measured & ~self.settling)", "self.measured"),
-    ("hdl/receiver/control.py", "self._second.eq(0), self.plain.eq(0)]", "self._second.eq(0)]"),
-    ("hdl/receiver/control.py", "(self._rate >> RATE_BITS) - self.step", "self._rate >> RATE_BITS"),
+    ("hdl/receiver/control.py", "(report.measured & ~self.frame.settling)", "report.measured"),
+    (
+        "hdl/receiver/control.py",
+        "self._second.eq(0), self.status.plain.eq(0)]",
+        "self._second.eq(0)]",
+    ),
+    (
+        "hdl/receiver/control.py",
+        "(self._rate >> RATE_BITS) - self.front.step",
+        "self._rate >> RATE_BITS",
+    ),
     # TRN1d's levels all alike, a guess that moves the drift's tap, known symbols with wrong signs,
     # MP taken for data, a TRN1d and bits that go on behind Sd, detections of Sd in R
     ("hdl/receiver/leastsquares.py", "TRAINING_LEVEL + item.above", "TRAINING_LEVEL"),
-    ("hdl/receiver/equalizer.py", "self._at(_Phase.ADAPT_DRIFT) & self.guess", "0"),
+    ("hdl/receiver/equalizer.py", "self._at(Sum.ADAPT_DRIFT) & self.frame.guess", "0"),
     (
-        "hdl/receiver/receiver.py",
+        "hdl/receiver/line.py",
         "Mux(self.reference_sign, value, -value)",
         "value",
         "modem/startup::test_from_sd_to_data",
@@ -166,12 +187,36 @@ MUTANTS = [
         "restart.eq(0)",
         "startup::test_sd_drops_what_waits",
     ),
-    ("hdl/receiver/receiver.py", "(less | negative)", "less", "receiver::test_loudness"),
+    ("hdl/receiver/means.py", "(less | negative)", "less"),
+    ("hdl/receiver/means.py", "mean >> SLOW_BITS", "mean >> FAST_BITS"),
+    # a clock that stops for a detection that is ignored, one that starts too late
+    (
+        "hdl/receiver/front.py",
+        "(detector.found & ~self.deaf) | control.stop",
+        "detector.found | control.stop",
+        "modem/startup::test_a_long_r",
+    ),
+    ("hdl/receiver/front.py", "& ~detector.busy", "& interpolator.busy"),
+    (
+        "hdl/receiver/line.py",
+        "_scrambler_line(INTERVALS * FIRST)",
+        "_scrambler_line(0)",
+        "receiver",
+    ),
+    # a width that cuts, a Ucode of six bits
+    (
+        "hdl/receiver/interfaces.py",
+        "MOST_OFF.bit_length() + 1",
+        "MOST_OFF.bit_length()",
+        "slicer",
+    ),
+    ("hdl/receiver/interfaces.py", "UCODE = unsigned(7)", "UCODE = unsigned(6)", "slicer"),
+    # taps for another level, a solution without feedback
+    ("hdl/receiver/receiver.py", "solver.level.eq(part.level)", "solver.level.eq(1)"),
     (
         "hdl/receiver/receiver.py",
-        "(detector.found & ~self.deaf) | self.stop",
-        "detector.found | self.stop",
-        "modem/startup::test_a_long_r",
+        "Solver(forward, feedback)\n",
+        "Solver(forward + 2, feedback - 2)\n",
     ),
     ("hdl/modem/bank.py", "self.late.eq(highway.late)", "self.late.eq(0)"),
     # an escape that is none, a bit read too late, a request that is acted on twice
@@ -186,7 +231,7 @@ MUTANTS = [
         "startup::test_from_sd_to_data",
     ),
     # another Amaranth, a memory that reads what was there before it was written
-    ("hdl/core/amaranth_private.py", 'VERSION = "0.5.10"', 'VERSION = "0.5.9"'),
+    ("hdl/core/amaranth_private.py", 'AMARANTH_VERSION = "0.5.10"', 'AMARANTH_VERSION = "0.5.9"'),
     (
         "hdl/core/amaranth_private.py",
         "port._data, port._en, port._transparent_for",
@@ -194,7 +239,7 @@ MUTANTS = [
         "channels",
     ),
     # the wrong channel's row, a stale word, a reset that some channels miss
-    ("hdl/core/channels.py", "addr=self._ahead", "addr=self._channel"),
+    ("hdl/core/channels.py", "addr=self._after", "addr=self._channel"),
     ("hdl/core/channels.py", "enabled.eq(port.enable)", "enabled.eq(1)"),
     ("hdl/core/channels.py", "fresh.eq(last)", "fresh.eq(0)"),
     ("hdl/pcm/mapper.py", "(read.data >> position) >> 1", "read.data >> position"),
@@ -422,6 +467,13 @@ MUTANTS = [
     ("golden/receiver/slicer.py", "if x != y), default", "if a != b), default"),
     ("golden/receiver/equalizer.py", "growth += _KEPT * drift", "growth += drift"),
     ("hdl/receiver/equalizer.py", "after[4], 4, after", "after[4], 5, after"),
+    ("hdl/receiver/equalizer_program.py", "shift=-16", "shift=-15", "equalizer"),
+    (
+        "hdl/receiver/equalizer_program.py",
+        '"added": Place.ERROR_TAP',
+        '"added": Place.DRIFT_TAP',
+        "equalizer",
+    ),
     ("hdl/receiver/equalizer_memory.py", "frame + HALVES // 4", "frame + HALVES // 2"),
     ("hdl/receiver/accumulator.py", "total[3], carry)", "total[2], carry)"),
     ("hdl/receiver/accumulator.py", "& ~full", ""),
@@ -433,7 +485,7 @@ MUTANTS = [
     ("hdl/pcm/sequencer.py", "token.initialise.eq(begins)", "token.initialise.eq(0)"),
     ("golden/bits/bit_table.py", "left[item] >>= 1", "left[item] >>= 2"),
     ("golden/signals/sequences.py", "cp[name] - (cp[name] >> 7 << 8)", "cp[name]"),
-    ("hdl/receiver/settings.py", "again.eq(addresses == (START,))", "again.eq(0)"),
+    ("hdl/receiver/settings.py", "again.eq(addresses == (START_AT,))", "again.eq(0)"),
     ("hdl/receiver/settings.py", "waiting = ~self.bank", "waiting = self.bank"),
     # lines that get others' decisions, a sign of zero, training past TRN1d, levels for no frame
     ("golden/receiver/decisions.py", "lines == line", "lines >= line"),
@@ -458,9 +510,16 @@ MUTANTS = [
         "bank.underruns_channel.eq(0)",
     ),
     ("hdl/pcm/shaper.py", "state.open == 0", "state.open <= 1"),
-    ("hdl/receiver/detection.py", "~self.words.negative", "self.words.negative"),
+    ("hdl/receiver/detection.py", "~self._adder.negative", "self._adder.negative"),
+    ("hdl/receiver/detection_program.py", "SHARE_BITS = 5", "SHARE_BITS = 4", "detection"),
+    (
+        "hdl/receiver/detection_program.py",
+        "[(_TURN, 1), (_RISE, 1)]",
+        "[(_TURN, 1), (_RISE, 0)]",
+        "detection",
+    ),
     ("hdl/receiver/leastsquares.py", "clearing.eq(item.mode == REMEMBER)", "clearing.eq(0)"),
-    ("hdl/receiver/solver.py", "self._power(NORMAL.fraction - 3)", "self._power(NORMAL.fraction)"),
+    ("hdl/receiver/solver_program.py", "NORMAL.fraction - 3", "NORMAL.fraction", "solver"),
     (
         "golden/receiver/leastsquares.py",
         "TRAINING_LEVEL * np.abs(values) + level",

@@ -92,7 +92,7 @@ class Inside:
         """A signal or a layout's view: a variable of the submodule's elaborate, or a member."""
         there = self._component
         for name in path.split("."):
-            names = self._locals[id(there)]
+            names = self._locals.get(id(there), {})
             there = names[name] if name in names else getattr(there, name)
         return there
 

@@ -10,7 +10,7 @@ from hdl.modem.bank import LinkedBank
 from hdl.modem.selftest import templates
 from hdl.pcm.shaper import Shaper
 from hdl.receiver.settings import Settings
-from hdl.receiver.slicer import LEVEL
+from hdl.receiver.slicer import LEVEL_WORD
 from sim.calls.parameter_sets import EXTREMES
 from tests.formal import known
 from tests.formal.proof import Free, contract, holds, planted
@@ -214,20 +214,20 @@ LONG = {
     "Solver": Case(
         "receiver.solver",
         lambda m: m.Solver(),
-        ("self.o.valid.eq(self.settled)", "self.o.valid.eq(1)"),
+        ("self.o.valid.eq(steps.settled)", "self.o.valid.eq(1)"),
         known.solver,
     ),
     "Settings": Case(
         "receiver.settings",
-        lambda m: m.Settings(LEVEL),
+        lambda m: m.Settings(LEVEL_WORD),
         (" & ~(taken & level)", ""),
         known.settings,
         2,
     ),
     "Control": Case(
         "receiver.control",
-        lambda m: m.Control(Settings(LEVEL)),
-        ("self.o_event.valid.eq(1)", "self.o_event.valid.eq(~self.found)"),
+        lambda m: m.Control(Settings(LEVEL_WORD)),
+        ("self.o_event.valid.eq(1)", "self.o_event.valid.eq(~self.front.found)"),
         known.control,
     ),
     "Decimator": Case(
@@ -247,18 +247,18 @@ LONG = {
         lambda m: m.Interpolator(),
         ("self.o.payload.index.eq(index)", "self.o.payload.index.eq(index ^ self.strobe)"),
     ),
-    "_Front": Case(
-        "receiver.receiver",
-        lambda m: m._Front(),
+    "Front": Case(
+        "receiver.front",
+        lambda m: m.Front(),
         _after(
-            "wiring.connect(m, interpolator.o, wiring.flipped(self.o))",
-            "m.d.comb += self.o.payload.index.eq(self.found)",
+            "connect(m, out, flipped(self.o))",
+            "m.d.comb += self.o.payload.index.eq(self.control.found)",
         ),
     ),
-    "_Line": Case(
-        "receiver.receiver",
-        lambda m: m._Line(8, 4, start_up=True),
-        ("sink.payload.good.eq(control.state == State.TRACK)", "sink.payload.good.eq(self.strobe)"),
+    "Line": Case(
+        "receiver.line",
+        lambda m: m.Line(8, 4, start_up=True),
+        ("sink.payload.good.eq(status.state == State.TRACK)", "sink.payload.good.eq(self.strobe)"),
         known.line,
         2,
         ("front",),
@@ -266,7 +266,10 @@ LONG = {
     "Receiver": Case(
         "receiver.receiver",
         lambda m: m.Receiver(8, 4, start_up=True),
-        ("sink.payload.good.eq(control.state == State.TRACK)", "sink.payload.good.eq(self.strobe)"),
+        _after(
+            "m.d.comb += solver.level.eq(part.level)",
+            "m.d.comb += self.o.payload.good.eq(self.strobe)",
+        ),
         known.receiver,
         2,
         ("solver", "part.front"),

@@ -8,7 +8,7 @@ from amaranth.hdl import Assert, Assume, Signal
 
 from hdl.core.channels import channel_shape
 from hdl.pcm.csr import COMMIT
-from hdl.receiver.slicer import LEVEL
+from hdl.receiver.slicer import LEVEL_WORD
 from tests.formal import known
 from tests.formal.proof import Free, contract, holds, planted
 
@@ -183,7 +183,7 @@ CASES = {
     "Settings": (
         settings,
         "settings",
-        lambda m: m.Settings(LEVEL),
+        lambda m: m.Settings(LEVEL_WORD),
         1,
         ("waiting = ~self.bank", "waiting = self.bank"),
     ),
