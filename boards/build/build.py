@@ -18,7 +18,7 @@ STAGES = {"yosys": "synthesis", "nextpnr": "place and route", "pack": "bitstream
 
 
 @dataclass
-class Result:
+class BuildResult:
     """A built top: where its bitstream is (None: not written), and what was measured.
 
     ``rows``: as :func:`boards.build.toolchain.used`; ``reached`` and ``asked`` in MHz; ``seconds``
@@ -116,18 +116,18 @@ def build(name, top=None, output=None, *, force=False, allow_timing_fail=False, 
     are there without ``force``; :class:`~golden.errors.CallFailed` where a tool fails.
     """
     board, top = board_of(name, top)
-    result = Result(name, top)
+    result = BuildResult(name, top)
     folder = Path(output or Path("build") / f"{name}-{top}")
     if folder.exists() and not folder.is_dir():
         raise V90Error(f"{folder} is a file; a folder is needed")
     if folder.is_dir() and any(folder.iterdir()) and not force:
         raise V90Error(f"{folder} is not empty; --force builds there anew")
-    tell = stage or (lambda text: None)
+    report = stage or (lambda text: None)
     needed = board.platform().required_tools
     for tool in needed:
         toolchain.find(tool)
     with _timed(result, "elaboration"):
-        tell("elaboration")
+        report("elaboration")
         platform, clock, files = plan(name, top)
     work = folder / "work"
     write_files(files, work)
@@ -139,7 +139,7 @@ def build(name, top=None, output=None, *, force=False, allow_timing_fail=False, 
         if tool.startswith("nextpnr"):
             arguments.remove("--quiet")
         with _timed(result, text):
-            tell(text)
+            report(text)
             log = toolchain.run(tool, arguments, work, f"{tool}.log")
         if tool == "yosys":
             cells = toolchain.count_cells(work / "top.stat", board.family)

@@ -6,11 +6,11 @@ from boards.build import platforms
 
 
 @dataclass(frozen=True)
-class Board:
+class BoardKind:
     """A board: its platform, chip family, lights, tops with their options, and how it is flashed.
 
     ``lights``: resource, number and, where there is one, subsignal of the lights error, sync and
-    data. ``tops``: for each top, the clock in Hz, what else :mod:`boards.build.tops` is told, and
+    data. ``tops``: for each top, the clock in Hz, other options of :mod:`boards.build.tops`, and
     the seed of its placement where the usual one gives a clock that is too slow.
     ``load``: arguments of openfpgaloader. ``needs``: what has to be at hand, for lists.
     """
@@ -49,7 +49,7 @@ def _four_highways(frequency):
 
 
 BOARDS = {
-    "icebreaker": Board(
+    "icebreaker": BoardKind(
         "1BitSquared iCEBreaker",
         platforms.IceBreaker,
         "up5k",
@@ -59,7 +59,7 @@ BOARDS = {
         "micro USB; highway on PMOD1A",
         _one_highway(20.625e6, (1, 5)),
     ),
-    "ice1usb": Board(
+    "ice1usb": BoardKind(
         "osmocom icE1usb",
         platforms.IcE1usb,
         "up5k",
@@ -69,7 +69,7 @@ BOARDS = {
         "a 3.3 V serial adapter at the debug UART, an SPI programmer; highway on GPIO",
         _one_highway(21.12e6, (2, 1)),
     ),
-    "ulx3s": Board(
+    "ulx3s": BoardKind(
         "Radiona ULX3S-85F",
         platforms.Ulx3s,
         "ecp5-85",
@@ -79,7 +79,7 @@ BOARDS = {
         "USB (US1); highways, or a Pmod I2S2 for the client, on GPIO 0 to 3",
         {**_four_highways(50e6), "selftest": dict(frequency=25e6, baud=115200), **_CLIENT},
     ),
-    "orangecrab": Board(
+    "orangecrab": BoardKind(
         "OrangeCrab r0.2 25F",
         platforms.OrangeCrab,
         "ecp5-25",
@@ -90,7 +90,7 @@ BOARDS = {
         "Pmod I2S2 for the client on A0 to A3 and 5 to 10",
         {**_four_highways(52e6), "selftest": dict(frequency=24e6, baud=115200), **_CLIENT},
     ),
-    "colorlight-i5": Board(
+    "colorlight-i5": BoardKind(
         "Colorlight i5 v7.0 with its extension board",
         platforms.ColorlightI5,
         "ecp5-25",
@@ -100,7 +100,7 @@ BOARDS = {
         "USB-C; highways, or a Pmod I2S2 for the client, on PMOD P3",
         {**_four_highways(50e6), "selftest": dict(frequency=25e6, baud=115200), **_CLIENT},
     ),
-    "tangnano9k": Board(
+    "tangnano9k": BoardKind(
         "Sipeed Tang Nano 9K",
         platforms.TangNano9k,
         "gw1n-9",

@@ -9,26 +9,26 @@ from pathlib import Path
 from rich.console import Console
 
 from boards.build import blocks, parts, pictures, sizes
-from boards.build.build import Result, build
+from boards.build.build import BuildResult, build
 from boards.build.catalogue import BOARDS
 from boards.build.cli import ROWS, show
 from golden.errors import CallFailed, V90Error
 from sim.terminal import guarded
 
 DOCUMENT = Path("docs/resources.md")
-SHARES, PARTS = Path("docs/resources-shares.svg"), Path("docs/resources-parts.svg")
+SHARES_PICTURE, PARTS_PICTURE = Path("docs/resources-shares.svg"), Path("docs/resources-parts.svg")
 RESULTS = Path("build/boards.json")
 
 #: Blocks without a board, each in a chip: between shift registers, with two pins.
 ALONE = (("encoder", "up5k"), ("receiver", "up5k"), ("receivers", "ecp5-25"))
 
 #: What yosys writes, as Amaranth names it: for Gowin the other one.
-NETLISTS = ("top.json", "top.syn.json")
+_TOP_NETLISTS = ("top.json", "top.syn.json")
 
 #: Of which the parts are drawn.
 DRAWN = ("icebreaker-bank", "receiver-up5k", "ulx3s-selftest")
 
-HEAD = """# What the tops take
+_HEAD = """# What the tops take
 
 Written by `make boards`: each top built by YoWASP (yosys, nextpnr), seed pinned. LUT and FF are
 yosys's; logic cells, DSP, block RAM and SPRAM are those that nextpnr used, of those that there are.
@@ -37,20 +37,20 @@ a build must stay below are in `boards/build/sizes.toml`.
 
 """
 
-BLOCKS = """
-Blocks alone, with a shift register before all inputs and the parity of all outputs behind them, so
+_ALONE_TEXT = """
+Blocks alone, with a shift register before all inputs and the parity of all outputs after them, so
 that two pins are enough:
 
 """
 
-PICTURES = f"""
+_PICTURES = f"""
 Shares of the chips:
 
-![Shares of each chip that the tops and blocks take]({SHARES.name})
+![Shares of each chip that the tops and blocks take]({SHARES_PICTURE.name})
 
 Where it goes, by submodules; what synthesis named after none of them, and what is small, is `rest`:
 
-![Look-up tables and registers of parts]({PARTS.name})
+![Look-up tables and registers of parts]({PARTS_PICTURE.name})
 """
 
 
@@ -83,12 +83,12 @@ def write_document(results):
         if f"{name}-{top}" in results
     ]
     alone = [(pair, results["-".join(pair)]) for pair in ALONE if "-".join(pair) in results]
-    text = HEAD + table(("board", "top", "chip"), tops)
+    text = _HEAD + table(("board", "top", "chip"), tops)
     if alone:
-        text += BLOCKS + table(("block", "chip"), alone)
-    DOCUMENT.write_text(text + PICTURES)
+        text += _ALONE_TEXT + table(("block", "chip"), alone)
+    DOCUMENT.write_text(text + _PICTURES)
     pictures.draw_shares(
-        [(" ".join(named[:2]), result["rows"]) for named, result in tops + alone], SHARES
+        [(" ".join(named[:2]), result["rows"]) for named, result in tops + alone], SHARES_PICTURE
     )
     drawn = [
         (key.replace("-", ", ", 1), results[key]["parts"])
@@ -96,7 +96,7 @@ def write_document(results):
         if results.get(key, {}).get("parts")
     ]
     if drawn:
-        pictures.draw_parts(drawn, PARTS)
+        pictures.draw_parts(drawn, PARTS_PICTURE)
 
 
 def build_alone(block, family):
@@ -104,8 +104,8 @@ def build_alone(block, family):
 
     Raises :class:`~golden.errors.CallFailed` where a tool fails or the chip is too small.
     """
-    folder, clock = Path("build") / f"{block}-{family}", blocks.BLOCKS[block][2]
-    result = Result(block, family, asked=clock)
+    folder, clock = Path("build") / f"{block}-{family}", blocks.MEASURED[block][2]
+    result = BuildResult(block, family, asked=clock)
     begin = time.monotonic()
     blocks.write_block(folder, block)
     counts = blocks.synthesise(folder, family)
@@ -156,7 +156,7 @@ def main():
     ceilings, complaints = sizes.ceilings(), []
     for name, top in wanted:
         key = f"{name}-{top}"
-        result, failed, netlist = Result(name, top), "", None
+        result, failed, netlist = BuildResult(name, top), "", None
         try:
             if (name, top) in ALONE:
                 print(key, file=sys.stderr)
@@ -173,7 +173,7 @@ def main():
                     stage=lambda text, key=key: print(f"{key}: {text}", file=sys.stderr),
                 )
                 work = Path("build") / key / "work"
-                netlist = next(work / one for one in NETLISTS if (work / one).exists())
+                netlist = next(work / one for one in _TOP_NETLISTS if (work / one).exists())
             rows = {row: used for row, (used, _) in result.rows.items()}
             complaints += [f"{key}: {text}" for text in sizes.passed(limits, rows, result.reached)]
             if not result.met:

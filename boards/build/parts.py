@@ -8,10 +8,10 @@ from pathlib import Path
 
 from boards.build.toolchain import FAMILIES
 
-#: A part with more than this share of all is told by its own parts.
+#: A part with more than this share of all is listed by its own parts.
 _LARGE = 0.3
 
-#: Shares below this one are told together, as the rest.
+#: Shares below this one are listed together, as the rest.
 _SMALL = 0.02
 
 
@@ -44,9 +44,9 @@ def parts(path, family):
             take(part, theirs)
 
     take((), names)
-    told = {
+    listed = {
         part.removeprefix("component."): count
         for part, count in found.most_common()
         if part not in ("", "component") and count >= _SMALL * len(names)
     }
-    return told | {"rest": len(names) - sum(told.values())}
+    return listed | {"rest": len(names) - sum(listed.values())}

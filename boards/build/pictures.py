@@ -4,7 +4,7 @@ import matplotlib
 from matplotlib.figure import Figure
 
 #: Rows of a result that are drawn, with their names; a chip may not have all.
-KINDS = {"cells": "logic cells", "multipliers": "DSP", "ram": "block RAM", "spram": "SPRAM"}
+PART_NAMES = {"cells": "logic cells", "multipliers": "DSP", "ram": "block RAM", "spram": "SPRAM"}
 
 _COLOURS = ("#30638e", "#d1495b", "#edae49", "#66a182")
 
@@ -24,15 +24,15 @@ def draw_shares(results, path):
     with matplotlib.rc_context(_SETTINGS):
         figure = Figure(figsize=(8, 0.6 + 0.42 * len(results)), layout="constrained")
         axes = figure.subplots()
-        height = 0.8 / len(KINDS)
-        for kind, (row, name) in enumerate(KINDS.items()):
+        height = 0.8 / len(PART_NAMES)
+        for kind, (row, name) in enumerate(PART_NAMES.items()):
             shares = [
                 (at, rows[row])
                 for at, (_, rows) in enumerate(results)
                 if rows.get(row, (0, None))[1]
             ]
             axes.barh(
-                [at + (kind - (len(KINDS) - 1) / 2) * height for at, _ in shares],
+                [at + (kind - (len(PART_NAMES) - 1) / 2) * height for at, _ in shares],
                 [100 * used / of for _, (used, of) in shares],
                 height,
                 label=name,
@@ -43,7 +43,7 @@ def draw_shares(results, path):
         axes.set_xlim(0, 100)
         axes.set_xlabel("% of the chip")
         axes.grid(axis="x", alpha=0.3)
-        figure.legend(loc="outside upper center", ncols=len(KINDS), frameon=False)
+        figure.legend(loc="outside upper center", ncols=len(PART_NAMES), frameon=False)
         _save(figure, path)
 
 

@@ -3,12 +3,12 @@
 import tomllib
 from pathlib import Path
 
-FILE = Path(__file__).with_name("sizes.toml")
+SIZES_FILE = Path(__file__).with_name("sizes.toml")
 
 
 def ceilings():
     """``{"blocks" or "tops": {name: {family: {row: ceiling}}}}``; ``clock`` is a floor."""
-    return tomllib.loads(FILE.read_text())
+    return tomllib.loads(SIZES_FILE.read_text())
 
 
 def passed(limits, rows, clock=None):

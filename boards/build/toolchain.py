@@ -51,7 +51,7 @@ _LARGE = (
 
 @dataclass(frozen=True)
 class Family:
-    """A chip family: what yosys and nextpnr are told, and what they count.
+    """A chip family: options of yosys and nextpnr, and what they count.
 
     ``before``: yosys commands before synthesis; ``synthesis``: its command; ``router``: the tool;
     ``device``: its options for a block that has no board; ``counts``: rows of the table, each with

@@ -8,7 +8,7 @@ from amaranth.hdl import Elaboratable, Module
 from amaranth.lib import io
 
 from boards.build.clocks import add_clock
-from golden.modem.selftest import U_INFO
+from golden.modem.selftest import U_INFO, plan
 from golden.pcm import g711
 from golden.pcm.parameters import MappingParameters
 from golden.ports.emulator import OCTETS, PHASES, Response
@@ -16,18 +16,16 @@ from golden.receiver.timetable import State
 from hdl.modem.bank import LinkedBank
 from hdl.modem.client import LinkedClient
 from hdl.modem.selftest import Selftest
-from sim.files import ROOT
+from sim.files import EXAMPLES
 from sim.world import lines
 from sim.world.line import Line
 
 #: What a self-test has between its modems: a line of `v90 lines`, dB of signal over noise, the
 #: client's clock in ppm, and TRN1d's level in dB of full scale at the A/D.
-LINE, SNR, PPM, LEVEL = "26awg-6kft", 45.0, 80.0, -20
-
-EXAMPLES = ROOT / "examples"
+SELFTEST_LINE, SELFTEST_SNR, SELFTEST_PPM, SELFTEST_LEVEL = "26awg-6kft", 45.0, 80.0, -20
 
 #: What it sends: a file of ``examples``.
-PARAMETERS = "45333.json"
+SELFTEST_PARAMETERS = "45333.json"
 
 
 def pin(m, direction, port):
@@ -37,7 +35,7 @@ def pin(m, direction, port):
 
 
 class BoardTop(Elaboratable):
-    """A component behind a board's pins.
+    """A component on a board's pins.
 
     ``join(m, platform, component)`` connects them; ``frequency`` in Hz is that of the clock.
     """
@@ -95,21 +93,26 @@ def bank(frequency, lights, baud, channels=30, signals=False, **options):
 def selftest_response(line, law):
     """The emulator's table of one of `v90 lines`."""
     impulse = Line(lines.find(line), law=law).impulse(OCTETS * PHASES)
-    return Response.of(impulse, int(g711.linear(U_INFO, law)), LEVEL)
+    return Response.of(impulse, int(g711.linear(U_INFO, law)), SELFTEST_LEVEL)
 
 
-def selftest_component(frequency, baud, parameters=PARAMETERS):
+def selftest_component(frequency, baud, parameters=SELFTEST_PARAMETERS):
     """The self-test for a clock in Hz; ``parameters`` None for TRN1d alone."""
     p = None
     if parameters is not None:
         p = MappingParameters.from_json((EXAMPLES / parameters).read_text())
     law = "A" if p is None else p.law
     return Selftest(
-        selftest_response(LINE, law), law, p, ppm=PPM, snr=SNR, clock=frequency, baud=baud
+        selftest_response(SELFTEST_LINE, law),
+        plan(law, p),
+        ppm=SELFTEST_PPM,
+        snr=SELFTEST_SNR,
+        clock=frequency,
+        baud=baud,
     )
 
 
-def selftest(frequency, lights, baud, parameters=PARAMETERS):
+def selftest(frequency, lights, baud, parameters=SELFTEST_PARAMETERS):
     """A modem pair with an emulated line between them."""
     component = selftest_component(frequency, baud, parameters)
 
@@ -122,7 +125,7 @@ def selftest(frequency, lights, baud, parameters=PARAMETERS):
 
 
 def client(frequency, lights, baud, codec=48000):
-    """An analogue receiver behind a codec of so many samples a second, and the host's UART."""
+    """An analogue receiver with a codec of so many samples a second, and the host's UART."""
     component = LinkedClient(frequency, baud, codec)
 
     def join(m, platform, top):
@@ -143,8 +146,8 @@ def client(frequency, lights, baud, codec=48000):
 
 
 @dataclass(frozen=True)
-class Top:
-    """What makes a top, from clock, lights and options, and what it is."""
+class TopKind:
+    """A kind of top: how it is made of clock, lights and options, and what it is in words."""
 
     make: Callable
     text: str
@@ -156,8 +159,8 @@ def signals(*arguments, **options):
 
 
 TOPS = {
-    "bank": Top(bank, "encoders of the digital modem on PCM highways, and the host link"),
-    "selftest": Top(selftest, "both modems and a line, which tell how they do; no host"),
-    "signals": Top(signals, "the same with all signals of phases 3 and 4"),
-    "client": Top(client, "an analogue receiver behind an I2S codec, and the host link"),
+    "bank": TopKind(bank, "encoders of the digital modem on PCM highways, and the host link"),
+    "selftest": TopKind(selftest, "both modems and a line, which report how they do; no host"),
+    "signals": TopKind(signals, "the same with all signals of phases 3 and 4"),
+    "client": TopKind(client, "an analogue receiver with an I2S codec, and the host link"),
 }

@@ -24,7 +24,7 @@ OPTIMISE = 1
 
 @dataclass(frozen=True)
 class Models:
-    """What simulates a family's cells: yosys's file, those of ``boards/gates/cells``, defines.
+    """Models of a family's cells: yosys's file, those of ``boards/gates/cells``, defines.
 
     ``routed``: more of ``boards/gates/cells``, for what the router makes of the cells.
     """

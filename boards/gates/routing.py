@@ -69,7 +69,7 @@ def _ecp5(found, module):
     """Give cells and ports what the router means where it says nothing."""
     for name, at, bit in _port_bits(module, "output"):
         if not isinstance(bit, int):
-            # The net of a constant has no driver behind the router.
+            # After the router the net of a constant has no driver.
             found["ports"][name]["bits"][at] = bit
     for cell in found["cells"].values():
         if not cell["type"].startswith("TRELLIS"):

@@ -28,23 +28,23 @@ from sim.world import lines
 from sim.world.line import Conditions, Line
 
 #: Netlists of each family, and what is routed of them.
-NETLISTS = ("up5k", "ecp5-25", "gw1n-9", "up5k-routed", "ecp5-25-routed")
+NETLIST_NAMES = ("up5k", "ecp5-25", "gw1n-9", "up5k-routed", "ecp5-25-routed")
 
 #: Channels of the encoder: the up5k's script puts what 30 of them need into large memories.
-CHANNELS = 30
+BANK_CHANNELS = 30
 
 #: Data frames of data, of which a receiver leaves out the last few, and symbols that there are to
 #: be; data frames of TRN1d, which leaves both solutions of the receiver in.
-FRAMES, SYMBOLS, TRN1D = 340, 2000, 1240
+DATA_FRAMES, SYMBOLS, TRAINING_FRAMES = 340, 2000, 1240
 
-U_INFO, SILENCE = 79, 200
+GATE_U_INFO, LEADING_SILENCE = 79, 200
 
 #: A bank of encoders on an E1; what its highway has before a channel's first data frame.
 HIGHWAY = {"slots": 32, "signals": False}
 IDLE = 0xD5
 
 #: A netlist's answers are later than a board's by so much; seconds to wait for progress.
-SLOWNESS, PATIENCE = 20, 300
+SLOWNESS, GATE_PATIENCE = 20, 300
 
 
 def encoder(**options):
@@ -53,9 +53,9 @@ def encoder(**options):
     Raises :class:`~golden.errors.CallFailed` where they are not golden's.
     """
     rng = np.random.default_rng(90)
-    sets = [random_parameters(rng) for _ in range(CHANNELS)]
-    bits = [rng.integers(0, 2, FRAMES * p.data_bits, np.uint8) for p in sets]
-    bank = pcm.EncoderBank(CHANNELS, **options)
+    sets = [random_parameters(rng) for _ in range(BANK_CHANNELS)]
+    bits = [rng.integers(0, 2, DATA_FRAMES * p.data_bits, np.uint8) for p in sets]
+    bank = pcm.EncoderBank(BANK_CHANNELS, **options)
     begin = time.perf_counter()
     encoded = bank.encode(sets, bits)
     seconds = time.perf_counter() - begin
@@ -63,7 +63,7 @@ def encoder(**options):
         d = p.data_bits
         received = pcm.decode(p, octets)
         whole = pcm.in_ones(p, sent, received)
-        if not np.array_equal(pcm.encode(p, whole), octets) or len(received) < FRAMES * d:
+        if not np.array_equal(pcm.encode(p, whole), octets) or len(received) < DATA_FRAMES * d:
             raise CallFailed("octets are not golden's")
     return sum(octets.size for octets in encoded), bank.cycles, seconds
 
@@ -76,18 +76,20 @@ def bank(**options):
     golden's, or data are lost.
     """
     rng = np.random.default_rng(90)
-    sets = [random_parameters(rng) for _ in range(CHANNELS)]
+    sets = [random_parameters(rng) for _ in range(BANK_CHANNELS)]
     octets = {
-        channel: whole_octets(rng.integers(0, 2, FRAMES * p.data_bits, np.uint8), p.data_bits)
+        channel: whole_octets(rng.integers(0, 2, DATA_FRAMES * p.data_bits, np.uint8), p.data_bits)
         for channel, p in enumerate(sets)
     }
     begin = time.perf_counter()
-    with SimulatedBoard(CHANNELS, **HIGHWAY, **options) as simulated:
+    with SimulatedBoard(BANK_CHANNELS, **HIGHWAY, **options) as simulated:
         board = Board(Link(open_port(simulated.device), slowness=SLOWNESS))
         for channel, p in enumerate(sets):
-            board.configure(channel, p, PATIENCE)
-        board.stream({channel: one.tobytes() for channel, one in octets.items()}, patience=PATIENCE)
-        board.drain(list(octets), PATIENCE)
+            board.configure(channel, p, GATE_PATIENCE)
+        board.stream(
+            {channel: one.tobytes() for channel, one in octets.items()}, patience=GATE_PATIENCE
+        )
+        board.drain(list(octets), GATE_PATIENCE)
         end = simulated.frames + 2 * (DELAY_FRAMES + 2) * INTERVALS
         while simulated.frames < end and not simulated.error:
             time.sleep(0.05)
@@ -127,11 +129,11 @@ def receiver(**options):
     """
     rng = np.random.default_rng(90)
     rows = [np.arange(56 + i, 100, 6 + i) for i in range(INTERVALS)]
-    chosen = np.stack([rng.choice(row, FRAMES) for row in rows], axis=1).reshape(-1)
+    chosen = np.stack([rng.choice(row, DATA_FRAMES) for row in rows], axis=1).reshape(-1)
     parts = [
-        (np.zeros(SILENCE, np.uint8), np.arange(SILENCE) % 2),
-        training.sd(U_INFO),
-        training.trn1d(U_INFO, TRN1D * INTERVALS),
+        (np.zeros(LEADING_SILENCE, np.uint8), np.arange(LEADING_SILENCE) % 2),
+        training.sd(GATE_U_INFO),
+        training.trn1d(GATE_U_INFO, TRAINING_FRAMES * INTERVALS),
         (chosen, rng.integers(0, 2, len(chosen))),
     ]
     octets = np.concatenate([g711.octet(ucode, sign, "A") for ucode, sign in parts])
@@ -143,12 +145,12 @@ def receiver(**options):
             tuple(tuple(int(v) for v in g711.linear(np.array(row), "A")) for row in of),
             tuple(tuple(int(u) for u in row) for row in of),
         )
-        for of in ([[U_INFO]] * INTERVALS, rows)
+        for of in ([[GATE_U_INFO]] * INTERVALS, rows)
     ]
-    golden = Golden(levels[0], levels[1], TRN1D).process(samples)
+    golden = Golden(levels[0], levels[1], TRAINING_FRAMES).process(samples)
     gateware = ReceiverGateware(**options)
     begin = time.perf_counter()
-    got = gateware.process(samples, levels[0], levels[1], TRN1D)
+    got = gateware.process(samples, levels[0], levels[1], TRAINING_FRAMES)
     seconds = time.perf_counter() - begin
     if golden.events != got.events:
         raise CallFailed(f"events are {got.events}, golden's {golden.events}")
@@ -164,9 +166,9 @@ def receiver(**options):
 #: What is run: the component, what compares it, and whether it is routed too; the bank has the
 #: encoder in it.
 CASES = {
-    "encoder": (lambda: Encoder(channels=CHANNELS), encoder, False),
+    "encoder": (lambda: Encoder(channels=BANK_CHANNELS), encoder, False),
     "receiver": (Paced, receiver, True),
-    "bank": (lambda: bank_top(CHANNELS, **HIGHWAY), bank, True),
+    "bank": (lambda: bank_top(BANK_CHANNELS, **HIGHWAY), bank, True),
 }
 
 
@@ -193,7 +195,7 @@ def main():
     """Print a row for each netlist; return 1 where one is not golden's, or cannot be made."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--case", nargs="*", choices=CASES, default=list(CASES))
-    parser.add_argument("--netlist", nargs="*", choices=NETLISTS, default=list(NETLISTS))
+    parser.add_argument("--netlist", nargs="*", choices=NETLIST_NAMES, default=list(NETLIST_NAMES))
     options = parser.parse_args()
     table = Table(
         "what", "netlist", "cells", "to make, s", "symbols", "cycles", "cycles/s", "equal"

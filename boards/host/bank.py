@@ -18,7 +18,7 @@ _SILENCE = Command(Signal.SILENCE, repeat=True, now=True)
 
 
 def commands_of(parameters):
-    """What a channel of a bank of generators is told to send: B1d, then data."""
+    """Commands to a channel of a bank of generators: B1d, then data."""
     return [
         Command(Signal.B1D, B1D_FRAMES, value=parameters),
         Command(Signal.DATA, repeat=True),
@@ -121,15 +121,15 @@ _REQUESTS = 50
 def selftest(board, report, seed=0, patience=5.0):
     """Test a bank through its link, all channels at once; they send nothing else meanwhile.
 
-    ``report(what, passed, told)`` is called for each test, ``told`` being a short text. What takes
+    ``report(what, passed, text)`` is called for each test, ``text`` being short. What takes
     longer than ``patience`` s has failed. Returns whether all passed.
     """
     passed = True
 
-    def check(what, holds, told):
+    def check(what, holds, text):
         nonlocal passed
         passed &= bool(holds)
-        report(what, bool(holds), told)
+        report(what, bool(holds), text)
         return holds
 
     board.demand_bank()
@@ -149,7 +149,7 @@ def selftest(board, report, seed=0, patience=5.0):
     board.stream({c: rng.bytes(frame * count) for c, count in frames.items()})
     rooms = {channel: state.room for channel, state in board.states().items()}
     right = [rooms[c] == information.queue - frame * count for c, count in frames.items()]
-    check("queues filled", all(right), f"{sum(right)} of {len(right)} tell their room")
+    check("queues filled", all(right), f"{sum(right)} of {len(right)} report their room")
     try:
         for channel, count in frames.items():
             if information.top == Top.SIGNALS:

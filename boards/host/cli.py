@@ -16,7 +16,8 @@ from boards.host.link import BAUD, Board, Link, open_port
 from golden.errors import CallFailed, V90Error
 from golden.ports.link import Top
 from golden.receiver.timetable import Kind, State
-from sim.calls import call
+from sim.calls.description import GIVEN_TRN1D, check_given_training
+from sim.calls.design import USUAL_U_INFO
 from sim.files import check_output, read_file, read_parameters, write_file
 from sim.terminal import Parser, progress
 from sim.world import wav
@@ -27,8 +28,8 @@ SIMULATED = "sim"
 #: Seconds between two looks at what changes.
 _REFRESH = 0.2
 
-#: What tops are, for a person.
-TOPS = {
+#: Names of tops for a person.
+TOP_NAMES = {
     Top.ENCODERS: "bank of encoders on a PCM highway",
     Top.SIGNALS: "bank of signal generators on a PCM highway",
     Top.RECEIVER: "analogue receiver",
@@ -36,7 +37,7 @@ TOPS = {
 
 
 def parser(device="DEVICE"):
-    """The argument parser of what stands behind `v90 board DEVICE`."""
+    """The argument parser of what follows `v90 board DEVICE`."""
     top = Parser(
         prog=f"v90 board {device}",
         description="DEVICE is a board's serial port, or sim: the same gateware, simulated.",
@@ -49,7 +50,7 @@ def parser(device="DEVICE"):
         "--codec",
         type=int,
         metavar="HZ",
-        help="simulate a client behind a codec of 48000 or 32000 samples a second, no bank",
+        help="simulate a client with a codec of 48000 or 32000 samples a second, no bank",
     )
     actions = top.add_subparsers(dest="action", required=True, metavar="ACTION")
 
@@ -58,7 +59,7 @@ def parser(device="DEVICE"):
         sub.set_defaults(function=function)
         return sub
 
-    action("info", info, "tell what the board is, and the state of its link")
+    action("info", info, "print what the board is, and the state of its link")
     action("selftest", selftest, "test the board through its link; exit status 1 where it fails")
     sub = action("send", send, "send a file on a channel of a bank: B1d, then V.42 frames")
     sub.add_argument("file", metavar="FILE", help="- is stdin")
@@ -68,30 +69,30 @@ def parser(device="DEVICE"):
         "-o", "--output", metavar="LINE", help="of the simulated board: its octets on the highway"
     )
     sub.add_argument("--force", action="store_true", help="overwrite what exists")
-    sub = action("receive", receive, "receive a file behind Sd and TRN1d, as `v90 call` sends it")
+    sub = action("receive", receive, "receive a file after Sd and TRN1d, as `v90 call` sends it")
     sub.add_argument("-o", "--output", required=True, metavar="FILE")
     sub.add_argument("--force", action="store_true", help="overwrite what exists")
     sub.add_argument("--parameters", required=True, metavar="P.json", help="mapping parameters")
     sub.add_argument(
         "--training-symbols",
         type=int,
-        default=call.TRN1D,
+        default=GIVEN_TRN1D,
         metavar="N",
-        help=f"of TRN1d (default: {call.TRN1D})",
+        help=f"of TRN1d (default: {GIVEN_TRN1D})",
     )
     sub.add_argument(
         "--u-info",
         type=int,
-        default=call.U_INFO,
+        default=USUAL_U_INFO,
         metavar="UCODE",
-        help=f"of TRN1d (default: {call.U_INFO})",
+        help=f"of TRN1d (default: {USUAL_U_INFO})",
     )
     sub.add_argument(
         "--seconds",
         type=float,
         default=30.0,
         metavar="S",
-        help="without anything received, after which to end (default: 30)",
+        help="without a frame of the file or an event, after which to end (default: 30)",
     )
     sub.add_argument("--recording", metavar="X.wav", help="what the simulated board is to hear")
     sub = action("watch", watch, "show the channels' state, again and again")
@@ -102,9 +103,9 @@ def parser(device="DEVICE"):
     sub.add_argument(
         "--u-info",
         type=int,
-        default=call.U_INFO,
+        default=USUAL_U_INFO,
         metavar="UCODE",
-        help=f"of a receiver's TRN1d (default: {call.U_INFO})",
+        help=f"of a receiver's TRN1d (default: {USUAL_U_INFO})",
     )
     return top
 
@@ -176,7 +177,7 @@ def info(board, simulated, arguments):
         board.states()
     table = Table(show_header=False, box=None, padding=(0, 2, 0, 0))
     rows = {
-        "top": TOPS[what.top],
+        "top": TOP_NAMES[what.top],
         "blocks": what.text,
         "channels": None if receives else what.channels,
         "queues": f"{what.queue} octets each" if what.queue else None,
@@ -198,8 +199,8 @@ def _traffic(board):
 def selftest(board, simulated, arguments):
     """`v90 board DEVICE selftest`"""
 
-    def report(what, passed, told):
-        print(f"{'pass' if passed else 'FAIL'}  {what}: {told}")
+    def report(what, passed, text):
+        print(f"{'pass' if passed else 'FAIL'}  {what}: {text}")
 
     if not bank.selftest(board, report):
         raise CallFailed("the board failed its self-test")
@@ -212,8 +213,8 @@ def send(board, simulated, arguments):
     begun = time.monotonic()
     with progress("sending") as show:
         octets = bank.send(board, {arguments.channel: (content, p)}, show)
-    told = f"{len(content)} octets at {float(p.rate):.0f} bit/s sent on channel {arguments.channel}"
-    told += f" in {time.monotonic() - begun:.1f} s, as {octets[arguments.channel]} octets of data"
+    text = f"{len(content)} octets at {float(p.rate):.0f} bit/s sent on channel {arguments.channel}"
+    text += f" in {time.monotonic() - begun:.1f} s, as {octets[arguments.channel]} octets of data"
     if simulated:
         wanted = bank.expected(content, p)
         sent = _sent(simulated, arguments.channel)
@@ -221,8 +222,8 @@ def send(board, simulated, arguments):
         if arguments.output:
             line = sent[at : at + len(wanted)].astype("uint8").tobytes()
             write_file(arguments.output, line, arguments.force)
-        told += f"; {len(wanted)} octets on the simulated highway, equal to golden"
-    print(f"{told} ({_traffic(board)})", file=sys.stderr)
+        text += f"; {len(wanted)} octets on the simulated highway, equal to golden"
+    print(f"{text} ({_traffic(board)})", file=sys.stderr)
 
 
 def _sent(simulated, channel, patience=120):
@@ -236,7 +237,7 @@ def _sent(simulated, channel, patience=120):
 def receive(board, simulated, arguments):
     """`v90 board DEVICE receive`"""
     p = read_parameters(arguments.parameters)
-    call.check_training(arguments.u_info, arguments.training_symbols)
+    check_given_training(arguments.u_info, arguments.training_symbols)
     samples = None
     if simulated:
         recording = read_file(arguments.recording)
@@ -255,9 +256,9 @@ def receive(board, simulated, arguments):
         raise CallFailed("the receiver found no Sd")
     data = reception.file.file()
     write_file(arguments.output, data, arguments.force)
-    told = f"{len(data)} octets in {reception.file.frames} frames received at "
-    told += f"{float(p.rate):.0f} bit/s, SNR {receiver.snr(last, levels)}"
-    print(f"{told} ({_traffic(board)})", file=sys.stderr)
+    text = f"{len(data)} octets in {reception.file.frames} frames received at "
+    text += f"{float(p.rate):.0f} bit/s, SNR {receiver.snr(last, levels)}"
+    print(f"{text} ({_traffic(board)})", file=sys.stderr)
 
 
 def _since(busy, seconds):
@@ -313,12 +314,12 @@ def _live(view, console):
 
 
 def _receiver_view(parameters, u_info):
-    """What makes a receiver's numbers a table; ``parameters`` of its data, or None."""
+    """A function that makes a receiver's numbers a table; ``parameters`` of its data, or None."""
     levels = parameters and receiver.levels_of(parameters, u_info)
 
     def view(board, before):
         state = receiver.state(board)
-        table = Table(title=TOPS[Top.RECEIVER], show_header=False)
+        table = Table(title=TOP_NAMES[Top.RECEIVER], show_header=False)
         rows = {
             "state": State(state["state"]).name.lower() + (", TRN1d" if state["training"] else ""),
             "data frame": str(state["number"]),
@@ -339,7 +340,7 @@ def _receiver_view(parameters, u_info):
 def _view(board, before):
     """The channels' states as a table; ``before``: those of the last time, which it keeps."""
     what, states = board.information, board.states()
-    table = Table(title=TOPS[what.top])
+    table = Table(title=TOP_NAMES[what.top])
     for heading in ("channel", "queue", "octets", "underruns", "since before"):
         table.add_column(heading, justify="left" if heading == "queue" else "right")
     for channel, state in states.items():

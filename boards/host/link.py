@@ -30,9 +30,13 @@ BAUD = 1_000_000
 
 #: Seconds for which an answer is waited for: at first, at least and at most; times a request is
 #: sent.
-FIRST, LEAST, MOST, ATTEMPTS = 0.5, 0.02, 2.0, 12
+FIRST_WAIT, LEAST_WAIT, MOST_WAIT, ATTEMPTS = 0.5, 0.02, 2.0, 12
 
-#: Octets of a channel's state, by what is behind the link: those of :class:`State`, and a number.
+#: Seconds within which a port takes the octets of a request. The longest lasts 3 ms at BAUD, and
+#: 0.3 s at 9600 bit/s.
+WRITE_WAIT = 2.0
+
+#: Octets of a channel's state, by the top on the link: those of ChannelState, and a number.
 _STATUS = {Top.ENCODERS: 4, Top.SIGNALS: 4, Top.RECEIVER: 2}
 
 #: Of a request and its answer, besides their sections: the number.
@@ -45,7 +49,7 @@ def open_port(device, baud=BAUD):
     Raises :class:`~golden.errors.V90Error` where there is none, or it may not be used.
     """
     try:
-        port = serial.Serial(device, baud, timeout=0, exclusive=True)
+        port = serial.Serial(device, baud, timeout=0, write_timeout=WRITE_WAIT, exclusive=True)
     except (serial.SerialException, ValueError) as error:
         number = getattr(error, "errno", None)
         if "configure" in str(error):
@@ -69,7 +73,7 @@ def open_port(device, baud=BAUD):
 
 @dataclass
 class Statistics:
-    """What became of requests: answered, sent again, and answers that came spoilt."""
+    """Counts of requests: answered, sent again, and answers that came spoilt."""
 
     requests: int = 0
     again: int = 0
@@ -91,10 +95,10 @@ class Link:
 
     def __init__(self, port, attempts=ATTEMPTS, slowness=1):
         self.port, self.attempts = port, attempts
-        self._first, self._most = slowness * FIRST, slowness * MOST
+        self._first, self._most = slowness * FIRST_WAIT, slowness * MOST_WAIT
         self.statistics = Statistics()
         self._unframer, self._number = Unframer(), 0
-        self._patience = self._first
+        self._patience, self._answered = self._first, None
 
     def ask(self, sections):
         """The answer to a request of these sections (bytes), without its number."""
@@ -103,7 +107,7 @@ class Link:
 
     def hello(self):
         """The board's :class:`golden.ports.link.Information`; the first thing to ask for."""
-        self._number = 0
+        self._number = link.HELLO
         answer = self._ask(link.hello())
         self.demand(len(answer) == link.INFORMATION)
         information = link.Information.of(answer[::-1])
@@ -127,6 +131,7 @@ class Link:
         if len(request) > LONGEST_REQUEST:
             raise ValueError(f"a request of {len(request)} octets is too long")
         octets, begun = link.frame(request), time.monotonic()
+        heard = self.statistics.octets + self.attempts * len(octets)
         self.statistics.requests += 1
         patience = self._patience
         for attempt in range(self.attempts):
@@ -137,18 +142,37 @@ class Link:
             if answer is not None:
                 if not attempt:
                     took = time.monotonic() - sent
-                    self._patience = min(self._most, max(LEAST, 4 * took, 0.8 * self._patience))
+                    self._patience = min(
+                        self._most, max(LEAST_WAIT, 4 * took, 0.8 * self._patience)
+                    )
+                # Of a request that was repeated it is not known which one was answered, so that its
+                # time says nothing.
+                self._answered = request[0]
                 return answer[_NUMBER:]
             patience = min(self._most, 2 * patience)
         self._patience = self._first
-        raise V90Error(
-            f"{self._name} does not answer: {self.attempts} requests in "
-            f"{time.monotonic() - begun:.1f} s; is a board with a link there, and the baud right?"
+        raise V90Error(self._silence(time.monotonic() - begun, self.statistics.octets - heard))
+
+    def _silence(self, seconds, octets):
+        """The sentence for a request without an answer, of which so many octets came back."""
+        tried = f"{self.attempts} requests in {seconds:.1f} s"
+        if not octets:
+            return (
+                f"{self._name} does not answer: {tried}; is a board with a link there, and the "
+                "baud right?"
+            )
+        return (
+            f"{self._name} answers, but the line garbles it: {octets} octets came back and no "
+            f"whole answer to {tried}; is the baud right, and the line free of noise?"
         )
 
     def _write(self, octets):
         try:
             self.port.write(octets)
+        except serial.SerialTimeoutException:
+            raise V90Error(
+                f"{self._name} takes no octets for {WRITE_WAIT:g} s: does flow control hold it up?"
+            ) from None
         except (serial.SerialException, OSError) as error:
             raise V90Error(f"{self._name}: the port is gone ({error})") from None
         self.statistics.octets += len(octets)
@@ -166,6 +190,9 @@ class Link:
             for content in self._unframer.process(octets):
                 if content[0] == number:
                     return content
+                if content[0] == self._answered:
+                    # The last request is answered again: it was repeated too early.
+                    self._patience = min(self._most, 2 * self._patience)
             if self._unframer.damaged != damaged:
                 self.statistics.spoilt += self._unframer.damaged - damaged
                 return None
@@ -173,7 +200,7 @@ class Link:
 
 
 @dataclass(frozen=True)
-class State:
+class ChannelState:
     """A channel's state, as a bank has it.
 
     Underruns since reset; whether the highway was late since then; frames of the link that came
@@ -187,7 +214,7 @@ class State:
 
 
 class Board:
-    """A board behind a :class:`Link`.
+    """A board that a :class:`Link` reaches.
 
     Attributes: ``link``; ``information``, a :class:`golden.ports.link.Information`.
 
@@ -235,7 +262,7 @@ class Board:
         return self._ask(b"".join(map(link.status, range(count))), 2 * count)[1::2]
 
     def states(self, channels=None):
-        """A dict of the channels' :class:`State` (of all without ``channels``)."""
+        """A dict of the channels' :class:`ChannelState` (of all without ``channels``)."""
         self.demand_bank()
         channels = range(self.information.channels) if channels is None else channels
         found, size = {}, self.information.status
@@ -254,7 +281,7 @@ class Board:
     @staticmethod
     def _state(octets):
         damaged, late, high, low, room = octets
-        return State(high << 8 | low, bool(late), damaged, room)
+        return ChannelState(high << 8 | low, bool(late), damaged, room)
 
     def words(self, channel, pairs, patience=5.0):
         """Words ``(address, data)`` to a channel, all of them, within so many seconds.
@@ -317,17 +344,17 @@ class Board:
                 part, ends = left[channel][:count], count == len(left[channel])
                 size += 1
                 request += link.data(channel, part)
-                # Its state before what follows the first octets, and behind the last ones.
-                told = bool(count) and (channel not in first or ends)
-                if told:
+                # Its state before what follows the first octets, and after the last ones.
+                with_state = bool(count) and (channel not in first or ends)
+                if with_state:
                     request += link.status(channel)
                     size += self.information.status
-                asked.append((channel, count, told, ends))
+                asked.append((channel, count, with_state, ends))
                 if size > LONGEST_ANSWER - self.information.status - 1:
                     break
-            wanted = sum(1 + told * self.information.status for _, _, told, _ in asked)
+            wanted = sum(1 + with_state * self.information.status for _, _, with_state, _ in asked)
             answer, at = self._ask(request, wanted), 0
-            for channel, count, told, ends in asked:
+            for channel, count, with_state, ends in asked:
                 # A queue takes what it had room for, as nobody else fills it.
                 self.link.demand(answer[at] >= count)
                 room[channel] = answer[at] - count
@@ -336,20 +363,20 @@ class Board:
                 done += count
                 if count:
                     until = time.monotonic() + patience
-                if told:
+                if with_state:
                     state = self._state(answer[at : at + self.information.status] + b"\0")
                     at += self.information.status
                     first.setdefault(channel, state)
                     if ends:
                         last[channel] = state
-            # Those that had their turn go behind the others.
+            # Those that had their turn go to the end of the line.
             turn = [channel for channel, *_ in asked]
             pending = [c for c in pending if c not in turn] + [c for c in turn if left[c]]
             progress(done, total)
             if pending and time.monotonic() > until:
                 raise CallFailed(
                     f"channel {pending[0]} takes no data: has the board a bit clock and frame "
-                    "sync, and was the channel told to send data?"
+                    "sync, and was the channel commanded to send data?"
                 )
         return {
             channel: last[channel].underruns - first.get(channel, last[channel]).underruns
@@ -387,4 +414,13 @@ def whole_octets(bits, d):
     return np.packbits(np.append(bits, np.ones(size - len(bits), np.uint8)), bitorder="little")
 
 
-__all__ = ["BAUD", "Board", "Link", "Section", "State", "Statistics", "open_port", "whole_octets"]
+__all__ = [
+    "BAUD",
+    "Board",
+    "Link",
+    "Section",
+    "ChannelState",
+    "Statistics",
+    "open_port",
+    "whole_octets",
+]

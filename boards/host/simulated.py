@@ -1,4 +1,4 @@
-"""A board without one: the compiled gateware of a top behind a pseudo-terminal.
+"""A board without one: the compiled gateware of a top on a pseudo-terminal.
 
 What a host writes goes bit by bit into the top's ``rx``, and its ``tx`` comes back. What a bank
 sends on the PCM highway is kept by channel; a receiver hears samples that are given, and a client
@@ -20,8 +20,8 @@ from hdl.modem.bank import LinkedBank
 from hdl.modem.client import LinkedClient, LinkedReceiver
 from hdl.ports.tdm import SPEECH_SLOTS
 from sim.engines.gateware import Gateware
-from sim.world.codec import WIDTH, Codec
-from sim.world.line import SAMPLES
+from sim.world.codec import CODEC_BITS, Codec
+from sim.world.rates import SAMPLE_RATE
 
 #: Cycles of the design's clock for a bit of the highway and of the UART, the least there may be; as
 #: nothing waits for real time, that is the fastest.
@@ -67,7 +67,7 @@ class Faults:
         return bytes(line)
 
 
-class Line:
+class UartLine:
     """A UART's two lines as waves, a piece at a time."""
 
     def __init__(self, cycles):
@@ -107,7 +107,7 @@ class Line:
 
 
 class _Simulated:
-    """What simulated boards have alike: they run while entered; ``device`` is the port's name."""
+    """Common to simulated boards: they run while entered; ``device`` is the port's name."""
 
     def __init__(self, top, cycles=CYCLES_OF_UART, **options):
         self.information, self._cycles = top.information, cycles
@@ -115,7 +115,7 @@ class _Simulated:
         self.faults, self.error = None, None
 
     def __enter__(self):
-        self._uart = Line(self._cycles)
+        self._uart = UartLine(self._cycles)
         self.error = None
         self._restart()
         self._master, self._slave = pty.openpty()
@@ -238,7 +238,7 @@ class SimulatedReceiver(_Simulated):
     :class:`SimulatedBoard`.
     """
 
-    rate, bits = SAMPLES, 16
+    rate, bits = SAMPLE_RATE, 16
 
     def __init__(self, forward=FORWARD, feedback=FEEDBACK):
         super().__init__(
@@ -294,7 +294,7 @@ class SimulatedClient(_Simulated):
     ``cycles`` of a bit of the UART. ``faults`` as of :class:`SimulatedBoard`.
     """
 
-    bits = WIDTH
+    bits = CODEC_BITS
 
     def __init__(self, codec=48000, forward=FORWARD, feedback=FEEDBACK, cycles=CYCLES_OF_UART):
         self.rate, frame = codec, round(CLIENT_CLOCK / codec)
@@ -321,7 +321,7 @@ class SimulatedClient(_Simulated):
 
     def _step(self):
         """Run some frames of the codec; return the octets that came back."""
-        # The clocks are the same in each piece, which is looked at behind it.
+        # The clocks are the same in each piece, which is checked after it.
         before = self._clocks
         sdout = self._codec.process(**before) if before else np.zeros(self._length, np.int64)
         probes = self._gateware.run(

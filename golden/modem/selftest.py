@@ -15,7 +15,7 @@ from golden.errors import V90Error
 from golden.pcm import g711
 from golden.pcm.decoder import Decoder
 from golden.pcm.encoder import B1D_FRAMES
-from golden.pcm.parameters import INTERVALS, rate
+from golden.pcm.parameters import INTERVALS, MappingParameters, rate
 from golden.ports.emulator import LineEmulator
 from golden.ports.report import Decibels, Field, Kind, Reporter, error_power
 from golden.receiver.decisions import Decisions
@@ -113,6 +113,48 @@ def check(parameters, law, u_info, trn1d):
         raise V90Error(f"TRN1d is {LEAST_TRN1D} to 65535 data frames, not {trn1d}")
 
 
+@dataclass(frozen=True)
+class Plan:
+    """What a self-test sends, decides on and reports: :func:`plan` makes it.
+
+    Fields: ``law``; ``parameters`` of data, None: data are TRN1d; ``u_info``; ``trn1d``, data
+    frames. What follows from these: ``commands`` of the signal generator; ``training`` and
+    ``data``, the receiver's levels of TRN1d and of data or None; ``texts`` of reports, by
+    :class:`Text`; ``power``, of TRN1d as :class:`golden.ports.report.Decibels` takes it.
+    """
+
+    law: str
+    parameters: MappingParameters | None
+    u_info: int
+    trn1d: int
+    commands: tuple
+    training: Levels
+    data: Levels | None
+    texts: tuple
+    power: float
+
+
+def plan(law, parameters=None, u_info=U_INFO, trn1d=TRN1D):
+    """The :class:`Plan` of a self-test.
+
+    Raises :class:`~golden.errors.V90Error` for mapping parameters of the other law, and for a
+    U_INFO or a TRN1d that cannot be.
+    """
+    check(parameters, law, u_info, trn1d)
+    training, data = levels(parameters, law, u_info)
+    return Plan(
+        law,
+        parameters,
+        u_info,
+        trn1d,
+        tuple(commands(parameters, u_info, trn1d)),
+        training,
+        data,
+        templates(parameters),
+        error_power(training.values[0][0], FINE, INTERVALS),
+    )
+
+
 @dataclass
 class Outcome:
     """What comes of octets.
@@ -130,33 +172,20 @@ class Outcome:
 class Selftest:
     """The line, the receiver, and what is counted and told, for one training.
 
-    Parameters: ``response`` of the line; ``law``; ``parameters`` of data, None: data are TRN1d;
-    ``ppm``, ``snr``, those of :class:`golden.ports.emulator.LineEmulator`; ``trn1d``, data frames;
-    ``u_info``; ``forward``, ``feedback``, taps of the receiver.
+    Parameters: ``response`` of the line; ``plan``, a :class:`Plan`; ``ppm``, ``snr``, those of
+    :class:`golden.ports.emulator.LineEmulator`; ``forward``, ``feedback``, taps of the receiver.
 
     ``process(octets)``: uint8, from a silence before Sd on; returns an :class:`Outcome`.
     """
 
-    def __init__(
-        self,
-        response,
-        law,
-        parameters=None,
-        ppm=0.0,
-        snr=None,
-        trn1d=TRN1D,
-        u_info=U_INFO,
-        forward=FORWARD,
-        feedback=FEEDBACK,
-    ):
-        check(parameters, law, u_info, trn1d)
-        self.law, self.parameters, self.start = law, parameters, trn1d
-        self.commands = commands(parameters, u_info, trn1d)
-        self.levels = training, data = levels(parameters, law, u_info)
-        self._line = LineEmulator(response, law, ppm, snr)
-        self._receiver = Receiver(training, data, trn1d, forward=forward, feedback=feedback)
-        self._reporter = Reporter(templates(parameters))
-        self._decibels = Decibels(error_power(training.values[0][0], FINE, INTERVALS))
+    def __init__(self, response, plan, ppm=0.0, snr=None, forward=FORWARD, feedback=FEEDBACK):
+        self.plan = plan
+        self._line = LineEmulator(response, plan.law, ppm, snr)
+        self._receiver = Receiver(
+            plan.training, plan.data, plan.trn1d, forward=forward, feedback=feedback
+        )
+        self._reporter = Reporter(plan.texts)
+        self._decibels = Decibels(plan.power)
 
     def process(self, octets):
         """See the class."""
@@ -164,13 +193,14 @@ class Selftest:
         self._receiver.reset()
         samples = self._line.process(octets)
         decided = self._receiver.process(samples)
-        if self.parameters is None:
+        if self.plan.parameters is None:
             bits = Descrambler(GPC).process(decided.sign.reshape(-1)).reshape(-1, INTERVALS)
             return Outcome(samples, decided, bits, 0)
-        first = int(np.searchsorted(decided.number, self.start))
-        coded = g711.octet(decided.ucode[first:], decided.sign[first:], self.law).reshape(-1)
-        bits = Decoder(self.parameters).process(coded)
-        return Outcome(samples, decided, bits.reshape(-1, self.parameters.data_bits), first)
+        law, parameters = self.plan.law, self.plan.parameters
+        first = int(np.searchsorted(decided.number, self.plan.trn1d))
+        coded = g711.octet(decided.ucode[first:], decided.sign[first:], law).reshape(-1)
+        bits = Decoder(parameters).process(coded)
+        return Outcome(samples, decided, bits.reshape(-1, parameters.data_bits), first)
 
     def line(self, outcome, index):
         """The report (bytes) after data frame ``index`` of the decisions.

@@ -10,7 +10,10 @@ passes (tests/fuzz/test_link.py).
 The host asks, and the board answers every request once: the first octet of both is a sequence
 number. A request with the number of the last one is answered as before and not acted on again, so
 that the host may repeat what was not answered. The number 0 is for the first request of a host,
-which is always the same (:func:`hello`); then come 1 to 254, and 1 again.
+which is always the same (:func:`hello`); then come 1 to 255, and 1 again. A board acts on the
+number that is due and on 0, and leaves all others without an answer: a request that the line held
+back and gave later is an earlier one, and is not acted on twice. After reset only 0 and 1 are due,
+so that a host notices that its board was reset.
 
 Behind the number a request has sections, each of three octets (:class:`Section`, channel, count)
 and what it brings. The answer has, in their order:
@@ -39,13 +42,16 @@ from golden.errors import V90Error
 FLAG, ESCAPE, TURN = 0x7E, 0x7D, 0x20
 
 #: Version of what this module says, which :class:`Information` has.
-VERSION = 1
+VERSION = 2
 
 #: Most octets of a request, and of an answer, the number included, the CRC not.
 LONGEST_REQUEST, LONGEST_ANSWER = 252, 182
 
 #: Numbers of requests after the first.
-NUMBERS = range(1, 255)
+NUMBERS = range(1, 256)
+
+#: The number of a host's first request. It is always acted on, and is the last number after reset.
+HELLO = 0
 
 #: Ends what TAKE gives.
 NO_MORE = 0xFF
@@ -210,7 +216,7 @@ def take(count):
 
 def hello():
     """The first request of a host: its number, 0, and what it asks for."""
-    return bytes([0]) + info()
+    return bytes([HELLO]) + info()
 
 
 def sections(content):
@@ -253,7 +259,7 @@ class HostLink:
 
     def reset(self):
         """Nothing was asked yet."""
-        self._unframer, self._number, self._answer = Unframer(), None, b""
+        self._unframer, self._number, self._answer = Unframer(), HELLO, b""
         self.given = []
 
     @property
@@ -265,9 +271,10 @@ class HostLink:
         """See the class."""
         answers = []
         for request in self._unframer.process(octets):
-            if request[0] != self._number:
+            if request[0] in (HELLO, self._number % NUMBERS[-1] + 1):
                 self._number, self._answer = request[0], self._act(request)
-            answers.append(frame(self._answer))
+            if request[0] == self._number:
+                answers.append(frame(self._answer))
         return b"".join(answers)
 
     def _act(self, request):

@@ -38,29 +38,11 @@ class Field:
     kind: Kind = Kind.NUMBER
 
 
-def program(templates):
-    """Octets that stand for texts, and where each begins.
-
-    A text is a tuple of ASCII strings and :class:`Field`; it ends with 0, and a field is 128 and
-    its kind in bits 4 to 6 and its number in bits 0 to 3.
-    """
-    octets, starts = [], []
-    for template in templates:
-        starts.append(len(octets))
-        for part in template:
-            if isinstance(part, Field):
-                octets.append(0x80 | part.kind << 4 | part.number)
-            else:
-                octets += part.encode("ascii")
-        octets.append(0)
-    return octets, starts
-
-
 class Reporter:
     """Texts with values in them.
 
-    Parameters: ``templates``, tuples as :func:`program` has them. ``process(template, values)``:
-    the octets of the text of that number.
+    Parameters: ``templates``, each a tuple of ASCII strings and :class:`Field`.
+    ``process(template, values)``: the octets of the text of that number.
     """
 
     def __init__(self, templates):
@@ -98,6 +80,10 @@ def decibels_table():
     """What the bits below a sum's first take away, of the middle of what they stand for."""
     mantissa = 1 + (np.arange(1 << TABLE_BITS) + 0.5) / (1 << TABLE_BITS)
     return np.rint(100 * np.log10(mantissa) * (1 << TENTHS_FRACTION)).astype(np.int64)
+
+
+#: The same as a table for gateware.
+DECIBELS = tuple(decibels_table().tolist())
 
 
 class Decibels:

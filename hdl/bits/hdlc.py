@@ -7,7 +7,8 @@ from amaranth.lib.wiring import In, Out
 
 from golden.bits.hdlc import LONGEST
 
-FLAG = 0x7E
+#: The flag as an octet; bit 0 is sent first.
+FLAG_OCTET = 0x7E
 
 
 class Framer(wiring.Component):
@@ -53,7 +54,7 @@ class Framer(wiring.Component):
                     m.d.comb += fcs.start.eq(1)
                     with m.If(~opened):
                         m.d.sync += [opened.eq(1), after.eq(0)]
-                        send(FLAG, 1)
+                        send(FLAG_OCTET, 1)
             with m.State("OCTET"):
                 m.d.comb += self.i.ready.eq(1)
                 with m.If(self.i.valid):
@@ -94,7 +95,7 @@ class Framer(wiring.Component):
                     with m.Case(3):
                         m.next = "IDLE"
                         with m.If(~flagging):
-                            send(FLAG, 1)
+                            send(FLAG_OCTET, 1)
         return m
 
 
@@ -162,7 +163,7 @@ class Deframer(wiring.Component):
                                     m.d.sync += [self.o.valid.eq(1), *self._give(kept[:8])]
                                 with m.Else():
                                     m.d.sync += held.eq(held + 1)
-                    with m.If(line == FLAG):
+                    with m.If(line == FLAG_OCTET):
                         m.next = "FLAG"
             with m.State("FLAG"):
                 # The FCS of a frame's last octet is known now.

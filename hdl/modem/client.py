@@ -5,7 +5,8 @@ from amaranth.lib import wiring
 from amaranth.lib.fifo import SyncFIFOBuffered
 from amaranth.lib.wiring import In, Out, connect
 
-from golden.ports.decimator import factor_of
+from golden.errors import V90Error
+from golden.ports.decimator import FACTORS
 from golden.ports.link import Information, Top
 from golden.receiver.equalizer import FEEDBACK, FORWARD
 from hdl.core.stream import pass_on
@@ -19,17 +20,17 @@ from hdl.receiver.words import WORD
 #: Where words of the link go: to the decoder, as those of ``hdl.pcm.csr``; and to the receiver,
 #: whose words are wider: their address, lower and upper half, one after the other, and the upper
 #: half sends them off; or the symbol of a data frame whose quality is told.
-PARAMETERS, RECEIVER = 0, 1
-ADDRESS, LOW, HIGH, SYMBOL = range(4)
+PARAMETERS_CHANNEL, RECEIVER_CHANNEL = 0, 1
+ADDRESS_AT, LOW_AT, HIGH_AT, SYMBOL_AT = range(4)
 
 #: What the design gives: octets of data, the first bit in bit 0, and events, four octets each: kind
 #: and number, the lowest octet first.
-DATA, EVENTS = 0, 1
+DATA_CHANNEL, EVENTS_CHANNEL = 0, 1
 
-#: States by number, an octet each: FLAGS, the receiver's state in bits 0 to 3, training and lost
+#: States by number, an octet each: FLAGS_AT, the receiver's state in bits 0 to 3, training and lost
 #: above; and the first octet, which is the lowest, of numbers with several.
-FLAGS, NUMBER_AT, STEP_AT, QUALITY_AT, UNKNOWN_AT, OVERFLOWS_AT, STATES = 0, 1, 4, 8, 13, 14, 16
-TRAINING, LOST = 4, 5
+FLAGS_AT, NUMBER_AT, STEP_AT, QUALITY_AT, UNKNOWN_AT, OVERFLOWS_AT, STATES = 0, 1, 4, 8, 13, 14, 16
+TRAINING_FLAG, LOST_FLAG = 4, 5
 
 
 class LinkedReceiver(wiring.Component):
@@ -101,27 +102,27 @@ class LinkedReceiver(wiring.Component):
         """Words of the link to the decoder and to the receiver."""
         path, offered, word = self.path, self.link.o_word, self.link.o_word.payload
         address, low = Signal(WORD["address"].shape), Signal(16)
-        mine, wide = word.channel == RECEIVER, path.i_configuration
+        mine, wide = word.channel == RECEIVER_CHANNEL, path.i_configuration
         m.d.comb += [
-            path.i_parameters.valid.eq(offered.valid & (word.channel == PARAMETERS)),
+            path.i_parameters.valid.eq(offered.valid & (word.channel == PARAMETERS_CHANNEL)),
             path.i_parameters.payload.address.eq(word.address),
             path.i_parameters.payload.data.eq(word.data),
-            wide.valid.eq(offered.valid & mine & (word.address == HIGH)),
+            wide.valid.eq(offered.valid & mine & (word.address == HIGH_AT)),
             wide.payload.address.eq(address),
             wide.payload.data.eq(Cat(low, word.data)),
             offered.ready.eq(1),
         ]
-        with m.If(word.channel == PARAMETERS):
+        with m.If(word.channel == PARAMETERS_CHANNEL):
             m.d.comb += offered.ready.eq(path.i_parameters.ready)
-        with m.Elif(mine & (word.address == HIGH)):
+        with m.Elif(mine & (word.address == HIGH_AT)):
             m.d.comb += offered.ready.eq(wide.ready)
         with m.If(offered.valid & mine):
             with m.Switch(word.address):
-                with m.Case(ADDRESS):
+                with m.Case(ADDRESS_AT):
                     m.d.sync += address.eq(word.data)
-                with m.Case(LOW):
+                with m.Case(LOW_AT):
                     m.d.sync += low.eq(word.data)
-                with m.Case(SYMBOL):
+                with m.Case(SYMBOL_AT):
                     m.d.sync += path.quality_symbol.eq(word.data)
 
     def _give(self, m):
@@ -144,8 +145,8 @@ class LinkedReceiver(wiring.Component):
             queue.w_data.eq(
                 Mux(
                     full,
-                    Cat(bits[1:], Const(DATA, 1)),
-                    Cat(what.word_select(place, 8), Const(EVENTS, 1)),
+                    Cat(bits[1:], Const(DATA_CHANNEL, 1)),
+                    Cat(what.word_select(place, 8), Const(EVENTS_CHANNEL, 1)),
                 )
             ),
             event.ready.eq(~full & (place == 3)),
@@ -167,7 +168,7 @@ class LinkedReceiver(wiring.Component):
         with m.If(path.decided):
             m.d.sync += step.eq(path.step)
         parts = (
-            (FLAGS, path.state),
+            (FLAGS_AT, path.state),
             (NUMBER_AT, path.number),
             (STEP_AT, step),
             (QUALITY_AT, path.quality),
@@ -178,8 +179,8 @@ class LinkedReceiver(wiring.Component):
             value = Value.cast(value)
             m.d.comb += told[8 * at : 8 * at + len(value)].eq(value)
         m.d.comb += [
-            told[8 * FLAGS + TRAINING].eq(path.training),
-            told[8 * FLAGS + LOST].eq(self.lost),
+            told[8 * FLAGS_AT + TRAINING_FLAG].eq(path.training),
+            told[8 * FLAGS_AT + LOST_FLAG].eq(self.lost),
             link.state[0].eq(told.word_select(link.channel, 8)),
         ]
 
@@ -199,8 +200,10 @@ class LinkedClient(wiring.Component):
     """
 
     def __init__(self, clock=24.576e6, baud=460800, codec=48000, **receiver):
-        factor = factor_of(codec)
-        self.i2s, self.decimator = I2s(clock, codec), Decimator(factor)
+        if codec not in FACTORS:
+            known = " or ".join(map(str, FACTORS))
+            raise V90Error(f"a codec of a client has {known} samples a second, not {codec}")
+        self.i2s, self.decimator = I2s(clock, codec), Decimator(FACTORS[codec])
         self.linked = LinkedReceiver(clock, baud, front="i2s decimator", **receiver)
         self.information, self.path = self.linked.information, self.linked.path
         self.host = ("rx", "tx", "state", "training", "lost")

@@ -13,23 +13,11 @@ from amaranth.lib.wiring import In, Out, connect
 
 from golden.bits.scrambler import GPC
 from golden.errors import V90Error
-from golden.modem.selftest import (
-    ASIDE,
-    SILENCE,
-    TRN1D,
-    U_INFO,
-    Text,
-    Value,
-    check,
-    commands,
-    levels,
-    templates,
-)
+from golden.modem.selftest import ASIDE, SILENCE, Text, Value
 from golden.pcm.parameters import INTERVALS
 from golden.ports.emulator import SAMPLES
-from golden.ports.report import NUMBER_BITS, SUM_BITS, error_power
+from golden.ports.report import NUMBER_BITS, SUM_BITS
 from golden.receiver.equalizer import FEEDBACK, FORWARD
-from golden.receiver.slicer import FINE
 from golden.receiver.timetable import Kind, State
 from golden.signals.training import ABOVE, SD, SD_BAR
 from hdl.pcm.csr import configuration_words as parameter_words
@@ -49,13 +37,13 @@ from hdl.signals.generator import Generator
 LEAST_CLOCK = 8_000_000
 
 #: Samples without a signal after which a training begins again: more than silence and Sd last.
-PATIENCE = 8192
+SILENT_SAMPLES = 8192
 
 #: Cycles from a data frame's last decision until its mean errors are read.
 _SETTLED = 32
 
 
-class _Words(wiring.Component):
+class _RomReader(wiring.Component):
     """Words of a ROM, in order, each time that they are asked for.
 
     ``start`` begins, or begins anew behind the last word. With ``holds`` that waits for ``go``, for
@@ -111,17 +99,22 @@ def sent_words(given, law):
     ]
 
 
+def _rows(words):
+    """Words ``(address, data)`` as a :class:`_RomReader` has them."""
+    return [{"address": address, "data": word} for address, word in words]
+
+
 class _Modem(wiring.Component):
     """The digital modem: a generator of signals that is told from a ROM what to send."""
 
-    def __init__(self, parameters, law, u_info, trn1d):
+    def __init__(self, plan):
         self.generator = Generator(1)
-        self.words = sent_words(commands(parameters, u_info, trn1d), law)
+        self.words = sent_words(plan.commands, plan.law)
         super().__init__({"start": In(1), "o": Out(stream.Signature(8))})
 
     def elaborate(self, platform):
         m = Module()
-        m.submodules.words = words = _Words(command_layout(1), self.words)
+        m.submodules.words = words = _RomReader(command_layout(1), self.words)
         m.submodules.generator = generator = self.generator
         connect(m, words.o, generator.i_command)
         m.d.comb += [
@@ -208,8 +201,8 @@ class Selftest(wiring.Component):
 
     The client's clock is the design's: a sample every ``clock`` / 16000 cycles, and the line takes
     octets as they are due at the offset asked for. A training begins at the start, with
-    ``restart``, when synchronism is lost, and where there is no signal for PATIENCE samples. After
-    TRN1d come B1d and data, ones through the scrambler. A training takes 1.3 s with the usual
+    ``restart``, when synchronism is lost, and where there is no signal for SILENT_SAMPLES samples.
+    After TRN1d come B1d and data, ones through the scrambler. A training takes 1.3 s with the usual
     ``trn1d``.
 
     Every ``report`` samples, which are a second as a rule, there is a line of text, of the data
@@ -240,44 +233,31 @@ class Selftest(wiring.Component):
     def __init__(
         self,
         response,
-        law,
-        parameters=None,
+        plan,
         ppm=0.0,
         snr=None,
         clock=12_000_000,
         baud=115200,
-        trn1d=TRN1D,
-        u_info=U_INFO,
         forward=FORWARD,
         feedback=FEEDBACK,
         report=SAMPLES,
         modem=None,
     ):
-        check(parameters, law, u_info, trn1d)
         if clock < LEAST_CLOCK:
             raise V90Error(
                 f"a self-test needs a clock of {LEAST_CLOCK / 1e6:g} MHz, {clock / 1e6:g} MHz is "
                 "too slow"
             )
-        self.clock, self.report, self.parameters = int(clock), report, parameters
-        self.law = LAW_BITS[law]
-        self.modem = modem or (
-            _SmallModem(law, u_info)
-            if parameters is None
-            else _Modem(parameters, law, u_info, trn1d)
-        )
-        self.line = LineEmulator(response, law, ppm, snr)
+        self.clock, self.report, self.parameters = int(clock), report, plan.parameters
+        self.law = LAW_BITS[plan.law]
+        small = plan.parameters is None
+        self.modem = modem or (_SmallModem(plan.law, plan.u_info) if small else _Modem(plan))
+        self.line = LineEmulator(response, plan.law, ppm, snr)
         self.receiver = Receiver(forward, feedback)
-        training, of_data = levels(parameters, law, u_info)
-        self.settings = _Words(
-            WORD,
-            [
-                {"address": address, "data": word}
-                for address, word in configuration_words(training, of_data, trn1d)
-            ],
-        )
-        self.decibels = Decibels(error_power(training.values[0][0], FINE, INTERVALS))
-        self.reporter = Reporter(templates(parameters))
+        words = configuration_words(plan.training, plan.data, plan.trn1d)
+        self.settings = _RomReader(WORD, _rows(words))
+        self.decibels = Decibels(plan.power)
+        self.reporter = Reporter(plan.texts)
         self.uart = UartTransmitter(cycles_of(clock, baud))
         super().__init__(
             {
@@ -345,8 +325,8 @@ class Selftest(wiring.Component):
     def _restarts(self, m):
         """Whether a training begins, for a cycle; and where data are none any more."""
         self._has_data = Signal()
-        event, before, unheard = self.receiver.o_event, Signal(), Signal(range(PATIENCE + 1))
-        restarts, nothing = Signal(), unheard == PATIENCE
+        event, before, unheard = self.receiver.o_event, Signal(), Signal(range(SILENT_SAMPLES + 1))
+        restarts, nothing = Signal(), unheard == SILENT_SAMPLES
         m.d.sync += before.eq(self.restart)
         lost = event.payload.kind.matches(Kind.LOST, Kind.FAILED)
         m.d.comb += restarts.eq((self.restart & ~before) | (event.valid & lost) | nothing)
@@ -358,14 +338,8 @@ class Selftest(wiring.Component):
 
     def _decode(self, m):
         """Data frames to bits, from where levels change on (8.6.5)."""
-        m.submodules.words = words = _Words(
-            word_layout(),
-            [
-                {"address": address, "data": word}
-                for address, word in parameter_words(self.parameters)
-            ],
-            holds=True,
-        )
+        rows = _rows(parameter_words(self.parameters))
+        m.submodules.words = words = _RomReader(word_layout(), rows, holds=True)
         m.submodules.demapper = demapper = Demapper()
         m.submodules.decoder = decoder = Decoder()
         receiver, counter, training = self.receiver, self._counter, Signal()

@@ -9,28 +9,27 @@ initialisation of 8.6.1 and 8.6.5/V.90.
 from amaranth.lib import data, stream, wiring
 from amaranth.lib.wiring import In, Out
 
-from golden.pcm.parameters import sections
 from hdl.core.channels import channel_shape
 from hdl.pcm.g711 import LAW_BITS
 
 #: Constellation masks as CP has them: word 8 i + u has a bit for each Ucode of Uchord u + 1 in data
 #: frame interval i, bit 0 the lowest (Table 14/V.90, bits 137 and on).
-MASKS = 0
+MASKS_AT = 0
 #: D in bits 0..5, Sr in 6..7, ld in 8..9, law in 10.
-FRAME = 48
-#: a1 in bits 0..7, a2 in 8..15, in the order of ``golden.pcm.parameters.sections``.
-POLES = 49
-#: b1 and b2 likewise.
-ZEROS = 50
+FRAME_AT = 48
+#: a1 in bits 0..7, a2 in 8..15; the one of larger magnitude first, a1 where they are equal.
+POLES_AT = 49
+#: b1 in bits 0..7, b2 in 8..15.
+ZEROS_AT = 50
 #: Six words: M0 to M5.
-MODULI = 56
+MODULI_AT = 56
 #: Makes the words written since the last commit the channel's parameters.
 COMMIT = 63
 
 ADDRESS_BITS = 6
 WORD_BITS = 16
 
-#: Layout of the word at FRAME.
+#: Layout of the word at FRAME_AT.
 FRAME_LAYOUT = data.StructLayout({"data_bits": 6, "sr": 2, "ld": 2, "law": 1})
 
 
@@ -95,10 +94,11 @@ def configuration_words(parameters, commit=True):
     words = []
     for interval, ucodes in enumerate(p.intervals):
         mask = sum(1 << ucode for ucode in ucodes)
-        words += [(MASKS + 8 * interval + u, mask >> 16 * u & 0xFFFF) for u in range(8)]
+        words += [(MASKS_AT + 8 * interval + u, mask >> 16 * u & 0xFFFF) for u in range(8)]
     frame = {"data_bits": p.data_bits, "sr": p.sr, "ld": p.ld, "law": LAW_BITS[p.law]}
-    words.append((FRAME, FRAME_LAYOUT.const(frame).as_value().value))
-    a1, a2, b1, b2 = (value & 0xFF for value in sections(p.a1, p.a2, p.b1, p.b2))
-    words += [(POLES, a1 | a2 << 8), (ZEROS, b1 | b2 << 8)]
-    words += [(MODULI + interval, modulus) for interval, modulus in enumerate(p.moduli)]
+    words.append((FRAME_AT, FRAME_LAYOUT.const(frame).as_value().value))
+    poles = sorted((p.a1, p.a2), key=abs, reverse=True)
+    for address, (low, high) in ((POLES_AT, poles), (ZEROS_AT, (p.b1, p.b2))):
+        words.append((address, low & 0xFF | (high & 0xFF) << 8))
+    words += [(MODULI_AT + interval, modulus) for interval, modulus in enumerate(p.moduli)]
     return [*words, (COMMIT, 0)] if commit else words

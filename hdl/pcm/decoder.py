@@ -6,8 +6,8 @@ from amaranth.lib.wiring import In, Out
 
 from golden.pcm.parameters import INTERVALS
 from hdl.bits.scrambler import Descrambler
-from hdl.pcm.csr import COMMIT, FRAME, FRAME_LAYOUT, word_layout
-from hdl.pcm.modulus import LABELS, ModulusDecoder
+from hdl.pcm.csr import COMMIT, FRAME_AT, FRAME_LAYOUT, word_layout
+from hdl.pcm.modulus import LABELS_LAYOUT, ModulusDecoder
 from hdl.pcm.sequencer import DATA_BITS
 from hdl.pcm.signs import DifferentialDecoder
 
@@ -55,7 +55,7 @@ class Decoder(wiring.Component):
         frame = Mux(half, frames[1].as_value(), frames[0].as_value())
         frame = data.View(FRAME_LAYOUT, frame)
         count = Signal(range(INTERVALS + 1))
-        labels, collected = Signal(LABELS), Signal(INTERVALS)
+        labels, collected = Signal(LABELS_LAYOUT), Signal(INTERVALS)
         initialise = Signal()
 
         # Words go to the half that is not in use; after COMMIT the next ones wait.
@@ -69,7 +69,7 @@ class Decoder(wiring.Component):
         with m.If(self.i_configuration.valid & ~waiting):
             with m.If(word.address == COMMIT):
                 m.d.sync += waiting.eq(1)
-            with m.If(word.address == FRAME):
+            with m.If(word.address == FRAME_AT):
                 for number in range(2):
                     with m.If(half != number):
                         m.d.sync += frames[number].as_value().eq(word.data)

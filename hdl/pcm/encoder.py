@@ -15,7 +15,7 @@ from hdl.core.stream import (
 )
 from hdl.pcm.csr import configuration_words, word_layout, write_signature
 from hdl.pcm.mapper import Mapper
-from hdl.pcm.modulus import NUMBER_BITS, ModulusEncoder
+from hdl.pcm.modulus import R0_BITS, ModulusEncoder
 from hdl.pcm.multiplexer import Multiplexer, pcm_layout
 from hdl.pcm.sequencer import DATA_BITS, Sequencer, frame_layout
 from hdl.pcm.shaper import Shaper
@@ -65,21 +65,15 @@ class Datapath(wiring.Component):
     def elaborate(self, platform):
         m = Module()
         n = self.channels
-        tags = data.StructLayout(
-            {
-                "half": 1,
-                "active": 1,
-                "sr": 2,
-                **self.extra,
-                **dict.fromkeys(["direct"] * self.signals, 1),
-            }
-        )
+        header = {"half": 1, "active": 1}
+        tags = {**header, "sr": 2, **self.extra, **dict.fromkeys(["direct"] * self.signals, 1)}
+        carried = {**header, **self.extra, "number": R0_BITS}
         later = data.StructLayout({"initialise": 1, "active": 1, **self.extra, "signs": INTERVALS})
-        m.submodules.scrambler = scrambler = Scrambler(n, width=DATA_BITS, tag=tags)
+        m.submodules.scrambler = scrambler = Scrambler(
+            n, width=DATA_BITS, tag=data.StructLayout(tags)
+        )
         m.submodules.signs = signs = DifferentialEncoder(
-            n,
-            tag=data.StructLayout({"half": 1, "active": 1, **self.extra, "number": NUMBER_BITS}),
-            direct=self.signals,
+            n, tag=data.StructLayout(carried), direct=self.signals
         )
         m.submodules.modulus = modulus = ModulusEncoder(n, tag=later)
         m.submodules.mapper = mapper = Mapper(n, tag=later)
@@ -93,69 +87,10 @@ class Datapath(wiring.Component):
                 block.i_configuration.payload.eq(self.i_configuration.payload),
                 block.i_configuration.valid.eq(self.i_configuration.valid),
             ]
-
-        def link(source, target, **fields):
-            m.d.comb += [target.valid.eq(source.valid), source.ready.eq(target.ready)]
-            m.d.comb += [target.payload[name].eq(value) for name, value in fields.items()]
-
-        def extra(of):
-            return [of[name] for name in self.extra]
-
-        p = self.i.payload
-        direct = {"direct": p.direct} if self.signals else {}
-        link(
-            self.i,
-            scrambler.i,
-            channel=p.channel,
-            initialise=p.initialise,
-            count=p.count,
-            data=p.data,
-            tag=Cat(p.half, p.active, p.sr, *extra(p), *direct.values()),
-        )
-        p = scrambler.o.payload
-        # 5.4.2: the first S bits of a data frame are its sign bits. S = 6 - Sr.
-        number = Signal(NUMBER_BITS)
-        bits = Signal(INTERVALS)
-        with m.Switch(p.tag.sr):
-            for sr in range(4):
-                with m.Case(sr):
-                    m.d.comb += number.eq(p.data[INTERVALS - sr :])
-                    m.d.comb += bits.eq(p.data[: INTERVALS - sr])
-        link(
-            scrambler.o,
-            signs.i,
-            channel=p.channel,
-            initialise=p.initialise,
-            sr=p.tag.sr,
-            bits=bits,
-            tag=Cat(p.tag.half, p.tag.active, *extra(p.tag), number),
-            **{name: p.tag[name] for name in direct},
-        )
-        p = signs.o.payload
-        link(
-            signs.o,
-            modulus.i,
-            channel=p.channel,
-            half=p.tag.half,
-            number=p.tag.number,
-            tag=Cat(p.initialise, p.tag.active, *extra(p.tag), p.bits),
-        )
-        p = modulus.o.payload
-        link(modulus.o, mapper.i, channel=p.channel, half=p.half, labels=p.labels, tag=p.tag)
-        p = mapper.o.payload
-        plain = {"plain": p.tag.plain} if self.signals else {}
-        link(
-            mapper.o,
-            shaper.i,
-            channel=p.channel,
-            half=p.half,
-            ucodes=p.ucodes,
-            initialise=p.tag.initialise,
-            active=p.tag.active,
-            signs=p.tag.signs,
-            tag=p.tag.begins if self.signals else 0,
-            **plain,
-        )
+        self._to_scrambler(m, scrambler.i)
+        self._to_signs(m, scrambler.o, signs.i)
+        self._to_labels(m, signs.o, modulus.i)
+        self._to_shaper(m, modulus.o, mapper, shaper.i)
         m.d.comb += [
             self.done.eq(shaper.o.valid & shaper.o.ready),
             self.started.eq(self.done & shaper.o.payload.initialise),
@@ -163,6 +98,55 @@ class Datapath(wiring.Component):
         if self.signals:
             pass_on(m, self, multiplexer, ("plain_place", "plain_octet", "plain_write"))
         return m
+
+    def _extra(self, of):
+        return [of[name] for name in self.extra]
+
+    def _direct(self, of):
+        return {"direct": of.direct} if self.signals else {}
+
+    def _to_scrambler(self, m, target):
+        p = self.i.payload
+        tag = Cat(p.half, p.active, p.sr, *self._extra(p), *self._direct(p).values())
+        fields = {name: p[name] for name in ("channel", "initialise", "count", "data")}
+        _link(m, self.i, target, **fields, tag=tag)
+
+    def _to_signs(self, m, source, target):
+        """5.4.2: the first S bits of a data frame are its sign bits. S = 6 - Sr."""
+        p = source.payload
+        number = Signal(R0_BITS)
+        bits = Signal(INTERVALS)
+        with m.Switch(p.tag.sr):
+            for sr in range(4):
+                with m.Case(sr):
+                    m.d.comb += number.eq(p.data[INTERVALS - sr :])
+                    m.d.comb += bits.eq(p.data[: INTERVALS - sr])
+        tag = Cat(p.tag.half, p.tag.active, *self._extra(p.tag), number)
+        fields = {"channel": p.channel, "initialise": p.initialise, "sr": p.tag.sr, "bits": bits}
+        _link(m, source, target, **fields, tag=tag, **self._direct(p.tag))
+
+    def _to_labels(self, m, source, target):
+        p = source.payload
+        tag = Cat(p.initialise, p.tag.active, *self._extra(p.tag), p.bits)
+        _link(m, source, target, channel=p.channel, half=p.tag.half, number=p.tag.number, tag=tag)
+
+    def _to_shaper(self, m, source, mapper, target):
+        p = source.payload
+        fields = {name: p[name] for name in ("channel", "half", "labels", "tag")}
+        _link(m, source, mapper.i, **fields)
+        p = mapper.o.payload
+        fields = {name: p[name] for name in ("channel", "half", "ucodes")}
+        fields |= {name: p.tag[name] for name in ("initialise", "active", "signs")}
+        fields["tag"] = p.tag.begins if self.signals else 0
+        if self.signals:
+            fields["plain"] = p.tag.plain
+        _link(m, mapper.o, target, **fields)
+
+
+def _link(m, source, target, **fields):
+    """Join two streams; the target's payload has these fields."""
+    m.d.comb += [target.valid.eq(source.valid), source.ready.eq(target.ready)]
+    m.d.comb += [target.payload[name].eq(value) for name, value in fields.items()]
 
 
 class Encoder(wiring.Component):

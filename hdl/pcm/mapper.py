@@ -7,10 +7,10 @@ from amaranth.lib.wiring import In, Out
 
 from golden.pcm.parameters import INTERVALS
 from hdl.core.memory import read_alone
-from hdl.pcm.csr import ADDRESS_BITS, COMMIT, FRAME, WORD_BITS, ConfiguredBlock, word_layout
-from hdl.pcm.modulus import LABELS
+from hdl.pcm.csr import ADDRESS_BITS, COMMIT, FRAME_AT, WORD_BITS, ConfiguredBlock, word_layout
+from hdl.pcm.modulus import LABELS_LAYOUT
 
-UCODES = data.ArrayLayout(7, INTERVALS)
+UCODES_LAYOUT = data.ArrayLayout(7, INTERVALS)
 
 
 def _ones(word):
@@ -34,7 +34,7 @@ class Mapper(ConfiguredBlock):
 
     Members
     -------
-    i_configuration : In(stream, always ready), words; those at MASKS are kept
+    i_configuration : In(stream, always ready), words; those at MASKS_AT are kept
     i : In(stream), channel; half of the parameters to use; labels K0 to K5; tag
     o : Out(stream), channel; half; ucodes U0 to U5; tag
     """
@@ -42,7 +42,7 @@ class Mapper(ConfiguredBlock):
     latency = 26 * INTERVALS + 1
 
     def __init__(self, channels=1, tag=1):
-        super().__init__(channels, tag, {"labels": LABELS}, {"ucodes": UCODES})
+        super().__init__(channels, tag, {"labels": LABELS_LAYOUT}, {"ucodes": UCODES_LAYOUT})
 
     def elaborate(self, platform):
         m = Module()
@@ -54,7 +54,7 @@ class Mapper(ConfiguredBlock):
         word = self.i_configuration.payload
         token = Signal(self.i_layout)
         labels = token.labels.as_value()
-        ucodes = Signal(UCODES)
+        ucodes = Signal(UCODES_LAYOUT)
         interval = Signal(range(INTERVALS))
         uchord = Signal(3)
         # The word being counted is two cycles behind its address.
@@ -79,7 +79,7 @@ class Mapper(ConfiguredBlock):
             ),
             write.addr.eq(place),
             write.data.eq(word.data),
-            write.en.eq(self.i_configuration.valid & (word.address < FRAME)),
+            write.en.eq(self.i_configuration.valid & (word.address < FRAME_AT)),
             wanted.eq(uchord - 2),
             address.eq(Mux(goes_on, wanted, again)),
             self.o.payload.channel.eq(token.channel),

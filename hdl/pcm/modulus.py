@@ -5,17 +5,17 @@ from amaranth.lib import data
 from amaranth.lib.memory import Memory
 
 from golden.pcm.parameters import INTERVALS
-from hdl.pcm.csr import MODULI, ConfiguredBlock
+from hdl.pcm.csr import MODULI_AT, ConfiguredBlock
 
 #: Bits of R0: K is at most 39 (Table 2/V.90).
-NUMBER_BITS = 39
+R0_BITS = 39
 #: Quotient bits per cycle of a division, and its cycles.
 _DIGIT_BITS = 2
-_STEPS = -(-NUMBER_BITS // _DIGIT_BITS)
+_STEPS = -(-R0_BITS // _DIGIT_BITS)
 #: Six labels of 7 bits can stand for more than 2^K numbers; the decoder tells.
 DECODED_BITS = 42
 
-LABELS = data.ArrayLayout(7, INTERVALS)
+LABELS_LAYOUT = data.ArrayLayout(7, INTERVALS)
 
 
 def _moduli(m, port, channels):
@@ -27,7 +27,7 @@ def _moduli(m, port, channels):
         port.ready.eq(1),
         write.addr.eq(Cat(word.address[:3], word.half, word.channel)),
         write.data.eq(word.data),
-        write.en.eq(port.valid & (word.address[3:] == MODULI >> 3)),
+        write.en.eq(port.valid & (word.address[3:] == MODULI_AT >> 3)),
     ]
     return read
 
@@ -42,7 +42,7 @@ class ModulusEncoder(ConfiguredBlock):
 
     Members
     -------
-    i_configuration : In(stream, always ready), words; those at MODULI are kept
+    i_configuration : In(stream, always ready), words; those at MODULI_AT are kept
     i : In(stream), channel; half of the parameters to use; number R0 (39 bits); tag
     o : Out(stream), channel; half; labels K0 to K5; tag
     """
@@ -50,13 +50,13 @@ class ModulusEncoder(ConfiguredBlock):
     latency = INTERVALS * (_STEPS + 1) + 1
 
     def __init__(self, channels=1, tag=1):
-        super().__init__(channels, tag, {"number": NUMBER_BITS}, {"labels": LABELS})
+        super().__init__(channels, tag, {"number": R0_BITS}, {"labels": LABELS_LAYOUT})
 
     def elaborate(self, platform):
         m = Module()
         read = _moduli(m, self.i_configuration, self.channels)
         token = Signal(self.i_layout)
-        labels = Signal(LABELS)
+        labels = Signal(LABELS_LAYOUT)
         interval = Signal(range(INTERVALS))
         # The dividend leaves at the top while the quotient enters at the bottom.
         number = Signal(_STEPS * _DIGIT_BITS)
@@ -123,7 +123,7 @@ class ModulusDecoder(ConfiguredBlock):
     latency = 10 * (INTERVALS - 1) + 2
 
     def __init__(self, channels=1, tag=1):
-        super().__init__(channels, tag, {"labels": LABELS}, {"number": DECODED_BITS})
+        super().__init__(channels, tag, {"labels": LABELS_LAYOUT}, {"number": DECODED_BITS})
 
     def elaborate(self, platform):
         m = Module()

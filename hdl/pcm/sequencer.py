@@ -7,7 +7,7 @@ from amaranth.lib.wiring import In, Out
 
 from hdl.core.channels import channel_shape
 from hdl.core.stream import answer_layout, request_layout
-from hdl.pcm.csr import COMMIT, FRAME, FRAME_LAYOUT, word_layout, write_signature
+from hdl.pcm.csr import COMMIT, FRAME_AT, FRAME_LAYOUT, word_layout, write_signature
 
 #: Most bits of a data frame: D at 56 000 bit/s.
 DATA_BITS = 42
@@ -114,7 +114,7 @@ class Sequencer(wiring.Component):
             out.data.eq(word.data),
             frame_write.addr.eq(Cat(out.half, out.channel)),
             frame_write.data.eq(out.data),
-            frame_write.en.eq(self.o_configuration.valid & (out.address == FRAME)),
+            frame_write.en.eq(self.o_configuration.valid & (out.address == FRAME_AT)),
             frame_read.addr.eq(Cat(token.half, token.channel)),
             self.o_request.payload.channel.eq(token.channel),
             self.o_request.payload.count.eq(token.count),

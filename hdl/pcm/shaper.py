@@ -14,9 +14,9 @@ from amaranth.lib.memory import Memory
 from amaranth.lib.wiring import In, Out
 
 from golden.pcm.parameters import DELAY_FRAMES, INTERVALS
-from hdl.pcm.csr import FRAME, FRAME_LAYOUT, WORD_BITS, ConfiguredBlock
-from hdl.pcm.leaves import LEAF_BITS, LeafPipeline, LeafWalk, _table
-from hdl.pcm.mapper import UCODES
+from hdl.pcm.csr import FRAME_AT, FRAME_LAYOUT, WORD_BITS, ConfiguredBlock
+from hdl.pcm.leaves import LEAF_BITS, LeafPipeline, LeafWalk, truth_table
+from hdl.pcm.mapper import UCODES_LAYOUT
 
 #: What a channel's shaper keeps between data frames, besides its leaves. ``place``: the bit of a
 #: leaf's address that the newest frame has; ``open``: frames not decided yet; ``best``: the leaf
@@ -62,7 +62,7 @@ class _Decision(wiring.Component):
         place, at, sr = Signal(2), Signal(2), Signal(2)
         m.d.sync += [place.eq(found_place), at.eq(found_at), sr.eq(self.sr)]
         m.d.sync += self.age.eq(found_age)
-        _table(
+        truth_table(
             m,
             (self.ld, self.state.place, self.back),
             [
@@ -73,7 +73,7 @@ class _Decision(wiring.Component):
             ],
             found_place.eq,
         )
-        _table(
+        truth_table(
             m,
             (self.sr, self.newest, self.back),
             [
@@ -85,7 +85,7 @@ class _Decision(wiring.Component):
             lambda where: [found_age.eq(where[0]), found_at.eq(where[1])],
         )
         even = self.beta ^ self.state.before
-        _table(
+        truth_table(
             m,
             (sr, at),
             [((parts, part), (parts, part)) for parts in range(1, 4) for part in range(parts)],
@@ -115,8 +115,8 @@ class Shaper(ConfiguredBlock):
 
     Members
     -------
-    i_configuration : In(stream, always ready), words; those at FRAME, POLES and ZEROS are kept
-    i : In(stream), channel; half of the parameters to use; initialise; active, 0 for a channel
+    i_configuration : In(stream, always ready), words; those at FRAME_AT, POLES_AT and ZEROS_AT are
+    kept i : In(stream), channel; half of the parameters to use; initialise; active, 0 for a channel
         that has no parameters yet; plain, where there is such; signs, the initial signs t (Sr > 0);
         ucodes U0 to U5; tag
     o : Out(stream), the same, with law (1 A-law), and inversions of the data frame three before,
@@ -125,7 +125,7 @@ class Shaper(ConfiguredBlock):
 
     def __init__(self, channels=1, tag=1, plain=False):
         self.plain = plain
-        fields = {"initialise": 1, "active": 1, "signs": INTERVALS, "ucodes": UCODES}
+        fields = {"initialise": 1, "active": 1, "signs": INTERVALS, "ucodes": UCODES_LAYOUT}
         if plain:
             fields = {**fields, "plain": 1}
         super().__init__(channels, tag, fields, {**fields, "law": 1, "inversions": INTERVALS})
@@ -145,13 +145,7 @@ class Shaper(ConfiguredBlock):
         m.submodules.words = words = Memory(shape=WORD_BITS, depth=self.channels * 8, init=[])
         state_read, state_write = states.read_port(), states.write_port()
         word_read, word_write = words.read_port(), words.write_port()
-        word = self.i_configuration.payload
-        m.d.comb += [
-            self.i_configuration.ready.eq(1),
-            word_write.addr.eq(Cat(word.address[:2], word.half, word.channel)),
-            word_write.data.eq(word.data),
-            word_write.en.eq(self.i_configuration.valid & (word.address[2:] == FRAME >> 2)),
-        ]
+        self._keep_words(m, word_write)
         token = Signal(self.i_layout)
         state, after = Signal(_STATE), Signal(_STATE)
         now = Signal(INTERVALS)
@@ -170,23 +164,8 @@ class Shaper(ConfiguredBlock):
             after.inversions.eq(Cat(now, Value.cast(state.inversions))),
             state_write.data.eq(Mux(token.active, after, 0)),
             decision.state.eq(state),
-            walk.channel.eq(token.channel),
-            walk.signs.eq(token.signs),
-            walk.ucodes.eq(token.ucodes),
-            walk.place.eq(state.place),
-            walk.chosen.eq(state.best.bit_select(state.place, 1)),
-            walk.frame.eq(frame),
         ]
-        _table(
-            m,
-            (frame.sr, sub),
-            [
-                ((sr, part), (part * (INTERVALS // sr), INTERVALS // sr))
-                for sr in range(1, 4)
-                for part in range(sr)
-            ],
-            lambda where: [walk.first.eq(where[0]), walk.length.eq(where[1])],
-        )
+        self._walk(m, walk, token, state, frame, sub)
         with m.If(decide):
             m.d.sync += state.before.eq(decision.beta)
         with m.FSM():
@@ -198,85 +177,128 @@ class Shaper(ConfiguredBlock):
             with m.State("STATE"):
                 m.d.sync += [Value.cast(state).eq(state_read.data), which.eq(1)]
                 m.next = "FRAME"
-            with m.State("FRAME"):
-                m.d.sync += [Value.cast(frame).eq(word_read.data), which.eq(2), sub.eq(0)]
-                m.d.sync += [walk.fresh.eq(0), walk.clear_leaf.eq(0)]
-                if self.plain:
-                    with m.If(token.plain):
-                        m.d.sync += frame.sr.eq(0)
-                m.next = "POLES"
-            with m.State("POLES"):
-                m.d.sync += walk.poles.eq(word_read.data)
-                m.next = "ZEROS"
-            with m.State("ZEROS"):
-                m.d.sync += walk.zeros.eq(word_read.data)
-                m.next = "NEXT"
-                with m.If(token.active & token.initialise):
-                    m.next = "FLUSH"
-                with m.Elif(~token.active | (frame.sr == 0)):
-                    m.next = "DONE"
-            with m.State("FLUSH"):
-                m.d.comb += [
-                    decision.sr.eq(state.sr),
-                    decision.ld.eq(state.ld),
-                    decision.newest.eq(state.sr - 1),
-                    decision.back.eq(state.open - 1),
-                ]
-                m.next = "FLUSHED"
-                with m.If(state.open == 0):
-                    m.d.sync += [
-                        state.before.eq(0),
-                        state.best.eq(0),
-                        state.sr.eq(frame.sr),
-                        state.ld.eq(frame.ld),
-                        state.place.eq(frame.ld),
-                        walk.fresh.eq(1),
-                    ]
-                    m.next = "CLEAR"
-            with m.State("FLUSHED"):
-                m.d.comb += decide.eq(1)
-                m.d.sync += state.open.eq(state.open - 1)
-                self._invert(m, state, now, decision, 1)
-                m.next = "FLUSH"
-            with m.State("CLEAR"):
-                # All leaves of an empty tree are its root.
-                m.d.comb += walk.clear.eq(1)
-                m.d.sync += walk.clear_leaf.eq(walk.clear_leaf + 1)
-                with m.If(walk.clear_leaf == (1 << LEAF_BITS) - 1):
-                    m.next = "NEXT"
-                    with m.If(frame.sr == 0):
-                        m.next = "DONE"
-            with m.State("NEXT"):
-                m.d.comb += walk.start.eq(1)
-                m.d.sync += state.place.eq(Mux(state.place == frame.ld, 0, state.place + 1))
-                m.next = "WALK"
-            with m.State("WALK"):
-                with m.If(walk.done):
-                    m.d.sync += state.best.eq(walk.best)
-                    m.next = "DECIDE"
-            with m.State("DECIDE"):
-                m.d.comb += [
-                    decision.sr.eq(frame.sr),
-                    decision.ld.eq(frame.ld),
-                    decision.newest.eq(sub),
-                    decision.back.eq(frame.ld),
-                ]
-                m.next = "DECIDED"
-            with m.State("DECIDED"):
-                m.d.sync += [walk.fresh.eq(0), sub.eq(sub + 1)]
-                with m.If(state.open == frame.ld):
-                    m.d.comb += decide.eq(1)
-                    self._invert(m, state, now, decision, 0)
-                with m.Else():
-                    m.d.sync += state.open.eq(state.open + 1)
-                m.next = "NEXT"
-                with m.If(sub + 1 == frame.sr):
-                    m.next = "DONE"
+            self._word_states(m, walk, token, frame, which, sub, word_read.data)
+            self._flush_states(m, walk, decision, decide, state, frame, now)
+            self._frame_states(m, walk, decision, decide, state, frame, sub, now)
             with m.State("DONE"):
                 m.d.comb += [self.o.valid.eq(1), state_write.en.eq(1)]
                 with m.If(self.o.ready):
                     m.next = "IDLE"
         return m
+
+    def _keep_words(self, m, write):
+        """The words at FRAME_AT, POLES_AT and ZEROS_AT go into the memory."""
+        word = self.i_configuration.payload
+        m.d.comb += [
+            self.i_configuration.ready.eq(1),
+            write.addr.eq(Cat(word.address[:2], word.half, word.channel)),
+            write.data.eq(word.data),
+            write.en.eq(self.i_configuration.valid & (word.address[2:] == FRAME_AT >> 2)),
+        ]
+
+    def _walk(self, m, walk, token, state, frame, sub):
+        """What a walk over the leaves needs, in shaping frame ``sub`` of the data frame."""
+        m.d.comb += [
+            walk.channel.eq(token.channel),
+            walk.signs.eq(token.signs),
+            walk.ucodes.eq(token.ucodes),
+            walk.place.eq(state.place),
+            walk.chosen.eq(state.best.bit_select(state.place, 1)),
+            walk.frame.eq(frame),
+        ]
+        truth_table(
+            m,
+            (frame.sr, sub),
+            [
+                ((sr, part), (part * (INTERVALS // sr), INTERVALS // sr))
+                for sr in range(1, 4)
+                for part in range(sr)
+            ],
+            lambda where: [walk.first.eq(where[0]), walk.length.eq(where[1])],
+        )
+
+    def _word_states(self, m, walk, token, frame, which, sub, word):
+        """The three words are read; then the data frame begins, or passes as it is."""
+        with m.State("FRAME"):
+            m.d.sync += [Value.cast(frame).eq(word), which.eq(2), sub.eq(0)]
+            m.d.sync += [walk.fresh.eq(0), walk.clear_leaf.eq(0)]
+            if self.plain:
+                with m.If(token.plain):
+                    m.d.sync += frame.sr.eq(0)
+            m.next = "POLES"
+        with m.State("POLES"):
+            m.d.sync += walk.poles.eq(word)
+            m.next = "ZEROS"
+        with m.State("ZEROS"):
+            m.d.sync += walk.zeros.eq(word)
+            m.next = "NEXT"
+            with m.If(token.active & token.initialise):
+                m.next = "FLUSH"
+            with m.Elif(~token.active | (frame.sr == 0)):
+                m.next = "DONE"
+
+    def _flush_states(self, m, walk, decision, decide, state, frame, now):
+        """Frames that are open are decided, and the tree begins anew."""
+        with m.State("FLUSH"):
+            m.d.comb += [
+                decision.sr.eq(state.sr),
+                decision.ld.eq(state.ld),
+                decision.newest.eq(state.sr - 1),
+                decision.back.eq(state.open - 1),
+            ]
+            m.next = "FLUSHED"
+            with m.If(state.open == 0):
+                m.d.sync += [
+                    state.before.eq(0),
+                    state.best.eq(0),
+                    state.sr.eq(frame.sr),
+                    state.ld.eq(frame.ld),
+                    state.place.eq(frame.ld),
+                    walk.fresh.eq(1),
+                ]
+                m.next = "CLEAR"
+        with m.State("FLUSHED"):
+            m.d.comb += decide.eq(1)
+            m.d.sync += state.open.eq(state.open - 1)
+            self._invert(m, state, now, decision, 1)
+            m.next = "FLUSH"
+        with m.State("CLEAR"):
+            # All leaves of an empty tree are its root.
+            m.d.comb += walk.clear.eq(1)
+            m.d.sync += walk.clear_leaf.eq(walk.clear_leaf + 1)
+            with m.If(walk.clear_leaf == (1 << LEAF_BITS) - 1):
+                m.next = "NEXT"
+                with m.If(frame.sr == 0):
+                    m.next = "DONE"
+
+    def _frame_states(self, m, walk, decision, decide, state, frame, sub, now):
+        """A shaping frame: a walk over all leaves, and a decision once ld frames are open."""
+        with m.State("NEXT"):
+            m.d.comb += walk.start.eq(1)
+            m.d.sync += state.place.eq(Mux(state.place == frame.ld, 0, state.place + 1))
+            m.next = "WALK"
+        with m.State("WALK"):
+            with m.If(walk.done):
+                m.d.sync += state.best.eq(walk.best)
+                m.next = "DECIDE"
+        with m.State("DECIDE"):
+            m.d.comb += [
+                decision.sr.eq(frame.sr),
+                decision.ld.eq(frame.ld),
+                decision.newest.eq(sub),
+                decision.back.eq(frame.ld),
+            ]
+            m.next = "DECIDED"
+        with m.State("DECIDED"):
+            m.d.sync += [walk.fresh.eq(0), sub.eq(sub + 1)]
+            with m.If(state.open == frame.ld):
+                m.d.comb += decide.eq(1)
+                self._invert(m, state, now, decision, 0)
+            with m.Else():
+                m.d.sync += state.open.eq(state.open + 1)
+            m.next = "NEXT"
+            with m.If(sub + 1 == frame.sr):
+                m.next = "DONE"
 
     @staticmethod
     def _invert(m, state, now, decision, older):

@@ -10,7 +10,17 @@ from enum import IntEnum
 
 from amaranth.lib import data
 
-from golden.ports.link import ESCAPE, FLAG, INFORMATION, LONGEST_ANSWER, NO_MORE, TURN, Section
+from golden.ports.link import (
+    ESCAPE,
+    FLAG,
+    HELLO,
+    INFORMATION,
+    LONGEST_ANSWER,
+    NO_MORE,
+    NUMBERS,
+    TURN,
+    Section,
+)
 
 
 class Op(IntEnum):
@@ -174,9 +184,9 @@ def program(states, gives):
     """Words of the program, for so many octets of a channel's state; ``gives``: with TAKE."""
     p = _Program()
     p.constant(Op.LOAD, 0)
-    p.store(DAMAGED)
-    p.constant(Op.LOAD, NO_MORE)  # no request's number
-    p.store(0)
+    # The last request's number is the answer's first octet; none is HELLO, which is always acted
+    # on.
+    p.store(DAMAGED, 0)
     _receive(p)
     _begin(p)
     _act(p, states, gives)
@@ -228,12 +238,25 @@ def _begin(p):
     p.label("request")
     p.constant(Op.INDEX, 0)
     p.indexed(Op.LOAD, 1)
+    p.when(HELLO, "act")
     p.indexed(Op.COMPARE, 0)
     p.jump("send", Op.JUMP_IF)
+    # Only the number that is due is acted on: a request that the line held back is an earlier one.
+    p.indexed(Op.LOAD, 0)
+    p.constant(Op.ADD, 1)
+    p.constant(Op.COMPARE, (NUMBERS[-1] + 1) % 256)
+    p.jump("due", Op.JUMP_UNLESS)
+    p.constant(Op.ADD, NUMBERS[0] - NUMBERS[-1] - 1)
+    p.label("due")
+    p.indexed(Op.COMPARE, 1)
+    p.jump("begin", Op.JUMP_UNLESS)
+    p.label("act")
     p.strobe(Strobe.SUM_START)
     p.constant(Op.LOAD, 0)
-    p.store(END, AT, COUNT, KIND)
-    p.get()
+    p.store(END, COUNT, KIND)
+    p.constant(Op.LOAD, 1)
+    p.store(AT)
+    p.indexed(Op.LOAD, 1)
     # From here on: put A, and go on with the section.
     p.label("put")
     p.put()
@@ -314,10 +337,9 @@ def _act(p, states, gives):
     _words(p)
     if gives:
         p.label("no more")
-        p.constant(Op.LOAD, 0)
-        p.store(COUNT, KIND)
         p.constant(Op.LOAD, NO_MORE)
-        p.jump("put")
+        p.store(KEPT)
+        p.jump("last")
 
 
 def _words(p):
@@ -337,6 +359,8 @@ def _words(p):
     p.variable(Op.LOAD, COUNT)
     p.constant(Op.ADD, 1)
     p.store(KEPT)
+    # KEPT is the section's last octet.
+    p.label("last")
     p.constant(Op.LOAD, 0)
     p.store(COUNT, KIND)
     p.variable(Op.LOAD, KEPT)
@@ -376,6 +400,7 @@ def _send(p):
     p.indexed(Op.LOAD, 0)
     p.when(FLAG, "escaped")
     p.when(ESCAPE, "escaped")
+    p.label("emit")
     p.row(Op.EMIT)
     p.jump("each")
     p.label("escaped")
@@ -384,8 +409,7 @@ def _send(p):
     p.row(Op.EMIT)
     p.variable(Op.LOAD, KEPT)
     p.constant(Op.ADD, -TURN)
-    p.row(Op.EMIT)
-    p.jump("each")
+    p.jump("emit")
     p.label("close")
     p.constant(Op.LOAD, FLAG)
     p.row(Op.EMIT)

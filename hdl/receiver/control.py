@@ -11,9 +11,9 @@ from golden.pcm.parameters import INTERVALS
 from golden.receiver.timetable import (
     AGAIN,
     FAST_BITS,
-    FIRST,
+    FIRST_FRAME,
     GRACE,
-    PATIENCE,
+    LONGEST_COAST,
     RATE_BITS,
     SETTLING,
     SKIPPED,
@@ -85,7 +85,7 @@ class Control(wiring.Component):
         #: Symbols by which the next data frame is to turn; data frames until taps move again.
         self._turning, self._settling = Signal(INTERVAL), Signal(range(SETTLING + 1))
         #: Data frames without synchronism.
-        self._coasting = Signal(range(PATIENCE + 1))
+        self._coasting = Signal(range(LONGEST_COAST + 1))
         #: A data frame has ended; the fast mean of its energy, and that it leaves less now.
         self._ended, self._fast, self._less = Signal(), Signal(ENERGY), Signal()
         #: Kind of the event that is given next.
@@ -203,7 +203,7 @@ class Control(wiring.Component):
                 m.d.comb += [self.status.clear.eq(1), self.taps.discard.eq(1)]
                 m.d.sync += [
                     self.status.state.eq(State.TRAIN),
-                    self.status.number.eq(FIRST),
+                    self.status.number.eq(FIRST_FRAME),
                     self.status.training.eq(1),
                     self.status.plain.eq(1),
                     self.frame.guess.eq(0),
@@ -265,7 +265,7 @@ class Control(wiring.Component):
             with m.Elif(self._coasting == GRACE):
                 m.d.sync += self._kind.eq(Kind.LOST)
                 m.next = "EVENT AFTER"
-            with m.Elif(self._coasting == PATIENCE):
+            with m.Elif(self._coasting == LONGEST_COAST):
                 m.d.comb += self.front.stop.eq(1)
                 m.d.sync += [self.status.state.eq(State.SEARCH), self._kind.eq(Kind.GIVEN_UP)]
                 m.next = "EVENT AFTER"

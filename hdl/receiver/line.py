@@ -4,11 +4,11 @@ from amaranth.hdl import Cat, Module, Mux, Signal
 from amaranth.lib import stream, wiring
 from amaranth.lib.wiring import In, Out, connect, flipped
 
-from golden.bits.scrambler import GPC, Scrambler
+from golden.bits.scrambler import GPC
 from golden.formats import SAMPLE
 from golden.pcm.parameters import INTERVALS
 from golden.receiver.equalizer import FEEDBACK, FORWARD
-from golden.receiver.timetable import FIRST, State
+from golden.receiver.timetable import FIRST_FRAME, State
 from hdl.core.fixed import shape
 from hdl.core.mac import Multiplier
 from hdl.receiver.arithmetic import EQUATION_WORD
@@ -176,7 +176,7 @@ class Line(wiring.Component):
 
     def _known(self, m, status):
         """TRN1d's signs: ones through the scrambler from zero on (8.4.5)."""
-        start = _scrambler_line(INTERVALS * FIRST)
+        start = _scrambler_line(INTERVALS * FIRST_FRAME)
         line = Signal(max(GPC), init=start)
         sign = 1 ^ line[GPC[0] - 1] ^ line[GPC[1] - 1]
         m.d.comb += self.equalizer.known.sign.eq(sign)
@@ -228,5 +228,8 @@ class Line(wiring.Component):
 
 def _scrambler_line(symbols):
     """The scrambler's last bits after so many ones, the latest in bit 0."""
-    bits = Scrambler(GPC).process([1] * symbols)[: -max(GPC) - 1 : -1]
-    return int(sum(int(bit) << place for place, bit in enumerate(bits)))
+    line = 0
+    for _ in range(symbols):
+        bit = 1 ^ (line >> (GPC[0] - 1) & 1) ^ (line >> (GPC[1] - 1) & 1)
+        line = (line << 1 | bit) & ((1 << max(GPC)) - 1)
+    return line

@@ -7,7 +7,7 @@ from amaranth.lib.wiring import In, Out
 
 from golden.formats import ERROR
 from golden.pcm.parameters import INTERVALS
-from golden.receiver.timetable import FAST_BITS, QUIET, SLOW_BITS
+from golden.receiver.timetable import DEAD_LINE, FAST_BITS, SLOW_BITS
 from golden.receiver.timing import HALVES
 from hdl.core.fixed import shape
 from hdl.core.mac import Multiplier
@@ -91,7 +91,7 @@ class Loudness(wiring.Component):
         with m.If(self.strobe | less):
             m.d.sync += mean.eq(mean + operand + (less | negative))
         with m.If(whole):
-            m.d.sync += self.quiet.eq(mean >> FAST_BITS < QUIET)
+            m.d.sync += self.quiet.eq(mean >> FAST_BITS < DEAD_LINE)
         with m.If(self.clear):
             m.d.sync += mean.eq(0)
         return m

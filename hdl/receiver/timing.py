@@ -11,7 +11,7 @@ from amaranth.lib.wiring import In, Out, connect, flipped
 
 from golden.formats import SAMPLE
 from golden.receiver import timing
-from golden.receiver.timetable import FIRST, FIRST_SYMBOL
+from golden.receiver.timetable import FIRST_FRAME, FIRST_SYMBOL
 from hdl.core.fixed import shape
 from hdl.core.mac import MULTIPLIER
 from hdl.core.memory import read_alone
@@ -138,7 +138,7 @@ class Interpolator(wiring.Component):
     busy : Out(1)                  there is something to do; the multiplier is this block's
     multiplier : Out(MULTIPLIER)   in use while ``busy``
     start : In(1)                  for a cycle, while not busy: begin at ``detection``, with TRN1d's
-                                   data frame FIRST
+                                   data frame FIRST_FRAME
     detection : In(Detection)      where Sd ended, level and clock
     hold : In(1)                   begin no half symbol
     passing : Out(1)               the clock passes data frames, and the multiplier is free
@@ -175,7 +175,7 @@ class Interpolator(wiring.Component):
         m.submodules.clock = clock = _Clock()
         # Instants are computed; index of the half symbol; half symbols that the clock passes.
         running, index = Signal(), Signal(range(timing.HALVES))
-        skip = Signal(range(FIRST * timing.HALVES + 1))
+        skip = Signal(range(FIRST_FRAME * timing.HALVES + 1))
         count = Signal(16, init=_FIRST_COUNT & 0xFFFF)
         # The shift to the working level, and how far the sum is still to be moved for it.
         shift, moves = Signal(signed(4)), Signal(range(_MOST_DROP + 1))
@@ -217,7 +217,7 @@ class Interpolator(wiring.Component):
                     m.d.sync += [
                         running.eq(1),
                         index.eq(0),
-                        skip.eq(FIRST * timing.HALVES),
+                        skip.eq(FIRST_FRAME * timing.HALVES),
                         shift.eq(self.detection.shift),
                     ]
                     m.next = "STEP"

@@ -12,7 +12,7 @@ from amaranth.lib import data
 
 from golden.formats import ERROR, SOFT, TRAINING_LEVEL
 from golden.pcm.parameters import INTERVALS
-from golden.receiver.leastsquares import shares
+from golden.receiver.leastsquares import MOST_OFF
 from golden.receiver.timetable import Kind
 
 #: A data frame's number: 0 is TRN1d's first; it ends after 35 minutes.
@@ -34,7 +34,7 @@ DECISION = data.StructLayout(
 
 #: A level of the table that waits, at 128 times its interval plus its number there: PCM value in
 #: bits 0..14, Ucode in 16..22, and in 23..31 how far it is above TRN1d's level, in 4096ths of that
-#: (``golden.receiver.leastsquares.shares``). This word, and those at COUNTS, POWER and LOSS, end
+#: (:func:`share_above`). This word, and those at COUNTS, POWER and LOSS, end
 #: what the table waits for, until a word says it anew.
 ENTRIES_AT = 0
 #: How many levels an interval has, less one, at the interval's number from here on.
@@ -88,6 +88,15 @@ class Wait(IntEnum):
     ED = 3
 
 
+def share_above(value, level):
+    """How far a PCM value is above TRN1d's ``level``, in TRAINING_LEVEL-ths of that, to nearest.
+
+    MOST_OFF at most, above and below.
+    """
+    share = (2 * TRAINING_LEVEL * (value - level) + level) // (2 * level)
+    return max(-MOST_OFF, min(MOST_OFF, share))
+
+
 def level_words(levels, training):
     """Words ``(address, data)`` of :class:`golden.receiver.slicer.Levels` for the waiting table.
 
@@ -100,7 +109,7 @@ def level_words(levels, training):
     ]
     for interval, (values, ucodes) in enumerate(zip(levels.values, levels.ucodes, strict=True)):
         words.append((COUNTS_AT + interval, len(values) - 1))
-        above = (shares(values, level) - TRAINING_LEVEL) & 0x1FF
+        above = [share_above(int(value), level) & 0x1FF for value in values]
         words += [
             (ENTRIES_AT + 128 * interval + index, int(value) | int(ucode) << 16 | int(share) << 23)
             for index, (value, ucode, share) in enumerate(zip(values, ucodes, above, strict=True))

@@ -28,19 +28,19 @@ RING_BITS = 9
 
 #: The words of a command behind HEADER: how many units; bits of a sequence, those of MP being 229
 #: at most; six Ucodes, two a word, the first in bits 0..6, the second in 8..14; and what else it
-#: needs from REST on. This is the sequence's bits, the first in bit 0 of the first word; or a DIL
-#: descriptor's words at their addresses (:mod:`hdl.signals.training`); or configuration words in
-#: their order, 57 (:mod:`hdl.pcm.csr`). What a command does not need is 0, and REST and on are left
-#: out.
-LENGTH, UNIT, UCODES, REST = 1, 2, 3, 6
+#: needs from REST_AT on. This is the sequence's bits, the first in bit 0 of the first word; or a
+#: DIL descriptor's words at their addresses (:mod:`hdl.signals.training`); or configuration words
+#: in their order, 57 (:mod:`hdl.pcm.csr`). What a command does not need is 0, and REST_AT and on
+#: are left out.
+LENGTH_AT, UNIT_AT, UCODES_AT, REST_AT = 1, 2, 3, 6
 
 #: A command's first word: a golden.signals.generator.Signal, how long it goes on, the law (1
 #: A-law), and how many words there are.
 HEADER = data.StructLayout({"signal": 4, "repeat": 1, "now": 1, "law": 1, "size": RING_BITS})
 
-#: Where a channel stands, word by word: the command being sent, the place of its REST in the ring;
-#: the place behind it, half and D of the mapping parameters; units that have to be begun; where the
-#: unit is (``segment`` is a bit of the sequence, too), and whether it is in its midst.
+#: Where a channel stands, word by word: the command being sent, the place of its REST_AT in the
+#: ring; the place behind it, half and D of the mapping parameters; units that have to be begun;
+#: where the unit is (``segment`` is a bit of the sequence, too), and whether it is in its midst.
 ROW = data.StructLayout(
     {
         "rest": RING_BITS,
@@ -63,7 +63,7 @@ ROW = data.StructLayout(
 
 #: Words of a row: those of ROW, of which these two, and two more, which only the writer writes:
 #: the places behind the last whole command, and behind the last word.
-COMMAND, NEXT, ROW_WORDS, END, WRITTEN = 0, 1, 5, 5, 6
+COMMAND_AT, NEXT_AT, ROW_WORDS, END_AT, WRITTEN_AT = 0, 1, 5, 5, 6
 
 ROW_BITS = 3
 
@@ -111,7 +111,7 @@ def command_words(command, law):
         "repeat": command.repeat,
         "now": command.now,
         "law": LAW_BITS[law],
-        "size": REST + len(rest),
+        "size": REST_AT + len(rest),
     }
     return [HEADER.const(fields).as_value().value, command.length, unit, *pairs, *rest]
 
@@ -182,28 +182,28 @@ class CommandWriter(wiring.Component):
         m.d.comb += self.busy.eq(1)
         with m.FSM():
             with m.State("IDLE"):
-                m.d.comb += [self.busy.eq(0), row(END)]
+                m.d.comb += [self.busy.eq(0), row(END_AT)]
                 with m.If(self.i.valid & (word.channel >= self.places.channels)):
                     m.d.comb += self.i.ready.eq(1)
                 with m.Elif(self.i.valid & self.grant):
                     m.next = "END"
             with m.State("END"):
-                m.d.comb += row(WRITTEN)
+                m.d.comb += row(WRITTEN_AT)
                 m.d.sync += end.eq(self.word)
                 m.next = "WRITTEN"
             with m.State("WRITTEN"):
-                m.d.comb += row(NEXT)
+                m.d.comb += row(NEXT_AT)
                 m.d.sync += [at.eq(self.word), first.eq(self.word[:RING_BITS] == end)]
                 m.next = "NEXT"
             with m.State("NEXT"):
-                m.d.comb += row(COMMAND)
+                m.d.comb += row(COMMAND_AT)
                 with m.If(first & header.now):
                     m.d.sync += at.eq(self.word)
                 m.next = "ROOM"
             with m.State("ROOM"):
                 m.next = "STORE"
                 # The first word of the command being sent stays.
-                with m.If((at + 1 + REST)[:RING_BITS] == self.word[:RING_BITS]):
+                with m.If((at + 1 + REST_AT)[:RING_BITS] == self.word[:RING_BITS]):
                     m.next = "IDLE"
             with m.State("STORE"):
                 m.d.comb += [
@@ -216,11 +216,11 @@ class CommandWriter(wiring.Component):
                     m.d.sync += end.eq(at)
                 m.next = "KEEP_WRITTEN"
             with m.State("KEEP_WRITTEN"):
-                m.d.comb += [row(WRITTEN), self.data.eq(at), self.write.eq(1)]
+                m.d.comb += [row(WRITTEN_AT), self.data.eq(at), self.write.eq(1)]
                 with m.If(word.last):
                     m.d.sync += end.eq(at)
                 m.next = "KEEP_END"
             with m.State("KEEP_END"):
-                m.d.comb += [row(END), self.data.eq(end), self.write.eq(1), self.i.ready.eq(1)]
+                m.d.comb += [row(END_AT), self.data.eq(end), self.write.eq(1), self.i.ready.eq(1)]
                 m.next = "IDLE"
         return m

@@ -8,15 +8,15 @@ from golden.pcm.parameters import INTERVALS
 
 #: Where a DIL descriptor stands in its memory. Patterns, the first symbol in bit 0 of the first
 #: word: SP and TP, eight words each.
-SIGN_PATTERN, TRAINING_PATTERN = 0, 8
+SIGN_PATTERN_AT, TRAINING_PATTERN_AT = 0, 8
 #: Eight words, one for each Uchord: H in bits 0..6, REF in bits 8..14.
-UCHORDS = 16
+UCHORDS_AT = 16
 #: N in bits 0..7.
-SEGMENTS = 24
+SEGMENTS_AT = 24
 #: LSP less 1 in bits 0..6, LTP less 1 in bits 8..14.
-LENGTHS = 25
+LENGTHS_AT = 25
 #: Ucodes of the training symbols, two in a word, the first in bits 0..6, the second in 8..14.
-TRAINING_UCODES = 32
+TRAINING_UCODES_AT = 32
 
 DIL_ADDRESS_BITS, DIL_WORD_BITS = 8, 16
 
@@ -64,12 +64,12 @@ def descriptor_words(descriptor):
     ucodes = list(descriptor.get("training_ucodes", ()))
     signs, training = descriptor["sign_pattern"], descriptor["training_pattern"]
     parts = {
-        SIGN_PATTERN: pattern(signs),
-        TRAINING_PATTERN: pattern(training),
-        UCHORDS: pairs(descriptor["H"], descriptor["REF"]),
-        SEGMENTS: [len(ucodes)],
-        LENGTHS: pairs([len(signs) - 1], [len(training) - 1]),
-        TRAINING_UCODES: pairs(ucodes[::2], ucodes[1::2] + [0] * (len(ucodes) % 2)),
+        SIGN_PATTERN_AT: pattern(signs),
+        TRAINING_PATTERN_AT: pattern(training),
+        UCHORDS_AT: pairs(descriptor["H"], descriptor["REF"]),
+        SEGMENTS_AT: [len(ucodes)],
+        LENGTHS_AT: pairs([len(signs) - 1], [len(training) - 1]),
+        TRAINING_UCODES_AT: pairs(ucodes[::2], ucodes[1::2] + [0] * (len(ucodes) % 2)),
     }
     return [(at + n, word) for at, words in parts.items() for n, word in enumerate(words)]
 
@@ -120,16 +120,16 @@ class DilSequencer(wiring.Component):
 
         with m.FSM():
             with m.State("IDLE"):
-                m.d.comb += [self.i.ready.eq(1), self.address.eq(SEGMENTS)]
+                m.d.comb += [self.i.ready.eq(1), self.address.eq(SEGMENTS_AT)]
                 m.d.sync += at.eq(self.i.payload)
                 with m.If(self.i.valid):
                     m.next = "SEGMENTS"
             with m.State("SEGMENTS"):
-                m.d.comb += self.address.eq(LENGTHS)
+                m.d.comb += self.address.eq(LENGTHS_AT)
                 m.d.sync += segment_ends.eq(at.segment + 1 == self.word[:8])
                 m.next = "LENGTHS"
             with m.State("LENGTHS"):
-                m.d.comb += self.address.eq(TRAINING_UCODES + at.segment[1:])
+                m.d.comb += self.address.eq(TRAINING_UCODES_AT + at.segment[1:])
                 m.d.sync += [
                     sign_ends.eq(at.sign_place == low),
                     training_ends.eq(at.training_place == high),
@@ -137,18 +137,18 @@ class DilSequencer(wiring.Component):
                 m.next = "UCODE"
             with m.State("UCODE"):
                 ucode = Mux(at.segment[0], high, low)
-                m.d.comb += self.address.eq(UCHORDS + ucode[4:])
+                m.d.comb += self.address.eq(UCHORDS_AT + ucode[4:])
                 m.d.sync += kept["ucode"].eq(ucode)
                 m.next = "UCHORD"
             with m.State("UCHORD"):
                 # H and REF wait with the symbol for what TP says.
-                m.d.comb += self.address.eq(SIGN_PATTERN + at.sign_place[4:])
+                m.d.comb += self.address.eq(SIGN_PATTERN_AT + at.sign_place[4:])
                 reference = Signal(7)
                 ends = (at.interval == INTERVALS - 1) & (at.frame == low)
                 m.d.sync += [reference.eq(high), kept["last"].eq(ends)]
                 m.next = "SIGN"
             with m.State("SIGN"):
-                m.d.comb += self.address.eq(TRAINING_PATTERN + at.training_place[4:])
+                m.d.comb += self.address.eq(TRAINING_PATTERN_AT + at.training_place[4:])
                 m.d.sync += kept["sign"].eq(self.word.bit_select(at.sign_place[:4], 1))
                 m.next = "TRAINING"
             with m.State("TRAINING"):

@@ -19,7 +19,7 @@ N401 = 128
 MODULUS = 128
 
 #: DLCI 0 (9.2.7/V.42), a command of the answerer (Table 6/V.42), EA = 1.
-ADDRESS = 0x01
+I_FRAME_ADDRESS = 0x01
 
 #: Flags between B1d and the first frame.
 OPENING_FLAGS = 8
@@ -30,7 +30,7 @@ def frames_of(data):
     fields = [data[at : at + N401] for at in range(0, len(data), N401)] or [b""]
     last = len(fields) - 1
     return [
-        bytes([ADDRESS, number % MODULUS << 1, number == last]) + field
+        bytes([I_FRAME_ADDRESS, number % MODULUS << 1, number == last]) + field
         for number, field in enumerate(fields)
     ]
 
@@ -95,7 +95,7 @@ class FileReceiver:
     def _take(self, frame):
         if self.disorder:
             return
-        if len(frame) < 3 or frame[0] != ADDRESS or frame[1] & 1:
+        if len(frame) < 3 or frame[0] != I_FRAME_ADDRESS or frame[1] & 1:
             self._strange += self.repeats
             if not self.repeats:
                 self.disorder = f"a frame of {len(frame)} octets is not one of a file"

@@ -16,7 +16,7 @@ from sim.engines.measuring import REAL_TIME, example, machine
 from sim.files import ROOT
 from sim.terminal import guarded, progress
 
-RATES = ("56000", "45333", "28000")
+DEMO_RATES = ("56000", "45333", "28000")
 
 #: The call: a whole start-up, the receiver in gateware, beside golden, over 12 kft of 26 AWG.
 REPORT = Path("build/demo")
@@ -104,7 +104,7 @@ def main():
         column.justify = "right"
     files = {"README.md": README.read_bytes(), "binary": binary_file()}
     good = True
-    for rate in RATES:
+    for rate in DEMO_RATES:
         parameters = example(rate)
         for name, data in files.items():
             with progress(f"{name} at {rate} bit/s") as show:

@@ -14,7 +14,7 @@ from typing import Any
 import numpy as np
 
 from golden.pcm.parameters import MappingParameters
-from sim.files import ROOT
+from sim.files import EXAMPLES
 
 #: Octets a second of a line; one channel in real time.
 REAL_TIME = 8000
@@ -60,7 +60,7 @@ def busy(average, cores):
 
 def example(name):
     """Mapping parameters of ``examples``."""
-    return MappingParameters.from_json((ROOT / "examples" / f"{name}.json").read_text())
+    return MappingParameters.from_json((EXAMPLES / f"{name}.json").read_text())
 
 
 @dataclass

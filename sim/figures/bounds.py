@@ -6,12 +6,12 @@ from scipy.linalg import toeplitz
 
 from golden.pcm import g711
 from golden.receiver.equalizer import FEEDBACK, FORWARD
-from sim.figures.trials import LAW, LEVEL, impulse
+from sim.figures.trials import TRIAL_LAW, TRN1D_VALUE, impulse
 from sim.world.network import values
 
 #: A point's distance to a decision's limit in standard deviations for which the error rate of an
 #: inner point is 10**-6: Q^-1(5e-7).
-MARGIN = 4.8916
+DEVIATIONS_TO_BOUND = 4.8916
 
 
 def mmse_bound(name, snrs, forward=FORWARD, feedback=FEEDBACK, correlation=(1.0,)):
@@ -52,7 +52,7 @@ def fitted_bound(samples, octets, last, forward=FORWARD, feedback=FEEDBACK):
     sent, before the network. The best of some delays; for the taps fitted, as many symbols count
     less.
     """
-    sent = values(octets, LAW)
+    sent = values(octets, TRIAL_LAW)
     n = np.arange(len(sent) - last - 100, len(sent) - 100)
     target = sent[n]
     past = np.lib.stride_tricks.sliding_window_view(sent, feedback)[n - feedback]
@@ -63,13 +63,13 @@ def fitted_bound(samples, octets, last, forward=FORWARD, feedback=FEEDBACK):
         # The noise of 45 dB keeps the normal equations far from singular.
         left = target - rows @ np.linalg.solve(rows.T @ rows, rows.T @ target)
         free = last - forward - feedback
-        best = max(best, -10 * np.log10(np.sum(left**2) / free / LEVEL**2))
+        best = max(best, -10 * np.log10(np.sum(left**2) / free / TRN1D_VALUE**2))
     return float(best)
 
 
 def expected_errors(ucodes, deviation, symbols):
     """Symbol errors to expect of a constellation in white noise."""
-    magnitude = g711.linear(np.array(ucodes), LAW)
+    magnitude = g711.linear(np.array(ucodes), TRIAL_LAW)
     points = np.sort(np.concatenate([-magnitude, magnitude]))
     tails = special.ndtr(-np.diff(points) / 2 / deviation)
     return float(2 * tails.sum() / len(points) * symbols)

@@ -16,27 +16,26 @@ from golden.pcm.parameters import INTERVALS
 from golden.signals.sequences import DIL
 from golden.signals.training import dil
 from sim.calls import design
-from sim.calls.session import BITS, LEVEL
 from sim.figures.bounds import expected_errors, mmse_bound
 from sim.figures.row import Row
 from sim.reading import recorded
 from sim.reading import samples as reading_samples
 from sim.reading.phase4 import parameters_given
 from sim.world import lines
-from sim.world.line import Conditions
+from sim.world.conditions import Conditions
 from sim.world.network import NetworkParameters
 
-#: SNR of the lines in dB, largest offset of the client's clock in ppm, lines a call goes through.
-SNR, PPM, LINES = 45.0, 150.0, 4
+#: Largest offset of the client's clock in ppm, and lines that each call goes through.
+MOST_PPM, LINES_A_CALL = 150.0, 4
 
 #: Octets before Sd that are heard.
-BEFORE = 4000
+HEARD_BEFORE_SD = 4000
 
 #: Lines of lines.toml that come last: codecs without a loop have the highest bound.
-LAST = 2
+CODECS = 2
 
 #: Share of calls in which noise at the bound spoils no more symbols than are allowed.
-ALLOWED = 0.99
+SHARE_WITHIN = 0.99
 
 #: Signals and where call.json says that they begin; from Sd on, as the line itself is late.
 PLACES = {
@@ -52,9 +51,9 @@ PLACES = {
 
 def through(octets, line, u_info, ppm, seed=0):
     """Samples (int64, 16 kHz) of A-law octets behind a line of that name."""
-    conditions = Conditions(snr=SNR, ppm=ppm, phase=0.37, seed=seed)
-    made = design.line_at(line, NetworkParameters(law="A"), conditions, u_info, LEVEL, BITS)
-    full = 1 << (BITS - 1)
+    conditions = Conditions(snr=design.USUAL_SNR, ppm=ppm, phase=0.37, seed=seed)
+    made = design.line_at(line, NetworkParameters(law="A"), conditions, u_info)
+    full = 1 << (design.CONVERTER_BITS - 1)
     return np.clip(np.rint(made.process(octets) * full), -full, full - 1).astype(np.int64)
 
 
@@ -86,7 +85,7 @@ def named(descriptor, training):
 def room(parameters, line, level):
     """SNR in dB that 1e-6 wrong symbols need, the line's bound, and wrong ones in B1d there."""
     own = parameters.with_law("A")
-    gives = float(mmse_bound(line, [SNR])[0])
+    gives = float(mmse_bound(line, [design.USUAL_SNR])[0])
     sigma = level * 10 ** (-gives / 20)
     arrived = design.arrivals(NetworkParameters(law="A"))
     needs = gives - float(margins(arrived, own, np.full(INTERVALS, sigma)).min())
@@ -101,7 +100,7 @@ def descriptor_of(facts):
 
 def read(facts, octets, line, ppm, seed=0):
     """Reading of one call (octets from its first on) through one line."""
-    heard = octets[facts["samples"]["sd"] - BEFORE :]
+    heard = octets[facts["samples"]["sd"] - HEARD_BEFORE_SD :]
     samples = through(heard, line, facts["u_info_received"], ppm, seed)
     return reading_samples.read(samples, ja=descriptor_of(facts), given=parameters_given(facts))
 
@@ -114,13 +113,13 @@ def row_of(name, facts, octets, line, ppm, seed=0):
 
 def judged(name, facts, octets, line, ppm, found):
     """:class:`~sim.figures.row.Row` of what was read of a call, beside what is known of it."""
-    where, start = facts["samples"], facts["samples"]["sd"] - BEFORE
+    where, start = facts["samples"], facts["samples"]["sd"] - HEARD_BEFORE_SD
     training = found.trainings[-1]
     signals = {one.name: one for one in training.signals}
     fields = {
         one: signals[one].fields if one in signals else {} for one in ("Jd", "MP", "TRN2d", "B1d")
     }
-    late = signals["Sd"].first - BEFORE
+    late = signals["Sd"].first - HEARD_BEFORE_SD
     moved = [
         one
         for one, key in PLACES.items()
@@ -136,7 +135,7 @@ def judged(name, facts, octets, line, ppm, found):
         sent = octets[where["b1d"] : where["b1d"] + signals["B1d"].symbols]
         wrong -= int(np.count_nonzero(found.line.octets[first : first + len(sent)] == sent))
     # Where points are too close for the line, no receiver has all ones but by chance.
-    allowed = int(stats.poisson.ppf(ALLOWED, expected)) if needs > gives else 0
+    allowed = int(stats.poisson.ppf(SHARE_WITHIN, expected)) if needs > gives else 0
     met = (
         not moved
         and training.network is not None
@@ -171,21 +170,21 @@ def judged(name, facts, octets, line, ppm, found):
 def cases(folder):
     """Arguments of :func:`row_of`: each call whose network leaves octets alone, over its lines."""
     names = list(lines.known())
-    names = [*names[LAST:], *names[:LAST]]
+    names = [*names[CODECS:], *names[:CODECS]]
     calls = [(one.name, one.facts, one.octets) for one in recorded.calls(folder) if one.clean]
-    count = len(calls) * LINES
+    count = len(calls) * LINES_A_CALL
     # Neighbours are far apart in ppm, and no offset is there twice.
     order = np.random.default_rng(94).permutation(count)
-    spread = np.linspace(-PPM, PPM, count)
+    spread = np.linspace(-MOST_PPM, MOST_PPM, count)
     return [
         (
             *call,
             names[(i + len(calls) * j) % len(names)],
-            float(spread[order[i * LINES + j]]),
-            i * LINES + j,
+            float(spread[order[i * LINES_A_CALL + j]]),
+            i * LINES_A_CALL + j,
         )
         for i, call in enumerate(calls)
-        for j in range(LINES)
+        for j in range(LINES_A_CALL)
     ]
 
 

@@ -1,16 +1,18 @@
 """Many calls in which something goes wrong, and what becomes of each: `make soak`.
 
-A call counts as recovered where, once nothing goes wrong any more, the file's octets come again for
-a second; as lost where they do not and a modem says so: it is not in data, or has cleared down.
-Neither, or an octet that is not the file's, is a failure.
+A call counts as recovered if, once nothing goes wrong any more, the file's octets come again for a
+second. It counts as lost if they do not and a modem says so: it is not in data, or has cleared
+down. Neither, or an octet that is not the file's, is a failure.
+
+Each soak draws new seeds and prints them. Seeds of calls that fail, or that are lost although the
+far end speaks, are kept in ``FOUND``; a test runs them again.
 """
 
 import argparse
-import os
+import secrets
 import sys
 import time
 from collections import Counter
-from concurrent.futures import ProcessPoolExecutor, as_completed
 from dataclasses import dataclass
 
 import numpy as np
@@ -19,18 +21,21 @@ from rich.table import Table
 
 from golden.errors import CallFailed, V90Error
 from golden.learning.learning import dil_request
-from golden.modem.analogue import FRAMES, Phase
 from golden.modem.digital import DigitalModem
+from golden.modem.states import AnaloguePhase
 from golden.receiver.receiver import Receiver
 from golden.receiver.training_levels import training_levels
-from sim.calls.connection import Ends
+from sim import work
 from sim.calls.session import Session
+from sim.calls.start_up import Ends
 from sim.figures import faults
+from sim.files import ROOT
 from sim.terminal import guarded, progress
+from sim.world.rates import FRAMES_A_SECOND
 
 #: Seconds that a call may take to recover, from its 20th or the last fault's end on: a training
 #: takes 5, and a digital modem notices after 15 that nothing came of the one before.
-PATIENCE = 25.0
+RECOVERY_SECONDS = 25.0
 
 #: Seconds without a new frame that are no loss: a round trip, and a frame at the lowest rate.
 _USUAL = 0.25
@@ -41,12 +46,15 @@ _STEADY = 1.0
 #: Octets of a call's file: more than 56 000 bit/s carry as long as it may last.
 _FILE = 450_000
 
-#: Calls side by side on one receiver.
-BATCH = 125
+#: Most calls side by side on one receiver, and of a soak.
+BATCH, MOST_CALLS = 125, 1_000_000
+
+#: Seeds of calls that failed or were lost, one a line, with what was found.
+FOUND = ROOT / "tests" / "sim" / "figures" / "found_seeds.txt"
 
 
 @dataclass(frozen=True)
-class Outcome:
+class Fate:
     """What became of a call.
 
     Fields: ``end``, "recovered", "lost" or what is wrong; ``begun``, second in which data began
@@ -55,7 +63,7 @@ class Outcome:
     ``renegotiations``; ``octets`` of the file that came; ``rates`` in bit/s, from each beginning.
     """
 
-    call: faults.Call
+    call: faults.FaultyCall
     end: str
     begun: float | None
     away: float
@@ -72,14 +80,14 @@ class Beside:
     Raises :class:`~golden.errors.CallFailed` where they differ.
     """
 
-    def __init__(self, setting):
+    def __init__(self, call):
         # Amaranth takes a while to load, which golden calls need not wait for.
         from sim.calls.gateware_receiver import AnalogueGateware
 
-        levels = training_levels(setting.u_info, setting.law)
+        levels = training_levels(call.u_info, call.law)
         self._both = (
             Receiver([levels]),
-            AnalogueGateware(levels, descriptor=dil_request(setting.u_info)),
+            AnalogueGateware(levels, descriptor=dil_request(call.u_info)),
         )
 
     def __getattr__(self, name):
@@ -117,12 +125,12 @@ class _Progress:
 
     @property
     def now(self):
-        return self.session.now / FRAMES
+        return self.session.now / FRAMES_A_SECOND
 
     def before(self):
         if self.restarts and self.restarts[0].at <= self.now:
             self.restarts.pop(0)
-            s = self.call.setting
+            s = self.call.call
             self.session.digital[self.line] = DigitalModem(
                 s.law, s.u_info, s.power, s.at_codec, trn1d=s.trn1d
             )
@@ -150,7 +158,7 @@ class _Progress:
     @property
     def settled(self):
         over = self.call.over == np.inf or self.steady is not None
-        return self.now >= faults.SECONDS and over
+        return self.now >= faults.FAULTY_SECONDS and over
 
     def outcome(self):
         digital, analogue = self.session.digital[self.line], self.session.analogue[self.line]
@@ -160,16 +168,16 @@ class _Progress:
         end = self.wrong
         if not end and steady is not None:
             end = "recovered"
-        elif not end and (analogue.phase is not Phase.DATA or digital.cleared):
+        elif not end and (analogue.phase is not AnaloguePhase.DATA or digital.cleared):
             end = "lost"
-        begun = self.ends.begun and self.ends.begun / FRAMES
+        begun = self.ends.begun and self.ends.begun / FRAMES_A_SECOND
         times = [begun, *self.came] if begun else []
         gaps = np.diff(times)
         away = float(np.sum(gaps[gaps > _USUAL]))
         if begun and steady is None:
             away += self.now - times[-1]
         timeline = [one.signal for one in digital.timeline]
-        return Outcome(
+        return Fate(
             self.call,
             end or "stuck",
             begun,
@@ -183,20 +191,20 @@ class _Progress:
 
 
 def run(calls, gateware=False):
-    """:class:`Outcome` of each call of a list, side by side; one with ``gateware``, beside golden.
+    """:class:`Fate` of each call of a list, side by side; one with ``gateware``, beside golden.
 
     Lines wait for the one with the slowest clock: side by side, modems hear a call some ms later
     than by itself. Seconds differ by that, and by more where a fault so hits another signal.
 
     Raises :class:`~golden.errors.CallFailed` where the gateware differs.
     """
-    receiver = Beside(calls[0].setting) if gateware else None
-    session = Session([call.setting for call in calls], receiver=receiver)
+    receiver = Beside(calls[0].call) if gateware else None
+    session = Session([call.call for call in calls], receiver=receiver)
     session.network = [faults.Trunk(call) for call in calls]
     running = [_Progress(session, k, call) for k, call in enumerate(calls)]
     ends = [call.over for call in calls if call.over < np.inf]
-    last = max([faults.SECONDS, *ends]) + PATIENCE
-    while session.now < last * FRAMES and not all(one.settled for one in running):
+    last = max([faults.FAULTY_SECONDS, *ends]) + RECOVERY_SECONDS
+    while session.now < last * FRAMES_A_SECOND and not all(one.settled for one in running):
         for one in running:
             one.before()
         session.step()
@@ -213,7 +221,7 @@ def every(calls, gateware=False):
         if half := len(calls) // 2:
             return every(calls[:half], gateware) + every(calls[half:], gateware)
         end = f"{type(error).__name__}: {error}"
-        return [Outcome(calls[0], end, None, 0.0, None, 0, 0, 0, ())]
+        return [Fate(calls[0], end, None, 0.0, None, 0, 0, 0, ())]
 
 
 def _worst(values):
@@ -237,7 +245,7 @@ def table(outcomes):
         shown.add_column(heading, justify="right")
     kinds = [
         (kind, [one for one in outcomes if kind in (f.kind for f in one.call.faults)])
-        for kind in faults.KINDS
+        for kind in faults.FAULT_KINDS
     ]
     for name, mine in [*kinds, ("all", outcomes)]:
         if not mine:
@@ -266,48 +274,92 @@ def sentence(outcome):
     call = outcome.call
     hit = ", ".join(f"{fault.kind} at {fault.at:.2f} s" for fault in call.faults)
     return (
-        f"seed {call.seed}: {call.setting.line}, {call.setting.law}-law, {hit}: {outcome.end}, "
+        f"seed {call.seed}: {call.call.line}, {call.call.law}-law, {hit}: {outcome.end}, "
         f"{outcome.away:.1f} s away, {outcome.trainings} trainings"
     )
 
 
-def main(argv=None):
-    """Run, print, and return 1 where a call failed."""
+def fates(item):
+    """Fates of the calls of ``item``: a pair of their seeds, and whether gateware runs beside."""
+    seeds, gateware = item
+    return every([faults.draw(seed) for seed in seeds], gateware)
+
+
+def found_seeds():
+    """Seeds in ``FOUND``."""
+    lines = FOUND.read_text().splitlines() if FOUND.exists() else []
+    return [int(line.split(":")[0]) for line in lines if line.strip()]
+
+
+def keep(fates):
+    """Add seeds that are not yet in ``FOUND``; return whether there is a place for it."""
+    if not FOUND.parent.is_dir():
+        return False
+    known = set(found_seeds())
+    new = [one for one in fates if one.call.seed not in known]
+    if new:
+        with open(FOUND, "a") as file:
+            file.writelines(f"{one.call.seed}: {one.end}\n" for one in new)
+    return True
+
+
+def unexpected(fate):
+    """Whether a call failed, or was lost although its far end did not fall silent for ever."""
+    return fate.end not in ("recovered", "lost") or (fate.end == "lost" and fate.call.over < np.inf)
+
+
+def _options(argv):
     parser = argparse.ArgumentParser(prog="soak", description=__doc__.splitlines()[0])
     parser.add_argument("--calls", type=int, default=500, help="how many (default %(default)s)")
-    parser.add_argument("--seed", type=int, default=0, help="of the first (default %(default)s)")
+    parser.add_argument("--seed", type=int, help="of the first call (default: a new one)")
     parser.add_argument("--gateware", action="store_true", help="gateware beside golden, for each")
-    parser.add_argument("--jobs", type=int, default=os.cpu_count(), help="batches side by side")
     parser.add_argument("--verbose", action="store_true", help="a line about every call")
+    work.options(parser)
     options = parser.parse_args(argv)
-    if options.calls < 1 or options.seed < 0 or options.jobs < 1:
-        raise V90Error("a soak has one call or more, seeds from 0, and one job or more")
-    calls = [faults.draw(options.seed + n) for n in range(options.calls)]
-    size = 1 if options.gateware else max(1, min(BATCH, -(-len(calls) // options.jobs)))
-    batches = [calls[at : at + size] for at in range(0, len(calls), size)]
-    outcomes, began = [], time.perf_counter()
+    if not 1 <= options.calls <= MOST_CALLS:
+        raise V90Error(f"a soak has 1 to {MOST_CALLS} calls, not {options.calls}")
+    if options.seed is None:
+        options.seed = secrets.randbelow(1 << 31)
+    if options.seed < 0:
+        raise V90Error(f"seeds are whole numbers from 0, not {options.seed}")
+    return options
+
+
+def main(argv=None):
+    """Run, print, and return 1 if a call failed."""
+    options = _options(argv)
+    workers = work.workers_of(options)
     console = Console(width=120 if not sys.stdout.isatty() else None)
-    with progress("calls") as show, ProcessPoolExecutor(options.jobs) as pool:
-        jobs = [pool.submit(every, batch, options.gateware) for batch in batches]
-        for job in as_completed(jobs):
-            outcomes += job.result()
-            show(len(outcomes), len(calls))
+
+    def say(text):
+        console.print(text, soft_wrap=True, highlight=False)
+
+    seeds = range(options.seed, options.seed + options.calls)
+    say(f"Seeds {seeds[0]} to {seeds[-1]}: --seed {seeds[0]} --calls {len(seeds)} runs them again.")
+    size = 1 if options.gateware else max(1, min(BATCH, -(-len(seeds) // options.jobs)))
+    items = [(tuple(seeds[at : at + size]), options.gateware) for at in range(0, len(seeds), size)]
+    outcomes, began = [], time.perf_counter()
+    with progress("calls") as show:
+        show(0, len(seeds))
+        for _, batch in work.results_of(fates, items, workers):
+            outcomes += batch
+            show(len(outcomes), len(seeds))
             if options.verbose:
-                for one in outcomes[-size:]:
-                    console.print(sentence(one), soft_wrap=True, highlight=False)
+                for one in batch:
+                    say(sentence(one))
     outcomes.sort(key=lambda one: one.call.seed)
     console.print(table(outcomes))
     equal = ", golden and gateware equal throughout" if options.gateware else ""
-    console.print(f"{len(calls)} calls in {time.perf_counter() - began:.0f} s{equal}")
+    console.print(f"{len(seeds)} calls in {time.perf_counter() - began:.0f} s{equal}")
     recovered = [one for one in outcomes if one.end == "recovered"]
     if recovered:
-        worst = max(recovered, key=lambda one: one.recovery)
-        console.print(f"slowest: {sentence(worst)}", soft_wrap=True, highlight=False)
-    failed = [one for one in outcomes if one.end not in ("recovered", "lost")]
-    quiet = [one for one in outcomes if one.end == "lost" and one.call.over < np.inf]
-    for one in [*failed, *quiet]:
-        console.print(sentence(one), soft_wrap=True, highlight=False)
-    return int(bool(failed))
+        say(f"slowest: {sentence(max(recovered, key=lambda one: one.recovery))}")
+    found = [one for one in outcomes if unexpected(one)]
+    for one in found:
+        say(sentence(one))
+    if found and keep(found):
+        say(f"Their seeds are kept in {FOUND.relative_to(ROOT)}; `make long` runs them again.")
+    return int(any(one.end not in ("recovered", "lost") for one in outcomes))
 
 
 if __name__ == "__main__":

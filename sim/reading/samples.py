@@ -13,8 +13,8 @@ from golden.signals.training import SD, sd, trn1d
 from sim.reading import mapping as reading_mapping
 from sim.reading import octets as reading
 from sim.reading.listener import GAPS, LAW, NOISE, OWN, U_INFO, listen, snapped
-from sim.world.line import OCTETS, SAMPLES
 from sim.world.network import nearest
+from sim.world.rates import OCTET_RATE, SAMPLE_RATE
 
 #: U_INFO that may be (Table 10/V.90, and W of Sd).
 U_INFOS = range(67, 112)
@@ -175,7 +175,7 @@ def read(samples, law=None, ja=None, given=None, progress=lambda done, total: No
         # TRN1d's beginning, before there were taps, and Sd are filled in as they are sent.
         head = [g711.octet(*sd(u_info), own), g711.octet(*trn1d(u_info, first * INTERVALS), own)]
         # What was decided of the next Sd, before it was told, was no data.
-        begin = max(0, round(turn * OCTETS / SAMPLES) - SD * INTERVALS)
+        begin = max(0, round(turn * OCTET_RATE / SAMPLE_RATE) - SD * INTERVALS)
         silence = np.full(max(0, begin - len(whole)), g711.octet(0, 1, own), np.uint8)
         whole = np.concatenate([whole[:begin], silence, *head, octets.reshape(-1)])
         snr = 20 * np.log10(float(g711.linear(U_INFO, LAW)) / max(listener.sigma, 1e-3))

@@ -17,14 +17,14 @@ from sim.engines.measuring import Block, Simulated, alone, example, of, random, 
 
 #: Data frames of one channel that golden is measured on: 1.5 s of a line, and a third of that of
 #: each of several.
-FRAMES = 2000
+ENCODED_FRAMES = 2000
 
 #: Data frames, in sum, that gateware is measured on.
 CYCLED = 1200
 
 
 def _share(channels):
-    return max(1, FRAMES // (1 if channels == 1 else 3))
+    return max(1, ENCODED_FRAMES // (1 if channels == 1 else 3))
 
 
 def _tokens(channels, tokens, **fields):
@@ -167,7 +167,7 @@ def shaping(sr, ld):
     """Golden's shaper on random signs and magnitudes: a function of the number of channels."""
 
     def golden(channels):
-        frames = max(40, FRAMES // (10 if channels == 1 else 40))
+        frames = max(40, ENCODED_FRAMES // (10 if channels == 1 else 40))
         t = random().integers(0, 2, (channels, frames * INTERVALS), np.uint8)
         x = g711.linear(random().integers(0, 128, t.shape), "mu")
         return lambda: Shaper(sr, ld, *_FILTER).process(t, x), t.size
@@ -302,7 +302,7 @@ def _digital_gateware(channels):
 
 #: What there is, in the order of the signal. A gateware with channels is measured with each of
 #: CHANNELS, a receiver's with one.
-BLOCKS = (
+PCM_BLOCKS = (
     Block("scrambler", of(_scrambling, Scrambler), of(_scrambling_gateware, "Scrambler")),
     Block("modulus encoder", _modulus, _modulus_gateware),
     Block("mapper", _mapper, _mapper_gateware),

@@ -1,7 +1,7 @@
 """docs/performance.md: the document that `make bench` writes, and its pictures beside it.
 
-A :class:`Section` is what was measured of one thing. The document is written when all of them are
-there: a run that was cut leaves the old one.
+A :class:`PageSection` holds the measurements of one thing. The document is written when all of them
+are there, so a run that was cut leaves the old one.
 """
 
 import os
@@ -12,7 +12,8 @@ from datetime import date
 from importlib import metadata
 
 from golden.errors import V90Error
-from sim.engines.measuring import CHANNELS, ROOT, processor
+from sim.engines.measuring import CHANNELS, processor
+from sim.files import ROOT
 
 DOCS = ROOT / "docs"
 
@@ -69,7 +70,7 @@ class Plot:
 
 
 @dataclass
-class Section:
+class PageSection:
     """A heading, paragraphs and tables in their order, and plots."""
 
     title: str

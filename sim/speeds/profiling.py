@@ -19,15 +19,18 @@ from golden.receiver.receiver import Receiver
 from golden.receiver.slicer import Slicer
 from golden.receiver.solver import Solver
 from golden.receiver.timetable import TRAINED
+from sim.calls.design import USUAL_SNR
 from sim.calls.session import Session
-from sim.engines.measuring import ROOT, best, example, random
+from sim.engines.measuring import best, example, random
+from sim.files import ROOT
 from sim.speeds import growth
-from sim.speeds.pcm import BLOCKS as PCM
+from sim.speeds.pcm import PCM_BLOCKS as PCM
 from sim.speeds.pcm import encoding, shaping
 from sim.speeds.receiver import equalizer_of, levels_of
+from sim.world.rates import FRAMES_A_SECOND
 
 #: Functions of a profile that are told.
-FIRST = 5
+PROFILED_FUNCTIONS = 5
 
 #: Lines and channels side by side where bounds are measured.
 MANY = 64
@@ -49,11 +52,11 @@ class Bound:
 
 
 def profile(function):
-    """``[(function, calls, share of the time)]``: the FIRST that take most, by themselves."""
+    """``[(function, calls, share of the time)]`` of the functions that themselves take most."""
     profiler = cProfile.Profile()
     profiler.runcall(function)
     stats = pstats.Stats(profiler)
-    rows = sorted(stats.stats.items(), key=lambda item: -item[1][2])[:FIRST]
+    rows = sorted(stats.stats.items(), key=lambda item: -item[1][2])[:PROFILED_FUNCTIONS]
     return [(_name(*key), row[1], row[2] / stats.total_tt) for key, row in rows]
 
 
@@ -81,18 +84,19 @@ def profiles():
         f"golden shaper, Sr 1, ld 3, {MANY} channels": profile(shaping(1, 3)(MANY)[0]),
         f"golden decoder, 45 333 bit/s, {MANY} channels": profile(decode),
         "golden receiver, 8 lines": profile(
-            lambda: Receiver(growth.TRAINING, lines=len(rows)).process(rows)
+            lambda: Receiver(growth.GROWTH_LEVELS, lines=len(rows)).process(rows)
         ),
         "start-ups, 8 side by side: both modems, network, line": profile(
-            lambda: session.run(int(growth.START_UP * growth.startup.FRAMES))
+            lambda: session.run(int(growth.START_UP * FRAMES_A_SECOND))
         ),
         "gateware encoder under CXXRTL, 8 channels": profile(made),
     }
 
 
 def _session(lines):
-    ((*_, setting),) = growth.startup.settings((growth.LINE,), ("A",), ("clean",), (growth.SNR,))
-    return Session([setting] * lines)
+    cases = growth.startup.start_ups((growth.GROWTH_LINE,), ("A",), ("clean",), (USUAL_SNR,))
+    call = cases[0][-1]
+    return Session([call] * lines)
 
 
 # --- Bounds --------------------------------------------------------------------------------------

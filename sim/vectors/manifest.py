@@ -4,7 +4,7 @@ Every vector is a set of arrays of integers. They are the same on every run: see
 manifest, and archives carry no time. docs/vectors.md says how they are used. ``manifest.json`` has
 
 ``version, project``
-    The set's own (:data:`VERSION`), and the project that made it.
+    The set's own (:data:`FORMAT_VERSION`), and the project that made it.
 ``contents``
     What two sets with the same vectors have in common, whatever made them (:func:`contents`).
 ``vectors``
@@ -27,8 +27,8 @@ manifest, and archives carry no time. docs/vectors.md says how they are used. ``
 import hashlib
 import json
 from collections import Counter
-from importlib import metadata
 
+from golden import __version__
 from sim.vectors import (
     format as vectors_format,
 )
@@ -43,7 +43,7 @@ from sim.vectors import (
 
 #: The set's version, "major.minor". A vector or key that was there and changes, or goes, raises
 #: the major number; one that is added, the minor one.
-VERSION = "1.0"
+FORMAT_VERSION = "1.0"
 
 #: Kinds of vectors, what a name begins with, and what makes them.
 GROUPS = {
@@ -75,8 +75,8 @@ def make(progress=None, kinds=None):
                 progress(len(entries), None)
             entries.append(vectors_format.entry(vector, files))
     head = {
-        "version": VERSION,
-        "project": f"v90-gateware {metadata.version('v90-gateware')}",
+        "version": FORMAT_VERSION,
+        "project": f"v90-gateware {__version__}",
         "contents": contents(entries),
     }
     # A line an entry: what changes between two sets is a line of a diff.

@@ -26,7 +26,7 @@ from sim.vectors.pcm import some_parameters
 
 #: Sequences whose fields are numbers, each with the fields at their least, at their most, and at
 #: random twice.
-PLAIN = {
+PLAIN_DIL = {
     "INFO0d": INFO0D,
     "INFO0a": INFO0A,
     "INFO1d": INFO1D,
@@ -48,7 +48,7 @@ DESCRIPTORS = {
 
 #: CP by name: type, K, S, how many constellations, options of
 #: :func:`golden.signals.sequences.cp_fields`.
-CPS = {
+CP_FIELD_SETS = {
     "CPt": ("CPt", 12, 6, 1, {}),
     "CPt-Sr3": ("CPt", 9, 3, 2, {}),
     "CP-one": ("CP", 36, 6, 1, {}),
@@ -60,7 +60,7 @@ CPS = {
 }
 
 #: MP by name: type, acknowledge, D (its bits are whole data frames), drn. 0 is cleardown.
-MPS = {
+MP_FIELD_SETS = {
     "MP-type0": (0, 0, 18, 14),
     "MP-type0-acknowledge": (0, 1, 18, 14),
     "MP-type1": (1, 0, 24, 1),
@@ -110,7 +110,7 @@ def descriptors():
 
 
 def _cp_vectors():
-    for title, (kind, k, s, count, options) in CPS.items():
+    for title, (kind, k, s, count, options) in CP_FIELD_SETS.items():
         seed, rng = random_of(f"sequence/{title}")
         p = some_parameters(kind, k, s, k + s - TYPES[kind][0], rng)
         index = tuple(i % count for i in range(INTERVALS))
@@ -123,7 +123,7 @@ def _cp_vectors():
 
 def sequence_vectors():
     """Every sequence several times, odd ones among them."""
-    for title, sequence in PLAIN.items():
+    for title, sequence in PLAIN_DIL.items():
         least, most = (_plain(sequence, end) for end in (lambda r: r[0], lambda r: r[-1]))
         yield _vector(title + "-least", sequence, least)
         yield _vector(title + "-most", sequence, most)
@@ -135,7 +135,7 @@ def sequence_vectors():
         seed = random_of(f"sequence/Ja-{title}")[0] if title in DESCRIPTORS else None
         yield _vector(f"Ja-{title}", DIL, fields, seed)
     yield from _cp_vectors()
-    for title, (kind, acknowledge, d, drn) in MPS.items():
+    for title, (kind, acknowledge, d, drn) in MP_FIELD_SETS.items():
         seed, rng = random_of(f"sequence/{title}")
         fields = {
             "type": kind,

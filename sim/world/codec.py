@@ -7,12 +7,12 @@ import numpy as np
 from golden.ports.i2s import SLOT
 
 #: Bits of its A/D.
-WIDTH = 24
+CODEC_BITS = 24
 
 
 def words_of(samples):
     """Words (int64 of 24 bits) of samples (float64, 1.0 is full scale), rounded and clipped."""
-    scale = 1 << (WIDTH - 1)
+    scale = 1 << (CODEC_BITS - 1)
     return np.clip(np.rint(np.asarray(samples) * scale), -scale, scale - 1).astype(np.int64)
 
 
@@ -26,7 +26,7 @@ class Codec:
     falling edge of ``sclk``, before which nothing is sent.
     """
 
-    def __init__(self, width=WIDTH, delay=0):
+    def __init__(self, width=CODEC_BITS, delay=0):
         self.width, self.delay = width, delay
         self._words = deque()
         self._sclk = 0

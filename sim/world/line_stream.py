@@ -13,11 +13,12 @@ from scipy import signal
 
 from golden.errors import V90Error
 from sim.world.filters import INNER
-from sim.world.line import OCTETS, SAMPLES, _convert, _resampler, _span, times_of
+from sim.world.line import converted, resampler, span, times_of
 from sim.world.network import values
+from sim.world.rates import OCTET_RATE, SAMPLE_RATE
 
 #: Inner samples for each octet.
-_UP = INNER // OCTETS
+_UP = INNER // OCTET_RATE
 
 #: Inner samples on either side that a phase hit looks at: 8 ms.
 _TURNING = 256
@@ -45,8 +46,8 @@ class LineStream:
 
     def __init__(self, line):
         c = line.conditions
-        if line.rate != SAMPLES:
-            raise V90Error(f"a line in pieces has {SAMPLES} samples a second, not {line.rate}")
+        if line.rate != SAMPLE_RATE:
+            raise V90Error(f"a line in pieces has {SAMPLE_RATE} samples a second, not {line.rate}")
         if c.mains_snr is not None or c.level is not None:
             raise V90Error("a line in pieces has no mains hum and no level of its own")
         if c.power is None and (c.snr is not None or c.impulses):
@@ -55,7 +56,7 @@ class LineStream:
         taps = line._impulse
         self._taps = np.concatenate([taps, np.zeros(-len(taps) % _UP)]).reshape(-1, _UP)
         self._tail = np.zeros((len(self._taps) - 1, _UP))
-        self._half = _resampler().taps // 2
+        self._half = resampler().taps // 2
         # Inner samples from ``_origin`` on; the first of all is time 0, and before it is nothing.
         self._inner, self._origin = np.zeros(2 * self._half), -2 * self._half
         self._count = 0
@@ -74,19 +75,19 @@ class LineStream:
             inner[self._part(at, last, len(inner))] *= 10 ** (decibels / 20)
         self._inner = np.concatenate([self._inner, inner])
         at = self._times((self._origin + len(self._inner) - self._half) / INNER)
-        samples = _resampler().process(self._inner, at * INNER - self._origin)
+        samples = resampler().process(self._inner, at * INNER - self._origin)
         samples += self._noise(at)
         self._count += len(at)
         keep = int(at[-1] * INNER) - 2 * self._half if len(at) else self._origin
         if keep > self._origin:
             self._inner, self._origin = self._inner[keep - self._origin :], keep
         c = self.line.conditions
-        return _convert(samples * 10 ** (c.gain / 20), c.bits)
+        return converted(samples * 10 ** (c.gain / 20), c.bits)
 
     def _part(self, at, last, size):
         """The slice of the next ``size`` inner samples from ``at`` on for ``last`` seconds."""
         end = self._origin + len(self._inner)
-        part = _span(at, last, INNER, end + size)
+        part = span(at, last, INNER, end + size)
         return slice(max(part.start - end, 0), max(part.stop - end, 0))
 
     def _turned(self, inner):
@@ -109,7 +110,7 @@ class LineStream:
     def _times(self, before):
         """Times in s of the samples from the last taken on, before ``before``."""
         before = max(before, 0)
-        last = int(before * SAMPLES * self.line.conditions.fastest(before)) + 2
+        last = int(before * SAMPLE_RATE * self.line.conditions.fastest(before)) + 2
         at = times_of(np.arange(self._count, last), self.line.conditions)
         return at[: np.searchsorted(at, before)]
 

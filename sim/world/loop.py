@@ -22,7 +22,7 @@ from golden.errors import V90Error, short
 KFT = 0.3048
 
 #: Longest section in feet: what a loop without loading coils is at most.
-LONGEST = 18_000
+LONGEST_SECTION = 18_000
 
 
 @dataclass(frozen=True)
@@ -101,8 +101,15 @@ def termination(name, f):
     return resistance + reactance + 0 * f
 
 
+def check_termination(name):
+    """Raise :class:`~golden.errors.V90Error` unless there is such a termination."""
+    if name not in list(TERMINATIONS):
+        known = ", ".join(TERMINATIONS)
+        raise V90Error(f"there is no termination {short(name)}: there are {known}")
+
+
 @dataclass(frozen=True)
-class Section:
+class CableSection:
     """A piece of cable: its gauge, its length in feet, and whether it is a bridged tap."""
 
     gauge: int
@@ -115,8 +122,8 @@ class Section:
             raise V90Error(f"there is no cable of {short(self.gauge)} AWG: there are {known}")
         if isinstance(self.feet, bool) or not isinstance(self.feet, int | float):
             raise V90Error(f"a section's length is a number of feet, not {short(self.feet)}")
-        if not 0 < self.feet <= LONGEST:
-            raise V90Error(f"a section is more than 0 and at most {LONGEST} feet long")
+        if not 0 < self.feet <= LONGEST_SECTION:
+            raise V90Error(f"a section is more than 0 and at most {LONGEST_SECTION} feet long")
         if not isinstance(self.tap, bool):
             raise V90Error(f"tap is true or false, not {short(self.tap)}")
 
@@ -133,7 +140,7 @@ class Section:
 
 
 def chain(sections, f):
-    """The chain matrix of sections from the exchange to the client, as :meth:`Section.chain`.
+    """The chain matrix of sections from the exchange to the client, as :meth:`CableSection.chain`.
 
     ``f`` is in Hz, above 0.
     """

@@ -158,6 +158,13 @@ def sums(*adding):
     return claims
 
 
+def modulator(m, block, inside):
+    """The rotator works during TURN alone; nothing is on its way to the sum that is offered."""
+    works = ~inside.during("TAKE", path="rotator")
+    adding = inside.signal("reading") | inside.signal("products.used")
+    _implied(m, (works, inside.during("TURN")), (inside.during("OFFER"), ~adding))
+
+
 def link(m, block, inside):
     """From where no word has been found to wait up to a word's last octet, none waits."""
     words = [data.View(INSTRUCTION, Const(word, INSTRUCTION.size)) for word in _program(block)]

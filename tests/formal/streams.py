@@ -6,8 +6,8 @@ from importlib import import_module
 
 from amaranth.lib import data
 
+from golden.modem.selftest import plan, templates
 from hdl.modem.bank import LinkedBank
-from hdl.modem.selftest import templates
 from hdl.pcm.shaper import Shaper
 from hdl.receiver.settings import Settings
 from hdl.receiver.slicer import LEVEL_WORD
@@ -137,7 +137,7 @@ LONG = {
         ("self.o.payload.number.eq(number)", "self.o.payload.number.eq(number ^ self.i.valid)"),
     ),
     "_Serialiser": Case(
-        "bits.scrambler",
+        "pcm.decoder",
         lambda m: m._Serialiser(m.Descrambler().layout),
         ("self.i.ready.eq(left == 0)", "self.i.ready.eq(1)"),
     ),
@@ -169,11 +169,11 @@ LONG = {
         _BLOCKS,
     ),
     "SignalSequencer": Case(
-        "signals.generator",
+        "signals.sequencer",
         lambda m: m.SignalSequencer(3),
         (
-            "[self.o.valid.eq(1), self._grant.eq(1)]",
-            "[self.o.valid.eq(~self._busy), self._grant.eq(1)]",
+            "m.d.comb += self.o.valid.eq(1)",
+            "m.d.comb += self.o.valid.eq(~words.busy)",
         ),
         known.signal_sequencer,
     ),
@@ -235,6 +235,12 @@ LONG = {
         lambda m: m.Decimator(3),
         ("with m.If(~multiplied):", "with m.If(1):"),
         known.sums("reading", "multiplied", "adding"),
+    ),
+    "Modulator": Case(
+        "v34.modulator",
+        lambda m: m.Modulator(2),
+        ("with m.If(~reading):", "with m.If(1):"),
+        known.modulator,
     ),
     "LineEmulator": Case(
         "ports.emulator",
@@ -304,15 +310,15 @@ LONG = {
         ),
         depth=2,
     ),
-    "_Words": Case(
+    "_RomReader": Case(
         "modem.selftest",
-        lambda m: m._Words(data.StructLayout({"octet": 8}), [{"octet": 1}] * 5),
+        lambda m: m._RomReader(data.StructLayout({"octet": 8}), [{"octet": 1}] * 5),
         ("self.o.payload.eq(read.data)", "self.o.payload.eq(read.data ^ self.go)"),
         depth=2,
     ),
     "_Modem": Case(
         "modem.selftest",
-        lambda m: m._Modem(PARAMETERS, PARAMETERS.law, 78, 120),
+        lambda m: m._Modem(plan(PARAMETERS.law, PARAMETERS, 78)),
         (
             "self.o.payload.eq(generator.o.payload.octet)",
             "self.o.payload.eq(generator.o.payload.octet ^ self.start)",

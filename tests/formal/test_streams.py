@@ -17,6 +17,7 @@ from amaranth.hdl import Module
 from amaranth.lib import wiring
 
 import hdl
+from golden.modem.selftest import plan
 from hdl.core.stream import pass_on
 from tests.formal.proof import planted, streams_of, waits_for_ready
 from tests.formal.streams import LONG, QUICK
@@ -94,7 +95,7 @@ WITHOUT = {
     "receiver.means.Loudness": (),
     "receiver.means.Quality": (),
     "ports.report.Decibels": (1000,),
-    "modem.selftest.Selftest": (RESPONSE, "mu"),
+    "modem.selftest.Selftest": (RESPONSE, plan("mu")),
     "modem.selftest._Counter": (),
     "pcm.leaves.LeafPipeline": (),
     "pcm.leaves.LeafWalk": (),
@@ -124,3 +125,9 @@ def test_every_component_is_here():
             if inspect.isclass(value) and issubclass(value, wiring.Component):
                 if value.__module__ == module.name:
                     assert name in here, f"{value.__module__}.{name}"
+
+
+def test_errors_can_be_planted():
+    """In the blocks as they are, those that only long proofs plant too."""
+    for case in (*QUICK.values(), *LONG.values()):
+        planted(f"hdl.{case.module}", case.plant)

@@ -138,7 +138,7 @@ def merge(name):
 
 
 def main():
-    """Fuzz all targets and tell what came of it; the exit status."""
+    """Fuzz all targets, print the results, and return the exit status."""
     parser = argparse.ArgumentParser(prog="make fuzz", description=__doc__.partition("\n")[0])
     parser.add_argument("--target", action="append", choices=RUNS, help="only this one")
     parser.add_argument("--times", type=float, default=1.0, help="as many executions as usual")

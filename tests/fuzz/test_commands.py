@@ -122,7 +122,7 @@ NO_LINE = {
 
 
 class Simulated:
-    """What `v90 board sim receive` asks of a simulated board before it plays a recording."""
+    """A stand-in for the simulated board of `v90 board sim receive`, which plays a recording."""
 
     rate, bits = 16000, 16
 

@@ -1,4 +1,4 @@
-"""What the host link's CRC notices, exactly, and that a host takes no other answer for its own.
+"""The host link's CRC notices exactly what it should, and a host takes no other answer for its own.
 
 The CRC of 16 bits is x^16 + x^12 + x^5 + 1 (8.1.1.6.1/V.42). Within the octets of a frame it
 notices every error of one, two or three bits, of an odd number of bits, and within 16 bits in a
@@ -34,7 +34,7 @@ def turned(octets, places):
 
 @pytest.fixture(scope="module")
 def syndromes():
-    """What each wrong bit of the longest frame adds to the CRC's register: all that it adds."""
+    """Each wrong bit of the longest frame adds this to the CRC's register, and no more."""
     whole = bytes(LONGEST)
     right = crc.remainder_of_octets(whole)
     return np.array(
@@ -93,20 +93,20 @@ def structure(line):
 def test_every_one_and_two_wrong_bits_on_the_line(content):
     """Of a frame between two others, by the unframer: none is taken for another frame."""
     line = link.frame(content)
-    before, behind = link.frame(b"before"), link.frame(b"behind")
+    before, after = link.frame(b"before"), link.frame(b"after")
     same = structure(line)
     counts = {"kept": 0, "changed": 0}
     for n in (1, 2):
         for places in itertools.combinations(range(8 * len(line)), n):
             wrong = turned(line, places)
-            got = Unframer().process(before + wrong + behind)
+            got = Unframer().process(before + wrong + after)
             kept = structure(wrong) == same
             counts["kept" if kept else "changed"] += 1
             if kept:
-                assert got == [b"before", b"behind"]
+                assert got == [b"before", b"after"]
             else:
                 # No guarantee: 1 in 65 536 would pass, and of these few none does.
-                assert set(got) <= {b"before", content, b"behind"}
+                assert set(got) <= {b"before", content, b"after"}
                 assert b"before" in got or not places[0] // 8
     print(counts)
     assert counts["kept"] > 1000 and counts["changed"] > 100
@@ -149,7 +149,7 @@ class Unruly:
             "cut": answer[: len(answer) // 2],
         }.get(fate, answer)
         if fate == "turned round":
-            # What was held comes, but behind.
+            # What was held comes, but later.
             self._back += line + b"".join(reversed(self._held))
         else:
             self._back += b"".join(self._held) + line
@@ -168,7 +168,7 @@ class Unruly:
     st.lists(st.binary(max_size=20), min_size=1, max_size=12),
 )
 def test_an_answer_is_that_of_its_request(fates, sections):
-    """Whatever was lost, came twice or late: up to 254 requests ago, when numbers come again."""
+    """Whatever was lost, came twice or late: up to 255 requests ago, when numbers come again."""
     port = Unruly(fates)
     one = Link(port, attempts=40, slowness=1e-3)
     with deadline():

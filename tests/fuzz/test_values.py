@@ -126,9 +126,9 @@ def test_texts(name):
 
         def run(read=read):
             if read is not lines.parse or name not in ("nothing", "blank"):
-                with pytest.raises(V90Error) as told:
+                with pytest.raises(V90Error) as raised:
                     read(TEXTS[name])
-                assert len(str(told.value)) < 400
+                assert len(str(raised.value)) < 400
 
         with deadline():
             used = peak(run)
@@ -248,7 +248,7 @@ def test_toml(text):
     ),
 )
 def test_fields_of_sequences(sequence, fields):
-    """What nobody can send is refused; what is built is read."""
+    """A sequence that nobody can send is refused; one that is built is read."""
     zeroes = {name: [0] * (sequence._head.items(name) or 0) or 0 for name in sequence._head.fields}
     for whole in (fields, {**zeroes, **fields}):
         with deadline(), suppress(V90Error):

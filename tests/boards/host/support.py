@@ -4,7 +4,7 @@ import time
 
 
 class Port:
-    """A serial port with a board's model behind it, and faults on both ways."""
+    """A serial port with a board's model at the other end, and faults on both ways."""
 
     name = "a port"
 

@@ -1,6 +1,7 @@
-"""A receiver's host against the model of its link; the gateware behind it is in hdl/test_top."""
+"""A receiver's host against the model of its link; tests/hdl/modem has the gateware."""
 
 import argparse
+import time
 
 import numpy as np
 import pytest
@@ -14,7 +15,15 @@ from golden.pcm.parameters import INTERVALS, MappingParameters
 from golden.ports.link import HostLink, Information, Top
 from golden.receiver.slicer import FINE
 from golden.receiver.timetable import SLOW_BITS, Kind
-from hdl.modem.client import DATA, EVENTS, FLAGS, LOST, NUMBER_AT, STATES, STEP_AT
+from hdl.modem.client import (
+    DATA_CHANNEL,
+    EVENTS_CHANNEL,
+    FLAGS_AT,
+    LOST_FLAG,
+    NUMBER_AT,
+    STATES,
+    STEP_AT,
+)
 from hdl.pcm.csr import COMMIT
 from hdl.receiver.words import ENTRIES_AT, START_AT, TRAINING_AT
 from sim.calls import transfer
@@ -34,14 +43,14 @@ def model():
 
 
 def given(data):
-    """What a receiver gives of a file: an event, its bits, another event."""
+    """Octets that a receiver gives of a file: an event, its bits, another event."""
     bits = transfer.file_bits(data, P.data_bits)
     octets = np.packbits(bits, bitorder="little").tolist() + [0] * 2
     events = [[kind, 1, 2, 0] for kind in (Kind.DETECTED, Kind.DATA)]
     return [
-        *((EVENTS, octet) for octet in events[0]),
-        *((DATA, octet) for octet in octets),
-        *((EVENTS, octet) for octet in events[1]),
+        *((EVENTS_CHANNEL, octet) for octet in events[0]),
+        *((DATA_CHANNEL, octet) for octet in octets),
+        *((EVENTS_CHANNEL, octet) for octet in events[1]),
     ]
 
 
@@ -73,14 +82,37 @@ def test_a_file_that_ends_too_early(model, rng):
         reception.file.file()
 
 
-def test_data_that_were_lost_are_told(model, rng):
+def test_a_line_that_stays_alive_without_a_file_ends(model, rng):
+    """Octets go on for ever, and no frame is among them."""
+    noise = rng.integers(0, 256, 4096).tolist()
+    state = {"at": 0}
+
+    class Endless(list):
+        """Pairs of channel and octet that never run out."""
+
+        def __len__(self):
+            return 1 << 20
+
+        def pop(self, at):
+            state["at"] += 1
+            return 0, noise[state["at"] % len(noise)]
+
+    model.given = Endless()
+    began = time.monotonic()
+    reception = client.receive(Board(Link(Port(model))), 0.3)
+    assert 0.3 <= time.monotonic() - began < 5 and reception.octets > 100
+    with pytest.raises((CallFailed, V90Error)):
+        reception.file.file()
+
+
+def test_data_that_were_lost_are_reported(model, rng):
     model.given = given(rng.bytes(100))
-    model.octets[FLAGS] = 2 | 1 << LOST
+    model.octets[FLAGS_AT] = 2 | 1 << LOST_FLAG
     with pytest.raises(CallFailed, match="too slow for the board"):
         client.receive(Board(Link(Port(model))), 0.1)
 
 
-def test_the_errors_are_told_as_a_level():
+def test_the_errors_are_given_as_a_level():
     """64 times the mean square of 32 PCM values: 60.2 dB below 32768."""
     quality = (32 << FINE) ** 2 << SLOW_BITS
     assert client.errors({"quality": quality}) == "-60.2 dB of full scale, 32.0 in PCM values"
@@ -89,7 +121,7 @@ def test_the_errors_are_told_as_a_level():
 
 def test_watching(model, capsys):
     options = argparse.Namespace(seconds=None, parameters=None, u_info=79)
-    model.octets[FLAGS] = 0x12
+    model.octets[FLAGS_AT] = 0x12
     cli.watch(Board(Link(Port(model))), None, options)
     shown = capsys.readouterr().out
     assert "track, TRN1d" in shown and "SNR" not in shown
@@ -108,13 +140,13 @@ def test_the_snr_is_that_of_the_levels_in_use():
         [np.mean(g711.linear(np.array(row), P.law).astype(float) ** 2) for row in P.intervals],
     )
     for training, power in ((True, trn1d**2), (False, np.mean(data))):
-        told = client.snr({"quality": quality, "training": training}, levels)
-        assert told == f"{10 * np.log10(power / 32**2):.1f} dB"
+        text = client.snr({"quality": quality, "training": training}, levels)
+        assert text == f"{10 * np.log10(power / 32**2):.1f} dB"
     assert client.snr({"quality": 0, "training": True}, levels) == "none yet"
 
 
 def test_the_state(model):
-    model.octets[FLAGS] = 0x12
+    model.octets[FLAGS_AT] = 0x12
     model.octets[NUMBER_AT : NUMBER_AT + 2] = b"\x34\x12"
     model.octets[STEP_AT : STEP_AT + 4] = b"\xfe\xff\xff\xff"
     state = client.state(Board(Link(Port(model))))
@@ -130,12 +162,12 @@ def test_a_receiver_is_no_bank_and_a_bank_no_receiver(model):
         client.configure(board, P, 79, 2880)
 
 
-def test_states_and_events_that_there_are_not_are_told(model):
+def test_states_and_events_that_there_are_not_are_text(model):
     board = Board(Link(Port(model)))
-    model.octets[FLAGS] = 9
+    model.octets[FLAGS_AT] = 9
     with pytest.raises(V90Error, match="the board is in state 9, which is unknown here"):
         client.state(board)
-    model.given = [(EVENTS, octet) for octet in (200, 1, 2, 0)]
+    model.given = [(EVENTS_CHANNEL, octet) for octet in (200, 1, 2, 0)]
     with pytest.raises(V90Error, match="an event of kind 200, which is unknown here"):
         client.receive(board, 0)
     few = HostLink(Information(Top.RECEIVER, STATES - 1, status=2))

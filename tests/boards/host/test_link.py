@@ -1,8 +1,9 @@
 import time
 
 import pytest
+import serial
 
-from boards.host.link import Board, Link, open_port
+from boards.host.link import WRITE_WAIT, Board, Link, open_port
 from boards.host.simulated import Faults
 from golden.errors import CallFailed, V90Error
 from golden.ports import link
@@ -78,7 +79,7 @@ def test_time_that_passes_behind_the_last_octets_is_no_failure(design):
     assert board.stream({0: b"a"}, lambda *done: time.sleep(0.02), patience=0.01) == {0: 0}
 
 
-def test_states_are_told(design):
+def test_states_are_reported(design):
     board = Board(Link(Port(design.model)))
     states = board.states()
     assert sorted(states) == [0, 1, 2]
@@ -92,7 +93,86 @@ def test_what_the_design_gives_is_taken(design):
     assert board.take(2) == [(0, 255), (1, 66)] and board.take() == [(2, 67)]
 
 
-def test_a_silent_board_and_others_are_told():
+def test_a_garbled_line_is_told_from_a_silent_one(design):
+    """Octets that come back, but no whole answer: the sentence says so."""
+
+    class Garbled(Port):
+        def read(self, size):
+            return bytes(octet ^ 0x10 for octet in super().read(size))
+
+    with pytest.raises(V90Error, match="the line garbles it: [0-9]+ octets came back"):
+        Board(Link(Garbled(design.model), attempts=2))
+
+
+def test_a_port_that_takes_no_octets_is_an_error():
+    """With flow control held up, pyserial gives up after WRITE_WAIT."""
+
+    class Stuck(Port):
+        def write(self, octets):
+            raise serial.SerialTimeoutException("Write timeout")
+
+    with pytest.raises(V90Error, match="a port takes no octets for 2 s"):
+        Board(Link(Stuck(None)))
+
+
+def test_ports_are_opened_with_a_bound_on_writing(monkeypatch):
+    """Each real port has it."""
+    given = {}
+    monkeypatch.setattr(serial, "Serial", lambda *at, **options: given.update(options))
+    open_port("/dev/none")
+    assert given["write_timeout"] == WRITE_WAIT and given["exclusive"]
+
+
+class Late(Port):
+    """Gives answers after so many seconds."""
+
+    def __init__(self, model, seconds):
+        super().__init__(model)
+        self.seconds, self.waiting = seconds, []
+
+    def write(self, octets):
+        self.waiting.append((time.monotonic() + self.seconds, self.model.process(octets)))
+
+    def read(self, size):
+        while self.waiting and self.waiting[0][0] <= time.monotonic():
+            self._back += self.waiting.pop(0)[1]
+        return super().read(size)
+
+
+def test_a_board_that_is_slower_than_the_wait_is_waited_for(design):
+    """Its second answers to one request show it; then requests are not repeated any more."""
+    link = Link(Late(design.model, 0.05))
+    link._patience = 0.02
+    board = Board(link)
+    for _ in range(6):
+        board.take()
+    before = link.statistics.again
+    assert before > 0 and link._patience > 0.05
+    for _ in range(3):
+        board.take()
+    assert link.statistics.again == before
+
+
+def test_waits_do_not_learn_from_a_repeated_request(design):
+    """Its answer may be that of any of them: a lost request makes the next wait no longer."""
+
+    class Losing(Port):
+        """Loses each second request."""
+
+        count = 0
+
+        def write(self, octets):
+            self.count += 1
+            if self.count % 2 == 0:
+                super().write(octets)
+
+    link = Link(Losing(design.model), attempts=5)
+    link._patience = 0.05
+    Board(link).take()
+    assert link.statistics.again == 2 and link._patience == 0.05
+
+
+def test_a_silent_board_and_others_are_reported():
     with pytest.raises(V90Error, match="a port does not answer: 2 requests in"):
         Board(Link(Port(None), attempts=2))
     for octets, sentence in (
@@ -120,7 +200,7 @@ WRONG = {
 
 
 @pytest.mark.parametrize("name", WRONG)
-def test_answers_of_no_board_of_ours_are_told(design, name):
+def test_answers_of_no_board_of_ours_are_reported(design, name):
     answer, asks = WRONG[name]
     board = Board(Link(Port(design.model)))
     design.model._act = lambda request: request[:1] + answer
@@ -128,7 +208,7 @@ def test_answers_of_no_board_of_ours_are_told(design, name):
         asks(board)
 
 
-def test_a_queue_that_took_less_than_it_had_room_for_is_told(design):
+def test_a_queue_that_took_less_than_it_had_room_for_is_reported(design):
     """Octets went missing, and there is nobody else who could have filled it."""
     board = Board(Link(Port(design.model)))
     design.model.put = lambda channel, octet: None
@@ -138,7 +218,7 @@ def test_a_queue_that_took_less_than_it_had_room_for_is_told(design):
         board.stream({0: bytes(20)})
 
 
-def test_another_kind_of_state_is_told():
+def test_another_kind_of_state_is_reported():
     for top, status in ((Top.SIGNALS, 5), (Top.ENCODERS, 1), (Top.RECEIVER, 4)):
         with pytest.raises(V90Error, match="no board of this project's"):
             Board(Link(Port(HostLink(Information(top, 3, 32, status=status)))))

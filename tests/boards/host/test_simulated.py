@@ -93,13 +93,15 @@ def test_nothing_is_lost_on_a_bad_line(simulated, rng):
 @pytest.mark.parametrize("clocked", [True, False])
 def test_selftest(simulated, clocked):
     """Without a bit clock nothing is sent; all else is as it should be."""
-    told = []
+    reported = []
     simulated.clocked = clocked
     with simulated:
-        passed = bank.selftest(board_of(simulated), lambda *test: told.append(test), patience=0.5)
+        passed = bank.selftest(
+            board_of(simulated), lambda *test: reported.append(test), patience=0.5
+        )
     assert passed is clocked
-    assert [what for what, holds, _ in told if not holds] == [] if clocked else ["data sent"]
-    assert len(told) == (7 if clocked else 5)
+    assert [what for what, holds, _ in reported if not holds] == [] if clocked else ["data sent"]
+    assert len(reported) == (7 if clocked else 5)
 
 
 def test_the_command(simulated, tmp_path, capsys):
@@ -135,9 +137,9 @@ def test_info_and_a_selftest_that_fails(simulated, capsys, monkeypatch):
     with simulated:
         assert v90.main(["board", simulated.device, "info"]) == 0
         assert v90.main(["board", simulated.device, "selftest"]) == 1
-    told = capsys.readouterr()
-    assert "bank of signal generators" in told.out and "FAIL  a test: why" in told.out
-    assert told.err == "v90: error: the board failed its self-test\n"
+    reported = capsys.readouterr()
+    assert "bank of signal generators" in reported.out and "FAIL  a test: why" in reported.out
+    assert reported.err == "v90: error: the board failed its self-test\n"
 
 
 @pytest.mark.parametrize(

@@ -6,7 +6,7 @@ from amaranth.lib.wiring import In, Out
 
 from golden.bits import hdlc as golden
 from golden.bits.hdlc import LONGEST
-from hdl.bits.hdlc import FLAG, Deframer, Framer
+from hdl.bits.hdlc import FLAG_OCTET, Deframer, Framer
 from sim.engines.compare import ENGINES, compare
 from sim.engines.gateware import Gateware
 from tests.hdl.support import compare_resetting, packed, scaled
@@ -48,7 +48,7 @@ def good_frames(output):
 
 
 def test_the_flag_is_goldens():
-    assert packed(golden.FLAG) == FLAG
+    assert packed(golden.FLAG) == FLAG_OCTET
 
 
 # --- Framer ---------------------------------------------------------------------------------------

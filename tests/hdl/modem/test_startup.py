@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from golden.errors import V90Error
-from golden.modem.analogue import Phase
+from golden.modem.states import AnaloguePhase
 from golden.pcm import g711
 from golden.pcm.decoder import Decoder
 from golden.receiver.receiver import Receiver as Golden
@@ -12,8 +12,9 @@ from golden.receiver.slicer import Levels
 from golden.receiver.timetable import AGAIN, SOLVING, TRAINED_AGAIN, Kind
 from golden.receiver.training import DilAverager, TrainingDecoder
 from golden.receiver.training_levels import training_levels as training_levels_of
+from sim.calls.description import Call
 from sim.calls.gateware_receiver import AnalogueGateware
-from sim.calls.session import Session, Setting
+from sim.calls.session import Session
 from sim.world.line import Conditions
 from sim.world.network import NetworkParameters
 from tests.startup import (
@@ -259,7 +260,7 @@ def test_a_long_r(rng):
 def test_a_session(rng):
     """The analogue modem on the gateware, to data, and through a rate renegotiation."""
     network = NetworkParameters(robbed=("", "", "01", "", "", ""))
-    setting = Setting("A", "26awg-6kft", Conditions(snr=45, ppm=40, seed=3), network)
+    setting = Call("A", "26awg-6kft", Conditions(snr=45, ppm=40, seed=3), network)
     sessions = []
     levels = training_levels_of(setting.u_info, setting.law)
     sent = rng.integers(0, 2, 200_000, np.uint8)
@@ -276,7 +277,7 @@ def test_a_session(rng):
 
         modem.process = watched
         digital.send(sent)
-        session.run(12000, lambda session: session.analogue[0].phase is Phase.DATA)
+        session.run(12000, lambda session: session.analogue[0].phase is AnaloguePhase.DATA)
         session.run(300)
         modem.renegotiate()
         session.run(1500)

@@ -4,7 +4,7 @@ import pytest
 from golden.pcm import g711
 from golden.pcm.parameters import DELAY_FRAMES, INTERVALS
 from golden.pcm.shaper import Shaper as Golden
-from hdl.pcm.csr import FRAME, POLES, ZEROS
+from hdl.pcm.csr import FRAME_AT, POLES_AT, ZEROS_AT
 from hdl.pcm.g711 import LAW_BITS
 from hdl.pcm.shaper import Shaper
 from sim.calls.parameter_sets import EXTREMES, random_parameters
@@ -26,7 +26,7 @@ from tests.hdl.support import (
 )
 
 #: The words that a shaper keeps.
-OWN = (FRAME, POLES, ZEROS)
+OWN = (FRAME_AT, POLES_AT, ZEROS_AT)
 
 
 def inversions_of(p, signs, ucodes):

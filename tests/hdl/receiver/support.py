@@ -7,7 +7,7 @@ from golden.pcm import g711
 from golden.receiver import timing
 from golden.receiver.detection import SdDetector as GoldenDetector
 from golden.receiver.leastsquares import MOST_OFF, Correlator
-from golden.receiver.timetable import FIRST, FIRST_SYMBOL
+from golden.receiver.timetable import FIRST_FRAME, FIRST_SYMBOL
 from golden.signals import training
 from hdl.receiver.detection import SdDetector
 from hdl.receiver.leastsquares import ACCUMULATE, FINISH, REMEMBER
@@ -175,7 +175,7 @@ def half_symbols(samples, first, reversal, shift, step, corrections):
     ``samples`` have the numbers from ``first`` on, zeros before. Returns their values, the number
     of the last sample that each needs, and the step after each data frame.
     """
-    at = ((reversal + FIRST_SYMBOL) << timing.INSTANT_FRACTION) + FIRST * timing.HALVES * (
+    at = ((reversal + FIRST_SYMBOL) << timing.INSTANT_FRACTION) + FIRST_FRAME * timing.HALVES * (
         ONE + step
     )
     halves, needed, steps = [], [], []

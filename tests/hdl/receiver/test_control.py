@@ -10,7 +10,7 @@ from golden.receiver.slicer import Levels
 from golden.receiver.timetable import (
     AGAIN,
     FAST_BITS,
-    FIRST,
+    FIRST_FRAME,
     GRACE,
     RATE_BITS,
     SETTLING,
@@ -113,7 +113,7 @@ def test_synchronism_lost_and_found(engine, rng):
     limit = 50_000
     words = [(0, TRAINING_POWER_AT, 24), (0, TRAINING_LOSS_AT, limit)]
     start, gap, ends = 40, 20, []
-    trained = SKIPPED + TRAINED + SOLVING - FIRST
+    trained = SKIPPED + TRAINED + SOLVING - FIRST_FRAME
     good, bad = 2000, 60_000
     # Right after the solution errors do not count.
     frames = [(bad << 8, 0)] * 4 + [(good << 8, 0)] * 16
@@ -131,8 +131,8 @@ def test_synchronism_lost_and_found(engine, rng):
         waves["quiet"][at : at + gap] = quiet
         ends.append(at)
     # What golden's _watch does with the same numbers.
-    events, coasting = [(FIRST, Kind.DETECTED), (FIRST + trained, Kind.TRAINED)], False
-    fast, first = 0, FIRST + trained
+    events, coasting = [(FIRST_FRAME, Kind.DETECTED), (FIRST_FRAME + trained, Kind.TRAINED)], False
+    fast, first = 0, FIRST_FRAME + trained
     coasted, ways = 0, []
     for number, (energy, quiet) in enumerate(frames):
         fast += energy * (number >= SETTLING) - (fast >> FAST_BITS)
@@ -178,9 +178,9 @@ def played(engine, start_up, words, frames, pulses=(), found=()):
     high at its end; ``found``: data frames with which Sd comes, each the last of its start.
     """
     gap, at, cycle = 90, [], 40
-    starts = [(FIRST, SKIPPED + TRAINED + SOLVING, end) for end in (*found, frames)]
+    starts = [(FIRST_FRAME, SKIPPED + TRAINED + SOLVING, end) for end in (*found, frames)]
     cycles = 60 + sum(
-        20 * (trained - FIRST) + 200 + gap * (end - trained + 2) for _, trained, end in starts
+        20 * (trained - FIRST_FRAME) + 200 + gap * (end - trained + 2) for _, trained, end in starts
     )
     names = ("found", "trained", "measured", "done", "step", "sure", "turned", "ed")
     waves = {name: np.zeros(cycles, np.int64) for name in names}
@@ -242,7 +242,7 @@ def story():
         f + 52: ["ed"],
     }
     events = [
-        (FIRST, Kind.DETECTED),
+        (FIRST_FRAME, Kind.DETECTED),
         (f, Kind.TRAINED),
         (f + 8, Kind.DATA),
         (f + 12, Kind.DATA),
@@ -310,7 +310,7 @@ def test_second_solution_and_levels_again_with_sd(start_up):
     words = [(0, TRAINING_POWER_AT, 24), (0, TRAINING_LOSS_AT, 50_000)]
     words += [*levels(0, 20, 1000), (0, START_AT, loads + 2)]
     told, probes, at, _ = played("cxxrtl", start_up, words, end, found=(end, TRACKED + 9))
-    once = [(FIRST, Kind.DETECTED), (TRACKED, Kind.TRAINED)]
+    once = [(FIRST_FRAME, Kind.DETECTED), (TRACKED, Kind.TRAINED)]
     data = [(loads, Kind.TRAINED), (loads + 2, Kind.DATA)]
     assert told == [*once, *data, *once, *once, *data]
     ends = np.flatnonzero(np.diff(at) > 100)

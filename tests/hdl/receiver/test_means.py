@@ -3,7 +3,7 @@
 import numpy as np
 
 from golden.pcm.parameters import INTERVALS
-from golden.receiver.timetable import FAST_BITS, QUIET, SLOW_BITS
+from golden.receiver.timetable import DEAD_LINE, FAST_BITS, SLOW_BITS
 from golden.receiver.timing import HALVES
 from hdl.receiver.means import Loudness, Quality
 from sim.engines.gateware import Gateware
@@ -16,12 +16,12 @@ def test_loudness(rng):
     halves[rng.random(300) < 0.02] = -32768
     anew = rng.random(300) < 0.1
     # For long at the limit, where each bit counts.
-    halves[100:200] = QUIET // HALVES * rng.choice([-1, 1], (100, HALVES))
+    halves[100:200] = DEAD_LINE // HALVES * rng.choice([-1, 1], (100, HALVES))
     anew[100:200] = False
     every, mean, quiet = 3, 0, []
     for frame, clear in zip(halves, anew, strict=True):
         mean = (0 if clear else mean) + np.abs(frame).sum()
-        quiet.append(mean >> FAST_BITS < QUIET)
+        quiet.append(mean >> FAST_BITS < DEAD_LINE)
         mean -= mean >> FAST_BITS
     assert 0.05 < np.mean(quiet) < 0.8
     begins = HALVES * every * np.arange(300)

@@ -7,22 +7,22 @@ import numpy as np
 import pytest
 
 from golden.errors import CallFailed
-from sim.calls.session import Setting
+from sim.calls.description import Call
 from sim.figures import faults, soak
-from sim.world.line import Conditions
+from sim.world.conditions import Conditions
 from sim.world.network import NetworkParameters
 
 
 @pytest.fixture
 def short(monkeypatch):
     """Calls of six seconds, of which data take two."""
-    monkeypatch.setattr(faults, "SECONDS", 6.0)
-    monkeypatch.setattr(soak, "PATIENCE", 1.0)
+    monkeypatch.setattr(faults, "FAULTY_SECONDS", 6.0)
+    monkeypatch.setattr(soak, "RECOVERY_SECONDS", 1.0)
 
 
 def call(*happen, seed=3, **conditions):
-    setting = Setting("mu", "codec", Conditions(snr=45, **conditions), NetworkParameters(law="mu"))
-    return faults.Call(seed, setting, happen)
+    described = Call("mu", "codec", Conditions(snr=45, **conditions), NetworkParameters(law="mu"))
+    return faults.FaultyCall(seed, described, happen)
 
 
 def test_recovered_and_lost(short):
@@ -57,7 +57,7 @@ def test_what_is_wrong_is_said(short, monkeypatch):
     session = SimpleNamespace(
         now=9000,
         digital=[SimpleNamespace(cleared=False, timeline=[], in_data=True)],
-        analogue=[SimpleNamespace(phase=soak.Phase.DATA, readings=[1])],
+        analogue=[SimpleNamespace(phase=soak.AnaloguePhase.DATA, readings=[1])],
     )
     one = soak._Progress(session, 0, call(faults.Fault("slip", 1.0)))
     assert one.outcome().end == "stuck"
@@ -72,7 +72,7 @@ def test_an_error_ends_one_call_alone(monkeypatch):
     def run(calls, gateware):
         if any(one.seed == 3 for one in calls):
             raise ValueError("of one")
-        return [soak.Outcome(one, "recovered", 1.0, 0.0, 0.0, 1, 0, 9, ()) for one in calls]
+        return [soak.Fate(one, "recovered", 1.0, 0.0, 0.0, 1, 0, 9, ()) for one in calls]
 
     monkeypatch.setattr(soak, "run", run)
     outcomes = soak.every([call(seed=n) for n in range(5)])
@@ -107,6 +107,60 @@ def test_gateware_beside_golden():
     assert outcomes[0].end in ("recovered", "lost")
 
 
-def test_bad_options(capsys):
-    assert soak.guarded(lambda: soak.main(["--calls", "0"])) == 2
-    assert "one call or more" in capsys.readouterr().err
+@pytest.mark.parametrize(
+    ("options", "sentence"),
+    [
+        (["--calls", "0"], "a soak has 1 to 1000000 calls, not 0"),
+        (["--calls", "1000000000"], "a soak has 1 to 1000000 calls"),
+        (["--seed", "-1"], "seeds are whole numbers from 0, not -1"),
+        (["--jobs", "0"], "--jobs is 1 to 256, not 0"),
+    ],
+)
+def test_bad_options(capsys, options, sentence):
+    assert soak.guarded(lambda: soak.main(options)) == 2
+    assert sentence in capsys.readouterr().err
+
+
+@pytest.fixture
+def found(tmp_path, monkeypatch):
+    """Seeds are kept there."""
+    monkeypatch.setattr(soak, "ROOT", tmp_path)
+    monkeypatch.setattr(soak, "FOUND", tmp_path / "found.txt")
+    return tmp_path / "found.txt"
+
+
+def _fates(item):
+    """Fates that depend on the last digit of the seed."""
+    ends = {0: "stuck", 3: "lost", 6: "lost", 9: "lost"}
+    return [
+        soak.Fate(faults.draw(seed), ends.get(seed % 10, "recovered"), 1.0, 0.0, 0.5, 1, 0, 9, ())
+        for seed in item[0]
+    ]
+
+
+def test_seeds_are_new_printed_and_kept(found, capsys, monkeypatch):
+    monkeypatch.setattr(soak, "fates", _fates)
+    first = []
+    for _ in range(2):
+        soak.main(["--calls", "3", "--jobs", "1"])
+        first.append(int(capsys.readouterr().out.split()[1]))
+    assert first[0] != first[1]
+    found.unlink(missing_ok=True)
+    assert soak.main(["--calls", "30", "--seed", "100", "--jobs", "1"]) == 1
+    said = capsys.readouterr().out
+    assert said.startswith("Seeds 100 to 129: --seed 100 --calls 30 runs them again.")
+    lost = [n for n in range(100, 130) if n % 10 in (3, 6, 9) and faults.draw(n).over < np.inf]
+    assert soak.found_seeds() == sorted([100, 110, 120, *lost]) and len(lost) > 3
+    assert "Their seeds are kept in found.txt" in said
+    assert "100: stuck\n" in found.read_text()
+    # They are kept once.
+    soak.main(["--calls", "30", "--seed", "100", "--jobs", "1"])
+    assert soak.found_seeds() == sorted([100, 110, 120, *lost])
+
+
+@pytest.mark.long
+@pytest.mark.parametrize("seed", soak.found_seeds())
+def test_calls_that_a_soak_found(seed):
+    """Each was lost, or failed, once."""
+    (fate,) = soak.fates(((seed,), False))
+    assert fate.end == "recovered"

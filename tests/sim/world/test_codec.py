@@ -8,11 +8,12 @@ from golden.ports.decimator import RATE, Decimator, factor_of
 from golden.ports.i2s import FRAME, SLOT, I2s, serial
 from golden.receiver.receiver import Receiver
 from golden.receiver.timetable import AGAIN, SOLVING, TRAINED_AGAIN, Kind
-from sim.calls import design
-from sim.calls.call import BITS, LEVEL, U_INFO, Call
+from sim.calls import design, given
+from sim.calls.description import Call
+from sim.calls.design import CONVERTER_BITS, GIVEN_LEVEL, USUAL_U_INFO
 from sim.world import lines
-from sim.world.codec import WIDTH, Codec, words_of
-from sim.world.line import Conditions
+from sim.world.codec import CODEC_BITS, Codec, words_of
+from sim.world.conditions import Conditions
 from tests.support import ROOT
 
 #: Data frames from which the second solution's taps have settled, and how many are looked at.
@@ -43,23 +44,27 @@ def test_bits_change_where_the_bit_clock_falls(width, delay, rng):
 
 def test_words():
     """Rounded to 24 bits, and clipped at full scale."""
-    one = 2.0 ** (1 - WIDTH)
+    one = 2.0 ** (1 - CODEC_BITS)
     assert words_of([0, one, -1.4 * one, 2, -2]).tolist() == [0, 1, -1, 2**23 - 1, -(2**23)]
 
 
 def decision_snr(name, conditions, rate):
     """SNR in dB of golden's decisions on TRN1d; ``rate`` of the codec, or that of the receiver."""
     p = MappingParameters.from_json((ROOT / "examples" / "28000.json").read_text())
-    call = Call(p, name, conditions, trn1d=(SETTLED + LOOKED_AT) * INTERVALS)
+    trn1d = (SETTLED + LOOKED_AT) * INTERVALS
+    call = Call(parameters=p, line=name, conditions=conditions, trn1d=trn1d)
+    opening = given.opening(call)
     if rate == RATE:
-        samples = call.samples(call.opening)
+        samples = given.samples_of(call, opening)
     else:
-        line = design.line_at(name, call.network, conditions, U_INFO, LEVEL, WIDTH, rate)
-        words = words_of(line.process(call.network_of().process(call.opening)))
+        line = design.line_at(
+            name, call.network, conditions, USUAL_U_INFO, GIVEN_LEVEL, CODEC_BITS, rate
+        )
+        words = words_of(line.process(given.network_of(call).process(opening)))
         samples = I2s().process(serial(np.stack([words, np.zeros_like(words)], axis=1)))
         samples = Decimator(factor_of(rate)).process(samples)
-    assert BITS == 16
-    training = design.training_levels(design.arrivals(call.network), U_INFO)
+    assert CONVERTER_BITS == 16
+    training = design.training_levels(design.arrivals(call.network), USUAL_U_INFO)
     decisions = Receiver(training).process(samples)
     assert [kind for _, kind in decisions.events][:2] == [Kind.DETECTED, Kind.TRAINED]
     assert len({kind for _, kind in decisions.events} - {Kind.DETECTED, Kind.TRAINED}) == 0

@@ -4,24 +4,25 @@ import numpy as np
 import pytest
 
 from golden.errors import CallFailed, V90Error
-from sim.calls import connection
-from sim.calls.call import Engines
-from sim.calls.session import Setting
-from sim.reports import connection as connection_report
-from sim.world.line import Conditions
+from sim.calls import start_up
+from sim.calls.call import run
+from sim.calls.description import Call
+from sim.calls.engines import GOLDEN, Engines
+from sim.reports import call as report
+from sim.world.conditions import Conditions
 from sim.world.network import NetworkParameters
 
 DATA = bytes(np.random.default_rng(7).integers(0, 256, 30_000, np.uint8))
 
 
 def called(data=DATA, network=None, line="26awg-6kft", snr=45.0, ppm=80.0, engines=None, **more):
-    setting = Setting(
+    call = Call(
         line=line,
         conditions=Conditions(snr=snr, ppm=ppm, seed=1),
         network=network or NetworkParameters(),
         **more,
     )
-    return connection.run(setting, data, engines or connection.ENGINES)
+    return run(call, data, engines or GOLDEN)
 
 
 def signals(outcome):
@@ -51,13 +52,13 @@ def test_a_call_without_a_hit():
     assert phase == ["call"] and shown[-1] == (len(DATA), len(DATA))
     # Frames, their check sequences and zero insertion cost 6 %, and all in all it took not longer.
     assert outcome.lasted < 1.15 * len(DATA) * 8 / outcome.rates[0][1] + 0.15
-    rows = dict(connection_report.summary(outcome))
+    rows = dict(report.summary(outcome))
     assert rows["result"] == "the file arrived"
     assert rows["found"] == "a network that changes nothing"
     assert rows["events"] == "none in data"
     assert "1 training, 0 rate renegotiations" in rows["Sd to data"]
     assert rows["file"].startswith("30000 octets in, 30000 out")
-    assert [name for name, _, _ in connection_report.timeline(outcome)][:5] == [
+    assert [name for name, _, _ in report.timeline(outcome)][:5] == [
         "silence",
         "Sd",
         "S-bar-d",
@@ -79,7 +80,7 @@ def test_a_hit_in_data_costs_time_and_no_octet(hit):
     assert outcome.failure is None and outcome.back == DATA
     assert outcome.again > 0
     assert outcome.lasted > len(DATA) * 8 / outcome.rates[0][1] + 1
-    rows = dict(connection_report.summary(outcome))
+    rows = dict(report.summary(outcome))
     assert len(outcome.analogue.readings) > 1 and "trainings" in rows["Sd to data"]
     assert rows["events"] != "none in data"
 
@@ -95,7 +96,7 @@ def test_the_network_is_found_and_reported():
         options={"most_bits": 24, "sr": 1, "ld": 2},
     )
     assert outcome.back == DATA[:3000]
-    rows = dict(connection_report.summary(outcome))
+    rows = dict(report.summary(outcome))
     assert "a digital pad of 3 dB" in rows["found"] and "interval 2" in rows["found"]
     assert "Sr 1, ld 2" in rows["CP"] and "at the codec" in rows["CP"]
     assert outcome.parameters.data_bits <= 24
@@ -103,7 +104,7 @@ def test_the_network_is_found_and_reported():
 
 def test_the_page_has_all_pictures():
     outcome = called(DATA[:2000])
-    page = connection_report.page(outcome).decode()
+    page = report.page(outcome).decode()
     assert page.count("<img") == 6
     assert "TRN2d" in page and "the file arrived" in page
 
@@ -114,7 +115,7 @@ def test_an_empty_file():
 
 def test_a_line_without_a_rate_says_so(monkeypatch):
     # Two trainings are enough to see.
-    monkeypatch.setattr(connection, "START", 8.0)
+    monkeypatch.setattr(start_up, "SECONDS_TO_DATA", 8.0)
     with pytest.raises(CallFailed, match="never bore the lowest rate of V.90"):
         called(b"", snr=18.0, ppm=0.0)
 
