@@ -17,6 +17,9 @@ LOG = logging.getLogger(__name__)
 #: Docstrings that are shown as plain text: the name of each object.
 UNREADABLE = []
 
+#: Where what is documented is from.
+TREES = {"golden", "hdl", "sim", "boards", "v90"}
+
 _HEADING = re.compile(r"^Members$")
 
 #: A reference, such as a class in backquotes after ``:class:``.
@@ -76,6 +79,13 @@ def process(app, what, name, obj, options, lines):
     lines[:] = changed
 
 
+def skip(app, what, name, obj, skipped, options):
+    """Leave out classes and functions of other projects that a module passes on."""
+    module = getattr(obj, "__module__", None)
+    foreign = isinstance(module, str) and module.partition(".")[0] not in TREES
+    return True if foreign and callable(obj) and hasattr(obj, "__qualname__") else None
+
+
 def report(app, exception):
     """Say how many docstrings are shown as plain text."""
     if UNREADABLE and exception is None:
@@ -88,5 +98,6 @@ def setup(app):
     """Tell Sphinx of this extension."""
     # Before napoleon, which would make a section of its own of Members.
     app.connect("autodoc-process-docstring", process, priority=100)
+    app.connect("autodoc-skip-member", skip)
     app.connect("build-finished", report)
     return {"parallel_read_safe": False, "parallel_write_safe": True}
