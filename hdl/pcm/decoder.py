@@ -12,7 +12,6 @@ from hdl.pcm.modulus import LABELS_LAYOUT, ModulusDecoder
 from hdl.pcm.sequencer import DATA_BITS
 from hdl.pcm.signs import DifferentialDecoder
 
-
 #: A data bit; ``first`` is 1 with a data frame's first bit.
 BIT_LAYOUT = data.StructLayout({"bit": 1, "first": 1})
 
