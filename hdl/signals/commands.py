@@ -27,7 +27,7 @@ RING_BITS = 9
 # Words of a command after HEADER. A command that does not need one has 0 there; words from REST_AT
 # on are left out.
 
-#: How many units; bits of a unit, which is a sequence: MP has the most, 229; six Ucodes, two a word,
+#: How many units; bits of a unit, which is a sequence (MP has 229); six Ucodes, two a word,
 #: the first in bits 0..6, the second in 8..14; and more that a command needs, from REST_AT on: the
 #: sequence's bits, the first in bit 0 of the first word; or a DIL descriptor's words at their
 #: addresses (:mod:`hdl.signals.training`); or 57 configuration words in their order
