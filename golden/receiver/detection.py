@@ -184,6 +184,38 @@ class SdDetector:
             self._search()
 
 
+class SdSearch:
+    """Detectors of lines side by side, and the detections that nobody took yet.
+
+    ``process(rows)``: samples (int64 ``(lines, n)``) in pieces. ``deaf`` (bool ``(lines,)``): lines
+    whose detections are passed over.
+    """
+
+    def __init__(self, lines):
+        self.deaf = np.zeros(lines, bool)
+        self._detectors = [SdDetector() for _ in range(lines)]
+        #: Samples taken with the detection, and the detection.
+        self._found = [[] for _ in range(lines)]
+
+    def process(self, rows):
+        """See the class."""
+        for line, (detector, row) in enumerate(zip(self._detectors, rows, strict=True)):
+            begin = detector.taken
+            while detector.taken < begin + len(row):
+                found = detector.process(row[detector.taken - begin :])
+                if found is not None and not self.deaf[line]:
+                    self._found[line].append((detector.taken, found))
+
+    def limit(self, ends):
+        """Samples (int64 ``(lines,)``) before each line's next detection, or those of ``ends``."""
+        pairs = zip(self._found, ends, strict=True)
+        return np.array([found[0][0] if found else end for found, end in pairs])
+
+    def take(self):
+        """Pairs of a line and its next detection, for all lines that have one."""
+        return [(line, found.pop(0)[1]) for line, found in enumerate(self._found) if found]
+
+
 def step(first_cosine, first_sine, second_cosine, second_sine):
     """Step in Q32 from the correlations of both stretches; None when the tone is another one.
 

@@ -9,6 +9,9 @@ import numpy as np
 
 from golden.formats import INTERPOLATED, INTERPOLATOR_TAP
 
+#: Samples of the A/D a second.
+SAMPLE_RATE = 16000
+
 #: Taps of the interpolator, of which ``BEFORE`` are at or before the instant.
 TAPS, BEFORE = 12, 6
 

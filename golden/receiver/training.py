@@ -8,9 +8,7 @@ from golden.bits.scrambler import GPC
 from golden.formats import DIL_COUNT, SOFT
 from golden.pcm.parameters import INTERVALS
 from golden.signals.sequences import JD, JD_END
-from golden.signals.training import (
-    DilSequencer,
-)
+from golden.signals.training import DilSequencer, dil_lengths
 
 
 class DilAverager:
@@ -54,6 +52,48 @@ class DilAverager:
         good = place + self.counts.reshape(-1)[entries] < DIL_COUNT.max
         np.add.at(self.sums.reshape(-1), entries[good], fine[good])
         np.add.at(self.counts.reshape(-1), entries[good], 1)
+
+
+class DilReferences:
+    """Values of DIL's reference symbols, on lines that receive a DIL that was asked for (8.4.1)."""
+
+    def __init__(self):
+        self._known = {}
+
+    def know(self, line, descriptor, levels, first):
+        """DIL by ``descriptor`` begins with data frame ``first``; None: the line has none.
+
+        ``levels`` (int64 ``(6, 2)``): PCM values of the reference by interval, in data frames with
+        even and odd numbers.
+        """
+        if descriptor is None:
+            self.forget(line)
+            return
+        symbols = DilSequencer(descriptor).process(int(dil_lengths(descriptor).sum()))
+        self._known[line] = first, symbols, np.asarray(levels, np.int64)
+
+    def forget(self, line):
+        """The line receives no DIL."""
+        self._known.pop(line, None)
+
+    def process(self, lines, number):
+        """Values (int64 ``(c, 6)``) of data frames ``number`` of ``lines``, 0 where none is known.
+
+        None where no line receives a DIL.
+        """
+        if not self._known:
+            return None
+        values = np.zeros((len(lines), INTERVALS), np.int64)
+        for at, line in enumerate(lines.tolist()):
+            if line not in self._known or number[at] < self._known[line][0]:
+                continue
+            first, symbols, levels = self._known[line]
+            place = (int(number[at]) - first) * INTERVALS % len(symbols.signs)
+            for i in range(INTERVALS):
+                if not symbols.training[place + i]:
+                    value = levels[i, number[at] & 1]
+                    values[at, i] = value if symbols.signs[place + i] else -value
+        return values
 
 
 #: Data frames in a row whose signs descramble to ones, which are TRN1d and not Jd; and those whose

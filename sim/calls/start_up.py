@@ -11,7 +11,7 @@ import numpy as np
 
 from golden.errors import CallFailed
 from golden.learning.learning import dil_request
-from golden.modem.analogue import Phase
+from golden.modem.states import AnaloguePhase
 from golden.pcm.parameters import INTERVALS
 from golden.receiver.timetable import Kind
 from golden.receiver.training_levels import training_levels
@@ -109,14 +109,14 @@ class Ends:
         """Give the digital modem frames where there are data to send them in."""
         digital, analogue = self.session.digital[self.line], self.session.analogue[self.line]
         if digital.in_data:
-            if analogue.phase is Phase.DATA:
+            if analogue.phase is AnaloguePhase.DATA:
                 digital.send(self.sender.process(*self._answer, _AHEAD - digital.queued))
             self.begun = self.session.now if self.begun is None else self.begun
 
     def after(self):
         """Take what came; ask for a retrain if all frames come damaged."""
         analogue = self.session.analogue[self.line]
-        now_in_data = analogue.phase is Phase.DATA
+        now_in_data = analogue.phase is AnaloguePhase.DATA
         if now_in_data and not self.in_data:
             self.rates.append((self.session.now, float(analogue.reading.cp.rate)))
         self.in_data = now_in_data

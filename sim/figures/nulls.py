@@ -7,7 +7,7 @@ edge, and the rate of points that stay apart at that noise. A start-up knows its
 import numpy as np
 
 from golden.learning import shaping
-from golden.modem.analogue import Phase
+from golden.modem.states import AnaloguePhase
 from golden.receiver.receiver import Receiver
 from golden.receiver.training_levels import training_levels
 from sim.calls.description import Call
@@ -73,7 +73,7 @@ def rows(names=None, feedback=FEEDBACK_TAPS):
         session.run(
             int(_START * FRAMES_A_SECOND),
             lambda s: all(
-                a.phase is Phase.DATA and d.in_data
+                a.phase is AnaloguePhase.DATA and d.in_data
                 for a, d in zip(s.analogue, s.digital, strict=True)
             ),
         )

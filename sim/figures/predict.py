@@ -9,7 +9,8 @@ import numpy as np
 
 from golden.bits.scrambler import GPC, Descrambler
 from golden.errors import V90Error
-from golden.modem.digital import DigitalModem, Upstream
+from golden.modem.digital import DigitalModem
+from golden.modem.states import Upstream
 from golden.pcm import g711
 from golden.pcm.decoder import Decoder
 from golden.pcm.encoder import B1D_FRAMES

@@ -12,8 +12,8 @@ import numpy as np
 from golden import formats
 from golden.formats import Q
 from golden.learning import constellations
-from golden.modem.analogue import Phase
 from golden.modem.digital import ALL_RATES, MP_FIELDS
+from golden.modem.states import AnaloguePhase
 from golden.pcm.encoder import B1D_FRAMES, Encoder
 from golden.pcm.parameters import DELAY_FRAMES, INTERVALS
 from golden.receiver.equalizer import Equalizer
@@ -370,7 +370,7 @@ class _Recorded(Session):
 
 
 def _in_data(session):
-    return session.digital[0].in_data and session.analogue[0].phase is Phase.DATA
+    return session.digital[0].in_data and session.analogue[0].phase is AnaloguePhase.DATA
 
 
 def call_vectors():

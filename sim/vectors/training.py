@@ -5,7 +5,7 @@ from dataclasses import replace
 import numpy as np
 
 from golden.bits.scrambler import GPC, Scrambler
-from golden.modem.digital import ED, MP_FIELDS, RD, RI
+from golden.modem.digital import MP_FIELDS
 from golden.pcm import g711
 from golden.pcm.encoder import B1D_FRAMES, Encoder
 from golden.pcm.parameters import DELAY_FRAMES, INTERVALS, TYPES, renegotiated
@@ -78,9 +78,9 @@ def signal_vectors():
             seed,
         )
     for title, periods, what in (
-        ("Ri", RI, "Ri as long as it is at least, and R-bar-i: U_INFO 79"),
-        ("Rd", RD, "Rd and R-bar-d: the greatest Ucode of each interval of CP"),
-        ("Rt", RD, "Rt and R-bar-t: the same of CPt"),
+        ("Ri", training.RI_FRAMES, "Ri as long as it is at least, and R-bar-i: U_INFO 79"),
+        ("Rd", training.RD_FRAMES, "Rd and R-bar-d: the greatest Ucode of each interval of CP"),
+        ("Rt", training.RD_FRAMES, "Rt and R-bar-t: the same of CPt"),
     ):
         seed, rng = random_of(f"signal/{title}")
         ucodes = np.full(6, 79) if title == "Ri" else rng.integers(90, 128, INTERVALS)
@@ -141,14 +141,14 @@ def _phase_4(law, sr, again=False):
         "TRN2d": np.ones(TRN2D_FRAMES * cpt.data_bits, np.uint8),
         "MP": mp,
         "MP'": acknowledge,
-        "Ed": np.zeros(ED * cpt.data_bits, np.uint8),
+        "Ed": np.zeros(training.ED_FRAMES * cpt.data_bits, np.uint8),
     }
     then = {
         "B1d": np.ones(B1D_FRAMES * cp.data_bits, np.uint8),
         "data": random_bits(rng, TRAINED_DATA_FRAMES * cp.data_bits),
     }
-    frames = {"Rd": RD, "R-bar-d": training.R_BAR} if again else {}
-    parts = [g711.octet(*training.r(greatest, RD), law)] if again else []
+    frames = {"Rd": training.RD_FRAMES, "R-bar-d": training.R_BAR} if again else {}
+    parts = [g711.octet(*training.r(greatest, training.RD_FRAMES), law)] if again else []
     bits = {}
     for what, p, signals in (("training", cpt, first), ("data", cp, then)):
         encoder, bits[what] = Encoder(p), np.concatenate(list(signals.values()))

@@ -22,7 +22,8 @@ from golden.bits import crc
 from golden.bits.hdlc import LONGEST, Deframer, Framer
 from golden.errors import V90Error
 from golden.learning.learning import dil_request
-from golden.modem.digital import DigitalModem, Upstream
+from golden.modem.digital import DigitalModem
+from golden.modem.states import Upstream
 from golden.pcm.parameters import INTERVALS, MappingParameters
 from golden.ports import link
 from golden.ports.link import HostLink, Information, Section, Top, Unframer

@@ -10,7 +10,7 @@ from golden.formats import Q
 from golden.pcm import g711
 from golden.pcm.shaper import LINEAR_STEP
 from golden.ports import decimator, emulator, i2s
-from golden.receiver import equalizer, receiver, timing
+from golden.receiver import equalizer, timetable, timing
 
 ROWS = {name: value for name, value in vars(formats).items() if isinstance(value, Q)}
 
@@ -145,7 +145,7 @@ def test_decimator_headroom(factor):
 
 
 def test_least_squares_headroom():
-    symbols = 6 * max(receiver.TRAINED, receiver.TRAINED_AGAIN)
+    symbols = 6 * max(timetable.TRAINED, timetable.TRAINED_AGAIN)
     product = max(largest(formats.INTERPOLATED), formats.TRAINING_LEVEL) ** 2
     assert symbols * product <= formats.CORRELATION.max
     # A row's squares are the diagonal, below 1, so that their sum in Q60 is below 2**62.

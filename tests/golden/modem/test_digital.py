@@ -1,12 +1,16 @@
-"""The digital modem's procedures: order, lengths and times of 9.3.1, 9.4.1, 9.5.1, 9.6.1, 9.7."""
+"""The digital modem's procedures as a whole: a training, retrains, cleardown (9.3.1 to 9.7)."""
+
+from dataclasses import replace
 
 import numpy as np
 import pytest
 
 from golden.errors import V90Error
-from golden.modem.digital import DigitalModem, State, Upstream
+from golden.modem.digital import DigitalModem
+from golden.modem.states import DigitalState, Upstream
+from golden.pcm import g711
 from golden.pcm.decoder import Decoder
-from golden.pcm.parameters import INTERVALS
+from golden.pcm.parameters import FRAMES_A_SECOND, INTERVALS
 from golden.signals.generator import Signal
 from golden.signals.sequences import MP
 from golden.signals.training import dil_lengths
@@ -14,13 +18,12 @@ from sim.figures.predict import predict
 from sim.reading.recorded import read
 from tests.golden.modem.support import (
     ASKED,
-    CP_1,
     CPT,
     TRAINED,
     TRAINING,
+    cleared,
     cp,
     first,
-    ja,
     lengths,
     names,
     to_data,
@@ -73,98 +76,6 @@ def test_a_training(asked, rng, law):
     assert decoder.illegal == 0
 
 
-def test_wait_and_lengths_that_were_asked_for(rng):
-    _, bits = ja(rng)
-    modem = DigitalModem(trn1d=3000, wait=100, trn2d=2400)
-    modem.frames(50)
-    for event in (Upstream.S, Upstream.S_BAR):
-        modem.receive(event)
-    modem.receive(Upstream.JA, bits)
-    modem.frames(1200)
-    # The silence before, 3 data frames of delay, and the wait.
-    assert [(one.signal, one.frames) for one in modem.timeline][:4] == [
-        ("silence", 50 + 3 + 100),
-        ("Sd", 64),
-        ("S-bar-d", 8),
-        ("TRN1d", 500),
-    ]
-
-
-def test_no_dil(rng):
-    """9.3.1.5 with N = 0: Ri follows Jd'."""
-    _, bits = ja(rng, 0)
-    modem = DigitalModem()
-    to_jd(modem, bits)
-    modem.receive(Upstream.S)
-    modem.receive(Upstream.S_BAR)
-    modem.frames(60)
-    assert names(modem)[-2:] == ["Jd'", "Ri"]
-
-
-def test_dil_ends_with_the_second_transition_and_a_segment(asked):
-    fields, bits = asked
-    modem = DigitalModem()
-    to_jd(modem, bits)
-    modem.receive(Upstream.S)
-    modem.frames(60)
-    modem.receive(Upstream.S_BAR)  # Jd's own
-    modem.frames(200)
-    assert names(modem)[-1] == "DIL"
-    modem.receive(Upstream.S)
-    modem.frames(20)
-    assert names(modem)[-1] == "DIL"
-    modem.receive(Upstream.S_BAR)
-    modem.frames(20)
-    assert names(modem)[-1] == "Ri"
-    dil = lengths(modem, "DIL")[0] * INTERVALS
-    assert dil in np.cumsum(np.resize(dil_lengths(fields), 400))
-
-
-def test_jd_goes_on_until_s(asked):
-    modem = DigitalModem()
-    to_jd(modem, asked[1])
-    modem.frames(2000)
-    assert names(modem)[-1] == "Jd"
-    modem.receive(Upstream.S)
-    modem.frames(20)
-    assert lengths(modem, "Jd'") == [2] and lengths(modem, "Jd")[0] % 12 == 0
-
-
-def test_ri_lasts_192_symbols_at_least(asked):
-    modem = DigitalModem()
-    to_jd(modem, asked[1])
-    modem.receive(Upstream.S)
-    modem.frames(60)
-    modem.receive(Upstream.S)
-    modem.receive(Upstream.S_BAR)
-    modem.receive(Upstream.CP, CPT)  # while DIL ends
-    modem.frames(100)
-    assert lengths(modem, "Ri", "R-bar-i") == [32, 4]
-
-
-def test_an_mp_is_sent_that_acknowledges(asked):
-    """9.4.1.4, with everything from the far end at once, and E in place of CP'."""
-    modem = DigitalModem()
-    to_ri(modem, asked[1])
-    for bits in (CPT, CP_1):
-        modem.receive(Upstream.CP, bits)
-    modem.receive(Upstream.E)
-    modem.frames(600)
-    assert names(modem) == TRAINING
-    mp, acknowledged = lengths(modem, "MP", "MP'")
-    assert mp == acknowledged == -(-86 // TRAINED.data_bits)
-
-
-def test_a_sequence_with_a_wrong_bit_is_none(asked):
-    modem = DigitalModem()
-    to_mp(modem, asked[1])
-    wrong = CP_1.copy()
-    wrong[70] ^= 1
-    modem.receive(Upstream.CP, wrong)
-    modem.frames(60)
-    assert names(modem)[-1] == "MP" and modem.parameters is None
-
-
 def test_data_are_kept_and_sent_and_read(asked, rng):
     modem = DigitalModem()
     bits = rng.integers(0, 2, 300 * ASKED.data_bits, dtype=np.uint8)
@@ -180,6 +91,84 @@ def test_data_are_kept_and_sent_and_read(asked, rng):
     assert read[sent : sent + ones].all() and ones > 0
     assert np.array_equal(read[sent + ones :], bits[sent : len(read) - ones])
     assert modem.queued == len(bits) - (len(read) - ones) - 3 * ASKED.data_bits
+
+
+# --- Cleardown ------------------------------------------------------------------------------------
+
+
+def read_mp(modem, octets, start, parameters):
+    """MPs from TRN2d, which begins ``start`` data frames into octets."""
+    read = Decoder(parameters).process(octets.reshape(-1, INTERVALS)[start:].reshape(-1))
+    return [fields for _, fields in MP.find(read)]
+
+
+@pytest.mark.parametrize("answer", [(Upstream.CP, cleared(ASKED)), (Upstream.SILENCE, None), None])
+def test_cleardown_by_this_side(asked, answer):
+    """9.7: from data mode by a rate renegotiation, whose MP has drn = 0."""
+    modem = DigitalModem(round_trip=0.06)
+    to_data(modem, asked[1])
+    modem.cleardown()
+    octets = modem.frames(3 + 64 + 4 + 340 + 50)
+    assert not modem.cleared and names(modem)[-1] == "MP"
+    shaped = replace(
+        TRAINED,
+        drn=TRAINED.k + 6 - ASKED.sr - 8,
+        sr=ASKED.sr,
+        ld=ASKED.ld,
+        a1=ASKED.a1,
+        a2=ASKED.a2,
+    )
+    found = read_mp(modem, octets, 71, shaped)
+    assert len(found) > 3 and {one["drn"] for one in found} == {0}
+    if answer:
+        modem.receive(*answer)
+        modem.frames(30)
+    else:
+        modem.frames(round(1.1 * FRAMES_A_SECOND))
+    assert modem.cleared and names(modem)[-1] == "silence" and modem.refused is None
+    modem.receive(Upstream.S)
+    modem.receive(Upstream.TONE_A)
+    modem.frames(100)
+    assert names(modem)[-1] == "silence" and modem.retrains == 0
+
+
+def test_cleardown_by_the_far_end(asked):
+    modem = DigitalModem()
+    to_mp(modem, asked[1])
+    modem.receive(Upstream.CP, cleared(ASKED))
+    modem.frames(30)
+    assert modem.cleared and modem.refused is None and names(modem)[-1] == "silence"
+
+
+def test_cleardown_in_phase_3_is_silence(asked):
+    modem = DigitalModem()
+    to_jd(modem, asked[1])
+    modem.cleardown()
+    modem.frames(30)
+    assert modem.cleared and names(modem)[-1] == "silence"
+    with pytest.raises(V90Error, match="no retrain"):
+        modem.retrain()
+
+
+# --- Retrains -------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("start", [to_jd, to_ri, to_mp, to_data])
+@pytest.mark.parametrize("side", ["digital", "analogue"])
+def test_retrain_is_silence_and_phase_3_again(asked, start, side):
+    modem = DigitalModem()
+    start(modem, asked[1])
+    modem.send([1, 0, 1])
+    if side == "digital":
+        modem.retrain()
+    else:
+        modem.receive(Upstream.TONE_A)
+    octets = modem.frames(103)
+    assert not g711.ucode(octets[18:], "A").any() and not modem.in_data
+    assert modem.timeline[-1].frames == 100 and names(modem)[-1] == "silence"
+    assert modem.retrains == (side == "digital") and modem.parameters is None
+    to_data(modem, asked[1])
+    assert names(modem)[-15:] == TRAINING and not modem.cleared
 
 
 @pytest.mark.parametrize(
@@ -225,5 +214,5 @@ def test_states_are_told_apart(asked):
     modem.receive(Upstream.JA, asked[1])
     modem.receive(Upstream.CP, CPT)
     modem.frames(100)
-    assert names(modem) == ["silence"] and modem._state is State.S
-    assert modem._generator.log[-1].command.signal is Signal.SILENCE
+    assert names(modem) == ["silence"] and modem.state is DigitalState.S
+    assert modem.generator.log[-1].command.signal is Signal.SILENCE

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from golden.errors import V90Error
-from golden.modem.analogue import Phase
+from golden.modem.states import AnaloguePhase
 from golden.pcm import g711
 from golden.pcm.decoder import Decoder
 from golden.receiver.receiver import Receiver as Golden
@@ -277,7 +277,7 @@ def test_a_session(rng):
 
         modem.process = watched
         digital.send(sent)
-        session.run(12000, lambda session: session.analogue[0].phase is Phase.DATA)
+        session.run(12000, lambda session: session.analogue[0].phase is AnaloguePhase.DATA)
         session.run(300)
         modem.renegotiate()
         session.run(1500)

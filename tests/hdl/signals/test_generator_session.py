@@ -3,7 +3,8 @@
 import numpy as np
 import pytest
 
-from golden.modem.digital import DigitalModem, Upstream
+from golden.modem.digital import DigitalModem
+from golden.modem.states import Upstream
 from golden.pcm.parameters import DELAY_FRAMES, INTERVALS
 from golden.signals.generator import Command, Signal
 from golden.signals.generator import Generator as Golden
@@ -42,7 +43,7 @@ class Recorder(Golden):
 def session(rng, law):
     """A digital modem through two trainings and three renegotiations, to the end of the line."""
     modem = DigitalModem(law)
-    modem._generator = Recorder(law)
+    modem.generator = Recorder(law)
     parts = [modem.frames(20)]
     for side in ("digital", "analogue"):
         parts += to_data(modem, ja(rng)[1])
@@ -72,7 +73,7 @@ def session(rng, law):
     modem.receive(Upstream.CP, cleared(ASKED))
     parts.append(modem.frames(40))
     assert modem.cleared
-    return modem._generator, np.concatenate(parts)
+    return modem.generator, np.concatenate(parts)
 
 
 def test_a_session_replayed(gateware, rng):

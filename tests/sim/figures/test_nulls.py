@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from golden.modem.analogue import Phase
+from golden.modem.states import AnaloguePhase
 from golden.receiver.receiver import Receiver
 from golden.receiver.training_levels import training_levels
 from sim.calls.description import Call
@@ -38,7 +38,7 @@ def test_shaping_is_chosen_where_it_makes_data_faster(monkeypatch):
     sent = np.random.default_rng(6).integers(0, 2, 400_000, np.uint8)
     for modem in session.digital:
         modem.send(sent)
-    session.run(8000, lambda s: all(a.phase is Phase.DATA for a in s.analogue))
+    session.run(8000, lambda s: all(a.phase is AnaloguePhase.DATA for a in s.analogue))
     session.run(1000)
     chosen, none = (analogue.reading.cp for analogue in session.analogue)
     assert chosen.sr > 0 and (chosen.a1, chosen.b1, chosen.b2) == (64, 0, 0) and none.sr == 0

@@ -11,7 +11,8 @@ import pytest
 import soundfile
 
 from golden.bits.scrambler import Descrambler
-from golden.modem.digital import DigitalModem, Upstream
+from golden.modem.digital import DigitalModem
+from golden.modem.states import Upstream
 from golden.pcm import g711
 from golden.pcm.decoder import Decoder
 from golden.pcm.encoder import Encoder
