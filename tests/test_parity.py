@@ -38,9 +38,12 @@ WITHOUT_MODEL = {
     "signals/commands": {"CommandWriter"},
     "receiver/arithmetic": {"Arithmetic"},  # parts of a solver and of an equaliser
     "receiver/accumulator": {"Accumulator"},
-    "receiver/equalizer_memory": {"Samples", "Taps"},
+    "receiver/equalizer_memory": {"SampleMemory", "TapMemory"},
     "receiver/control": {"Control"},  # parts of a receiver
     "receiver/settings": {"Settings"},
+    "receiver/front": {"Front"},
+    "receiver/line": {"Line"},
+    "receiver/means": {"Loudness", "Quality"},
     "receiver/receiver": {"Receivers"},  # a receiver for each line
 }
 

@@ -176,11 +176,12 @@ class SignalSequencer(wiring.Component):
         :class:`hdl.core.stream.BitQueues`
     i_bits : In(stream of answer_layout(DATA_BITS))  from it
     o : Out(stream of frame_layout(channels, signals=True))  data frames
-    i_done : In(1)  for one cycle when a data frame has left the shaper
+    i_done : In(1)                 for one cycle when a data frame has left the shaper
     plain_place : Out(PLAIN_BITS)  as :class:`hdl.pcm.multiplexer.Multiplexer` has it
-    plain_octet : Out(8)  likewise
-    plain_write : Out(1)  likewise
-    underrun : Out(1)  for one cycle when a channel sends ones because its queue has too few bits
+    plain_octet : Out(8)           likewise
+    plain_write : Out(1)           likewise
+    underrun : Out(1)              for one cycle when a channel sends ones because its queue has too
+        few bits
     underrun_channel : Out(channel_shape(channels))  that channel, with ``underrun``
     """
 

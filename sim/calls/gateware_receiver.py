@@ -78,7 +78,7 @@ def _due(m, receiver, settled=1):
     """Whether a sample may come; ``settled``: whether all is known of the last data frame."""
     part = receiver.part
     half = part.front.interpolator.o.payload.index
-    solving, equalized = Signal(), part.control.idle & ~part.equalizer.busy & settled
+    solving, equalized = Signal(), part.control.idle & ~part.equalizer.report.busy & settled
     for ended in (SKIPPED + TRAINED, AGAIN + TRAINED_AGAIN):
         with m.If(receiver.number == ended + SOLVING - 1):
             m.d.comb += solving.eq(1)

@@ -86,13 +86,13 @@ def compiled(component, **options):
 
     ``options``: as those of :class:`sim.engines.gateware.Gateware`.
     """
-    from sim.engines.gateware import ContractError, Gateware, Timeout
+    from sim.engines.gateware import ContractError, Gateware, OutOfCycles
 
     class Engine(Gateware):
         def run(self, *arguments, **options):
             try:
                 return super().run(*arguments, **options)
-            except (Timeout, ContractError) as error:
+            except (OutOfCycles, ContractError) as error:
                 raise CallFailed(f"the gateware failed: {error}") from error
 
     return Engine(component, **options)

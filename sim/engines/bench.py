@@ -20,8 +20,8 @@ from sim.engines.pattern import (
     RESET_CYCLES,
     ContractError,
     Mismatch,
+    OutOfCycles,
     Pattern,
-    Timeout,
     Xorshift,
     stream_seed,
     threshold,
@@ -223,7 +223,7 @@ class _Bench:
         while not waiting or any(stream.missing() for stream in self.streams):
             if cycle == cycles:
                 if waiting:
-                    raise Timeout()
+                    raise OutOfCycles()
                 break
             await self.cycle(cycle)
             cycle += 1
@@ -263,9 +263,9 @@ async def patterns(dut):
                 await bench.run(pattern, job["reset_at"], partial=True)
             cycles = await bench.run(pattern, job["cycles"])
             results |= bench.results(number, cycles)
-        except Timeout:
+        except OutOfCycles:
             results |= bench.results(number, job["cycles"])
-            outcome = {"error": "Timeout", "pattern": number}
+            outcome = {"error": "OutOfCycles", "pattern": number}
         except ContractError as error:
             outcome = {"error": "ContractError", "pattern": number, "message": str(error)}
         except Mismatch as error:

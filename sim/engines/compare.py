@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from sim.engines.pattern import DEFAULT_PATTERNS, Timeout, mismatch
+from sim.engines.pattern import DEFAULT_PATTERNS, OutOfCycles, mismatch
 
 ENGINES = ("cxxrtl", "verilator", "icarus")
 
@@ -105,7 +105,7 @@ def _compare_cxxrtl(component, inputs, expected, patterns, reset_at, cycles, dra
                 check_ready=True,
                 drain=drain,
             )
-        except Timeout as error:
+        except OutOfCycles as error:
             verify(error.result)  # a wrong transfer says more than a missing one
             raise
         verify(result)

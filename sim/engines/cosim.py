@@ -281,7 +281,7 @@ def check(
 
     Raises
     ------
-    Mismatch, ContractError, Timeout
+    Mismatch, ContractError, OutOfCycles
         What their names say, with stream, transfer or cycle, and pattern.
     golden.errors.V90Error
         The simulator is missing, or failed without a verdict.
@@ -331,7 +331,7 @@ def check(
             unpack(words[index : index + 1], port.shape),
             patterns[outcome["pattern"]],
         )
-    if kind == "Timeout":
+    if kind == "OutOfCycles":
         raise timeout(
             result(outcome["pattern"]),
             {n: len(arrays[f"stream/{n}"]) for n in streams if streams[n].output},

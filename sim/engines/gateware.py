@@ -16,9 +16,9 @@ from sim.engines.pattern import (
     FAILURES,
     RESET_CYCLES,
     ContractError,
+    OutOfCycles,
     Pattern,
     Result,
-    Timeout,
     stream_seed,
     threshold,
     timeout,
@@ -29,7 +29,7 @@ __all__ = [
     "ContractError",
     "Gateware",
     "Result",
-    "Timeout",
+    "OutOfCycles",
     "pack",
     "payload_dtype",
     "unpack",
@@ -179,7 +179,7 @@ class Gateware:
             Call :meth:`reset` first. Otherwise the run continues where the last one ended; an
             item offered then and not taken must be the first now.
         partial : bool
-            Return what there is when cycles run out, instead of raising ``Timeout``.
+            Return what there is when cycles run out, instead of raising ``OutOfCycles``.
         drain : int, optional
             End only when every input has been taken, too, then go on for so many cycles; every
             sink stays open, to show whether more comes than was asked for.
@@ -192,7 +192,7 @@ class Gateware:
 
         Raises
         ------
-        Timeout
+        OutOfCycles
             Cycles ran out; says what was missing, and carries the Result as ``result``.
         ContractError
             A stream broke the contract; says which, how, and in which cycle.

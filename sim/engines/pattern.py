@@ -19,7 +19,7 @@ FAILURES = {
 _MASK = (1 << 64) - 1
 
 
-class Timeout(AssertionError):
+class OutOfCycles(AssertionError):
     """Cycles ran out before every awaited transfer was seen."""
 
 
@@ -96,7 +96,7 @@ class Result:
 
 
 def timeout(result, wanted, offered):
-    """The :class:`Timeout` that says what is missing from a result.
+    """The :class:`OutOfCycles` that says what is missing from a result.
 
     ``wanted`` is how many transfers each output should have given, ``offered`` how many items
     each input had.
@@ -111,7 +111,7 @@ def timeout(result, wanted, offered):
         for name, count in offered.items()
         if len(result.taken[name]) < count
     ]
-    error = Timeout(f"after {result.cycles} cycles {', '.join(missing)} ({result.pattern})")
+    error = OutOfCycles(f"after {result.cycles} cycles {', '.join(missing)} ({result.pattern})")
     error.result = result
     return error
 

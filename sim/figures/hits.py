@@ -3,10 +3,9 @@
 A call of :mod:`sim.calls.start_up` without a hit is the measure.
 """
 
-from concurrent.futures import ProcessPoolExecutor
-
 import numpy as np
 
+from sim import work
 from sim.calls.call import run
 from sim.calls.description import Call
 from sim.calls.design import USUAL_SNR
@@ -54,15 +53,14 @@ def _outcome(case):
     }
 
 
-def rows(names=HIT_LINES, hits=tuple(HITS)):
+def rows(names=HIT_LINES, hits=tuple(HITS), workers=work.HERE):
     """Rows by line and hit; met where the file is whole and what was to be done was done.
 
     That is nothing without a hit, whatever helps behind one, a lower rate with less SNR and a
     higher one with more.
     """
     cases = [(name, hit) for name in names for hit in dict.fromkeys(("none", *hits))]
-    with ProcessPoolExecutor() as pool:
-        found = dict(zip(cases, pool.map(_outcome, cases), strict=True))
+    found = dict(zip(cases, work.ordered(_outcome, cases, workers), strict=True))
     made = []
     for (name, hit), one in found.items():
         lost = one["lasted"] - found[name, "none"]["lasted"]

@@ -4,8 +4,6 @@ That is Ja, CPt and CP, which call.json holds; nothing else is told. Of the call
 leaves octets alone each goes through four lines, no line twice, with another clock each.
 """
 
-from concurrent.futures import ProcessPoolExecutor
-
 import numpy as np
 from scipy import stats
 
@@ -15,6 +13,7 @@ from golden.pcm.encoder import B1D_FRAMES
 from golden.pcm.parameters import INTERVALS
 from golden.signals.sequences import DIL
 from golden.signals.training import dil
+from sim import work
 from sim.calls import design
 from sim.figures.bounds import expected_errors, mmse_bound
 from sim.figures.row import Row
@@ -188,7 +187,12 @@ def cases(folder):
     ]
 
 
-def rows(folder):
+def rows(folder, workers=work.HERE):
     """Rows of all real calls in ``folder`` that can be compared, over their lines."""
-    with ProcessPoolExecutor() as pool:
-        return list(pool.map(row_of, *zip(*cases(folder), strict=True)))
+    items = [(str(folder), index) for index in range(len(cases(folder)))]
+    return work.ordered(_row_of_case, items, workers)
+
+
+def _row_of_case(item):
+    folder, index = item
+    return row_of(*cases(folder)[index])

@@ -106,7 +106,7 @@ class Beside:
             if not np.array_equal(getattr(golden, name), getattr(gateware, name)):
                 raise CallFailed(f"golden and gateware differ in {name}")
         if golden.events != gateware.events:
-            raise CallFailed("golden and gateware tell of different events")
+            raise CallFailed("golden and gateware report different events")
         return [golden]
 
 
@@ -156,11 +156,15 @@ class _Progress:
         return first if times[-1] - first >= _STEADY else None
 
     @property
-    def settled(self):
-        over = self.call.over == np.inf or self.steady is not None
-        return self.now >= faults.FAULTY_SECONDS and over
+    def ended(self):
+        """Whether the call's fate is known: its faults are over and data steady, or time is up."""
+        over = self.call.over
+        last = max(faults.FAULTY_SECONDS, over if over < np.inf else 0.0) + RECOVERY_SECONDS
+        settled = over == np.inf or self.steady is not None
+        return self.now >= last or (self.now >= faults.FAULTY_SECONDS and settled)
 
-    def outcome(self):
+    def fate(self):
+        """The call's :class:`Fate`, were it to end now."""
         digital, analogue = self.session.digital[self.line], self.session.analogue[self.line]
         file, steady = self.ends.mine.file, self.steady
         if file.received() != self.data[: file.octets]:
@@ -193,24 +197,24 @@ class _Progress:
 def run(calls, gateware=False):
     """:class:`Fate` of each call of a list, side by side; one with ``gateware``, beside golden.
 
-    Lines wait for the one with the slowest clock: side by side, modems hear a call some ms later
-    than by itself. Seconds differ by that, and by more where a fault so hits another signal.
+    A call's fate does not depend on the calls beside it.
 
     Raises :class:`~golden.errors.CallFailed` where the gateware differs.
     """
     receiver = Beside(calls[0].call) if gateware else None
     session = Session([call.call for call in calls], receiver=receiver)
     session.network = [faults.Trunk(call) for call in calls]
-    running = [_Progress(session, k, call) for k, call in enumerate(calls)]
-    ends = [call.over for call in calls if call.over < np.inf]
-    last = max([faults.FAULTY_SECONDS, *ends]) + RECOVERY_SECONDS
-    while session.now < last * FRAMES_A_SECOND and not all(one.settled for one in running):
-        for one in running:
+    running = {k: _Progress(session, k, call) for k, call in enumerate(calls)}
+    found = {}
+    while running:
+        for one in running.values():
             one.before()
         session.step()
-        for one in running:
+        for k, one in list(running.items()):
             one.after()
-    return [one.outcome() for one in running]
+            if one.ended:
+                found[k] = running.pop(k).fate()
+    return [found[k] for k in range(len(calls))]
 
 
 def every(calls, gateware=False):

@@ -4,7 +4,6 @@ The network is told to nobody; the analogue modem learns it. The bound knows it:
 whose points stay apart at the noise of the best equaliser (:func:`sim.figures.bounds.mmse_bound`).
 """
 
-from concurrent.futures import ProcessPoolExecutor
 from dataclasses import replace
 from functools import cache
 
@@ -15,6 +14,7 @@ from golden.learning import constellations
 from golden.modem.states import AnaloguePhase
 from golden.pcm import g711
 from golden.signals.training import dil_lengths
+from sim import work
 from sim.calls import design
 from sim.calls.description import Call
 from sim.calls.session import Session
@@ -158,12 +158,11 @@ def _row(case, digital, analogue, sent, due):
     return Row(name, values, bool(good and near and late <= 1.0))
 
 
-def matrix(names=None, batch=48, **which):
-    """Rows of all cases of :func:`start_ups`, in batches that the processor's cores share."""
+def matrix(names=None, batch=48, workers=work.HERE, **which):
+    """Rows of all cases of :func:`start_ups`, in batches that processes share."""
     cases = start_ups(list(names or lines.known()), **which)
     batches = [cases[at : at + batch] for at in range(0, len(cases), batch)]
-    with ProcessPoolExecutor() as pool:
-        return [row for rows in pool.map(_measure, batches) for row in rows]
+    return [row for rows in work.ordered(_measure, batches, workers) for row in rows]
 
 
 def highest():

@@ -137,7 +137,7 @@ def items(channel, octets):
 
 
 def test_a_full_queue_takes_no_more_and_others_wait(queues):
-    # Ten octets for channel 1, and one for channel 2 behind them.
+    # Ten octets for channel 1, and one for channel 2 after them.
     octets = {
         name: np.append(values, extra)
         for (name, values), extra in zip(items(1, range(10)).items(), (2, 99), strict=True)
@@ -159,7 +159,7 @@ def test_a_full_queue_takes_no_more_and_others_wait(queues):
         return {name: values[sum(taken) :] for name, values in octets.items()}
 
     taken = [8]
-    assert request(2, 8) == (0xFF, 1)  # it waits behind
+    assert request(2, 8) == (0xFF, 1)  # it waits after them
     assert request(1, 7) == (0, 0) and sum(taken) == 8  # octet 0 is still being read
     assert request(1, 1) == (0, 0)
     run = queues.run({"i": rest()}, cycles=100, partial=True, reset=False)
