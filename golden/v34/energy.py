@@ -2,8 +2,8 @@
 
 Energies are those of grid points, exact over the rings that the shell mapper gives, high and low
 mapping frames as often as they come. The text leaves open which average (9-35) takes. Here it is
-that of u(n), which depends on the rate and M alone: a precoder adds to it no more than the square of
-2^w over 6, at most 2.2 % from 24 000 bit/s on.
+that of u(n), which depends on the rate and M alone. A precoder adds to it no more than the square
+of 2^w over 6, and so at most 2.2 % where w is 2.
 """
 
 from dataclasses import dataclass
@@ -21,8 +21,8 @@ from golden.v34.shell import ring_mean
 TRAINING_ENERGY = 2
 
 
-#: Variance of a normal distribution's remainder modulo 1, as thousandths of an even one's, 1/12. One
-#: for each quarter of 1/12 that the normal distribution's own variance has.
+#: Variance of a normal distribution's remainder modulo 1, in thousandths of 1/12, which an even
+#: distribution has: one for each quarter of 1/12 of the normal distribution's own variance.
 REMAINDERS = (
     *(0, 250, 477, 648, 766, 845, 897, 932, 955, 970, 980, 987, 991, 994, 996, 997, 998),
     1000,

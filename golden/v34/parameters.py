@@ -30,6 +30,9 @@ SYMBOL_RATES = {
 #: Points of the superconstellation (9.1).
 POINTS = 1664
 
+#: A rate beyond all others: its mapping frames would want more than 1664 points everywhere.
+BEYOND = 36000
+
 #: 4D symbol intervals in a mapping frame, and 2D symbol intervals in it (8.1).
 SYMBOLS_4D, SYMBOLS_2D = 4, 8
 
@@ -79,11 +82,14 @@ class Framing:
             rates = [row.rate for row in framings() if row.symbol_rate == self.symbol_rate]
             raise V90Error(
                 f"symbol rate {self.symbol_rate} carries {min(rates)} to {max(rates) - 200} "
-                f"bit/s, not {self.rate}"
+                f"bit/s, not {short(self.rate)}"
             )
 
     def _exists(self):
-        return self.b >= FEWEST_BITS and self.points(expanded=True) <= POINTS
+        # A rate with the auxiliary channel is listed where the one without it is.
+        primary = self.rate // 2400 * 2400 * 28 // (100 * self.data_frames)
+        enough = primary > (FEWEST_BITS - 1) * self.mapping_frames
+        return enough and self.rate < BEYOND and self.points(expanded=True) <= POINTS
 
     @property
     def data_frames(self):
@@ -148,7 +154,7 @@ def framings():
     """Every row of Tables 8 and 10, rates with the auxiliary channel's 200 bit/s among them."""
     rows = []
     for name in SYMBOL_RATES:
-        for rate in range(2400, 36000, 2400):
+        for rate in range(2400, BEYOND, 2400):
             for total in (rate, rate + 200):
                 row = object.__new__(Framing)
                 object.__setattr__(row, "symbol_rate", name)
