@@ -9,28 +9,28 @@ of 2^w over 6, and so at most 2.2 % where w is 2.
 from dataclasses import dataclass
 from fractions import Fraction
 from functools import cache
-from math import comb, isqrt
+from math import isqrt
 
 import numpy as np
 
-from golden.v34.constellation import ENERGIES, QUARTER
-from golden.v34.formats import GAIN, PRECODER_TAP, PROJECTION, SPREAD
+from golden.bits.scrambler import GPA, Scrambler
+from golden.v34.constellation import ENERGIES
+from golden.v34.formats import GAIN, PRECODED, PROJECTION, SPREAD
+from golden.v34.mapper import PointMapper
+from golden.v34.parser import Parser
+from golden.v34.precoder import Precoder
 from golden.v34.shell import ring_mean
 
 #: Energy of the points of S, TRN and PP: point 0 is (1, 1).
 TRAINING_ENERGY = 2
 
 
-#: Variance of a normal distribution's remainder modulo 1, in thousandths of 1/12, which an even
-#: distribution has: one for each quarter of 1/12 of the normal distribution's own variance.
-REMAINDERS = (
-    *(0, 250, 477, 648, 766, 845, 897, 932, 955, 970, 980, 987, 991, 994, 996, 997, 998),
-    1000,
-)
+#: Mapping frames over which a precoder's part is measured: to 0.05 dB, at most.
+MEASURED_FRAMES = 512
 
 
 def _mean(framing, expanded, costs):
-    """Mean of a cost of points u(n), a Fraction; ``costs``, a number for each label."""
+    """Mean of a cost of points u(n), a Fraction; ``costs``, a whole number for each label."""
     rings, q = framing.rings(expanded), framing.q
     costs = [sum(costs[ring << q : (ring + 1) << q]) for ring in range(rings)]
     share = Fraction(framing.r, framing.mapping_frames)
@@ -40,66 +40,54 @@ def _mean(framing, expanded, costs):
 
 
 @cache
-def _mean_energy(framing, expanded):
-    return _mean(framing, expanded, ENERGIES.tolist())
+def _moments(framing, expanded):
+    """Means of the first five powers of u's magnitude squared, as Fractions."""
+    powers = (ENERGIES.astype(object) ** power for power in range(1, 6))
+    return tuple(_mean(framing, expanded, costs.tolist()) for costs in powers)
 
 
 def mean_energy(parameters):
     """Mean energy of the points u(n), a Fraction: the denominator of (9-35)."""
-    return _mean_energy(parameters.framing, parameters.expanded)
+    return _moments(parameters.framing, parameters.expanded)[0]
 
 
-def dither_energy(parameters):
-    """Mean energy of c(n) - p(n), which the precoder adds to that of u(n), a Fraction.
-
-    A component of p is taken for normal; that of c(n) - p(n) is its remainder modulo 2^w.
-    """
-    taps = sum(real * real + imag * imag for real, imag in parameters.precoder)
-    share = Fraction(taps, 2 << 2 * PRECODER_TAP.fraction)
-    even, energy = Fraction(4**parameters.w, 12), Fraction(0)
-    for _ in range(3):
-        # p is filtered from x, of which the dither is a part.
-        quarters = 4 * share * (mean_energy(parameters) + energy) / even
-        place = min(int(quarters), len(REMAINDERS) - 2)
-        before, after = REMAINDERS[place : place + 2]
-        part = before + (after - before) * min(Fraction(1), quarters - place)
-        energy = 2 * even * part / 1000
-    return _shortened(energy)
-
-
-def signal_energy(parameters):
-    """Mean energy of x'(n), a Fraction.
-
-    The dither's components are taken for even and independent, with their exact variance.
-    """
+def _projected(parameters, moments):
+    """Mean energy after the non-linear encoder, of a signal with these ``moments``."""
     mean = mean_energy(parameters)
     a, b = parameters.theta / (6 * mean), parameters.theta**2 / (120 * mean**2)
     weights = (1, 2 * a, a * a + 2 * b, 2 * a * b, b * b)
-    reach = _shortened(3 * dither_energy(parameters) / 2)
-
-    def part(square, j):
-        """Mean of the 2j-th power of a component of x, of ``square`` in u."""
-        terms = (
-            comb(2 * j, 2 * i) * square ** (j - i) * reach**i / (2 * i + 1) for i in range(j + 1)
-        )
-        return sum(terms)
-
-    squares = {int(value): None for value in np.unique(QUARTER**2)}
-    parts = {square: [part(square, j) for j in range(len(weights) + 1)] for square in squares}
-    costs = []
-    for x, y in QUARTER[: parameters.points // 4].tolist():
-        one, other = parts[x * x], parts[y * y]
-        powers = (
-            sum(comb(k, j) * one[j] * other[k - j] for j in range(k + 1))
-            for k in range(1, len(weights) + 1)
-        )
-        costs.append(sum(weight * power for weight, power in zip(weights, powers, strict=True)))
-    return _mean(parameters.framing, parameters.expanded, costs)
+    return sum(weight * moment for weight, moment in zip(weights, moments, strict=True))
 
 
-def _shortened(value):
-    """A Fraction cut to 16 bits, so that its powers stay short."""
-    return Fraction(int(value * 65536), 65536)
+@cache
+def signal_energy(parameters):
+    """Mean energy of x'(n), a Fraction.
+
+    It is exact without a precoder. The share that a precoder adds is measured while it encodes
+    scrambled ones: no formula knows all taps and points.
+    """
+    exact = _projected(parameters, _moments(parameters.framing, parameters.expanded))
+    if not parameters.precoded:
+        return exact
+    ones = np.ones(MEASURED_FRAMES * parameters.framing.b, np.uint8)
+    frames = Parser(parameters.framing).process(Scrambler(GPA).process(ones))
+    points = PointMapper(parameters).process(frames[:MEASURED_FRAMES])
+    inversions = np.zeros(points.shape[-1] // 2, np.int64)
+    x = Precoder(parameters).process(points, inversions)
+    before, after = (
+        _projected(parameters, _measured(signal, fraction))
+        for signal, fraction in ((points, 0), (x, PRECODED.fraction))
+    )
+    return exact * after / before
+
+
+def _measured(signal, fraction):
+    """Moments of a signal ``(2, n)``, as :func:`_moments` gives them for u."""
+    squares = np.sum(signal * signal, axis=0).astype(object)
+    unit = 1 << 2 * fraction
+    return [
+        Fraction(int(np.sum(squares**power)), len(squares) * unit**power) for power in range(1, 6)
+    ]
 
 
 @dataclass(frozen=True)

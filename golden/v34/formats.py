@@ -31,12 +31,12 @@ GAIN = Q(0, 1, 15)
 #: 4.5: eight points, a precoder and the non-linear encoder, 3000 symbols and 4800 bit/s.
 SYMBOL = Q(1, 3, 12)
 
-#: Magnitude squared of a symbol: 18 in the encoder at most. The decoder's saturates.
+#: Magnitude squared of a symbol: below 14 in the encoder. The decoder's saturates.
 SYMBOL_ENERGY = Q(0, 5, 11)
 
 #: zeta for each unit of a symbol's energy: Theta times the share that the non-linear encoder and
-#: the dither of a precoder add to a mean energy of 2, 0.23 at most.
-PROJECTION = Q(0, -2, 18)
+#: the dither of a precoder add to a mean energy of 2, 0.3 at most.
+PROJECTION = Q(0, -1, 17)
 
 #: zeta: 2.7 at the peak in the encoder. The decoder's saturates.
 ZETA = Q(0, 3, 13)

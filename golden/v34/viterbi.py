@@ -1,7 +1,7 @@
 """Viterbi decoder over the 4D trellis: received channel outputs to decided ones (9.6.3/V.34).
 
-Points of a subset are those of the unbounded grid of odd integers: with a precoder there is no edge,
-and without one an edge helps few decisions.
+Points of a subset are those of the unbounded grid of odd integers: with a precoder there is no
+edge, and without one it helps few decisions.
 """
 
 from functools import cached_property

@@ -39,7 +39,10 @@ def test_tables_8_and_10():
     rows = {}
     for row in printed:
         swp = int(row.pop("swp"), 16)
-        rows[int(row["symbol_rate"]), int(row["rate"])] = (swp, [int(row[c]) for c in list(row)[2:]])
+        rows[int(row["symbol_rate"]), int(row["rate"])] = (
+            swp,
+            [int(row[c]) for c in list(row)[2:]],
+        )
     assert len(rows) == 130
     assert {(row.symbol_rate, row.rate) for row in framings()} == set(rows)
     for row in framings():
@@ -65,7 +68,7 @@ def test_switching(row):
     assert row.r * row.b + (row.mapping_frames - row.r) * (row.b - 1) == row.bits
     assert Fraction(row.bits * row.data_frames * 1000, 280) == row.rate
     assert row.high[-1]
-    assert 12 + 8 * row.q + row.k == row.b or row.b <= 12 and row.q == row.k == 0
+    assert 12 + 8 * row.q + row.k == row.b or (row.b <= 12 and row.q == row.k == 0)
     assert 0 <= row.k < 32
     # A smaller q would leave the shell mapper more than 31 bits.
     assert row.q == 0 or row.k + 8 >= 32
