@@ -9,6 +9,7 @@ from functools import cached_property
 import numpy as np
 
 from golden.errors import V90Error
+from golden.v34.constellation import subset
 from golden.v34.formats import PATH_METRIC, RECEIVED_POINT
 from golden.v34.parameters import TRELLISES
 from golden.v34.trellis import code
@@ -222,3 +223,43 @@ class ViterbiDecoder:
         pair = np.take_along_axis(pairs, np.argmin(sums, axis=-1)[..., None], -1)[..., 0]
         labels = np.stack(np.divmod(pair, 8), axis=-1).reshape(len(points), -1)
         return nearest_points(points, labels)
+
+
+def viterbi_reference(points, inversions, states):
+    """Decide channel outputs in float64, from whole paths: what ``ViterbiDecoder`` comes close to.
+
+    ``points``: float64 ``(channels, 2, n)`` on the grid of odd integers; ``inversions``: V0.
+    Returns whole numbers, as many.
+    """
+    c = code(states)
+    line = np.arange(-3, 5, 2)
+    grid = np.stack(np.meshgrid(line, line, indexing="ij"), axis=-1).reshape(-1, 2)
+    # The nearest of a subset's points is the nearest of its two in 8 by 8, moved by eights.
+    grid = np.concatenate([grid, grid + [4, 4]])
+    labels = subset(grid)
+    moved = points[..., None] - grid.T[:, None]
+    whole = grid.T[:, None] + 8 * np.rint(moved / 8)
+    apart = np.sum((points[..., None] - whole) ** 2, axis=-3)
+    pairs = [np.flatnonzero(labels == label) for label in range(8)]
+    choice = np.stack([pair[np.argmin(apart[..., pair], axis=-1)] for pair in pairs], axis=-1)
+    near = np.take_along_axis(apart, choice, axis=-1)
+    one, other = np.divmod(c.pairs, 8)
+    sums = near[:, 0::2][..., one] + near[:, 1::2][..., other]
+    best_pair, sums = np.argmin(sums, axis=-1), sums.min(axis=-1)
+    count, columns = len(points), np.arange(len(points))
+    metrics = np.where(np.arange(states) == 0, 0, np.inf) * np.ones((count, 1))
+    taken = []
+    for m, inversion in enumerate(inversions):
+        group = sums[:, m, c.output[c.preceding] ^ inversion, np.arange(c.branches)]
+        paths = metrics[:, c.preceding] + group
+        taken.append(np.argmin(paths, axis=-1))
+        metrics = paths.min(axis=-1)
+    state, decided = np.argmin(metrics, axis=-1), np.empty(points.shape, np.int64)
+    for m in range(len(taken) - 1, -1, -1):
+        branch = taken[m][columns, state]
+        state = c.preceding[state, branch]
+        parity = c.output[state] ^ inversions[m]
+        pair = c.pairs[parity, branch, best_pair[columns, m, parity, branch]]
+        for n, label in zip((2 * m, 2 * m + 1), np.divmod(pair, 8), strict=True):
+            decided[:, :, n] = whole[columns, :, n, choice[columns, n, label]]
+    return decided
