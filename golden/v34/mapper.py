@@ -51,13 +51,14 @@ class PointMapper(_Fields):
         index = fine @ (1 << np.arange(self._q, dtype=np.int64))
         index += self._shell.process(numbers) << self._q
         # (9-25), and the sum of all before.
-        steps = (groups[..., 1] + 2 * groups[..., 2]).reshape(*lead, -1)
+        steps = (groups[..., 1] + 2 * groups[..., 2]).reshape(*lead, SYMBOLS_4D * count)
         z = (self._z + np.cumsum(steps, axis=-1)) & 3
         if count:
             self._z = z[..., -1:]
-        second = z + 2 * groups[..., 0].reshape(*lead, -1)
-        turns = np.stack([z, second], axis=-1).reshape(*lead, -1)
-        return np.moveaxis(rotate(QUARTER[index.reshape(*lead, -1)], turns), -1, -2)
+        second = z + 2 * groups[..., 0].reshape(*lead, SYMBOLS_4D * count)
+        turns = np.stack([z, second], axis=-1).reshape(*lead, SYMBOLS_2D * count)
+        points = rotate(QUARTER[index.reshape(turns.shape)], turns)
+        return np.moveaxis(points, -1, -2)
 
 
 class PointDemapper(_Fields):
@@ -95,4 +96,6 @@ class PointDemapper(_Fields):
             axis=-1,
         )
         shell = (numbers[..., None] >> np.arange(self._k)) & 1
-        return np.concatenate([shell, groups.reshape(*lead, count, -1)], axis=-1).astype(np.uint8)
+        return np.concatenate(
+            [shell, groups.reshape(*lead, count, SYMBOLS_4D * (3 + 2 * self._q))], axis=-1
+        ).astype(np.uint8)

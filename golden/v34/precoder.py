@@ -4,6 +4,8 @@ The precoder is a receiver's feedback filter moved into the transmitter. Its rec
 with the trellis encoder: what it adds to a 4D symbol's second point decides how that is turned.
 """
 
+from math import prod
+
 import numpy as np
 
 from golden.fixed import Overflow, Rounding, check_range, requant
@@ -75,7 +77,7 @@ class _Recursion:
         """Run every channel over its points (int64, ``(..., 2, n)``)."""
         points = np.asarray(points, np.int64)
         lead, n = points.shape[:-2], points.shape[-1]
-        rows = points.reshape(-1, 2, n).tolist()
+        rows = points.reshape(prod(lead), 2, n).tolist()
         if self._channels is None:
             p = self._parameters
             self._channels = [_Channel(p.precoder, p.w) for _ in rows]

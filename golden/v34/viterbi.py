@@ -5,6 +5,7 @@ edge, and without one it helps few decisions.
 """
 
 from functools import cached_property
+from math import prod
 
 import numpy as np
 
@@ -120,7 +121,7 @@ class ViterbiDecoder:
         """Decided points, late by ``depth - 1`` 4D symbols."""
         points = np.asarray(points, np.int64)
         lead, n = points.shape[:-2], points.shape[-1]
-        rows = points.reshape(-1, 2, n)
+        rows = points.reshape(prod(lead), 2, n)
         if self._metrics is None:
             self._start(len(rows))
         self._lead = lead
@@ -130,7 +131,8 @@ class ViterbiDecoder:
             block = slice(start, start + size)
             ends = rows[..., 2 * start : 2 * (start + size)]
             out.append(self._block(ends, np.asarray(inversions)[block]))
-        return np.concatenate(out, axis=-1).reshape(*lead, 2, -1)
+        decided = np.concatenate(out, axis=-1)
+        return decided.reshape(*lead, *decided.shape[1:])
 
     def finish(self):
         """Decided points that are still due, from the path that is best now, and a reset."""
@@ -221,7 +223,7 @@ class ViterbiDecoder:
         sums = np.take_along_axis(near[:, 0::2], first, -1)
         sums = sums + np.take_along_axis(near[:, 1::2], second, -1)
         pair = np.take_along_axis(pairs, np.argmin(sums, axis=-1)[..., None], -1)[..., 0]
-        labels = np.stack(np.divmod(pair, 8), axis=-1).reshape(len(points), -1)
+        labels = np.stack(np.divmod(pair, 8), axis=-1).reshape(len(points), points.shape[-1])
         return nearest_points(points, labels)
 
 

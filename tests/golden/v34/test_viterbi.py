@@ -110,8 +110,10 @@ def test_pieces(states, rng):
     _, inversions, received = _noisy(states, 2, 300, 0.5, rng)
     received = _held(received).reshape(2, 1, 2, -1)
     whole = _decide(states, received, inversions)
-    decoder, pieces, m = ViterbiDecoder(states), [], 0
+    decoder, m = ViterbiDecoder(states), 0
     assert decoder.finish().shape == (2, 0)
+    pieces = [decoder.process(received[..., :0], inversions[:0])]
+    assert pieces[0].shape == (2, 1, 2, 0)
     while m < 300:
         step = int(rng.integers(0, 70))
         piece = received[..., 2 * m : 2 * (m + step)]
