@@ -38,7 +38,7 @@ def _labels():
 
 #: Labels of Figure 5 by the two coordinates, ``(x + 43) / 4`` and ``(y + 43) / 4``; 416 where it
 #: has no point.
-LABELS = _labels()
+FIGURE_5_LABELS = _labels()
 
 
 def rotate(points, turns):
@@ -76,4 +76,4 @@ def label(points):
     places = (points - LOWEST) >> 2
     inside = np.all((places >= 0) & (places < COORDINATES), axis=-1)
     places = np.where(inside[..., None], places, 0)
-    return np.where(inside, LABELS[places[..., 0], places[..., 1]], QUARTER_POINTS)
+    return np.where(inside, FIGURE_5_LABELS[places[..., 0], places[..., 1]], QUARTER_POINTS)

@@ -10,11 +10,11 @@ from golden.fixed import Overflow, Rounding, requant
 from golden.formats import Q
 from golden.v34.encoder import Inversions
 from golden.v34.energy import scaling
-from golden.v34.formats import RECEIVED_PRECODED, SPREAD, SYMBOL
+from golden.v34.formats import RECEIVED_PRECODED, SCALED_SYMBOL, SPREAD
 from golden.v34.mapper import PointDemapper
 from golden.v34.nonlinear import NonlinearDecoder
 from golden.v34.parameters import SYMBOLS_2D
-from golden.v34.parser import Deparser
+from golden.v34.parser import BitDeparser
 from golden.v34.precoder import InversePrecoder, WhiteningFilter
 from golden.v34.viterbi import ViterbiDecoder
 
@@ -25,7 +25,7 @@ class SymbolDecoder:
     Parameters: ``parameters``, :class:`golden.v34.parameters.ModulationParameters`;
     ``polynomial``, the descrambler's; ``depth`` of the Viterbi decoder.
 
-    ``process`` takes symbols (SYMBOL, int64 ``(..., 2, n)``, n even, real and imaginary parts on
+    ``process`` takes symbols (SCALED_SYMBOL, int64 ``(..., 2, n)``, n even, real and imaginary parts on
     the axis before time) and returns the bits of the mapping frames decided (uint8, ``(..., n)``),
     those of B1 first. :meth:`finish` returns the rest, without an incomplete mapping frame.
     Channels with the same parameters are leading axes.
@@ -41,7 +41,7 @@ class SymbolDecoder:
         self._parts = (
             InversePrecoder(parameters),
             PointDemapper(parameters),
-            Deparser(parameters.framing),
+            BitDeparser(parameters.framing),
             Descrambler(polynomial),
         )
         self.reset()
@@ -55,7 +55,9 @@ class SymbolDecoder:
     def received(self, symbols):
         """Received channel outputs (RECEIVED_POINT) of symbols: all before the Viterbi decoder."""
         symbols = self._nonlinear.process(np.asarray(symbols, np.int64))
-        wide = Q(1, SYMBOL.integer + SPREAD.integer, SYMBOL.fraction + SPREAD.fraction)
+        wide = Q(
+            1, SCALED_SYMBOL.integer + SPREAD.integer, SCALED_SYMBOL.fraction + SPREAD.fraction
+        )
         spread = symbols * self._spread
         spread = requant(spread, wide, RECEIVED_PRECODED, Rounding.HALF_UP, Overflow.SAT)
         return self._whitening.process(spread)

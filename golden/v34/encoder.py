@@ -6,11 +6,11 @@ from golden.bits.scrambler import GPA, Scrambler
 from golden.fixed import Overflow, Rounding, requant
 from golden.formats import Q
 from golden.v34.energy import scaling
-from golden.v34.formats import GAIN, PRECODED, SYMBOL
+from golden.v34.formats import GAIN, PRECODED, SCALED_SYMBOL
 from golden.v34.mapper import PointMapper
 from golden.v34.nonlinear import NonlinearEncoder
 from golden.v34.parameters import INVERSIONS, SYMBOLS_4D
-from golden.v34.parser import Parser
+from golden.v34.parser import BitParser
 from golden.v34.precoder import Precoder
 
 
@@ -44,7 +44,7 @@ class SymbolEncoder:
     ``polynomial``, the scrambler's: GPA in an analogue modem (6.5/V.90) and V.34's answer modem.
 
     ``process`` takes bits (uint8, ``(..., n)``, first in time first) and returns the symbols of the
-    mapping frames that they complete: SYMBOL, int64 ``(..., 2, 8 frames)``, with real and imaginary
+    mapping frames that they complete: SCALED_SYMBOL, int64 ``(..., 2, 8 frames)``, with real and imaginary
     parts on the axis before time. Bits of an incomplete mapping frame wait. Channels with the same
     parameters are leading axes.
 
@@ -56,7 +56,7 @@ class SymbolEncoder:
         self.parameters = parameters
         self._parts = (
             Scrambler(polynomial),
-            Parser(parameters.framing),
+            BitParser(parameters.framing),
             PointMapper(parameters),
         )
         self._inversions = Inversions(parameters.framing)
@@ -80,6 +80,6 @@ class SymbolEncoder:
         self.outputs = self._precoder.outputs
         wide = Q(1, PRECODED.integer + GAIN.integer, PRECODED.fraction + GAIN.fraction)
         symbols = requant(
-            self.precoded * self._gain, wide, SYMBOL, Rounding.HALF_UP, Overflow.FORBID
+            self.precoded * self._gain, wide, SCALED_SYMBOL, Rounding.HALF_UP, Overflow.FORBID
         )
         return self._nonlinear.process(symbols)

@@ -17,7 +17,7 @@ from golden.bits.scrambler import GPA, Scrambler
 from golden.v34.constellation import ENERGIES
 from golden.v34.formats import GAIN, PRECODED, PROJECTION, SPREAD
 from golden.v34.mapper import PointMapper
-from golden.v34.parser import Parser
+from golden.v34.parser import BitParser
 from golden.v34.precoder import Precoder
 from golden.v34.shell import ring_mean
 
@@ -70,7 +70,7 @@ def signal_energy(parameters):
     if not parameters.precoded:
         return exact
     ones = np.ones(MEASURED_FRAMES * parameters.framing.b, np.uint8)
-    frames = Parser(parameters.framing).process(Scrambler(GPA).process(ones))
+    frames = BitParser(parameters.framing).process(Scrambler(GPA).process(ones))
     points = PointMapper(parameters).process(frames[:MEASURED_FRAMES])
     inversions = np.zeros(points.shape[-1] // 2, np.int64)
     x = Precoder(parameters).process(points, inversions)

@@ -29,7 +29,7 @@ GAIN = Q(0, 1, 15)
 
 #: A component of a symbol, sent or received. Mean energy is 2, and the largest component sent is
 #: 4.5: eight points, a precoder and the non-linear encoder, 3000 symbols and 4800 bit/s.
-SYMBOL = Q(1, 3, 12)
+SCALED_SYMBOL = Q(1, 3, 12)
 
 #: Magnitude squared of a symbol: below 14 in the encoder. The decoder's saturates.
 SYMBOL_ENERGY = Q(0, 5, 11)

@@ -33,7 +33,7 @@ class _Fields:
 class PointMapper(_Fields):
     """Map mapping frames to points u(n) with U0(m) = 0, for one set of modulation parameters.
 
-    ``process`` takes mapping frames as :class:`golden.v34.parser.Parser` gives them (uint8,
+    ``process`` takes mapping frames as :class:`golden.v34.parser.BitParser` gives them (uint8,
     ``(..., frames, bits)``) and returns points, int64 ``(..., 2, 8 frames)``.
     """
 

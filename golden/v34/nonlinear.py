@@ -15,7 +15,7 @@ from golden.v34.formats import (
     PROJECTION,
     PROJECTION_BEND,
     PROJECTION_SLOPE,
-    SYMBOL,
+    SCALED_SYMBOL,
     SYMBOL_ENERGY,
     UNPROJECTED,
     ZETA,
@@ -26,9 +26,9 @@ SIXTH = ((1 << PROJECTION_SLOPE.fraction) + 3) // 6
 HUNDRED_TWENTIETH = ((1 << PROJECTION_BEND.fraction) + 60) // 120
 
 #: Entries of the decoder's table for each unit of zeta.
-ENTRIES = 16
+UNPROJECTION_STEPS = 16
 
-_SQUARES = Q(0, 2 * SYMBOL.integer + 1, 2 * SYMBOL.fraction)
+_SQUARES = Q(0, 2 * SCALED_SYMBOL.integer + 1, 2 * SCALED_SYMBOL.fraction)
 _SCALED = Q(0, SYMBOL_ENERGY.integer, SYMBOL_ENERGY.fraction + PROJECTION.fraction)
 
 
@@ -36,18 +36,18 @@ _SCALED = Q(0, SYMBOL_ENERGY.integer, SYMBOL_ENERGY.fraction + PROJECTION.fracti
 def unprojection():
     """1 / Phi by the energy that the non-linear encoder gives: UNPROJECTED, an int64 array.
 
-    Entry i is for ``zeta Phi^2 = i / ENTRIES``. The last one is for the end of ZETA's range.
+    Entry i is for ``zeta Phi^2 = i / UNPROJECTION_STEPS``. The last one is for the end of ZETA's range.
     """
     unit, bits = 1 << UNPROJECTED.fraction, 24
     one = 1 << bits
     table = []
-    for entry in range((ENTRIES << ZETA.integer) + 1):
+    for entry in range((UNPROJECTION_STEPS << ZETA.integer) + 1):
         # zeta Phi^2 grows with zeta: find the last one, to 24 bits, that is not above the entry.
-        low, high = 0, entry * one // ENTRIES + 1
+        low, high = 0, entry * one // UNPROJECTION_STEPS + 1
         while high - low > 1:
             zeta = (low + high) // 2
             phi = 120 * one**2 + 20 * one * zeta + zeta**2
-            above = ENTRIES * zeta * phi**2 > entry * one * (120 * one**2) ** 2
+            above = UNPROJECTION_STEPS * zeta * phi**2 > entry * one * (120 * one**2) ** 2
             low, high = (low, zeta) if above else (zeta, high)
         phi = 120 * one**2 + 20 * one * low + low**2
         table.append((2 * unit * 120 * one**2 + phi) // (2 * phi))
@@ -63,13 +63,13 @@ def _zeta(symbols, projection):
 
 def _product(form):
     """The format of a symbol's component times a number in ``form``."""
-    return Q(1, SYMBOL.integer + form.integer, SYMBOL.fraction + form.fraction)
+    return Q(1, SCALED_SYMBOL.integer + form.integer, SCALED_SYMBOL.fraction + form.fraction)
 
 
 class NonlinearEncoder:
     """Move outer points further out: x'(n) = Phi(n) x(n), for one set of modulation parameters.
 
-    ``process`` takes and returns symbols in SYMBOL, int64 ``(..., 2, n)`` with real and imaginary
+    ``process`` takes and returns symbols in SCALED_SYMBOL, int64 ``(..., 2, n)`` with real and imaginary
     parts on the axis before time. Nothing is remembered.
     """
 
@@ -91,7 +91,7 @@ class NonlinearEncoder:
         grown = requant(
             symbols * more[..., None, :],
             _product(PROJECTED),
-            SYMBOL,
+            SCALED_SYMBOL,
             Rounding.HALF_UP,
             Overflow.FORBID,
         )
@@ -101,7 +101,7 @@ class NonlinearEncoder:
 class NonlinearDecoder:
     """Undo the :class:`NonlinearEncoder` on received symbols: a table of 1 / Phi, interpolated.
 
-    ``process`` takes and returns symbols in SYMBOL, int64 ``(..., 2, n)``. Nothing is remembered.
+    ``process`` takes and returns symbols in SCALED_SYMBOL, int64 ``(..., 2, n)``. Nothing is remembered.
     """
 
     def __init__(self, parameters):
@@ -113,7 +113,7 @@ class NonlinearDecoder:
     def process(self, symbols):
         """Symbols as the encoder was given them, and their noise."""
         zeta = _zeta(symbols, self._projection)
-        table, drop = unprojection(), ZETA.fraction - (ENTRIES.bit_length() - 1)
+        table, drop = unprojection(), ZETA.fraction - (UNPROJECTION_STEPS.bit_length() - 1)
         entry, rest = zeta >> drop, zeta & ((1 << drop) - 1)
         # 1 / Phi falls by less than an eighth from entry to entry.
         fall = (table[entry] - table[entry + 1]) * rest
@@ -128,7 +128,7 @@ class NonlinearDecoder:
         return requant(
             symbols * factor[..., None, :],
             _product(UNPROJECTED),
-            SYMBOL,
+            SCALED_SYMBOL,
             Rounding.HALF_UP,
             Overflow.SAT,
         )

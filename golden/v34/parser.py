@@ -1,4 +1,4 @@
-"""Parser: data bits to mapping frames and back, with mapping frame switching (8.2, 9.3/V.34).
+"""BitParser: data bits to mapping frames and back, with mapping frame switching (8.2, 9.3/V.34).
 
 A mapping frame is a row of bits in time's order: K bits for the shell mapper, and for each of four
 4D symbols I1, I2, I3 and twice q bits. Every row has as many; one is zero where nothing is sent.
@@ -47,7 +47,7 @@ class _Switching:
         self._place = (self._place + count) % len(self._mask)
 
 
-class Parser(_Switching):
+class BitParser(_Switching):
     """Cut data bits into mapping frames, for one framing.
 
     ``process`` takes bits (uint8, ``(..., n)``) and returns the mapping frames that they complete
@@ -70,8 +70,8 @@ class Parser(_Switching):
         return frames
 
 
-class Deparser(_Switching):
-    """Join mapping frames to data bits; the inverse of :class:`Parser`.
+class BitDeparser(_Switching):
+    """Join mapping frames to data bits; the inverse of :class:`BitParser`.
 
     ``process`` takes mapping frames (uint8, ``(..., frames, bits)``) and returns their bits.
     """

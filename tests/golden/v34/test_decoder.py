@@ -8,7 +8,7 @@ import pytest
 from golden.bits.scrambler import GPC
 from golden.v34.decoder import SymbolDecoder
 from golden.v34.encoder import SymbolEncoder
-from golden.v34.formats import SYMBOL
+from golden.v34.formats import SCALED_SYMBOL
 from golden.v34.parameters import ModulationParameters, framings
 from tests.golden.v34.support import TAPS, random_parameters
 
@@ -53,7 +53,7 @@ def test_pieces_and_channels(rng):
         bits = rng.integers(0, 2, (2, 2 * p.framing.bits), dtype=np.uint8)
         symbols = SymbolEncoder(p).process(bits)
         noisy = symbols + np.rint(rng.normal(0, 200, symbols.shape)).astype(np.int64)
-        noisy = np.clip(noisy, SYMBOL.min, SYMBOL.max)
+        noisy = np.clip(noisy, SCALED_SYMBOL.min, SCALED_SYMBOL.max)
         whole = _decoded(p, noisy)
         decoder, pieces, start = SymbolDecoder(p), [], 0
         while start < noisy.shape[-1]:
@@ -87,7 +87,7 @@ def test_noise(trellis, rng):
     p = ModulationParameters(3200, 31200, trellis, False, True)
     bits = rng.integers(0, 2, 62400 // p.framing.b * p.framing.b, dtype=np.uint8)
     symbols = SymbolEncoder(p).process(bits)
-    sigma = (1 << SYMBOL.fraction) * 10 ** (-(33.7 + 1) / 20)
+    sigma = (1 << SCALED_SYMBOL.fraction) * 10 ** (-(33.7 + 1) / 20)
     noisy = symbols + np.rint(rng.normal(0, sigma, symbols.shape)).astype(np.int64)
     decided = _decoded(p, noisy)
     assert np.array_equal(decided, bits)

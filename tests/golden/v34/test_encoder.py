@@ -6,7 +6,7 @@ import pytest
 from golden.bits.scrambler import GPA, GPC, Scrambler
 from golden.v34.encoder import Inversions, SymbolEncoder
 from golden.v34.energy import scaling
-from golden.v34.formats import CHANNEL_POINT, PRECODED, SYMBOL
+from golden.v34.formats import CHANNEL_POINT, PRECODED, SCALED_SYMBOL
 from golden.v34.parameters import INVERSIONS, Framing, ModulationParameters, framings
 from tests.golden.v34.support import TAPS, random_parameters
 
@@ -35,8 +35,8 @@ def test_b1():
     encoder = SymbolEncoder(p)
     symbols = encoder.process(np.ones(p.framing.bits, np.uint8))
     assert symbols.shape == (2, 8 * p.framing.mapping_frames)
-    points = symbols // (1 << SYMBOL.fraction)
-    assert np.array_equal(np.abs(symbols), np.full(symbols.shape, 1 << SYMBOL.fraction))
+    points = symbols // (1 << SCALED_SYMBOL.fraction)
+    assert np.array_equal(np.abs(symbols), np.full(symbols.shape, 1 << SCALED_SYMBOL.fraction))
     scrambled = Scrambler(GPA).process(np.ones(8, np.uint8))
     assert scrambled.tolist() == [1, 1, 1, 1, 1, 0, 0, 0]
     # I1 I2 of four 4D symbols: 11, 11, 10, 00. Z: 1, 2, 2, 2. V0 is 1 in the first 4D symbol (the
@@ -78,7 +78,7 @@ def test_every_rate(row, rng):
     symbols = encoder.process(rng.integers(0, 2, 2 * row.bits, dtype=np.uint8))
     assert symbols.shape[-1] == 16 * row.mapping_frames
     for values, form in (
-        (symbols, SYMBOL),
+        (symbols, SCALED_SYMBOL),
         (encoder.precoded, PRECODED),
         (encoder.outputs, CHANNEL_POINT),
     ):

@@ -13,10 +13,10 @@ from golden.v34.energy import (
     scaling,
     signal_energy,
 )
-from golden.v34.formats import GAIN, PROJECTION, SPREAD, SYMBOL
+from golden.v34.formats import GAIN, PROJECTION, SCALED_SYMBOL, SPREAD
 from golden.v34.mapper import PointMapper
 from golden.v34.parameters import SYMBOL_RATES, ModulationParameters, rates
-from golden.v34.parser import Parser
+from golden.v34.parser import BitParser
 from tests.golden.v34.support import TAPS, random_parameters
 
 #: Energies in dB that a simulation with other programs gave before this one was written, within
@@ -69,7 +69,7 @@ def test_mean_of_random_points(rng):
     for _ in range(10):
         p = random_parameters(rng)
         bits = rng.integers(0, 2, 2500 * p.framing.b, dtype=np.uint8)
-        points = PointMapper(p).process(Parser(p.framing).process(bits))
+        points = PointMapper(p).process(BitParser(p.framing).process(bits))
         measured = np.mean(np.sum(points.astype(float) ** 2, axis=0))
         assert abs(measured / float(mean_energy(p)) - 1) < 0.0175
 
@@ -90,7 +90,7 @@ def test_factors_are_inverse():
 def _check_power(p, rng):
     """Two seconds of symbols measure it to 0.05 dB."""
     symbols = SymbolEncoder(p).process(rng.integers(0, 2, 2 * p.rate, dtype=np.uint8))
-    power = np.mean(np.sum((symbols / (1 << SYMBOL.fraction)) ** 2, axis=0))
+    power = np.mean(np.sum((symbols / (1 << SCALED_SYMBOL.fraction)) ** 2, axis=0))
     assert abs(10 * np.log10(power / TRAINING_ENERGY)) < 0.2, p
 
 

@@ -39,10 +39,10 @@ def peaks():
 
 
 def test_symbols_fit(peaks):
-    """What the encoder makes is inside its formats, and needs their integer bits."""
+    """Values of the encoder are inside their formats, and need their integer bits."""
     (component, energy, zeta, more, gain, x), least = peaks
     for value, form in (
-        (component, formats.SYMBOL),
+        (component, formats.SCALED_SYMBOL),
         (x, formats.PRECODED),
     ):
         assert 2 ** (form.integer - 1) < value < 2**form.integer, form
@@ -69,7 +69,12 @@ def test_metric_format():
 
 def test_products_of_16_bits():
     """Factors of a product are of 16 bits, or 17 with their sign, as multipliers want them."""
-    for form in (formats.PRECODER_TAP, formats.SYMBOL, formats.PRECODED, formats.SYMBOL_ENERGY):
+    for form in (
+        formats.PRECODER_TAP,
+        formats.SCALED_SYMBOL,
+        formats.PRECODED,
+        formats.SYMBOL_ENERGY,
+    ):
         assert form.width <= 16
     for form in (formats.GAIN, formats.SPREAD, formats.PROJECTION, formats.UNPROJECTED):
         assert form.width <= 16

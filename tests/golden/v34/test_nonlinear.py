@@ -5,9 +5,9 @@ import pytest
 
 from golden.v34.constellation import ENERGIES
 from golden.v34.energy import mean_energy, scaling
-from golden.v34.formats import GAIN, SYMBOL, UNPROJECTED, ZETA
+from golden.v34.formats import GAIN, SCALED_SYMBOL, UNPROJECTED, ZETA
 from golden.v34.nonlinear import (
-    ENTRIES,
+    UNPROJECTION_STEPS,
     NonlinearDecoder,
     NonlinearEncoder,
     nonlinear_reference,
@@ -22,23 +22,23 @@ def _symbols(p, rng, count=2000):
     reach = np.sqrt(ENERGIES[p.points // 4 - 1]) + np.sqrt(2) * (1 << p.w) / 2
     radius = reach * np.sqrt(rng.random(count))
     x = radius * np.exp(2j * np.pi * rng.random(count))
-    scaled = x * scaling(p).gain / (1 << GAIN.fraction) * (1 << SYMBOL.fraction)
+    scaled = x * scaling(p).gain / (1 << GAIN.fraction) * (1 << SCALED_SYMBOL.fraction)
     return np.rint(np.stack([scaled.real, scaled.imag])).astype(np.int64)
 
 
 @pytest.mark.parametrize("name, rate", [(3429, 33600), (3200, 31200), (3000, 14400), (3200, 7200)])
 def test_encoder(name, rate, rng):
-    """Within one unit of SYMBOL in each part: three roundings of a half or less each."""
+    """Within one unit of SCALED_SYMBOL in each part: three roundings of a half or less each."""
     p = ModulationParameters(name, rate, nonlinear=True, expanded=True)
     symbols = _symbols(p, rng)
     out = NonlinearEncoder(p).process(symbols)
-    gain = scaling(p).gain / (1 << GAIN.fraction) * (1 << SYMBOL.fraction)
+    gain = scaling(p).gain / (1 << GAIN.fraction) * (1 << SCALED_SYMBOL.fraction)
     x = (symbols[0] + 1j * symbols[1]) / gain
     reference = nonlinear_reference(x, mean_energy(p), p.theta) * gain
     error = out[0] + 1j * out[1] - reference
     assert np.abs([error.real, error.imag]).max() < 1
     # 85 dB below the signal: a twelfth of a unit squared for each part is 84.3 dB below 2.
-    noise = np.mean(np.abs(error) ** 2) / (2 << 2 * SYMBOL.fraction)
+    noise = np.mean(np.abs(error) ** 2) / (2 << 2 * SCALED_SYMBOL.fraction)
     assert 10 * np.log10(noise) < -80
 
 
@@ -55,7 +55,7 @@ def test_inverse(rng):
 def test_theta_zero(rng):
     """Nothing changes, at any level."""
     p = random_parameters(rng, nonlinear=False)
-    symbols = rng.integers(SYMBOL.min, SYMBOL.max + 1, (3, 2, 500))
+    symbols = rng.integers(SCALED_SYMBOL.min, SCALED_SYMBOL.max + 1, (3, 2, 500))
     small = symbols // 2
     assert np.array_equal(NonlinearEncoder(p).process(small), small)
     assert np.array_equal(NonlinearDecoder(p).process(symbols), symbols)
@@ -64,7 +64,9 @@ def test_theta_zero(rng):
 def test_any_symbol(rng):
     """The decoder takes the rails."""
     p = ModulationParameters(3200, 4800, nonlinear=True, precoder=TAPS)
-    rails = np.array([[SYMBOL.min, SYMBOL.max], [SYMBOL.max, SYMBOL.min]])
+    rails = np.array(
+        [[SCALED_SYMBOL.min, SCALED_SYMBOL.max], [SCALED_SYMBOL.max, SCALED_SYMBOL.min]]
+    )
     out = NonlinearDecoder(p).process(rails)
     assert np.all(np.abs(out) < np.abs(rails))
     assert np.all(np.sign(out) == np.sign(rails))
@@ -74,8 +76,8 @@ def test_table():
     """Each entry is 1 / Phi where zeta Phi^2 is the entry's."""
     table = unprojection() / (1 << UNPROJECTED.fraction)
     phi = 1 / table
-    zeta = np.arange(len(table)) / ENTRIES / phi**2
-    assert len(table) == (ENTRIES << ZETA.integer) + 1
+    zeta = np.arange(len(table)) / UNPROJECTION_STEPS / phi**2
+    assert len(table) == (UNPROJECTION_STEPS << ZETA.integer) + 1
     assert table[0] == 1
     # Half a unit is 1.5e-5, and zeta is off by that too.
     assert np.abs(1 / (1 + zeta / 6 + zeta**2 / 120) - table).max() < 4e-5

@@ -167,7 +167,7 @@ def test_bad_values(changed, sentence):
 
 
 def test_bad_json():
-    """What is no object, or lacks a key."""
+    """Text that is no object, or lacks a key."""
     for text, sentence in (
         ("{", "not JSON"),
         ("[]", "modulation parameters are a JSON object"),

@@ -1,10 +1,10 @@
-"""Parser against 9.3's orders of bits, and its inverse."""
+"""BitParser against 9.3's orders of bits, and its inverse."""
 
 import numpy as np
 import pytest
 
 from golden.v34.parameters import Framing, framings
-from golden.v34.parser import Deparser, Parser, frame_bits, frame_mask
+from golden.v34.parser import BitDeparser, BitParser, frame_bits, frame_mask
 
 #: 9.3.2: what is sent of I1, I2, I3 four times over, by bits of a mapping frame.
 ORDERS = {
@@ -36,12 +36,12 @@ def test_many_bits(row):
 def test_inverse(row, rng):
     """Bits in time's order into the places sent, zero elsewhere; and back."""
     bits = rng.integers(0, 2, 3 * row.bits + 5, dtype=np.uint8)
-    frames = Parser(row).process(bits)
+    frames = BitParser(row).process(bits)
     mask = np.tile(frame_mask(row), (4, 1))[: len(frames)]
     assert 3 * row.mapping_frames <= len(frames)
     assert not frames[~mask].any()
     assert np.array_equal(frames[mask], bits[: mask.sum()])
-    assert np.array_equal(Deparser(row).process(frames), bits[: mask.sum()])
+    assert np.array_equal(BitDeparser(row).process(frames), bits[: mask.sum()])
 
 
 @pytest.mark.parametrize("name, rate", [(3429, 4800), (3429, 33600), (2400, 2400), (3000, 9600)])
@@ -49,8 +49,8 @@ def test_pieces(name, rate, rng):
     """One call, many, and none of a whole mapping frame; two channels."""
     row = Framing(name, rate)
     bits = rng.integers(0, 2, (2, 2 * row.bits), dtype=np.uint8)
-    whole = Parser(row).process(bits)
-    parser, deparser, start, frames, back = Parser(row), Deparser(row), 0, [], []
+    whole = BitParser(row).process(bits)
+    parser, deparser, start, frames, back = BitParser(row), BitDeparser(row), 0, [], []
     while start < bits.shape[-1]:
         end = start + int(rng.integers(0, 3 * row.b))
         frames.append(parser.process(bits[:, start:end]))

@@ -11,7 +11,7 @@ from golden.v34.constellation import rotate, subset
 from golden.v34.formats import RECEIVED_POINT, RECEIVED_PRECODED
 from golden.v34.mapper import PointMapper
 from golden.v34.parameters import ModulationParameters
-from golden.v34.parser import Parser
+from golden.v34.parser import BitParser
 from golden.v34.precoder import InversePrecoder, Precoder, WhiteningFilter, nearest
 from golden.v34.trellis import code
 from tests.golden.v34.support import TAPS, random_parameters
@@ -20,7 +20,7 @@ from tests.golden.v34.support import TAPS, random_parameters
 def _points(p, frames, rng):
     """Points before the precoder, and V0 at random."""
     bits = rng.integers(0, 2, frames * p.framing.b, dtype=np.uint8)
-    points = PointMapper(p).process(Parser(p.framing).process(bits))
+    points = PointMapper(p).process(BitParser(p.framing).process(bits))
     return points, rng.integers(0, 2, points.shape[-1] // 2)
 
 

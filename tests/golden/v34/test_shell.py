@@ -20,7 +20,7 @@ def _place(pair, rings):
 
 
 def _key(group, rings):
-    """What 9.4 sorts groups of eight rings by, the most significant first."""
+    """Key by which 9.4 sorts groups of eight rings, the most significant first."""
     pairs = [group[i : i + 2] for i in range(0, 8, 2)]
     c, _, d, _ = (sum(pair) for pair in pairs)
     e, f, g, h = (_place(pair, rings) for pair in pairs)

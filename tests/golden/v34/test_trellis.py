@@ -41,7 +41,7 @@ def test_state_maps(states):
 
 @pytest.mark.parametrize("states", TRELLISES)
 def test_any_state_within_two_steps(states):
-    """What the format of a path's metric rests on."""
+    """The format of a path's metric rests on it."""
     table = code(states)
     for state in range(states):
         assert set(table.following[table.following[state]].ravel()) == set(range(states))
