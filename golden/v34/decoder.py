@@ -1,6 +1,6 @@
 """V.34's decoder assembled: received symbols with known timing to data bits (clauses 7 to 9/V.34).
 
-The receiver's equaliser gives it symbols as the modulator was given them, with noise.
+The receiver's equaliser, trained on TRN, gives it symbols at TRN's mean energy, with noise.
 """
 
 import numpy as np
@@ -10,13 +10,24 @@ from golden.fixed import Overflow, Rounding, requant
 from golden.formats import Q
 from golden.v34.encoder import Inversions
 from golden.v34.energy import scaling
-from golden.v34.formats import RECEIVED_PRECODED, SCALED_SYMBOL, SPREAD
+from golden.v34.formats import GAIN, RECEIVED_PRECODED, SCALED_SYMBOL, SPREAD
 from golden.v34.mapper import PointDemapper
+from golden.v34.modulator import SYMBOL
 from golden.v34.nonlinear import NonlinearDecoder
 from golden.v34.parameters import SYMBOLS_2D
 from golden.v34.parser import BitDeparser
 from golden.v34.precoder import InversePrecoder, WhiteningFilter
 from golden.v34.viterbi import ViterbiDecoder
+
+
+def ideal_line(symbols, parameters):
+    """Symbols of the encoder as a perfect line and equaliser give them to the decoder.
+
+    From :data:`golden.v34.modulator.SYMBOL` to SCALED_SYMBOL, int64 of any shape.
+    """
+    wide = Q(1, SYMBOL.integer + GAIN.integer, SYMBOL.fraction + GAIN.fraction)
+    scaled = np.asarray(symbols, np.int64) * scaling(parameters).gain
+    return requant(scaled, wide, SCALED_SYMBOL, Rounding.HALF_UP, Overflow.SAT)
 
 
 class SymbolDecoder:
@@ -25,10 +36,10 @@ class SymbolDecoder:
     Parameters: ``parameters``, :class:`golden.v34.parameters.ModulationParameters`;
     ``polynomial``, the descrambler's; ``depth`` of the Viterbi decoder.
 
-    ``process`` takes symbols (SCALED_SYMBOL, int64 ``(..., 2, n)``, n even, real and imaginary parts on
-    the axis before time) and returns the bits of the mapping frames decided (uint8, ``(..., n)``),
-    those of B1 first. :meth:`finish` returns the rest, without an incomplete mapping frame.
-    Channels with the same parameters are leading axes.
+    ``process`` takes symbols of mean energy 2 (SCALED_SYMBOL, int64 ``(..., 2, n)``, n even, real
+    and imaginary parts on the axis before time) and returns the bits of the mapping frames decided
+    (uint8, ``(..., n)``), those of B1 first. :meth:`finish` returns the rest, without an incomplete
+    mapping frame. Channels with the same parameters are leading axes.
     """
 
     def __init__(self, parameters, polynomial=GPA, depth=None):

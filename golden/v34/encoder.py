@@ -3,10 +3,6 @@
 import numpy as np
 
 from golden.bits.scrambler import GPA, Scrambler
-from golden.fixed import Overflow, Rounding, requant
-from golden.formats import Q
-from golden.v34.energy import scaling
-from golden.v34.formats import GAIN, PRECODED, SCALED_SYMBOL
 from golden.v34.mapper import PointMapper
 from golden.v34.nonlinear import NonlinearEncoder
 from golden.v34.parameters import INVERSIONS, SYMBOLS_4D
@@ -43,10 +39,12 @@ class SymbolEncoder:
     Parameters: ``parameters``, :class:`golden.v34.parameters.ModulationParameters`;
     ``polynomial``, the scrambler's: GPA in an analogue modem (6.5/V.90) and V.34's answer modem.
 
-    ``process`` takes bits (uint8, ``(..., n)``, first in time first) and returns the symbols of the
-    mapping frames that they complete: SCALED_SYMBOL, int64 ``(..., 2, 8 frames)``, with real and imaginary
-    parts on the axis before time. Bits of an incomplete mapping frame wait. Channels with the same
-    parameters are leading axes.
+    ``process`` takes bits (uint8, ``(..., n)``, first in time first) and returns the symbols x'(n)
+    of the mapping frames that they complete: :data:`golden.v34.modulator.SYMBOL`, int64
+    ``(..., 2, 8 frames)``, with real and imaginary parts on the axis before time. Bits of an
+    incomplete mapping frame wait. Channels with the same parameters are leading axes.
+    :class:`golden.v34.modulator.Modulator` wants their mean energy,
+    :func:`golden.v34.energy.signal_energy`.
 
     B1 is made of ``parameters.framing.bits`` ones. ``precoded`` and ``outputs`` hold x(n) and y(n)
     of the last call.
@@ -62,7 +60,6 @@ class SymbolEncoder:
         self._inversions = Inversions(parameters.framing)
         self._precoder = Precoder(parameters)
         self._nonlinear = NonlinearEncoder(parameters)
-        self._gain = scaling(parameters).gain
         self.precoded = self.outputs = None
 
     def reset(self):
@@ -78,8 +75,4 @@ class SymbolEncoder:
         inversions = self._inversions.process(points.shape[-1] // 2)
         self.precoded = self._precoder.process(points, inversions)
         self.outputs = self._precoder.outputs
-        wide = Q(1, PRECODED.integer + GAIN.integer, PRECODED.fraction + GAIN.fraction)
-        symbols = requant(
-            self.precoded * self._gain, wide, SCALED_SYMBOL, Rounding.HALF_UP, Overflow.FORBID
-        )
-        return self._nonlinear.process(symbols)
+        return self._nonlinear.process(self.precoded)

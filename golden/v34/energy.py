@@ -92,10 +92,10 @@ def _measured(signal, fraction):
 
 @dataclass(frozen=True)
 class Scaling:
-    """Factors between grid points and symbols whose mean energy is that of TRN.
+    """Factors between the grid of points and a mean energy of 2, that of TRN.
 
-    ``gain`` (GAIN) brings x(n) to a symbol, ``spread`` (SPREAD) a symbol to x(n), and
-    ``projection`` (PROJECTION) a symbol's energy, before the non-linear encoder, to zeta(n).
+    ``gain`` (GAIN) brings x(n) or x'(n) to SCALED_SYMBOL, ``spread`` (SPREAD) that to the grid, and
+    ``projection`` (PROJECTION) the magnitude squared of a scaled x(n) to zeta(n).
     """
 
     gain: int

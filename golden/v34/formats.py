@@ -1,7 +1,7 @@
 """Number formats of V.34's encoder and decoder, each with its headroom argument.
 
-Points lie on a grid of odd integers. Symbols are scaled so that their mean energy is 2, that of the
-four points of phases 3 and 4 (10.1.3/V.34).
+Points lie on a grid of odd integers. What is sent, x'(n), is :data:`golden.v34.modulator.SYMBOL`.
+Received symbols have a mean energy of 2, that of the four points of phases 3 and 4 (10.1.3/V.34).
 """
 
 from golden.formats import Q
@@ -23,19 +23,19 @@ FILTERED = Q(1, 9, 21)
 #: A component of p: q rounded.
 PREDICTED = Q(1, 9, 7)
 
-#: Factor from x to a symbol of mean energy 2. It is at most 1, which four points without a
-#: precoder have, and 0.05 with 1664 points.
+#: Factor from x to what it is at a mean energy of x' of 2: at most 1, with four points and no
+#: precoder, and 0.05 with 1664 points.
 GAIN = Q(0, 1, 15)
 
-#: A component of a symbol, sent or received. Mean energy is 2, and the largest component sent is
-#: 4.5: eight points, a precoder and the non-linear encoder, 3000 symbols and 4800 bit/s.
+#: A component at a mean energy of 2, that of the four points of TRN. The largest is 4.5: eight
+#: points, a precoder and the non-linear encoder, 3000 symbols a second and 4800 bit/s.
 SCALED_SYMBOL = Q(1, 3, 12)
 
-#: Magnitude squared of a symbol: below 14 in the encoder. The decoder's saturates.
+#: Its magnitude squared: below 14 in the encoder. The decoder's saturates.
 SYMBOL_ENERGY = Q(0, 5, 11)
 
-#: zeta for each unit of a symbol's energy: Theta times the share that the non-linear encoder and
-#: the dither of a precoder add to a mean energy of 2, 0.3 at most.
+#: zeta for each unit of that: Theta times the share that the non-linear encoder and the dither of a
+#: precoder add to a mean energy of 2, 0.3 at most.
 PROJECTION = Q(0, -1, 17)
 
 #: zeta: 2.7 at the peak in the encoder. The decoder's saturates.

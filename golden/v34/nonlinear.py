@@ -1,7 +1,4 @@
-"""Non-linear encoder and its inverse, on symbols of mean energy 2 (9.7/V.34).
-
-With Theta = 0 both return what they are given.
-"""
+"""Non-linear encoder and its inverse (9.7/V.34). With Theta = 0 both change nothing."""
 
 from functools import cache
 
@@ -11,6 +8,8 @@ from golden.fixed import Overflow, Rounding, requant
 from golden.formats import Q
 from golden.v34.energy import scaling
 from golden.v34.formats import (
+    GAIN,
+    PRECODED,
     PROJECTED,
     PROJECTION,
     PROJECTION_BEND,
@@ -20,6 +19,7 @@ from golden.v34.formats import (
     UNPROJECTED,
     ZETA,
 )
+from golden.v34.modulator import SYMBOL
 
 #: 1 / 6 and 1 / 120 of (9-34), to nearest.
 SIXTH = ((1 << PROJECTION_SLOPE.fraction) + 3) // 6
@@ -36,7 +36,7 @@ _SCALED = Q(0, SYMBOL_ENERGY.integer, SYMBOL_ENERGY.fraction + PROJECTION.fracti
 def unprojection():
     """1 / Phi by the energy that the non-linear encoder gives: UNPROJECTED, an int64 array.
 
-    Entry i is for ``zeta Phi^2 = i / UNPROJECTION_STEPS``. The last one is for the end of ZETA's range.
+    Entry i is for ``zeta Phi^2 = i / UNPROJECTION_STEPS``, the last one for the end of ZETA.
     """
     unit, bits = 1 << UNPROJECTED.fraction, 24
     one = 1 << bits
@@ -61,47 +61,42 @@ def _zeta(symbols, projection):
     return requant(energy * projection, _SCALED, ZETA, Rounding.HALF_UP, Overflow.SAT)
 
 
-def _product(form):
-    """The format of a symbol's component times a number in ``form``."""
-    return Q(1, SCALED_SYMBOL.integer + form.integer, SCALED_SYMBOL.fraction + form.fraction)
-
-
 class NonlinearEncoder:
     """Move outer points further out: x'(n) = Phi(n) x(n), for one set of modulation parameters.
 
-    ``process`` takes and returns symbols in SCALED_SYMBOL, int64 ``(..., 2, n)`` with real and imaginary
-    parts on the axis before time. Nothing is remembered.
+    ``process`` takes x(n) in PRECODED, int64 ``(..., 2, n)`` with real and imaginary parts on the
+    axis before time, and returns as many x'(n) in :data:`golden.v34.modulator.SYMBOL`. Nothing is
+    remembered.
     """
 
     def __init__(self, parameters):
-        self._projection = scaling(parameters).projection
+        self._scaling = scaling(parameters)
 
     def reset(self):
         """Nothing is remembered."""
 
-    def process(self, symbols):
-        """Symbols as they are sent."""
-        zeta = _zeta(symbols, self._projection)
+    def process(self, precoded):
+        """Symbols for the modulator."""
+        scaled = precoded * self._scaling.gain
+        form = Q(1, PRECODED.integer + GAIN.integer, PRECODED.fraction + GAIN.fraction)
+        scaled = requant(scaled, form, SCALED_SYMBOL, Rounding.HALF_UP, Overflow.FORBID)
+        zeta = _zeta(scaled, self._scaling.projection)
         bend = Q(0, 2, ZETA.fraction + PROJECTION_BEND.fraction)
         slope = SIXTH + requant(
             zeta * HUNDRED_TWENTIETH, bend, PROJECTION_SLOPE, Rounding.HALF_UP, Overflow.FORBID
         )
         wide = Q(0, 2, ZETA.fraction + PROJECTION_SLOPE.fraction)
         more = requant(zeta * slope, wide, PROJECTED, Rounding.HALF_UP, Overflow.FORBID)
-        grown = requant(
-            symbols * more[..., None, :],
-            _product(PROJECTED),
-            SCALED_SYMBOL,
-            Rounding.HALF_UP,
-            Overflow.FORBID,
-        )
-        return symbols + grown
+        grown = precoded * more[..., None, :]
+        form = Q(1, PRECODED.integer, PRECODED.fraction + PROJECTED.fraction)
+        grown = requant(grown, form, SYMBOL, Rounding.HALF_UP, Overflow.FORBID)
+        return requant(precoded, PRECODED, SYMBOL, Rounding.TRUNC, Overflow.FORBID) + grown
 
 
 class NonlinearDecoder:
     """Undo the :class:`NonlinearEncoder` on received symbols: a table of 1 / Phi, interpolated.
 
-    ``process`` takes and returns symbols in SCALED_SYMBOL, int64 ``(..., 2, n)``. Nothing is remembered.
+    ``process`` takes and returns SCALED_SYMBOL, int64 ``(..., 2, n)``. Nothing is remembered.
     """
 
     def __init__(self, parameters):
@@ -125,13 +120,9 @@ class NonlinearDecoder:
             Overflow.FORBID,
         )
         factor = table[entry] - fall
-        return requant(
-            symbols * factor[..., None, :],
-            _product(UNPROJECTED),
-            SCALED_SYMBOL,
-            Rounding.HALF_UP,
-            Overflow.SAT,
-        )
+        form = Q(1, SCALED_SYMBOL.integer + 1, SCALED_SYMBOL.fraction + UNPROJECTED.fraction)
+        shrunk = symbols * factor[..., None, :]
+        return requant(shrunk, form, SCALED_SYMBOL, Rounding.HALF_UP, Overflow.SAT)
 
 
 def nonlinear_reference(points, energy, theta):

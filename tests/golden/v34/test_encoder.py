@@ -5,9 +5,11 @@ import pytest
 
 from golden.bits.scrambler import GPA, GPC, Scrambler
 from golden.v34.encoder import Inversions, SymbolEncoder
-from golden.v34.energy import scaling
-from golden.v34.formats import CHANNEL_POINT, PRECODED, SCALED_SYMBOL
+from golden.v34.energy import mean_energy
+from golden.v34.formats import CHANNEL_POINT, PRECODED
+from golden.v34.modulator import SYMBOL
 from golden.v34.parameters import INVERSIONS, Framing, ModulationParameters, framings
+from tests.golden.v34 import literal, literal_parameters
 from tests.golden.v34.support import TAPS, random_parameters
 
 
@@ -35,8 +37,8 @@ def test_b1():
     encoder = SymbolEncoder(p)
     symbols = encoder.process(np.ones(p.framing.bits, np.uint8))
     assert symbols.shape == (2, 8 * p.framing.mapping_frames)
-    points = symbols // (1 << SCALED_SYMBOL.fraction)
-    assert np.array_equal(np.abs(symbols), np.full(symbols.shape, 1 << SCALED_SYMBOL.fraction))
+    points = symbols // (1 << SYMBOL.fraction)
+    assert np.array_equal(np.abs(symbols), np.full(symbols.shape, 1 << SYMBOL.fraction))
     scrambled = Scrambler(GPA).process(np.ones(8, np.uint8))
     assert scrambled.tolist() == [1, 1, 1, 1, 1, 0, 0, 0]
     # I1 I2 of four 4D symbols: 11, 11, 10, 00. Z: 1, 2, 2, 2. V0 is 1 in the first 4D symbol (the
@@ -78,7 +80,7 @@ def test_every_rate(row, rng):
     symbols = encoder.process(rng.integers(0, 2, 2 * row.bits, dtype=np.uint8))
     assert symbols.shape[-1] == 16 * row.mapping_frames
     for values, form in (
-        (symbols, SCALED_SYMBOL),
+        (symbols, SYMBOL),
         (encoder.precoded, PRECODED),
         (encoder.outputs, CHANNEL_POINT),
     ):
@@ -88,10 +90,44 @@ def test_every_rate(row, rng):
 
 
 def test_without_a_precoder(rng):
-    """x is y; a symbol is x scaled where Theta is zero."""
+    """x is y, and x' is x where Theta is zero."""
     p = ModulationParameters(3429, 33600, expanded=True)
     encoder = SymbolEncoder(p)
     symbols = encoder.process(rng.integers(0, 2, p.framing.bits, dtype=np.uint8))
     assert np.array_equal(encoder.precoded, encoder.outputs << PRECODED.fraction)
-    exact = encoder.outputs * scaling(p).gain / 8
-    assert np.abs(symbols - exact).max() <= 0.5
+    assert np.array_equal(symbols, encoder.outputs << SYMBOL.fraction)
+
+
+def _check_literally(p, frames, rng):
+    """x, y and x' of B1 and some data against tests/golden/v34/literal.py."""
+    f = p.framing
+    bits = rng.integers(0, 2, sum(f.b - (not high) for high in f.high[:frames]), dtype=np.uint8)
+    encoder = SymbolEncoder(p)
+    symbols = encoder.process(np.concatenate([np.ones(f.bits, np.uint8), bits]))
+    rate, trellis, taps = (p.symbol_rate, p.rate), p.trellis, p.precoder
+    steps = list(literal.steps(bits.tolist(), *rate, trellis, p.expanded, taps))
+    for name, found, fraction in (
+        ("y", encoder.outputs, 0),
+        ("x", encoder.precoded, PRECODED.fraction),
+    ):
+        exact = [[part * (1 << fraction) for part in step[name]] for step in steps]
+        assert found.T.tolist() == exact, (name, p)
+    energy = mean_energy(p)
+    assert energy == literal_parameters.mean_energy(*rate, p.expanded)
+    exact = [literal.projected(step["x"], p.theta, energy) for step in steps]
+    error = symbols.T / (1 << SYMBOL.fraction) - np.array(exact, float)
+    # Half a bit of SYMBOL, and what zeta's roundings make of a component of 45: 3e-5 times 45.
+    assert np.abs(error).max() < 0.5 / (1 << SYMBOL.fraction) + (p.theta > 0) * 2e-3
+
+
+def test_literally(rng):
+    """Twelve sets of parameters."""
+    for _ in range(12):
+        _check_literally(random_parameters(rng), 2, rng)
+
+
+@pytest.mark.long
+def test_literally_many(rng):
+    """Three hundred."""
+    for _ in range(300):
+        _check_literally(random_parameters(rng), 6, rng)

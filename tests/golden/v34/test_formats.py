@@ -6,6 +6,7 @@ import pytest
 from golden.v34 import formats
 from golden.v34.constellation import QUARTER
 from golden.v34.energy import mean_energy, scaling
+from golden.v34.modulator import SYMBOL
 from golden.v34.parameters import ModulationParameters, framings
 from tests.golden.v34.support import NO_TAPS
 
@@ -34,16 +35,18 @@ def peaks():
         zeta = float(p.theta) * energy / float(mean_energy(p))
         gain = scaling(p).gain / (1 << formats.GAIN.fraction)
         phi = 1 + zeta / 6 + zeta**2 / 120
-        found.append((x.max() * phi * gain, energy * gain**2, zeta, phi - 1, gain, x.max()))
+        sent = x.max() * phi
+        found.append((sent * gain, energy * gain**2, zeta, phi - 1, gain, x.max(), sent))
     return np.array(found).max(axis=0), np.array(found).min(axis=0)
 
 
 def test_symbols_fit(peaks):
     """Values of the encoder are inside their formats, and need their integer bits."""
-    (component, energy, zeta, more, gain, x), least = peaks
+    (component, energy, zeta, more, gain, x, sent), least = peaks
     for value, form in (
         (component, formats.SCALED_SYMBOL),
         (x, formats.PRECODED),
+        (sent, SYMBOL),
     ):
         assert 2 ** (form.integer - 1) < value < 2**form.integer, form
     assert more < 1
