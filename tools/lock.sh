@@ -11,7 +11,7 @@ rm -rf build/lock
 ${PYTHON:-python3} -m venv build/lock
 # shellcheck disable=SC2086
 build/lock/bin/python -m pip install --quiet --disable-pip-version-check $kept \
-    ".[test,boards,docs,fuzz]"
+    ".[test,boards,docs,fuzz,cluster]"
 {
     echo "# The versions that \`make\` installs, of all that pyproject.toml asks for and what that"
     echo "# pulls in. Written by \`make lock\`."

@@ -8,7 +8,7 @@ from amaranth.hdl import Elaboratable, Module
 from amaranth.lib import io
 
 from boards.build.clocks import add_clock
-from golden.modem.selftest import SELFTEST_U_INFO
+from golden.modem.selftest import SELFTEST_U_INFO, plan
 from golden.pcm import g711
 from golden.pcm.parameters import OCTET_RATE, MappingParameters
 from golden.ports.emulator import RESPONSE_PHASES, Response
@@ -104,8 +104,7 @@ def selftest_component(frequency, baud, parameters=SELFTEST_PARAMETERS):
     law = "A" if p is None else p.law
     return Selftest(
         selftest_response(SELFTEST_LINE, law),
-        law,
-        p,
+        plan(law, p),
         ppm=SELFTEST_PPM,
         snr=SELFTEST_SNR,
         clock=frequency,

@@ -51,6 +51,10 @@ def taps_of(factor):
     return np.rint(taps_reference(factor) * (1 << DECIMATOR_TAP.fraction)).astype(np.int64)
 
 
+#: Taps by factor: a table for gateware.
+TAPS = {factor: tuple(taps_of(factor).tolist()) for factor in FACTORS.values()}
+
+
 class Decimator:
     """A low-pass, of whose samples every ``factor``-th is kept: 3 from 48 kHz, 2 from 32 kHz.
 

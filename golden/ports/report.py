@@ -38,31 +38,14 @@ class Field:
     kind: FieldKind = FieldKind.NUMBER
 
 
-def program(templates):
-    """Octets of all texts, and the place where each begins.
-
-    A text is a tuple of ASCII strings and :class:`Field`. Its octets end with 0. A field is one
-    octet: bit 7 is 1, its kind is in bits 4 to 6, its number in bits 0 to 3.
-    """
-    octets, starts = [], []
-    for template in templates:
-        starts.append(len(octets))
-        for part in template:
-            if isinstance(part, Field):
-                octets.append(0x80 | part.kind << 4 | part.number)
-            else:
-                octets += part.encode("ascii")
-        octets.append(0)
-    return octets, starts
-
-
 class Reporter:
     """Texts with values in them.
 
     ``process(template, values)``: the octets (bytes) of the text with that number.
 
-    Parameters: ``templates``, texts as :func:`program` takes them. Raises
-    :class:`~golden.errors.V90Error` for a value that NUMBER_BITS do not hold.
+    Parameters: ``templates``, each a tuple of ASCII strings and :class:`Field`.
+
+    Raises :class:`~golden.errors.V90Error` for a value that NUMBER_BITS do not hold.
     """
 
     def __init__(self, templates):
@@ -105,10 +88,16 @@ def decibels_table():
     return np.rint(100 * np.log10(mantissa) * (1 << TENTHS_FRACTION)).astype(np.int64)
 
 
-class Decibels:
-    """A power over a sum of squares in tenths of a decibel, 0 at least.
+#: The same as a table for gateware.
+DECIBELS = tuple(decibels_table().tolist())
 
-    ``process(total)``: an int below 2**SUM_BITS; 0 counts as less than 1. Within 0.1 dB.
+
+class Decibels:
+    """A power over a sum of squares in tenths of a decibel, 0 at least; within 0.1 dB.
+
+    ``process(total)``: an int below ``2**ERROR_SUM_BITS``; 0 counts as less than 1.
+
+    Parameters: ``power``, such as :func:`error_power` gives.
     """
 
     def __init__(self, power):

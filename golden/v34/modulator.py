@@ -45,6 +45,10 @@ def shifted_format(shift):
     return Q(1, SYMBOL.integer - shift, SYMBOL.fraction + shift)
 
 
+#: The same for one bit: gateware shifts a bit at a time.
+SYMBOL_DOUBLED = shifted_format(1)
+
+
 def rotations_of(line, energy):
     """``(shift, phases)`` for symbols of mean ``energy``.
 

@@ -2,8 +2,8 @@
 
 No other file takes a name with a leading underscore from Amaranth. Such names may change in any
 release: ``tests/hdl/core/test_amaranth_private.py`` fails where another Amaranth is installed than
-``VERSION``. Whoever moves to another one reads this file against it, runs the tests of
-``hdl/core/channels.py``, ``sim/engines`` and ``tests/formal``, and then changes ``VERSION``.
+``AMARANTH_VERSION``. Whoever moves to another one reads this file against it, runs the tests of
+``hdl/core/channels.py``, ``sim/engines`` and ``tests/formal``, and changes ``AMARANTH_VERSION``.
 """
 
 from typing import Any, NamedTuple
@@ -22,7 +22,7 @@ from amaranth.hdl._xfrm import (
 )
 
 __all__ = [
-    "VERSION",
+    "AMARANTH_VERSION",
     "AnySeq",
     "FragmentTransformer",
     "LHSMaskCollector",
@@ -47,7 +47,7 @@ __all__ = [
 ]
 
 #: The version of Amaranth whose private parts are these.
-VERSION = "0.5.10"
+AMARANTH_VERSION = "0.5.10"
 
 
 class MemoryPort(NamedTuple):

@@ -7,7 +7,7 @@ from amaranth.lib.wiring import In, Out
 
 from golden.fixed import Overflow, Rounding
 from golden.formats import DECIMATOR_SUM, DECIMATOR_TAP, SAMPLE
-from golden.ports.decimator import taps_of
+from golden.ports.decimator import TAPS
 from hdl.core.fixed import requant, shape
 from hdl.core.mac import Multiplier
 
@@ -30,7 +30,7 @@ class Decimator(wiring.Component):
     """
 
     def __init__(self, factor):
-        self.factor, self.taps = factor, taps_of(factor).tolist()
+        self.factor, self.taps = factor, TAPS[factor]
         self.latency = len(self.taps) + 3
         super().__init__(
             {"i": In(stream.Signature(signed(16))), "o": Out(stream.Signature(signed(16)))}

@@ -3,12 +3,17 @@
 What it does, and the response in its table, stands in golden/ports/emulator.py.
 """
 
+from fractions import Fraction
+from math import sqrt
+
 from amaranth.hdl import Cat, Const, Module, Mux, Signal, signed
 from amaranth.lib import stream, wiring
 from amaranth.lib.memory import Memory
 from amaranth.lib.wiring import In, Out
 
+from golden.errors import V90Error
 from golden.formats import EMULATED_TAP, LEAK, LEAK_USED, LINEAR, SAMPLE
+from golden.pcm.parameters import OCTET_RATE
 from golden.ports.emulator import (
     NOISE_SHIFT,
     OCTET_FRACTION,
@@ -16,11 +21,35 @@ from golden.ports.emulator import (
     RESPONSE_PHASE_BITS,
     RESPONSE_PHASES,
     RESPONSE_PLACE_BITS,
-    noise_scale,
-    step_of,
 )
+from golden.receiver.timing import SAMPLE_RATE
 from hdl.core.mac import Multiplier
 from hdl.pcm.g711 import LAW_BITS, linear
+
+
+def octets_of_sample(ppm):
+    """Octets that pass in a sample's time, with OCTET_FRACTION fraction bits, to nearest.
+
+    The client's clock is ``ppm`` fast.
+    """
+    if not -1000 <= ppm <= 1000:
+        raise V90Error(f"a client's clock is within 1000 ppm, {ppm:g} is too far off")
+    samples = SAMPLE_RATE * (1 + Fraction(ppm) / 10**6)
+    return round((OCTET_RATE << OCTET_FRACTION) / samples)
+
+
+def noise_factor(response, snr):
+    """Factor of a sample's sum of signs, for noise ``snr`` dB below TRN1d; None: no noise.
+
+    A sum of n signs has a root mean square of sqrt(n).
+    """
+    if snr is None:
+        return 0
+    noise = response.rms / 10 ** (snr / 20)
+    factor = round(noise / sqrt(response.products) * 2.0 ** (EMULATED_TAP.fraction - NOISE_SHIFT))
+    if not 0 <= factor < 1 << 15:
+        raise V90Error(f"an emulated line has no noise as loud as an SNR of {snr:g} dB")
+    return factor
 
 
 def _table(response, slots):
@@ -50,7 +79,7 @@ class LineEmulator(wiring.Component):
 
     def __init__(self, response, law, ppm=0.0, snr=None):
         self.response, self.law = response, LAW_BITS[law]
-        self.step, self.scale = step_of(ppm), noise_scale(response, snr)
+        self.step, self.scale = octets_of_sample(ppm), noise_factor(response, snr)
         self.slots = response.products + 1
         #: Two passes of ``products``, each with three cycles to drain and one to save; the mean.
         self.latency = 2 * (response.products + 4) + 9

@@ -10,6 +10,8 @@ from amaranth.lib.crc.catalog import CRC16_IBM_SDLC
 from amaranth.lib.memory import Memory
 from amaranth.lib.wiring import In, Out
 
+from golden.errors import V90Error
+from golden.ports.link import INFORMATION, TEXT
 from hdl.core.channels import channel_shape
 from hdl.core.stream import octet_layout
 from hdl.pcm.csr import ADDRESS_BITS, WORD_BITS
@@ -21,6 +23,22 @@ def link_word_layout(channels):
     return data.StructLayout(
         {"channel": channel_shape(channels), "address": ADDRESS_BITS, "data": WORD_BITS}
     )
+
+
+def information_octets(information):
+    """The INFORMATION octets of a :class:`golden.ports.link.Information`, in its fields' order.
+
+    Numbers of four octets have the lowest first; the text is at the end.
+    """
+    one = information
+    head = [one.version, one.top, one.channels - 1, one.slots, one.status, one.queue.bit_length()]
+    for number in (one.clock, one.baud):
+        head += [number >> 8 * place & 0xFF for place in range(4)]
+    text = [*one.text.encode("ascii")]
+    if len(text) > TEXT:
+        raise V90Error(f"a board's text has {TEXT} octets at most, not {len(text)}")
+    between = [0] * (INFORMATION - TEXT - len(head))
+    return [*head, *between, *text, *[0] * (TEXT - len(text))]
 
 
 class HostLink(wiring.Component):
@@ -75,7 +93,7 @@ class HostLink(wiring.Component):
         m = Module()
         words = program(self.states, self.gives)
         m.submodules.program = code = Memory(shape=16, depth=256, init=words)
-        contents = [0] * INFORMATION_AT + [*self.information.octets()] + [0] * 256
+        contents = [0] * INFORMATION_AT + information_octets(self.information) + [0] * 256
         m.submodules.memory = memory = Memory(shape=8, depth=512, init=contents)
         m.submodules.crc = crc = CRC16_IBM_SDLC(data_width=8).create()
         fetch, read, write = code.read_port(), memory.read_port(), memory.write_port()

@@ -1,11 +1,14 @@
 """Lines of text about a receiver: numbers in decimal, decibels, the clock's offset in ppm."""
 
+from math import log10
+
 from amaranth.hdl import Array, Cat, Module, Mux, Signal, signed
 from amaranth.lib import stream, wiring
 from amaranth.lib.memory import Memory
 from amaranth.lib.wiring import In, Out
 
 from golden.ports.report import (
+    DECIBELS,
     ERROR_SUM_BITS,
     NUMBER_BITS,
     OCTAVE,
@@ -13,15 +16,39 @@ from golden.ports.report import (
     PPM_SHIFT,
     TABLE_BITS,
     TENTHS_FRACTION,
+    Field,
     FieldKind,
-    decibels_start,
-    decibels_table,
-    program,
 )
 
 #: What is kept of a number besides its digits, and the characters of all that.
 _POINT, _PLUS, _MINUS = 10, 11, 12
 _CHARACTERS = "0123456789.+-"
+
+
+def program(templates):
+    """Octets that stand for texts, and where each text begins.
+
+    ``templates``: tuples of ASCII strings and :class:`golden.ports.report.Field`. A text ends with
+    0. A field is one octet: 1 in bit 7, its kind in bits 4 to 6, its number in bits 0 to 3.
+    """
+    octets, starts = [], []
+    for template in templates:
+        starts.append(len(octets))
+        for part in template:
+            if isinstance(part, Field):
+                octets.append(1 << 7 | part.kind << 4 | part.number)
+            else:
+                octets += part.encode("ascii")
+        octets.append(0)
+    return octets, starts
+
+
+def first_sum(power):
+    """Sum that :class:`Decibels` begins with: ``power`` over the largest power of two that fits.
+
+    In tenths of a decibel with TENTHS_FRACTION fraction bits, to nearest.
+    """
+    return round(100 * (1 << TENTHS_FRACTION) * log10(power / (1 << (ERROR_SUM_BITS - 1))))
 
 
 class Decibels(wiring.Component):
@@ -41,16 +68,14 @@ class Decibels(wiring.Component):
     latency = ERROR_SUM_BITS + 4
 
     def __init__(self, power):
-        self.first = decibels_start(power)
+        self.first = first_sum(power)
         super().__init__(
             {"start": In(1), "total": In(ERROR_SUM_BITS), "done": Out(1), "tenths": Out(11)}
         )
 
     def elaborate(self, platform):
         m = Module()
-        m.submodules.table = table = Memory(
-            shape=16, depth=1 << TABLE_BITS, init=decibels_table().tolist()
-        )
+        m.submodules.table = table = Memory(shape=16, depth=1 << TABLE_BITS, init=DECIBELS)
         read = table.read_port()
         total, left = Signal(ERROR_SUM_BITS), Signal(range(ERROR_SUM_BITS + 1))
         sum_of = Signal(signed(11 + TENTHS_FRACTION + 1))

@@ -11,7 +11,7 @@ from golden.pcm.parameters import INTERVALS
 from golden.receiver.training import TRN1D_BACK, TRN1D_OVER
 from golden.signals.sequences import JD
 from hdl.core.memory import read_alone
-from hdl.receiver.words import DECISION, NUMBER
+from hdl.receiver.words import DECISION, FRAME_NUMBER
 from hdl.signals.training import (
     DIL_ADDRESS_BITS,
     DIL_STATE,
@@ -45,7 +45,7 @@ class TrainingDecoder(wiring.Component):
         frame with which a Jd begins. Those of Jd' are not given
     dil : Out(1), Jd' has been read: the decision that is taken next is DIL's first. It goes up two
         cycles after the last decision of Jd' was taken; no decision is taken in between
-    number : Out, NUMBER of DIL's first data frame, with dil
+    number : Out, FRAME_NUMBER of DIL's first data frame, with dil
     """
 
     latency = 2
@@ -58,7 +58,7 @@ class TrainingDecoder(wiring.Component):
                 "restart": In(1),
                 "o": Out(stream.Signature(bit)),
                 "dil": Out(1),
-                "number": Out(NUMBER),
+                "number": Out(FRAME_NUMBER),
             }
         )
 

@@ -14,10 +14,9 @@ from golden.v34.modulator import (
     ROTATION,
     ROTATION_SUM,
     SYMBOL,
-    rotations_of,
-    shifted_format,
+    SYMBOL_DOUBLED,
 )
-from golden.v34.pulse import SPAN, TAP, ratio_of, taps_of
+from golden.v34.pulse import SPAN, TAP
 from hdl.core.channels import channel_shape
 from hdl.core.fixed import requant, shape
 from hdl.core.mac import Multiplier
@@ -46,26 +45,31 @@ _PRODUCT = data.StructLayout(
 )
 
 
-def table_words(line, rate, base):
-    """Words ``[(address, data), ...]`` of a line's taps from ``base`` on."""
-    taps = taps_of(line, rate).reshape(-1).tolist()
-    return [(base + place, tap & 0xFFFF) for place, tap in enumerate(taps)]
+def table_words(taps, base):
+    """Words ``[(address, data), ...]`` of a line's taps from ``base`` on.
 
-
-def rotation_words(line, energy, half, words):
-    """Words of a channel for symbols of mean ``energy`` that come with this ``half``.
-
-    ``words``: of the modulator's table, where a channel's own addresses begin.
+    ``taps``: an array as ``golden.v34.pulse.taps_of`` gives it.
     """
-    shift, phases = rotations_of(line, energy)
+    return [(base + place, tap & 0xFFFF) for place, tap in enumerate(taps.reshape(-1).tolist())]
+
+
+def rotation_words(shift, phases, half, words):
+    """Words of a channel for symbols that come with this ``half``.
+
+    ``shift``, ``phases``: as ``golden.v34.modulator.rotations_of`` gives them for the mean energy
+    of these symbols. ``words``: of the modulator's table, where a channel's own addresses begin.
+    """
     first = words + ROTATIONS * half
     flat = phases.reshape(-1).tolist()
     return [*((first + n, part & 0xFFFF) for n, part in enumerate(flat)), (first + SHIFT, shift)]
 
 
-def start_words(line, rate, base, words):
-    """Words that start a channel with the taps at ``base``."""
-    phases, symbols = ratio_of(line.symbol_rate, rate)
+def start_words(line, ratio, base, words):
+    """Words that start a channel of ``line`` with the taps at ``base``.
+
+    ``ratio``: samples and symbols that take the same time.
+    """
+    phases, symbols = ratio
     turns = line.carrier_ratio.denominator
     started = RATE_LAYOUT.const({"phases": phases, "symbols": symbols, "turns": turns})
     return [(words + BASE, base), (words + RATE, started.as_value().value)]
@@ -160,7 +164,7 @@ class _Rotator(wiring.Component):
                 m.d.sync += left.eq(left - 1)
                 for part in (re, im):
                     # Twice at the end of its format, it stays there.
-                    doubled = requant(part, SYMBOL, shifted_format(1), Rounding.TRUNC, Overflow.SAT)
+                    doubled = requant(part, SYMBOL, SYMBOL_DOUBLED, Rounding.TRUNC, Overflow.SAT)
                     with m.If(left != 0):
                         m.d.sync += part.eq(doubled)
                 with m.If(left == 0):

@@ -108,7 +108,4 @@ def check_u_info(u_info):
 def check_given_training(u_info, symbols):
     """Raise :class:`~golden.errors.V90Error` unless a call with given parameters can train so."""
     check_u_info(u_info)
-    if symbols % INTERVALS or symbols < LEAST_GIVEN_TRN1D:
-        raise V90Error(
-            f"TRN1d is {LEAST_GIVEN_TRN1D} symbols or more, a multiple of 6, not {symbols}"
-        )
+    check_length("TRN1d", symbols, (LEAST_GIVEN_TRN1D, TRN1D_SYMBOLS[1]))

@@ -1,5 +1,7 @@
 """`v90 call`: a file through a simulated call."""
 
+from pathlib import Path
+
 from rich.console import Console
 from rich.table import Table
 from rich.text import Text
@@ -10,8 +12,10 @@ from golden.pcm import g711
 from golden.pcm.parameters import INTERVALS
 from sim.cli.options import engine, training
 from sim.files import (
+    check_different,
     check_folder,
-    check_output,
+    check_inputs,
+    check_outputs,
     read_file,
     read_parameters,
     write_file,
@@ -19,9 +23,12 @@ from sim.files import (
 )
 from sim.terminal import progress
 
+#: Most octets of a file: 20 minutes at 28 000 bit/s, whose samples take about 2 GB of memory.
+MOST_CALL_FILE = 1 << 22
+
 
 def options(sub):
-    """The options of `v90 call`."""
+    """Add the options of `v90 call`."""
     sub.add_argument("file", metavar="FILE", help="- is stdin")
     sub.add_argument("-o", "--output", metavar="FILE", help="write the file as it arrived")
     sub.add_argument("--force", action="store_true", help="overwrite what exists")
@@ -33,14 +40,14 @@ def options(sub):
         "--rate", type=float, metavar="BIT/S", help="the most, 28000 to 56000 (default: 56000)"
     )
     rates.add_argument(
-        "--parameters", metavar="P.json", help="mapping parameters: data behind TRN1d, no start-up"
+        "--parameters", metavar="P.json", help="mapping parameters: data after TRN1d, no start-up"
     )
     sub.add_argument("--law", choices=g711.LAWS, help="of the digital modem (default: A)")
     sub.add_argument(
         "--sr",
         type=int,
         choices=range(4),
-        help="of the shaper, with no power at DC (default: Sr and filter that the line is worth)",
+        help="of the shaper, with no power at DC (default: the Sr and filter best for the line)",
     )
     sub.add_argument("--ld", type=int, choices=range(4), help="of the shaper (default: 3)")
     sub.add_argument(
@@ -66,12 +73,12 @@ def options(sub):
     network.add_argument("--output-law", choices=g711.LAWS, help="of the client's exchange")
     for name, text in (
         ("--robbed", "bits in turn by interval, as 1,,,01,,"),
-        ("--robbed-after", "the same, behind the pad"),
+        ("--robbed-after", "the same, after the pad"),
     ):
         network.add_argument(name, metavar="P,P,P,P,P,P", help=text)
     network.add_argument("--pad", type=float, default=0.0, metavar="DB", help="0 to 30")
     network.add_argument("--high-pass", type=float, metavar="POLE", help="above 0, below 1")
-    network.add_argument("--high-pass-at", type=int, default=0, metavar="OCTET")
+    network.add_argument("--high-pass-at", type=int, metavar="OCTET", help="default: 0")
     network.add_argument("--invert", action="store_true", help="the polarity")
     for name, text in (("--repeat", "send it twice"), ("--drop", "do not send it")):
         network.add_argument(
@@ -87,9 +94,9 @@ def run(arguments):
     from sim.calls.engines import Engines
     from sim.reports import call as report
 
-    check_outputs(arguments)
+    check_files(arguments)
     call = call_of(arguments)
-    data = read_file(arguments.file)
+    data = read_file(arguments.file, MOST_CALL_FILE)
     outcome = run_call(call, data, Engines(arguments.gateware, arguments.check, progress))
     if arguments.recording is not None:
         from sim.world import wav
@@ -119,20 +126,21 @@ def run(arguments):
 
 
 def _outputs(arguments):
-    """Files that are to be written."""
+    """Files that are to be written, the report left out."""
     paths = arguments.output, arguments.recording, arguments.write_parameters
     return [path for path in paths if path is not None]
 
 
-def check_outputs(arguments):
-    """Raise :class:`~golden.errors.V90Error` where a file or folder cannot be written."""
-    outputs = _outputs(arguments)
-    if len(set(outputs)) < len(outputs):
-        raise V90Error("two of the files to write have the same name")
-    for path in outputs:
-        check_output(path, arguments.force)
-    if arguments.report is not None:
-        check_folder(arguments.report, arguments.force)
+def check_files(arguments):
+    """Raise :class:`~golden.errors.V90Error` where files cannot be read or written as asked."""
+    force, report, files = arguments.force, arguments.report, _outputs(arguments)
+    check_inputs(arguments.file, arguments.parameters)
+    if force and not files and report is None:
+        raise V90Error("--force overwrites files, and none is to be written")
+    if report is not None:
+        check_folder(report, force)
+        check_different([*files, str(Path(report) / "report.html")])
+    check_outputs(force, *files)
 
 
 def network_of(arguments, law):
@@ -140,6 +148,8 @@ def network_of(arguments, law):
     from sim.world.network import NetworkParameters
 
     a = arguments
+    if a.high_pass is None and a.high_pass_at is not None:
+        raise V90Error("--high-pass-at is for the filter of --high-pass, and there is none")
     return NetworkParameters(
         law=law,
         output_law=a.output_law,
@@ -147,7 +157,7 @@ def network_of(arguments, law):
         robbed_after=patterns(a.robbed_after),
         pad=a.pad,
         high_pass=a.high_pass,
-        high_pass_at=a.high_pass_at,
+        high_pass_at=a.high_pass_at or 0,
         invert=a.invert,
         slips=(*((at, 1) for at in a.repeat), *((at, -1) for at in a.drop)),
     )
@@ -161,9 +171,10 @@ def call_of(arguments):
     a = arguments
     parameters = None
     if a.parameters is not None:
-        for name in ("sr", "ld", "margin", "power"):
-            if getattr(a, name) is not None:
-                raise V90Error(f"--{name} is for a start-up, and --parameters does without one")
+        for name in ("sr", "ld", "margin", "power", "at_codec"):
+            if getattr(a, name) not in (None, False):
+                option = name.replace("_", "-")
+                raise V90Error(f"--{option} is for a start-up, and --parameters does without one")
         parameters = read_parameters(a.parameters, a.law)
     law = parameters.law if parameters else a.law or "A"
     fields = {
@@ -179,6 +190,8 @@ def call_of(arguments):
         "parameters": parameters,
     }
     if not parameters:
+        if a.sr == 0 and a.ld is not None:
+            raise V90Error("--ld is for a shaper, and with --sr 0 there is none")
         fields["options"] = {"sr": a.sr, "ld": 3 if a.ld is None else a.ld}
         if a.rate is not None:
             fields["options"]["most_bits"] = constellations.data_bits_of(a.rate)

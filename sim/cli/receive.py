@@ -5,7 +5,7 @@ import numpy as np
 from golden.errors import CallFailed, V90Error
 from sim.calls import pcm, transfer
 from sim.cli.options import duration, engine, mapping, output, run_engines, say, training
-from sim.files import check_output, is_wav, read_file, read_parameters, write_file
+from sim.files import check_inputs, check_outputs, is_wav, read_file, read_parameters, write_file
 from sim.terminal import progress
 
 #: Share of octets outside the constellations above which parameters and line do not belong
@@ -26,7 +26,8 @@ def options(sub):
 
 def run(arguments):
     """`v90 receive`"""
-    check_output(arguments.output, arguments.force)
+    check_inputs(arguments.line, arguments.parameters)
+    check_outputs(arguments.force, arguments.output)
     p = read_parameters(arguments.parameters, arguments.law)
     content = read_file(arguments.line)
     if is_wav(arguments.line, content):

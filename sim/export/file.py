@@ -86,7 +86,8 @@ def head(name, component, arguments=""):
     made = (
         f"Made by v90-gateware {__version__}{' with ' * bool(arguments)}{arguments}; BSD-2-Clause."
     )
-    lines = [f"{module_of(name)}: {summary}", "", made, *_STREAMS.splitlines(), "", "Ports:"]
+    title = textwrap.wrap(f"{module_of(name)}: {summary}", 97)
+    lines = [*title, "", made, *_STREAMS.splitlines(), "", "Ports:"]
     for direction, port, kind, meaning, parts in described(component):
         lines.append(f"  {direction} {port}: {kind}")
         lines += textwrap.wrap(

@@ -34,7 +34,10 @@ def members_of(docstring):
 
 
 def _divided(text):
-    for part in _ANOTHER.split(text):
+    # Before the first " : " a comma divides names, not ports.
+    first, colon, rest = text.partition(" : ")
+    parts = _ANOTHER.split(rest)
+    for part in [f"{first}{colon}{parts[0]}", *parts[1:]]:
         if match := _ENTRY.fullmatch(part):
             yield match[1].split(", "), match[2].strip()
 

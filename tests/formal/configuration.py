@@ -3,7 +3,7 @@
 from amaranth.hdl import Assert, Assume, Signal
 
 from hdl.pcm.csr import COMMIT
-from hdl.receiver.slicer import LEVEL
+from hdl.receiver.slicer import LEVEL_WORD
 from tests.formal import known
 from tests.formal.proof import contract
 
@@ -178,7 +178,7 @@ CASES = {
     "Settings": (
         settings,
         "receiver.settings",
-        lambda m: m.Settings(LEVEL),
+        lambda m: m.Settings(LEVEL_WORD),
         1,
         ("waiting = ~self.bank", "waiting = self.bank"),
     ),

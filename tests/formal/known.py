@@ -11,7 +11,7 @@ from amaranth.lib.wiring import Out
 
 from hdl.core.amaranth_private import AnySeq
 from hdl.ports.link_program import INSTRUCTION, Op, Strobe, Test, program
-from hdl.receiver.equalizer import _Phase
+from hdl.receiver.equalizer_program import Sum
 from hdl.receiver.words import Wait
 
 
@@ -94,16 +94,16 @@ def equalizer(m, block, inside, path=""):
 
     phase, issued, due, half, at, frame, samples = (
         inside.signal(_under(path, name))
-        for name in ("_phase", "_issued", "_due", "_half", "samples.at", "samples.frame", "samples")
+        for name in ("_sum", "_issued", "_due", "_half", "samples.at", "samples.frame", "samples")
     )
     equalizer = inside.signal(path) if path else block
-    base, symbol = Cat(Const(0, 2), frame), phase == _Phase.SYMBOL
+    base, symbol = Cat(Const(0, 2), frame), phase == Sum.SYMBOL
     reads, there = inside.content(_under(path, "samples.memory"), at)
     m.d.comb += [reads, Assume(equalizer.i.payload.index < 12)]
     _implied(
         m,
-        (during("TELL"), phase == _Phase.ERROR),
-        (phase == _Phase.ERROR, equalizer.i_slice.valid | during("CLEAR", "IDLE")),
+        (during("TELL"), phase == Sum.ERROR),
+        (phase == Sum.ERROR, equalizer.i_slice.valid | during("CLEAR", "IDLE")),
         (issued | due, during("MULTIPLY", "GROW", "STEER", "DRAIN")),
         (~during("CLEAR", "IDLE"), half >= 4),
         (symbol, during("BEGIN", "MULTIPLY", "DRAIN", "PAIR")),
@@ -115,12 +115,12 @@ def equalizer(m, block, inside, path=""):
 
 def correlator(m, block, inside, path=""):
     """A word is given when its sum has been read, and none is being added to."""
-    moving, multiplied, at = (
-        inside.signal(_under(path, name)) for name in ("moving", "multiplied", "at")
+    reading, due, multiplied, at = (
+        inside.signal(_under(path, name)) for name in ("reading", "due", "multiplied", "at")
     )
     _implied(
         m,
-        (inside.during("READ", "GIVE", path=path), moving == 0),
+        (inside.during("READ", "GIVE", path=path), ~reading & ~due),
         (inside.during("GIVE", path=path), multiplied.as_value() == at.as_value()),
     )
 
@@ -132,7 +132,8 @@ def line(m, block, inside, path=""):
     """
     equalizer(m, block, inside, _under(path, "equalizer"))
     correlator(m, block, inside, _under(path, "correlator"))
-    names = ("control.state", "control.number", "control.training", "settings.ucode")
+    names = ("control.status.state", "control.status.number", "control.status.training")
+    names += ("settings.training_ucode",)
     _holds_still(
         m, block.o.valid & ~block.o.ready, *(inside.signal(_under(path, name)) for name in names)
     )
@@ -197,7 +198,7 @@ def _program(block):
 
 def settings(m, block, inside):
     """Levels are put to use where they wait for something: :func:`control` shows that."""
-    m.d.comb += Assume(~block.put | (block.wait != Wait.NOTHING))
+    m.d.comb += Assume(~block.put | (block.waiting.wait != Wait.NOTHING))
 
 
 def control(m, block, inside):
@@ -206,4 +207,4 @@ def control(m, block, inside):
         if member.flow is Out and path[0] not in ("i", "o"):
             value = Value.cast(value)
             m.d.comb += value.eq(AnySeq(len(value)))
-    m.d.comb += Assert(~block.put | (block.settings.wait != Wait.NOTHING))
+    m.d.comb += Assert(~block.status.put | (block.settings.waiting.wait != Wait.NOTHING))

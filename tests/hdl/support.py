@@ -228,18 +228,14 @@ class WithMultiplier(wiring.Component):
     def __init__(self, block):
         self.block = block
         members = block.signature.members
-        super().__init__({name: members[name] for name in members if name != "multiply"})
+        super().__init__({name: members[name] for name in members if name != "multiplier"})
 
     def elaborate(self, platform):
         m = Module()
         m.submodules.block = block = self.block
         m.submodules.multiplier = multiplier = Multiplier()
         pass_on(m, self, block, self.signature.members)
-        m.d.comb += [
-            multiplier.a.eq(block.multiply.a),
-            multiplier.b.eq(block.multiply.b),
-            block.multiply.product.eq(multiplier.product),
-        ]
+        multiplier.serve(m, block)
         return m
 
 

@@ -25,7 +25,7 @@ from hdl.modem.client import (
     STEP_AT,
 )
 from hdl.pcm.csr import COMMIT
-from hdl.receiver.words import ENTRIES, START, TRAINING
+from hdl.receiver.words import ENTRIES_AT, START_AT, TRAINING_AT
 from sim.calls import transfer
 from tests.boards.host.support import Port
 from tests.support import ROOT
@@ -61,9 +61,9 @@ def test_the_words_are_those_of_decoder_and_receiver(model):
     wide = np.array([word[1:] for word in model.words if word[0] == 1]).reshape(-1, 3, 2)
     assert (wide[:, :, 0] == [0, 1, 2]).all()
     found = {address: low | high << 16 for address, low, high in wide[:, :, 1].tolist()}
-    assert found[START] == 2880 // INTERVALS
-    assert found[TRAINING] >> 16 == 79
-    assert found[ENTRIES + 128] >> 16 & 0x7F == P.intervals[1][0]
+    assert found[START_AT] == 2880 // INTERVALS
+    assert found[TRAINING_AT] >> 16 == 79
+    assert found[ENTRIES_AT + 128] >> 16 & 0x7F == P.intervals[1][0]
 
 
 def test_a_file_is_received_over_a_bad_line(model, rng):

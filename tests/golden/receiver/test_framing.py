@@ -5,8 +5,9 @@ import pytest
 
 from golden.pcm import g711
 from golden.pcm.encoder import Encoder
-from golden.receiver.framing import ED_FRAMES, JD_LENGTHS, MP_LENGTHS, Follower, SequenceFramer
+from golden.receiver.framing import JD_LENGTHS, MP_LENGTHS, Follower, SequenceFramer
 from golden.signals.sequences import JD, JD_END, MP
+from golden.signals.training import ED_FRAMES
 from tests.startup import parameters
 
 #: Data bits of a data frame with CPt (Table 17), and in a rate renegotiation.

@@ -7,7 +7,7 @@ engines, proofs.
 import ast
 from importlib import metadata
 
-from hdl.core.amaranth_private import VERSION
+from hdl.core.amaranth_private import AMARANTH_VERSION
 from tests.structure import TREES, files, imports
 from tests.support import ROOT
 
@@ -16,12 +16,12 @@ HERE = "hdl/core/amaranth_private.py"
 
 def fault(installed):
     """A sentence where the parts are not known to work with this version of Amaranth."""
-    if installed == VERSION:
+    if installed == AMARANTH_VERSION:
         return None
     return (
-        f"Amaranth {installed} is installed, but {HERE} is known to work with {VERSION} only: "
+        f"Amaranth {installed} is installed, but {HERE} is known to work with {AMARANTH_VERSION}: "
         "read it against the new version, run the tests of channels, engines and proofs, "
-        "then change VERSION there."
+        "then change AMARANTH_VERSION there."
     )
 
 
@@ -31,7 +31,7 @@ def test_version_is_the_known_one():
 
 
 def test_another_version_is_named():
-    assert VERSION == "0.5.10"
+    assert AMARANTH_VERSION == "0.5.10"
     assert fault("0.6.0").startswith("Amaranth 0.6.0 is installed, but hdl/core/amaranth_private")
 
 

@@ -4,12 +4,14 @@ from amaranth.hdl import Module
 from amaranth.lib import stream, wiring
 from amaranth.lib.wiring import In, Out, connect, flipped
 
+from golden.errors import V90Error
 from golden.ports import link
 from golden.ports.link import Information, Top, Unframer
 from hdl.core.stream import BitQueues, answer_layout, octet_layout, request_layout
-from hdl.ports.link import HostLink, link_word_layout
+from hdl.ports.link import HostLink, information_octets, link_word_layout
 from hdl.ports.link_program import PATIENCE
 from sim.engines.gateware import Gateware
+from tests.hdl.support import check_refused
 
 CHANNELS, QUEUE, WIDTH = 3, 8, 42
 
@@ -187,3 +189,15 @@ def test_a_word_that_is_not_taken_holds_up_nothing_else(both):
         0x3333,
     ]
     assert both.gateware.run({}, {}, reset=False, cycles=2000).outputs["o"].size == 0
+
+
+def test_what_a_board_says_of_itself():
+    """Read by the model: each field, and the length."""
+    for one in (
+        INFORMATION,
+        Information(Top.RECEIVER, 256, 0, 0, 1, 12_288_000, 460_800, "x" * 48),
+    ):
+        octets = information_octets(one)
+        assert len(octets) == 64 and Information.of(bytes(octets)) == one
+    long = Information(Top.SIGNALS, text="x" * 49)
+    check_refused(V90Error, "48 octets at most", information_octets, long)

@@ -3,9 +3,10 @@
 import numpy as np
 import pytest
 
-from golden.receiver.framing import ED_FRAMES, JD_LENGTHS, MP_LENGTHS
+from golden.receiver.framing import JD_LENGTHS, MP_LENGTHS
 from golden.receiver.framing import SequenceFramer as Golden
 from golden.signals.sequences import JD, JD_END, MP
+from golden.signals.training import ED_FRAMES
 from hdl.receiver.framing import SequenceFramer, framing
 from sim.engines.compare import compare
 from tests.hdl.support import FULL_SPEED

@@ -98,16 +98,20 @@ class Workload:
             if line not in bases:
                 bases[line] = end
                 end += taps_of(line, self.rate).size
-                rows += [(channel, *word) for word in table_words(line, self.rate, bases[line])]
+                rows += [
+                    (channel, *word) for word in table_words(taps_of(line, self.rate), bases[line])
+                ]
             for half in (0, 1):
-                words = rotation_words(line, energies[half], half, self.words)
+                rotations = golden.rotations_of(line, energies[half])
+                words = rotation_words(*rotations, half, self.words)
                 rows += [(channel, *word) for word in words]
         order = rng.permutation(len(rows))
         rows = [rows[n] for n in order]
         for channel in rng.permutation(len(self.lines)).tolist():
             if channel not in stopped:
                 line = self.lines[channel]
-                for word in start_words(line, self.rate, bases[line], self.words):
+                ratio = ratio_of(line.symbol_rate, self.rate)
+                for word in start_words(line, ratio, bases[line], self.words):
                     rows.append((channel, *word))
         assert end <= self.words
         return columns(
@@ -191,7 +195,7 @@ def test_a_channel_starts_anew_and_stops(rng):
     line = LineSignal(3200, "high", 4)
     work = Workload(rng, [line], 100)
     gateware = Gateware(Modulator(1, work.words))
-    start = start_words(line, 16000, 0, work.words)
+    start = start_words(line, ratio_of(line.symbol_rate, 16000), 0, work.words)
     stop = [(start[1][0], 0)]
 
     def write(words):

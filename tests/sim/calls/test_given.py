@@ -259,7 +259,7 @@ def test_recordings_that_hold_no_call(plain):
     broken = np.concatenate([plain.samples[: after + 400], noise])
     assert "no taps that make TRN1d's symbols out" in fails(CallFailed, broken)
     for symbols in (2000, 8041):
-        assert f"TRN1d is 2664 symbols or more, a multiple of 6, not {symbols}" in fails(
+        assert f"TRN1d is 2664 to 32760 symbols, whole data frames, not {symbols}" in fails(
             V90Error, noise, symbols
         )
 
@@ -269,7 +269,7 @@ def test_recordings_that_hold_no_call(plain):
     [
         ({"u_info": 112}, "U_INFO is 1 to 111, not 112"),
         ({"u_info": 0}, "U_INFO is 1 to 111, not 0"),
-        ({"trn1d": 2658}, "TRN1d is 2664 symbols or more"),
+        ({"trn1d": 2658}, "TRN1d is 2664 to 32760 symbols"),
         ({"conditions": Conditions(seed=-1)}, "the seed is a whole number from 0"),
     ],
 )
