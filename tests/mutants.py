@@ -182,7 +182,7 @@ MUTANTS = [
     # TRN1d's levels all alike, a guess that moves the drift's tap, known symbols with wrong signs,
     # MP taken for data, a TRN1d and bits that go on behind Sd, detections of Sd in R
     ("hdl/receiver/leastsquares.py", "TRAINING_LEVEL + item.above", "TRAINING_LEVEL"),
-    ("hdl/receiver/equalizer.py", "self._at(Sum.ADAPT_DRIFT) & self.frame.guess", "0"),
+    ("hdl/receiver/equalizer_sums.py", "self.at(Sum.ADAPT_DRIFT) & frame.guess", "0", "equalizer"),
     (
         "hdl/receiver/line.py",
         "Mux(self.reference_sign, value, -value)",
@@ -488,7 +488,9 @@ MUTANTS = [
     ),
     ("golden/receiver/slicer.py", "if x != y), default", "if a != b), default"),
     ("golden/receiver/equalizer.py", "growth += _KEPT * drift", "growth += drift"),
-    ("hdl/receiver/equalizer.py", "after[4], 4, after", "after[4], 5, after"),
+    ("hdl/receiver/equalizer_sums.py", "after[4], 4, after", "after[4], 5, after", "equalizer"),
+    ("hdl/receiver/equalizer.py", "report.energy >> 8", "report.energy >> 7"),
+    ("hdl/receiver/equalizer.py", "Cat(error, Const(0b111, 3))", "Cat(error, Const(0b110, 3))"),
     ("hdl/receiver/equalizer_program.py", "shift=-16", "shift=-15", "equalizer"),
     (
         "hdl/receiver/equalizer_program.py",
