@@ -42,7 +42,7 @@ WITHOUT_MODEL = {
     "receiver/control": {"Control"},  # parts of a receiver
     "receiver/settings": {"Settings"},
     "receiver/front": {"Front"},
-    "receiver/line": {"Line"},
+    "receiver/line": {"ReceiverLine"},
     "receiver/means": {"Loudness", "Quality"},
     "receiver/receiver": {"Receivers"},  # a receiver for each line
 }

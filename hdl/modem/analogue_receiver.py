@@ -14,7 +14,7 @@ from hdl.pcm.mapper import Demapper
 from hdl.receiver.framing import FRAMING, SequenceFramer, framing
 from hdl.receiver.receiver import Receiver
 from hdl.receiver.training import DilAverager, TrainingDecoder
-from hdl.receiver.words import FRAME_NUMBER
+from hdl.receiver.words import DATA_FRAME_NUMBER
 
 #: Addresses of two more words of mapping parameters: FRAMING's lower 16 bits, and its upper ones.
 FRAMING_LOW, FRAMING_HIGH = 51, 52
@@ -101,7 +101,7 @@ class AnalogueReceiver(wiring.Component):
                 "o": self.decoder.signature.members["o"],
                 "o_training": self.training_decoder.signature.members["o"],
                 "dil": Out(1),
-                "dil_number": Out(FRAME_NUMBER),
+                "dil_number": Out(DATA_FRAME_NUMBER),
                 "i_descriptor": averager["i_descriptor"],
                 "i_entry": averager["i_entry"],
                 "o_average": averager["o"],

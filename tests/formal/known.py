@@ -94,7 +94,15 @@ def equalizer(m, block, inside, path=""):
 
     phase, issued, due, half, at, frame, samples = (
         inside.signal(_under(path, name))
-        for name in ("_sum", "_issued", "_due", "_half", "samples.at", "samples.frame", "samples")
+        for name in (
+            "sums.sum",
+            "sums.issued",
+            "due",
+            "sums.half",
+            "samples.at",
+            "samples.frame",
+            "samples",
+        )
     )
     equalizer = inside.signal(path) if path else block
     base, symbol = Cat(Const(0, 2), frame), phase == Sum.SYMBOL
