@@ -373,6 +373,6 @@ TWINS = {
         "core.channels",
         lambda m: Turns(DifferentialEncoder(), 3, m.Channels),
         14,
-        ("addr=self._ahead, data=read", "addr=self._channel, data=read"),
+        ("addr=self._after, data=read", "addr=self._channel, data=read"),
     ),
 }
