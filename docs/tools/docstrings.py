@@ -5,6 +5,7 @@ docstring that is no valid reStructuredText is shown as plain text, so that pros
 build. The build says how many there are.
 """
 
+import inspect
 import re
 
 from docutils import frontend, utils
@@ -24,6 +25,8 @@ SECTIONS = {
     *("Parameters", "Members", "Fields", "Attributes", "Returns", "Yields", "Raises"),
     *("Interface", "Ports", "Methods"),
 }
+
+_HEADING = re.compile(r"[A-Z][\w ]*")
 
 _NAMED = re.compile(r"((?:\*{0,2}\w+)(?:, \w+)*) : (.*)")
 
@@ -74,13 +77,14 @@ def with_sections(lines):
     made, at = [], 0
     while at < len(lines):
         under = lines[at + 1].strip() if at + 1 < len(lines) else ""
-        if not (lines[at] in SECTIONS and under and set(under) == {"-"}):
+        if not (_HEADING.fullmatch(lines[at]) and under and set(under) == {"-"}):
             made.append(lines[at])
             at += 1
             continue
         made += [f".. rubric:: {lines[at]}", ""]
+        entries = lines[at] in SECTIONS
         at += 2
-        while at < len(lines):
+        while entries and at < len(lines):
             if not lines[at].strip():
                 at += 1
                 continue
@@ -114,6 +118,14 @@ def skip(app, what, name, obj, skipped, options):
     return True if foreign and callable(obj) and hasattr(obj, "__qualname__") else None
 
 
+def signature(app, what, name, obj, options, text, returned):
+    """The arguments of a component's constructor; Amaranth's metaclass hides them."""
+    if what != "class" or not hasattr(obj, "signature") or "__init__" not in vars(obj):
+        return None
+    found = inspect.signature(obj.__init__)
+    return str(found.replace(parameters=list(found.parameters.values())[1:])), returned
+
+
 def report(app, exception):
     """Say how many docstrings are shown as plain text."""
     if UNREADABLE and exception is None:
@@ -124,8 +136,8 @@ def report(app, exception):
 
 def setup(app):
     """Tell Sphinx of this extension."""
-    # Before napoleon, to which sections of other names are left.
-    app.connect("autodoc-process-docstring", process, priority=100)
+    app.connect("autodoc-process-docstring", process)
+    app.connect("autodoc-process-signature", signature)
     app.connect("autodoc-skip-member", skip)
     app.connect("build-finished", report)
     return {"parallel_read_safe": False, "parallel_write_safe": True}
