@@ -167,7 +167,7 @@ def _carry(call, data, receiver, show):
 
 
 def _why(session, decisions):
-    """What kept a call from data."""
+    """The reason for which a call did not come to data."""
     digital, analogue = session.digital[0], session.analogue[0]
     kinds = [kind for _, kind in decisions.events]
     if Kind.DETECTED not in kinds:

@@ -1,4 +1,4 @@
-"""One call for all engines: a component against what is expected of it."""
+"""Compare a component with its expected transfers, on any engine."""
 
 import numpy as np
 
@@ -20,11 +20,11 @@ def compare(
     waves=None,
     probes=(),
 ):
-    """Simulate a component on one engine and compare every transfer with what is expected.
+    """Simulate a component on one engine and compare every transfer with the expected one.
 
-    The meaning is that of :func:`sim.engines.cosim.check`, whatever the engine, to the cycle:
-    results of two engines are equal. ``engine`` is one of :data:`ENGINES`. Prints the patterns,
-    seeds included, for pytest to show when a test fails.
+    Parameters are those of :func:`sim.engines.cosim.check`, and ``engine``, one of :data:`ENGINES`.
+    Results of two engines are equal, to the cycle. Prints the patterns, seeds included, for pytest
+    to show when a test fails.
 
     Returns
     -------

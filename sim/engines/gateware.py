@@ -1,6 +1,6 @@
 """Gateware as a function on NumPy arrays: Amaranth to CXXRTL, compiled, called through ctypes.
 
-For millions to billions of cycles. The loop over cycles is C++; Python hands it whole arrays of
+It runs millions to billions of cycles. The loop over cycles is C++; Python gives it whole arrays of
 payloads and gets whole arrays back. :mod:`sim.engines.cosim` offers the same on Verilator and
 Icarus.
 """
@@ -35,7 +35,7 @@ __all__ = [
     "unpack",
 ]
 
-# How many cycles the C++ loop runs between two looks from Python; bounds the buffers.
+# Cycles that the C++ loop runs between two looks from Python; it bounds the buffers.
 _CHUNK = 1 << 16
 
 
@@ -51,11 +51,11 @@ class Gateware:
         Another implementation with the same ports to simulate instead, such as a netlist after
         synthesis: RTLIL text whose top module is called ``top``.
     optimise : int
-        The compiler's level: 0 where the compilation would take longer than what is to be run.
+        The compiler's level: 0 if the compilation would take longer than the runs.
 
     Members
     -------
-    streams, plains : dict of str to :class:`sim.engines.layout.Port`
+    streams, plains : dict of str to :class:`sim.engines.layout.ComponentPort`
 
     Raises
     ------

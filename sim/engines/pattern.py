@@ -1,6 +1,6 @@
-"""What the simulation engines share: patterns of idling and stalling, results, and failures.
+"""Patterns of idling and stalling, results and failures, which all simulation engines share.
 
-NumPy only, because the cocotb bench loads it inside the simulator's process.
+It needs NumPy only, because the cocotb bench loads it inside the simulator's process.
 """
 
 from dataclasses import dataclass, field
@@ -36,7 +36,7 @@ class Mismatch(AssertionError):
 
 
 class Pattern(NamedTuple):
-    """How the bench behaves towards the component.
+    """How sources and sinks of the bench behave towards the component.
 
     Attributes
     ----------
@@ -69,7 +69,7 @@ DEFAULT_PATTERNS = (
 
 @dataclass
 class Result:
-    """What one run gave.
+    """The payloads, times and probes of one run.
 
     Attributes
     ----------
@@ -145,7 +145,7 @@ class Xorshift:
         self.state = state
 
     def below(self, limit):
-        """Advance, and tell whether the upper 32 bits are below ``limit``; no draw if it is 0."""
+        """Advance; return whether the upper 32 bits are below ``limit``. No draw if it is 0."""
         if limit == 0:
             return False
         x = self.state

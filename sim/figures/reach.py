@@ -217,7 +217,9 @@ def show_figures(console, folder, workers):
 
 
 def draw(results):
-    """Write pictures of what has one; return their paths. ``results``: title and rows by function.
+    """Write the pictures of figures that have one; return their paths.
+
+    ``results``: title and rows by function.
 
     Convergence: the SNR against its bound by line, and over time; the high-pass: over time.
     """

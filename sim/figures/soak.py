@@ -1,4 +1,4 @@
-"""Many calls in which something goes wrong, and what becomes of each: `make soak`.
+"""Many calls in which something goes wrong, and the fate of each: `make soak`.
 
 A call counts as recovered if, once nothing goes wrong any more, the file's octets come again for a
 second. It counts as lost if they do not and a modem says so: it is not in data, or has cleared
@@ -40,7 +40,7 @@ RECOVERY_SECONDS = 25.0
 #: Seconds without a new frame that are no loss: a round trip, and a frame at the lowest rate.
 _USUAL = 0.25
 
-#: Seconds of frames that come, behind everything, after which a call is as it was.
+#: Seconds of frames, after all faults, with which a call has recovered.
 _STEADY = 1.0
 
 #: Octets of a call's file: more than 56 000 bit/s carry as long as it may last.
@@ -55,7 +55,7 @@ FOUND = ROOT / "tests" / "sim" / "figures" / "found_seeds.txt"
 
 @dataclass(frozen=True)
 class Fate:
-    """What became of a call.
+    """The fate of a call.
 
     Fields: ``end``, "recovered", "lost" or what is wrong; ``begun``, second in which data began
     first, or None; ``away``, seconds without data from there on to the 20th second or recovery;
@@ -75,13 +75,13 @@ class Fate:
 
 
 class Beside:
-    """A golden receiver of one line with the gateware's beside it: one thing is done to both.
+    """A golden receiver of one line with the gateware's beside it; calls of methods go to both.
 
-    Raises :class:`~golden.errors.CallFailed` where they differ.
+    Raises :class:`~golden.errors.CallFailed` if they differ.
     """
 
     def __init__(self, call):
-        # Amaranth takes a while to load, which golden calls need not wait for.
+        # Amaranth takes a while to load; golden calls need not wait for it.
         from sim.calls.gateware_receiver import AnalogueGateware
 
         levels = training_levels(call.u_info, call.law)
@@ -147,7 +147,7 @@ class _Progress:
 
     @property
     def steady(self):
-        """Second in which the frames began that came ever since, at least for ``_STEADY``."""
+        """Second since which frames came without a gap, for ``_STEADY`` at least, or None."""
         times = np.array([t for t in self.came if t >= self.call.over])
         if not len(times) or self.now - times[-1] > _USUAL:
             return None
@@ -199,7 +199,7 @@ def run(calls, gateware=False):
 
     A call's fate does not depend on the calls beside it.
 
-    Raises :class:`~golden.errors.CallFailed` where the gateware differs.
+    Raises :class:`~golden.errors.CallFailed` if the gateware differs.
     """
     receiver = Beside(calls[0].call) if gateware else None
     session = Session([call.call for call in calls], receiver=receiver)
@@ -218,7 +218,7 @@ def run(calls, gateware=False):
 
 
 def every(calls, gateware=False):
-    """:func:`run`, and where that raises anything, halves of it: an error ends one call alone."""
+    """:func:`run`; if it raises anything, halves of the calls: an error ends one call alone."""
     try:
         return run(calls, gateware)
     except Exception as error:  # a soak is there to find what nobody thought of
@@ -274,7 +274,7 @@ def table(outcomes):
 
 
 def sentence(outcome):
-    """What one call was and what became of it."""
+    """A call, its faults and its fate in one sentence."""
     call = outcome.call
     hit = ", ".join(f"{fault.kind} at {fault.at:.2f} s" for fault in call.faults)
     return (

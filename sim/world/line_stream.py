@@ -1,9 +1,9 @@
 """A line whose octets come piece after piece, for modems that answer each other.
 
-What :class:`~sim.world.line.Line` does to a whole call is done here as time goes on, with the same
-samples to within the rounding of float64: response, white noise, impulses, gain hits and the
-client's clock. Phase hits are there to within what 16 ms of a Hilbert transformer are off. Mains
-hum, echoes (nothing is sent upstream), and levels that refer to the whole call are not.
+It has the samples of :class:`~sim.world.line.Line`, which takes a whole call, but for float64's
+rounding: response, white noise, impulses, gain hits and the client's clock. Phase hits are as exact
+as a Hilbert transformer of 16 ms. Mains hum, echoes and levels that refer to the whole call are
+missing; nothing is sent upstream.
 """
 
 from functools import cache
@@ -91,7 +91,7 @@ class LineStream:
         return slice(max(part.start - end, 0), max(part.stop - end, 0))
 
     def _turned(self, inner):
-        """Inner samples with their phase hits, as many of them as are certain."""
+        """Inner samples with their phase hits, as many as are certain."""
         hits = self.line.conditions.phase_hits
         if not hits:
             return inner

@@ -10,7 +10,7 @@ from amaranth.lib.wiring import Out, connect, flipped
 from hdl.core.channels import Channels
 from hdl.pcm.shaper import Shaper
 from hdl.pcm.signs import DifferentialEncoder
-from hdl.signals.commands import RING_BITS, ROW_BITS
+from hdl.signals.commands import RING_BITS, ROW_WORD_BITS
 from tests.formal.proof import Free, contract, holds, planted
 
 CHANNELS = 3
@@ -84,7 +84,7 @@ def writes(m, block, inside, owner):
 def of_ring(address):
     """The channel of a place in a ring or, behind all rings, in a row."""
     rows = CHANNELS << RING_BITS
-    return Mux(address < rows, address >> RING_BITS, (address - rows) >> ROW_BITS)
+    return Mux(address < rows, address >> RING_BITS, (address - rows) >> ROW_WORD_BITS)
 
 
 def nothing(m, block, inside, owner):

@@ -391,7 +391,11 @@ WITHOUT = {
 BASES = {"ConfiguredBlock", "_Serial", "_Differential"}
 
 #: Components made otherwise, which have ports of their own then.
-VARIANTS = []
+VARIANTS = [
+    ("pcm.multiplexer.Multiplexer", (2, Shaper(2, plain=True).o_layout, 0xD5)),
+    ("modem.bank.Bank", (30, 32, 32, True)),
+    ("ports.link.HostLink", (LinkedBank(2).information, True)),
+]
 
 
 def every_component():

@@ -1,4 +1,4 @@
-"""What `make figures` prints."""
+"""The text and pictures of `make figures`."""
 
 import io
 
