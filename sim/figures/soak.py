@@ -23,6 +23,7 @@ from golden.errors import CallFailed, V90Error
 from golden.learning.learning import dil_request
 from golden.modem.digital import DigitalModem
 from golden.modem.states import AnaloguePhase
+from golden.pcm.parameters import FRAMES_A_SECOND
 from golden.receiver.receiver import Receiver
 from golden.receiver.training_levels import training_levels
 from sim import work
@@ -31,7 +32,6 @@ from sim.calls.start_up import Ends
 from sim.figures import document, faults
 from sim.files import ROOT
 from sim.terminal import guarded, progress
-from sim.world.rates import FRAMES_A_SECOND
 
 #: Seconds that a call may take to recover, from its 20th or the last fault's end on: a training
 #: takes 5, and a digital modem notices after 15 that nothing came of the one before.
