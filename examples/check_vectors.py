@@ -3,7 +3,7 @@
     python check_vectors.py SET OUTPUT [KIND...]
 
 OUTPUT has, for each vector of a kind (encoder, where none is given), its `out` arrays under the
-names that they have in the set, such as encoder/CP-K15-S3.octets.hex: a hexadecimal word a line.
+names that they have in the set, such as encoder/CP-K15-S6.octets.hex: a hexadecimal word a line.
 A KIND may be a pattern of names instead: "encoder/*-S6" stands for those without spectral shaping.
 Exit status: 0 all are equal, 1 one differs or is missing, 2 the input is bad.
 """

@@ -30,8 +30,10 @@ MOST_JOBS = 256
 #: Seconds in which a scheduler answers.
 _ANSWERS = 10
 
-#: Sources whose text decides results.
-_SOURCES = ("golden/**/*.py", "hdl/**/*.py", "sim/**/*.py", "sim/**/*.toml", "boards/**/*.py")
+#: Trees whose sources decide results.
+TREES = ("golden", "hdl", "sim", "boards", "tests")
+
+_SOURCES = tuple(f"{tree}/**/*.{kind}" for tree in TREES for kind in ("py", "toml", "txt"))
 
 # One item at a time in a process: simulations keep engines that are no thread's own.
 _one_at_a_time = threading.Lock()
@@ -61,10 +63,14 @@ class Workers:
             raise V90Error(f"--jobs is 1 to {MOST_JOBS}, not {self.jobs}")
 
 
+#: As many processes here as there are cores.
+HERE = Workers(min(os.cpu_count() or 1, MOST_JOBS))
+
+
 def options(parser):
     """Add the options of :class:`Workers` to a parser."""
     parser.add_argument(
-        "--jobs", type=int, default=os.cpu_count(), metavar="N", help="processes side by side"
+        "--jobs", type=int, default=HERE.jobs, metavar="N", help="processes side by side"
     )
     parser.add_argument(
         "--scheduler", metavar="ADDRESS", help="of a dask.distributed cluster that does the work"
@@ -111,6 +117,12 @@ def results_of(function, items, workers):
         for index, result in way(name, waiting, workers):
             kept.put(items[index], result)
             yield index, result
+
+
+def ordered(function, items, workers):
+    """A list of ``function(item)`` of all items, in their order; see :func:`results_of`."""
+    found = dict(results_of(function, items, workers))
+    return [found[index] for index in range(len(items))]
 
 
 def _name(function):

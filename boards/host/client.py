@@ -81,13 +81,15 @@ class ClientReception:
             del self._event[:4]
 
 
-def receive(board, patience, progress=lambda reception: None):
+def receive(board, patience, progress=lambda reception: None, over=None):
     """Receive a file: a :class:`ClientReception`, whole or as far as it came.
 
-    ``progress(reception)`` is called whenever something has come. Ends with the file. Without one
-    it ends when no event and no next frame of the file has come for ``patience`` seconds, whatever
-    else comes: a line that stays alive does not hold it up. ``patience`` may be a function that
-    says whether to end, in place of a number; it is asked when nothing has come.
+    Ends with the file. Without one it ends when no event and no next frame of the file has come for
+    ``patience`` seconds, whatever else comes: a line that stays alive does not hold it up.
+
+    ``progress(reception)`` is called whenever something has come. ``over()``, of a simulated board,
+    says whether all that it is to hear has been heard. ``patience`` begins then, and reception ends
+    at once when nothing comes any more.
 
     Raises :class:`~golden.errors.CallFailed` where the board's queue was full.
     """
@@ -97,12 +99,11 @@ def receive(board, patience, progress=lambda reception: None):
         if pairs:
             reception.take(pairs)
             progress(reception)
-        if (now := (reception.file.frames, len(reception.events))) != reached:
+        now = (reception.file.frames, len(reception.events))
+        heard = over is None or over()
+        if now != reached or not heard:
             reached, last = now, time.monotonic()
-        if callable(patience):
-            if not pairs and patience():
-                break
-        elif time.monotonic() > last + patience:
+        if (over is not None and heard and not pairs) or time.monotonic() > last + patience:
             break
     if state(board)["lost"]:
         raise CallFailed(

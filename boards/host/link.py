@@ -28,6 +28,9 @@ from hdl.signals.commands import command_words
 
 BAUD = 1_000_000
 
+#: Most bit/s of a port: no USB adapter is faster.
+MOST_BAUD = 12_000_000
+
 #: Seconds for which an answer is waited for: at first, at least and at most; times a request is
 #: sent.
 FIRST_WAIT, LEAST_WAIT, MOST_WAIT, ATTEMPTS = 0.5, 0.02, 2.0, 12
@@ -46,8 +49,11 @@ _NUMBER = 1
 def open_port(device, baud=BAUD):
     """The serial port of that name, for one program at a time.
 
-    Raises :class:`~golden.errors.V90Error` where there is none, or it may not be used.
+    Raises :class:`~golden.errors.V90Error` where there is none, it may not be used, or no port has
+    that rate.
     """
+    if not 1 <= baud <= MOST_BAUD:
+        raise V90Error(f"a port has 1 to {MOST_BAUD} bit/s, not {baud}")
     try:
         port = serial.Serial(device, baud, timeout=0, write_timeout=WRITE_WAIT, exclusive=True)
     except (serial.SerialException, ValueError) as error:

@@ -14,6 +14,9 @@ from sphinx.cmd.build import build_main
 from docs.tools import generated
 from sim.files import ROOT
 
+#: Pages of the root that are pages of the documents, too.
+ROOT_PAGES = ("CHANGELOG.md", "CONTRIBUTING.md")
+
 TREES = {
     "golden": "the model of every bit",
     "hdl": "the gateware",
@@ -54,8 +57,10 @@ def stage(folder):
     """Put all sources into a folder: docs/, the texts of the root, pages of the API."""
     shutil.rmtree(folder, ignore_errors=True)
     shutil.copytree(ROOT / "docs", folder, ignore=shutil.ignore_patterns("__pycache__", "tools"))
-    for name in ("CHANGELOG.md", "CONTRIBUTING.md"):
+    for name in ROOT_PAGES:
         text = (ROOT / name).read_text().replace("](docs/", "](")
+        for other in ROOT_PAGES:
+            text = text.replace(f"]({other})", f"]({other.lower()})")
         (folder / name.lower()).write_text(text)
     for name, text in api_pages().items():
         (folder / name).parent.mkdir(exist_ok=True)
@@ -67,7 +72,7 @@ def build(out, quiet=True):
     out = Path(out)
     source = out / "source"
     stage(source)
-    arguments = ["-W", "--keep-going", "-b", "html", "-j", "1", "-d", str(out / "doctrees")]
+    arguments = ["-W", "--keep-going", "-E", "-b", "html", "-d", str(out / "doctrees")]
     return build_main([*arguments, *["-q"] * quiet, str(source), str(out / "html")])
 
 

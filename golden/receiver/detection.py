@@ -206,9 +206,10 @@ class SdSearch:
                 if found is not None and not self.deaf[line]:
                     self._found[line].append((detector.taken, found))
 
-    def limit(self, end):
-        """Samples (int64 ``(lines,)``) before each line's next detection, or ``end``."""
-        return np.array([found[0][0] if found else end for found in self._found])
+    def limit(self, ends):
+        """Samples (int64 ``(lines,)``) before each line's next detection, or those of ``ends``."""
+        pairs = zip(self._found, ends, strict=True)
+        return np.array([found[0][0] if found else end for found, end in pairs])
 
     def take(self):
         """Pairs of a line and its next detection, for all lines that have one."""

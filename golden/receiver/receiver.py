@@ -30,9 +30,10 @@ class Receiver:
     A detection of Sd starts a line anew, whatever it was doing. Samples before the detection still
     belong to that. Levels that wait are forgotten then, but for ``data``.
 
-    ``process(samples)``: int64 within 16 bits, ``(lines, n)``, or ``(n,)`` for one line. Returns a
-    list of :class:`~golden.receiver.decisions.Decisions`, one for each line, or one. Calls in
-    pieces give what one call gives.
+    ``process(samples)``: int64 within 16 bits, ``(lines, n)`` or a list of ``(n,)`` for each line,
+    where n may differ, or ``(n,)`` for one line. Returns a list of
+    :class:`~golden.receiver.decisions.Decisions`, one for each line, or one. Calls in pieces give
+    what one call gives.
 
     Parameters
     ----------
@@ -90,8 +91,8 @@ class Receiver:
 
     def process(self, samples):
         """See the class."""
-        samples = np.asarray(samples, np.int64)
-        rows = np.atleast_2d(samples)
+        one = isinstance(samples, np.ndarray) and samples.ndim == 1
+        rows = [np.asarray(row, np.int64) for row in ([samples] if one else samples)]
         self._sampler.append(rows)
         self._search.process(rows)
         self._decided, self._events = [], [[] for _ in range(self.lines)]
@@ -102,11 +103,11 @@ class Receiver:
             self._decide()
         self._sampler.forget(self.state != _SEARCH)
         results = by_line(self._decided, self._events)
-        return results[0] if samples.ndim == 1 else results
+        return results[0] if one else results
 
     def _decide(self):
         """Decide all data frames that are complete, of each line up to its next detection."""
-        limit = self._search.limit(self._sampler.end)
+        limit = self._search.limit(self._sampler.ends)
         while (ready := self._sampler.ready(limit) & (self.state != _SEARCH)).any():
             self._frame(np.flatnonzero(ready))
 

@@ -44,18 +44,25 @@ class Sampler:
         self.step, self.shift = np.zeros((2, lines), np.int64)
         self._interpolator = timing.Interpolator()
         self._samples, self._origin = np.zeros((lines, 0), np.int64), 0
+        #: Samples of each line that are there, of those from the origin on.
+        self._counts = np.zeros(lines, np.int64)
         self._at, self._rate = np.zeros((2, lines), np.int64)
         #: Corrections of instants and of offsets that are to take effect.
         self._pending = np.zeros((2, lines), np.int64)
 
     @property
-    def end(self):
-        """Number of the sample that comes next."""
-        return self._origin + self._samples.shape[1]
+    def ends(self):
+        """Number of the sample that comes next, of each line (int64 ``(lines,)``)."""
+        return self._origin + self._counts
 
     def append(self, rows):
-        """Take samples (int64 ``(lines, n)``)."""
-        self._samples = np.concatenate([self._samples, rows], axis=1)
+        """Take samples: int64 ``(n,)`` of each line, where n may differ."""
+        counts = self._counts + [len(row) for row in rows]
+        more = max(0, counts.max() - self._samples.shape[1])
+        self._samples = np.pad(self._samples, ((0, 0), (0, more)))
+        for own, row, begin, end in zip(self._samples, rows, self._counts, counts, strict=True):
+            own[begin:end] = row
+        self._counts = counts
 
     def start(self, line, detection):
         """Begin with data frame FIRST_FRAME of the TRN1d after a detection of Sd."""
@@ -105,6 +112,7 @@ class Sampler:
     def forget(self, busy):
         """Drop the samples that nobody needs; ``busy``: lines (bool) that interpolate."""
         oldest = (self._at[busy] >> timing.INSTANT_FRACTION) - _MARGIN
-        keep = max(self._origin, min([self.end - _KEPT, *oldest]))
+        keep = max(self._origin, min([self.ends.min() - _KEPT, *oldest]))
         self._samples = self._samples[:, keep - self._origin :]
+        self._counts -= keep - self._origin
         self._origin = keep

@@ -1,7 +1,7 @@
 """Digital modem, emulated line, and analogue receiver in one chip, which reports how they do.
 
-What is sent, and what a host would compute, stands in golden/modem/selftest.py and lies in ROM
-here.
+There is no host. The signals to send and the numbers that a host would compute are those of a
+:class:`golden.modem.selftest.Plan`, and lie in ROM.
 """
 
 from math import gcd
@@ -36,7 +36,7 @@ from hdl.signals.generator import Generator
 #: Clock in Hz at least: 400 cycles a sample, and 590 000 for a solution in 75 ms.
 LEAST_CLOCK = 8_000_000
 
-#: Samples without a signal after which a training begins again: more than silence and Sd last.
+#: After so many samples without a signal a training begins again: silence and Sd are shorter.
 SILENT_SAMPLES = 8192
 
 #: Cycles from a data frame's last decision until its mean errors are read.
@@ -44,13 +44,21 @@ _SETTLED = 32
 
 
 class _RomReader(wiring.Component):
-    """Words of a ROM, in order, each time that they are asked for.
+    """Words of a ROM, all of them in order after each ``start``.
 
-    ``start`` begins, or begins anew behind the last word. With ``holds`` that waits for ``go``, for
-    a cycle, which counts from ``start`` on, or is left out where another ``start`` comes.
+    Parameters: ``layout`` of a word; ``words``, dicts of its fields; ``holds``, whether the last
+    word waits for ``go``. A last word that waits is left out when another ``start`` comes.
+
+    Members
+    -------
+    start : In(1)              for a cycle: begin with the first word, after the last one where
+        words are on their way
+    go : In(1)                 for a cycle, with ``start`` or later: the last word may go
+    o : Out(stream of layout)  the words
     """
 
     def __init__(self, layout, words, holds=False):
+        self.layout = layout
         self.words, self.holds = [layout.const(word).as_value().value for word in words], holds
         super().__init__({"start": In(1), "go": In(1), "o": Out(stream.Signature(layout))})
 
@@ -90,7 +98,7 @@ class _RomReader(wiring.Component):
 
 
 def sent_words(given, law):
-    """Words of commands (``hdl.signals.commands.command_layout``), in the order to be sent."""
+    """Words of commands for a :class:`_RomReader`, in the order to send them."""
     return [
         {"data": word, "last": number == len(words) - 1}
         for command in given
@@ -105,7 +113,15 @@ def _rows(words):
 
 
 class _Modem(wiring.Component):
-    """The digital modem: a generator of signals that is told from a ROM what to send."""
+    """The digital modem: a generator of signals, with its commands in a ROM.
+
+    Parameters: ``plan``, a :class:`golden.modem.selftest.Plan` with mapping parameters.
+
+    Members
+    -------
+    start : In(1)         for a cycle: begin with the first command
+    o : Out(stream of 8)  PCM octets
+    """
 
     def __init__(self, plan):
         self.generator = Generator(1)
@@ -127,9 +143,16 @@ class _Modem(wiring.Component):
 
 
 class _SmallModem(wiring.Component):
-    """The same without data: silence, Sd, S-bar-d, and TRN1d without end.
+    """The digital modem without data: silence, Sd, S-bar-d (8.4.4), and TRN1d (8.4.5) without end.
 
-    An octet a cycle; it begins anew with a data frame.
+    An octet a cycle. It begins anew with a data frame.
+
+    Parameters: ``law``; ``u_info``, the Ucode of TRN1d.
+
+    Members
+    -------
+    start : In(1)         for a cycle: begin with silence, after the data frame being sent
+    o : Out(stream of 8)  PCM octets
     """
 
     def __init__(self, law, u_info):
@@ -169,7 +192,17 @@ class _SmallModem(wiring.Component):
 
 
 class _Counter(wiring.Component):
-    """Bits that should be ones, but for the first data frames."""
+    """Counts bits that should be ones, and zeros among them; it leaves out the first data frames.
+
+    Members
+    -------
+    clear : In(1)            begin with zero, and leave out the first ASIDE data frames
+    bit : In(1)              a bit
+    first : In(1)            it is the first of a data frame
+    strobe : In(1)           there is a bit
+    bits : Out(NUMBER_BITS)  bits counted; stops at its greatest value
+    errors : Out(24)         zeros among them; stops at its greatest value
+    """
 
     clear: In(1)
     bit: In(1)
@@ -199,35 +232,40 @@ class _Counter(wiring.Component):
 class Selftest(wiring.Component):
     """A modem pair with a line between them, lamps, and a report.
 
-    The client's clock is the design's: a sample every ``clock`` / 16000 cycles, and the line takes
-    octets as they are due at the offset asked for. A training begins at the start, with
-    ``restart``, when synchronism is lost, and where there is no signal for SILENT_SAMPLES samples.
-    After TRN1d come B1d and data, ones through the scrambler. A training takes 1.3 s with the usual
-    ``trn1d``.
+    A training begins after reset, with ``restart``, when synchronism is lost, and after
+    SILENT_SAMPLES samples without a signal. After TRN1d come B1d and data, which are ones through
+    the scrambler. Without mapping parameters there is neither encoder nor decoder, and data are
+    TRN1d, 8000 bit/s, so that it fits smaller chips. A training of usual length takes 1.3 s.
 
-    Every ``report`` samples, which are a second as a rule, there is a line of text, of the data
-    frame that is decided next; it begins within 750 cycles of that, and is there in 7 ms at 115 200
-    bit/s. What it says are tenths that are right to 0.1 dB, and to 0.1 ppm; bits and errors since
-    data began. Needs the cycles of :class:`hdl.receiver.receiver.Receiver`: LEAST_CLOCK. Bit-exact
-    with :class:`golden.modem.selftest.Selftest`.
+    The client's clock is the design's: a sample comes every ``clock / 16000`` cycles, and the line
+    takes octets as they are due at the offset asked for. Every ``report`` samples there is a line
+    of text about the data frame that is decided next. It begins within 750 cycles of that, and is
+    sent in 7 ms at 115 200 bit/s. It says tenths of a dB, right to 0.1 dB; tenths of a ppm, right
+    to 0.1 ppm; bits and errors since data began.
 
-    Parameters: ``response``, ``law``, ``parameters``, ``ppm``, ``snr``, ``trn1d``, ``u_info``,
-    ``forward``, ``feedback``, as those of the model. Without ``parameters`` there is neither
-    encoder nor decoder, and data are TRN1d, 8000 bit/s: so it fits smaller chips. ``clock`` in Hz;
-    ``baud`` in bit/s; ``report`` in samples; ``modem``, what
-    sends in place of the digital modem here: with ``start``, for a cycle, and octets at ``o``.
+    It needs the cycles of :class:`hdl.receiver.receiver.Receiver`: LEAST_CLOCK. Bit-exact with
+    :class:`golden.modem.selftest.Selftest`.
 
-    Raises :class:`~golden.errors.V90Error` for a clock that is too slow, or makes no such UART.
+    Parameters: ``response``, ``plan``, ``ppm``, ``snr``, ``forward``, ``feedback``, as those of the
+    model; ``clock`` in Hz; ``baud`` in bit/s; ``report`` in samples; ``modem``, a component in
+    place of the digital modem, with ``start`` for a cycle and octets at ``o``. Raises
+    :class:`~golden.errors.V90Error` for a clock that is too slow, or makes no such UART.
 
     Members
     -------
-    restart : In(1), a training begins when it rises; cut : In(1), the line carries silence
-    sync : Out(1), the receiver has synchronism; data : Out(1), and decides on data; error : Out(1),
-        a bit was wrong since data began
-    tx : Out(1), the report, a UART's
-    octet : Out(8), with octet_strobe : Out(1): what the line takes; sample : Out(16), with
-        sample_strobe : Out(1); decision : Out(DECISION), with decided : Out(1); report_strobe :
-        Out(1): for who looks on
+    restart : In(1)           a training begins when it rises
+    cut : In(1)               the line carries silence
+    sync : Out(1)             the receiver has synchronism
+    data : Out(1)             it has, and decides on data
+    error : Out(1)            a bit was wrong since data began
+    tx : Out(1)               the report, as a UART sends it
+    octet : Out(8)            a PCM octet that the line takes, with ``octet_strobe``
+    octet_strobe : Out(1)     for one cycle with each octet
+    sample : Out(signed(16))  a sample that the receiver takes, with ``sample_strobe``
+    sample_strobe : Out(1)    for one cycle with each sample
+    decision : Out(DECISION)  a decision of the receiver, with ``decided``
+    decided : Out(1)          for one cycle with each decision
+    report_strobe : Out(1)    for one cycle when a report begins
     """
 
     def __init__(
@@ -313,7 +351,7 @@ class Selftest(wiring.Component):
         return m
 
     def _samples(self, m):
-        """One every ``clock`` / SAMPLES cycles."""
+        """Take a sample every ``clock / SAMPLES`` cycles."""
         common = gcd(SAMPLES, self.clock)
         step, turn = SAMPLES // common, self.clock // common
         phase, due = Signal(range(turn)), Signal()
@@ -323,7 +361,7 @@ class Selftest(wiring.Component):
         m.d.comb += self.line.o.ready.eq(due)
 
     def _restarts(self, m):
-        """Whether a training begins, for a cycle; and where data are none any more."""
+        """Make a signal that is 1 for a cycle when a training begins, and ``_has_data``."""
         self._has_data = Signal()
         event, before, unheard = self.receiver.o_event, Signal(), Signal(range(SILENT_SAMPLES + 1))
         restarts, nothing = Signal(), unheard == SILENT_SAMPLES
@@ -337,7 +375,7 @@ class Selftest(wiring.Component):
         return restarts
 
     def _decode(self, m):
-        """Data frames to bits, from where levels change on (8.6.5)."""
+        """Data frames to bits, from the change of levels on (8.6.5)."""
         rows = _rows(parameter_words(self.parameters))
         m.submodules.words = words = _RomReader(word_layout(), rows, holds=True)
         m.submodules.demapper = demapper = Demapper()
@@ -379,6 +417,7 @@ class Selftest(wiring.Component):
             m.d.sync += line.eq(Cat(sign, line))
 
     def _report(self, m):
+        """Collect the values of a report from one data frame, and have it written."""
         m.submodules.reporter = reporter = self.reporter
         m.submodules.uart = uart = self.uart
         m.submodules.decibels = decibels = self.decibels

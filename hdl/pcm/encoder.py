@@ -7,12 +7,7 @@ from amaranth.lib.wiring import In, Out, connect, flipped
 from golden.pcm.parameters import INTERVALS
 from hdl.bits.scrambler import Scrambler
 from hdl.core.channels import channel_shape
-from hdl.core.stream import (
-    BitQueues,
-    Counters,
-    octet_layout,
-    pass_on,
-)
+from hdl.core.stream import BitQueues, Counters, octet_layout, pass_on
 from hdl.pcm.csr import configuration_words, word_layout, write_signature
 from hdl.pcm.mapper import Mapper
 from hdl.pcm.modulus import R0_BITS, ModulusEncoder
@@ -25,24 +20,24 @@ __all__ = ["Datapath", "Encoder", "configuration_words"]
 
 
 class Datapath(wiring.Component):
-    """Clause 5.4 from a data frame's bits on: what an encoder and a generator have in common.
+    """Clause 5.4 from a data frame's bits on, for an encoder and for a generator of signals.
 
-    Throughput and number formats as :class:`Encoder`'s; data frames leave the shaper in the order
-    in which they came.
+    Data frames leave the shaper in the order in which they came. Throughput is that of
+    :class:`Encoder`.
 
     Parameters: ``channels``; ``idle``, the octet of a channel that is not active; ``signals``,
     whether there are data frames that are not encoded.
 
     Members
     -------
-    i_configuration : In(stream, always ready), words with their half
-    i : In(stream), :func:`hdl.pcm.sequencer.frame_layout`
-    o : Out(stream), PCM octets; start as :class:`hdl.pcm.multiplexer.Multiplexer` has it
-    done : Out(1), for one cycle when a data frame has left the shaper; started : Out(1), and when
-        it is one with ``initialise``
-    plain_place, plain_octet, plain_write : as those of :class:`hdl.pcm.multiplexer.Multiplexer`,
-    with
-        ``signals``
+    i_configuration : In(stream of write_layout(channels))  words with their half; always ready
+    i : In(stream of frame_layout(channels, signals))  data frames
+    o : Out(stream of pcm_layout(channels))  PCM octets in slot order
+    done : Out(1)                 for one cycle when a data frame has left the shaper
+    started : Out(1)              with ``done``: that data frame had ``initialise``
+    plain_place : In(PLAIN_BITS)  as of :class:`hdl.pcm.multiplexer.Multiplexer`, with ``signals``
+    plain_octet : In(8)           likewise
+    plain_write : In(1)           likewise
     """
 
     def __init__(self, channels, idle, signals=False):
@@ -150,33 +145,35 @@ def _link(m, source, target, **fields):
 
 
 class Encoder(wiring.Component):
-    """A bank of digital modem encoders on one datapath.
+    """A bank of digital modem encoders on one datapath: data octets to PCM octets (5.4).
 
-    Every channel has its own parameters, state and data queue. A data frame of a channel takes
-    at most ``cycles_per_frame`` = 280 cycles, whatever its Sr and ld, and that only when all
-    channels begin anew; otherwise at most 235 with ld = 3, and 160 with less. Blocks work on
-    different channels at the same time. Octets come out three data frames after their bits went in,
-    and as fast as they are taken, 6 per channel and data frame; at 8000 PCM frames a second that
-    needs a clock of at least ``channels`` * 280 * 8000 / 6 Hz. Bit-exact with
-    :class:`golden.pcm.encoder.Encoder` for each channel.
+    Every channel has its own parameters, state and data queue. Blocks work on different channels at
+    the same time. Bit-exact with :class:`golden.pcm.encoder.Encoder` for each channel.
 
-    Parameters: ``channels``, 1 to 256; ``queue_octets``, a power of two, for each channel;
-    ``idle``, the octet that a channel sends before it has parameters (E1's idle pattern 0xD5 is
-    A-law +0).
+    Latency: octets come out three data frames after their bits went in. Throughput: octets come as
+    fast as they are taken, 6 for each channel and data frame. A data frame of a channel takes at
+    most ``cycles_per_frame`` = 280 cycles, whatever its Sr and ld. That many are needed only when
+    all channels begin anew; otherwise it takes at most 235 with ld = 3, and 160 with less. So 8000
+    PCM frames a second need a clock of at least ``channels * 280 * 8000 / 6`` Hz.
+
+    Parameters: ``channels``, 1 to 256; ``queue_octets`` of each channel, a power of two; ``idle``,
+    the octet that a channel sends before it has parameters (E1's idle pattern 0xD5 is A-law +0).
+    Raises ``ValueError`` for another number of channels.
 
     Members
     -------
-    i_configuration : In(stream), channel; address; data (``configuration_words`` makes them)
-    i_data : In(stream), channel; octet, first bit in bit 0
-    look : In(1), room : Out, of ``i_data``: as those of :class:`hdl.core.stream.BitQueues`
-    o : Out(stream), channel; octet; interval, of the data frame; start, 1 in the first data frame
-        after parameters took effect: of TRN2d or B1d
-    underruns_channel : In, underruns : Out(16): data frames that a channel sent as scrambled ones
-        for want of data; stops at 65535; 0 after reset. Settles as
-        :class:`hdl.core.stream.Counters`.
+    i_configuration : In(stream of word_layout(channels))  words of ``configuration_words``
+    i_data : In(stream of octet_layout(channels))  data octets, first bit in bit 0
+    look : In(1)         as of :class:`hdl.core.stream.BitQueues`
+    room : Out(range(queue_octets + 1))  as of :class:`hdl.core.stream.BitQueues`
+    o : Out(stream of pcm_layout(channels))  PCM octets in slot order; start is 1 in the first data
+        frame after parameters took effect: of TRN2d or B1d
+    underruns_channel : In(channel_shape(channels))  channel to read ``underruns`` of
+    underruns : Out(16)  data frames that this channel sent as scrambled ones because its queue had
+        too few bits; stops at 65535; settles as :class:`hdl.core.stream.Counters`
     """
 
-    #: A data frame with initialisation at Sr = 3 and ld = 3, the slowest, and the handshakes.
+    #: The slowest data frame, with initialisation at Sr = 3 and ld = 3, and handshakes.
     cycles_per_frame = 280
 
     def __init__(self, channels=1, queue_octets=32, idle=0xD5):
@@ -200,7 +197,7 @@ class Encoder(wiring.Component):
 
 
 def bank_members(channels, queue_octets):
-    """Members that an encoder and a generator have alike; see :class:`Encoder`."""
+    """Members that an encoder and a generator share; see :class:`Encoder`."""
     if not 1 <= channels <= 256:
         raise ValueError(f"a bank has 1 to 256 channels, not {channels}")
     return {
@@ -214,7 +211,7 @@ def bank_members(channels, queue_octets):
 
 
 def bank(m, outer, sequencer, datapath):
-    """Join what an encoder and a generator have alike: queues of data, counters, octets.
+    """Join the parts that an encoder and a generator share: data queues, counters, octets.
 
     ``outer`` has ``channels``, ``queue_octets`` and :func:`bank_members`.
     """

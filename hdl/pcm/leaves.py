@@ -46,25 +46,25 @@ class LeafPipeline(wiring.Component):
 
     Members
     -------
-    phase : In(1)                       0 and 1 by turns
-    start : In(1)                       a leaf's symbol begins; this and the inputs that belong to
-        it hold for phases 0 and 1
-    clear : In(1)                       write zeros to ``leaf`` of ``channel``; not with ``start``
+    phase : In(1)               0 and 1 by turns
+    start : In(1)               a leaf's symbol begins; this and the inputs that belong to it hold
+        for phases 0 and 1
+    clear : In(1)               write zeros to ``leaf`` of ``channel``; not with ``start``
     channel : In(channel_shape(channels))  whose leaf it is
-    parent : In(LEAF_BITS)              address of the row to read
-    leaf : In(LEAF_BITS)                address of the row to write
-    tag : In(2)                         comes back at ``done_tag``
-    sign : In(1)                        1 positive
-    ucode : In(7)                       of the symbol
-    law : In(1)                         1 A-law
-    a1 : In(signed(8))                  pole, Q1.6
-    a2 : In(signed(8))                  pole, Q1.6
-    b1 : In(signed(8))                  zero, Q1.6
-    b2 : In(signed(8))                  zero, Q1.6
-    done : Out(1)                       a row is written, in a leaf's last phase 1
-    done_leaf : Out(LEAF_BITS)          its address, with ``done``
-    done_tag : Out(2)                   its tag, with ``done``
-    metric : Out(METRIC_BITS)           its new metric modulo 2**METRIC_BITS, with ``done``
+    parent : In(LEAF_BITS)      address of the row to read
+    leaf : In(LEAF_BITS)        address of the row to write
+    tag : In(2)                 comes back at ``done_tag``
+    sign : In(1)                1 positive
+    ucode : In(7)               of the symbol
+    law : In(1)                 1 A-law
+    a1 : In(signed(8))          pole, Q1.6
+    a2 : In(signed(8))          pole, Q1.6
+    b1 : In(signed(8))          zero, Q1.6
+    b2 : In(signed(8))          zero, Q1.6
+    done : Out(1)               a row is written, in a leaf's last phase 1
+    done_leaf : Out(LEAF_BITS)  its address, with ``done``
+    done_tag : Out(2)           its tag, with ``done``
+    metric : Out(METRIC_BITS)   its new metric modulo 2**METRIC_BITS, with ``done``
     """
 
     latency = 10
@@ -297,23 +297,23 @@ class LeafWalk(wiring.Component):
 
     Members
     -------
-    start : In(1)                       for one cycle; inputs from ``channel`` on hold from the
-        cycle after until ``done``
-    clear : In(1)                       zero the state of leaf ``clear_leaf``; not while it walks
-    clear_leaf : In(LEAF_BITS)          address of a leaf
+    start : In(1)               for one cycle; inputs from ``channel`` on hold from the cycle after
+        until ``done``
+    clear : In(1)               zero the state of leaf ``clear_leaf``; not while it walks
+    clear_leaf : In(LEAF_BITS)  address of a leaf
     channel : In(channel_shape(channels))  whose tree it is
-    signs : In(INTERVALS)               initial signs of the whole data frame, interval 0 in bit 0
-    ucodes : In(UCODES_LAYOUT)          Ucodes of the whole data frame
-    first : In(3)                       first data frame interval of the shaping frame
-    length : In(3)                      its intervals
-    place : In(2)                       its bit in addresses of leaves
-    chosen : In(1)                      beta of the decided frame that had this bit before
-    fresh : In(1)                       there is no frame before
-    frame : In(FRAME_LAYOUT)            the word at FRAME_AT
-    poles : In(WORD_BITS)               the word at POLES_AT
-    zeros : In(WORD_BITS)               the word at ZEROS_AT
-    done : Out(1)                       for one cycle
-    best : Out(LEAF_BITS)               address of the leaf with the least metric, the first in
+    signs : In(INTERVALS)       initial signs of the whole data frame, interval 0 in bit 0
+    ucodes : In(UCODES_LAYOUT)  Ucodes of the whole data frame
+    first : In(3)               first data frame interval of the shaping frame
+    length : In(3)              its intervals
+    place : In(2)               its bit in addresses of leaves
+    chosen : In(1)              beta of the decided frame that had this bit before
+    fresh : In(1)               there is no frame before
+    frame : In(FRAME_LAYOUT)    the word at FRAME_AT
+    poles : In(WORD_BITS)       the word at POLES_AT
+    zeros : In(WORD_BITS)       the word at ZEROS_AT
+    done : Out(1)               for one cycle
+    best : Out(LEAF_BITS)       address of the leaf with the least metric, the first in
         lexicographic order among equals; from ``done`` to the next ``start``
     """
 

@@ -9,17 +9,18 @@ from hdl.pcm.csr import MODULI_AT, ConfiguredBlock
 
 #: Bits of R0: K is at most 39 (Table 2/V.90).
 R0_BITS = 39
-#: Quotient bits per cycle of a division, and its cycles.
+#: Quotient bits that a division gives in a cycle, and its cycles.
 _DIGIT_BITS = 2
 _STEPS = -(-R0_BITS // _DIGIT_BITS)
-#: Six labels of 7 bits can stand for more than 2^K numbers; the decoder tells.
+#: Bits of six labels: they can stand for more than 2^K numbers.
 DECODED_BITS = 42
 
+#: Labels K0 to K5.
 LABELS_LAYOUT = data.ArrayLayout(7, INTERVALS)
 
 
 def _moduli(m, port, channels):
-    """A memory of M0 to M5 for each half of each channel; its read port."""
+    """Make a memory of M0 to M5 for each half of each channel; returns its read port."""
     m.submodules.moduli = memory = Memory(shape=8, depth=channels * 16, init=[])
     write, read = memory.write_port(), memory.read_port()
     word = port.payload
@@ -33,18 +34,19 @@ def _moduli(m, port, channels):
 
 
 class ModulusEncoder(ConfiguredBlock):
-    """R0 to six labels by division, two quotient bits per cycle.
+    """R0 to six labels (5.4.3): one division for each label, two quotient bits a cycle.
 
-    Latency 6 * 21 + 1 = 127 cycles, one token per 128 cycles. Bit-exact with
+    Latency: 6 * 21 + 1 = 127 cycles. Throughput: a token in 128 cycles. Bit-exact with
     :class:`golden.pcm.modulus.ModulusEncoder`.
 
     Parameters: ``channels``; ``tag``, shape of what passes unchanged.
 
     Members
     -------
-    i_configuration : In(stream, always ready), words; those at MODULI_AT are kept
-    i : In(stream), channel; half of the parameters to use; number R0 (39 bits); tag
-    o : Out(stream), channel; half; labels K0 to K5; tag
+    i_configuration : In(stream of write_layout(channels))  words; those from MODULI_AT on are kept;
+        always ready
+    i : In(stream of i_layout)   channel; half of the parameters to use; number R0; tag
+    o : Out(stream of o_layout)  channel; half; labels K0 to K5; tag
     """
 
     latency = INTERVALS * (_STEPS + 1) + 1
@@ -112,12 +114,19 @@ class ModulusEncoder(ConfiguredBlock):
 
 
 class ModulusDecoder(ConfiguredBlock):
-    """Six labels to R0 by Horner's rule, one bit of a modulus per cycle.
+    """Six labels to R0 by Horner's rule, one bit of a modulus a cycle.
 
-    Latency 5 * 10 + 2 = 52 cycles, one token per 53 cycles. Bit-exact with
+    Latency: 5 * 10 + 2 = 52 cycles. Throughput: a token in 53 cycles. Bit-exact with
     :class:`golden.pcm.modulus.ModulusDecoder`.
 
-    Parameters and members as :class:`ModulusEncoder`, with labels in and a number of 42 bits out.
+    Parameters: ``channels``; ``tag``, shape of what passes unchanged.
+
+    Members
+    -------
+    i_configuration : In(stream of write_layout(channels))  words; those from MODULI_AT on are kept;
+        always ready
+    i : In(stream of i_layout)   channel; half of the parameters to use; labels K0 to K5; tag
+    o : Out(stream of o_layout)  channel; half; number, of DECODED_BITS; tag
     """
 
     latency = 10 * (INTERVALS - 1) + 2

@@ -1,11 +1,11 @@
 """Spectral shaper (5.4.5.5 and 5.4.5.6/V.90): a look-ahead tree that keeps its lower nodes.
 
-The open sequences of rules are the leaves of a tree, one row of memory each. A leaf's address has
-one bit per open shaping frame, its beta (see ``golden.pcm.shaper``); the bit's place goes round
-with the frames. When a frame is decided, the leaves that disagree are dead, and the frame that
-comes next takes the place of its bit: every surviving leaf has its two children at its own address
-and at that of a dead leaf. So nothing is copied, and each shaping frame costs 2^(ld+1) leaves of 6
-/ Sr symbols. The leaves are independent, so they fill the pipeline that the recursion would stall.
+Each open sequence of rules is a leaf of a tree, with one row of memory. A leaf's address has one
+bit for each open shaping frame, its beta (see ``golden.pcm.shaper``); the bit's place goes round
+with the frames. When a frame is decided, the leaves that disagree are dead. The next frame takes
+the place of its bit: every surviving leaf has its two children at its own address and at that of a
+dead leaf. So nothing is copied, and each shaping frame costs 2^(ld+1) leaves of 6 / Sr symbols. The
+leaves are independent, so they fill the pipeline that the recursion of one would stall.
 """
 
 from amaranth.hdl import Cat, Module, Mux, Signal, Value
@@ -18,18 +18,16 @@ from hdl.pcm.csr import FRAME_AT, FRAME_LAYOUT, WORD_BITS, ConfiguredBlock
 from hdl.pcm.leaves import LEAF_BITS, LeafPipeline, LeafWalk, truth_table
 from hdl.pcm.mapper import UCODES_LAYOUT
 
-#: What a channel's shaper keeps between data frames, besides its leaves. ``place``: the bit of a
-#: leaf's address that the newest frame has; ``open``: frames not decided yet; ``best``: the leaf
-#: with the least metric; ``before``: beta of the last decided frame; ``inversions``: of the data
-#: frames that are 1, 2 and 3 old.
+#: State of a channel's shaper between data frames, besides its leaves.
 _STATE = data.StructLayout(
     {
-        "place": 2,
-        "open": 2,
-        "best": LEAF_BITS,
-        "before": 1,
+        "place": 2,  # bit of a leaf's address that the newest shaping frame has
+        "open": 2,  # shaping frames that are not decided yet
+        "best": LEAF_BITS,  # the leaf with the least metric
+        "before": 1,  # beta of the last decided frame
         "sr": 2,
         "ld": 2,
+        # Of the data frames that are 1, 2 and 3 old.
         "inversions": data.ArrayLayout(INTERVALS, DELAY_FRAMES),
     }
 )
@@ -40,9 +38,14 @@ class _Decision(wiring.Component):
 
     Members
     -------
-    state : In, in both cycles; sr, ld : In(2); newest : In(2), place of the newest shaping frame in
-    its data frame; back : In(2), how many shaping frames before the newest the one to decide is
-    beta : Out(1); age : Out(2), data frames before the newest one's; pattern : Out(6)
+    state : In(_STATE)        of the channel, in both cycles
+    sr : In(2)                of the frame to decide
+    ld : In(2)                of the frame to decide
+    newest : In(2)            place of the newest shaping frame in its data frame
+    back : In(2)              how many shaping frames before the newest the one to decide is
+    beta : Out(1)             of the frame to decide, a cycle later
+    age : Out(2)              how many data frames before the newest it is, a cycle later
+    pattern : Out(INTERVALS)  its inversions in its data frame, interval 0 in bit 0, a cycle later
     """
 
     def __init__(self):
@@ -101,25 +104,26 @@ class _Decision(wiring.Component):
 
 
 class Shaper(ConfiguredBlock):
-    """Sign inversions of a channel's data frames, decided with look-ahead.
+    """Sign inversions of a channel's data frames, decided with look-ahead (5.4.5.5, 5.4.5.6).
 
     A data frame goes in, and the inversions of the data frame three before it come out: with Sr = 1
-    and ld = 3 that is the first one that is decided. With ``initialise``, the frames still open are
-    decided by what is known, as :meth:`golden.pcm.shaper.Shaper.flush` does, before the new one.
+    and ld = 3 that is the latest one that is decided. A data frame with ``initialise`` first has
+    all open frames decided, as :meth:`golden.pcm.shaper.Shaper.flush` does. Sr = 0 never inverts.
+    Bit-exact with :class:`golden.pcm.shaper.Shaper`.
 
-    Cycles from taking a data frame to offering the answer: :meth:`latency`; one token per that
-    and one. Bit-exact with :class:`golden.pcm.shaper.Shaper`. Sr = 0 never inverts.
+    Latency: :meth:`latency`. Throughput: a token in one cycle more.
 
-    Parameters: ``channels``; ``tag``, shape of what passes unchanged; ``plain``, whether a data
-    frame may be no encoded one: that is one of Sr = 0, whatever the parameters have.
+    Parameters: ``channels``; ``tag``, shape of what passes unchanged; ``plain``, whether there are
+    data frames that are not encoded: their Sr counts as 0.
 
     Members
     -------
-    i_configuration : In(stream, always ready), words; those at FRAME_AT, POLES_AT and ZEROS_AT are
-    kept i : In(stream), channel; half of the parameters to use; initialise; active, 0 for a channel
-        that has no parameters yet; plain, where there is such; signs, the initial signs t (Sr > 0);
-        ucodes U0 to U5; tag
-    o : Out(stream), the same, with law (1 A-law), and inversions of the data frame three before,
+    i_configuration : In(stream of write_layout(channels))  words; those at FRAME_AT, POLES_AT and
+        ZEROS_AT are kept; always ready
+    i : In(stream of i_layout)   channel; half of the parameters to use; initialise; active, 0 for a
+        channel without parameters; plain, with ``plain``, 1 for a data frame that is not encoded;
+        signs, the initial signs t (Sr > 0), interval 0 in bit 0; ucodes U0 to U5; tag
+    o : Out(stream of o_layout)  the same; law (1 A-law); inversions of the data frame three before,
         interval 0 in bit 0
     """
 
@@ -197,7 +201,7 @@ class Shaper(ConfiguredBlock):
         ]
 
     def _walk(self, m, walk, token, state, frame, sub):
-        """What a walk over the leaves needs, in shaping frame ``sub`` of the data frame."""
+        """Inputs of a walk over the leaves, in shaping frame ``sub`` of the data frame."""
         m.d.comb += [
             walk.channel.eq(token.channel),
             walk.signs.eq(token.signs),
@@ -302,7 +306,7 @@ class Shaper(ConfiguredBlock):
 
     @staticmethod
     def _invert(m, state, now, decision, older):
-        """Note a decision with the data frame that is ``age + older`` old."""
+        """Add a decision's inversions to those of the data frame that is ``age + older`` old."""
         with m.Switch(decision.age):
             for age in range(DELAY_FRAMES + 1 - older):
                 with m.Case(age):

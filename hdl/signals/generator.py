@@ -10,35 +10,38 @@ from hdl.signals.sequencer import SignalSequencer
 
 
 class Generator(wiring.Component):
-    """The signals of a bank of channels, as commanded, one behind the other without a gap.
+    """The signals of a bank of channels, as commanded, one after the other without a gap.
 
-    Every signal of :class:`golden.signals.generator.Signal` comes in data frames of its own, three
-    behind that in which it was decided on, and as many more as are in the blocks: up to eight with
-    one channel, and at most three with six or more. Bit-exact with
-    :class:`golden.signals.generator.Generator` for each channel. What that refuses must not be
-    asked for: Jd that does not follow TRN1d, or MP, Ed or DATA before a TRN2d.
+    Bit-exact with :class:`golden.signals.generator.Generator` for each channel. It does not check
+    commands: a host must not ask for one that the model refuses, such as Jd that does not follow
+    TRN1d, or MP, Ed or DATA before a TRN2d.
 
-    A channel's queue is 511 words, those of the command being sent and of those that wait: a DIL is
-    up to 166, TRN2d and B1d 63 each, others 21 at most. So golden's eight can wait if the nine have
-    one DIL and four sets of mapping parameters among them, and more than eight if they are short.
-    What finds no room is held back, and so is what comes behind it, for other channels, too.
+    Latency: a signal comes out three data frames after the one in which it was decided on, and as
+    many more as are in the blocks: up to eight with one channel, at most three with six or more.
+    Throughput, and the clock that is needed, are those of :class:`hdl.pcm.encoder.Encoder`. With
+    one channel or two, mapping parameters that follow others within six data frames may take 700
+    cycles more.
 
-    Cycles and the clock that is needed are those of :class:`hdl.pcm.encoder.Encoder`; with one
-    channel or two, mapping parameters that follow others within six data frames may take 700 more.
+    A channel's ring holds 511 words, of the command being sent and of commands that wait: a DIL has
+    up to 166, TRN2d and B1d have 63 each, others 21 at most. So golden's eight commands can wait if
+    all nine have one DIL and four sets of mapping parameters among them, and more than eight if
+    they are short. A word without room waits, and so do all words after it, of other channels too.
 
-    Parameters: ``channels``, 1 to 256; ``queue_octets``, a power of two, of data for each channel;
-    ``idle``, the octet that a channel sends before its first command.
+    Parameters: ``channels``, 1 to 256; ``queue_octets`` of data for each channel, a power of two;
+    ``idle``, the octet that a channel sends before its first command. Raises ``ValueError`` for
+    another number of channels.
 
     Members
     -------
-    i_command : In(stream), channel; data; last: words that ``command_words`` makes
-    i_data : In(stream), channel; octet, first bit in bit 0
-    look : In(1), room : Out, of ``i_data``: as those of :class:`hdl.core.stream.BitQueues`
-    o : Out(stream), channel; octet; interval, of the data frame; start, 1 in the first data frame
-        of a command, or of the silence behind the last
-    underruns_channel : In, underruns : Out(16): data frames of DATA that a channel sent as ones
-        for want of data; stops at 65535; 0 after reset. Settles as
-        :class:`hdl.core.stream.Counters`.
+    i_command : In(stream of command_layout(channels))  words that ``command_words`` makes
+    i_data : In(stream of octet_layout(channels))  data octets, first bit in bit 0
+    look : In(1)         as of :class:`hdl.core.stream.BitQueues`
+    room : Out(range(queue_octets + 1))  as of :class:`hdl.core.stream.BitQueues`
+    o : Out(stream of pcm_layout(channels))  PCM octets in slot order; start is 1 in the first data
+        frame of a command, or of the silence after the last
+    underruns_channel : In(channel_shape(channels))  channel to read ``underruns`` of
+    underruns : Out(16)  data frames of DATA that this channel sent as ones because its queue had
+        too few bits; stops at 65535; settles as :class:`hdl.core.stream.Counters`
     """
 
     #: As :class:`hdl.pcm.encoder.Encoder`.

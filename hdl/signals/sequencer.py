@@ -1,4 +1,4 @@
-"""The digital modem's signals as data frames: which channel's is next, and its bits or octets."""
+"""The digital modem's signals as data frames: whose is next, and its bits or octets."""
 
 from amaranth.hdl import Cat, Module, Mux, Signal
 from amaranth.lib import data, stream, wiring
@@ -23,7 +23,7 @@ from hdl.signals.commands import (
     REST_AT,
     RING_BITS,
     ROW,
-    ROW_BITS,
+    ROW_WORD_BITS,
     ROW_WORDS,
     UCODES_AT,
     UNIT_AT,
@@ -118,7 +118,7 @@ class _Words:
         write = words.write_port()
         self._address, self._data = Signal(self._places.shape), Signal(WORD_BITS)
         self._write, self._grant, self.busy = Signal(), Signal(), writer.busy
-        self._in_row, self._row_word, self._is_next = Signal(), Signal(ROW_BITS), Signal()
+        self._in_row, self._row_word, self._is_next = Signal(), Signal(ROW_WORD_BITS), Signal()
         self._offset = Signal(RING_BITS)
         address = Mux(writer.busy | writer.grant, writer.address, self._address)
         self.word = read_alone(m, words, address, write)
@@ -176,11 +176,12 @@ class SignalSequencer(wiring.Component):
         :class:`hdl.core.stream.BitQueues`
     i_bits : In(stream of answer_layout(DATA_BITS))  from it
     o : Out(stream of frame_layout(channels, signals=True))  data frames
-    i_done : In(1)  for one cycle when a data frame has left the shaper
+    i_done : In(1)                 for one cycle when a data frame has left the shaper
     plain_place : Out(PLAIN_BITS)  as :class:`hdl.pcm.multiplexer.Multiplexer` has it
-    plain_octet : Out(8)  likewise
-    plain_write : Out(1)  likewise
-    underrun : Out(1)  for one cycle when a channel sends ones because its queue has too few bits
+    plain_octet : Out(8)           likewise
+    plain_write : Out(1)           likewise
+    underrun : Out(1)              for one cycle when a channel sends ones because its queue has too
+        few bits
     underrun_channel : Out(channel_shape(channels))  that channel, with ``underrun``
     """
 
@@ -261,7 +262,7 @@ class SignalSequencer(wiring.Component):
         with m.State("CLEAR"):
             words.of_row(m, step, 0)
             m.d.sync += step.eq(step + 1)
-            with m.If(step == (1 << ROW_BITS) - 1):
+            with m.If(step == (1 << ROW_WORD_BITS) - 1):
                 m.d.sync += [step.eq(0), token.channel.eq(token.channel + 1)]
                 with m.If(token.channel == self.channels - 1):
                     m.d.sync += token.channel.eq(0)

@@ -14,7 +14,7 @@ from sim.calls.reception import Received
 
 @dataclass
 class Comparison:
-    """What was sent in a call with given parameters, beside what was decided.
+    """Symbols sent in a call with given parameters, beside those decided.
 
     Fields
     ------

@@ -17,7 +17,7 @@ from sim.calls.transfer import FileReceiver
 
 @dataclass
 class Outcome:
-    """What became of a call; a file that did not arrive is a ``failure`` in it.
+    """The outcome of a call; a file that did not arrive is a ``failure`` in it.
 
     Fields
     ------

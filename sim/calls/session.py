@@ -1,7 +1,8 @@
 """Two modems, a network and a line, piece after piece: phases 3 and 4, data, renegotiations.
 
 The digital modem's octets go through network and line. The analogue modem's signals and bit
-sequences reach the digital modem without errors, a piece later.
+sequences reach the digital modem without errors, a piece later. Calls side by side share a receiver
+and nothing else: each goes as it would by itself.
 """
 
 from dataclasses import replace
@@ -53,24 +54,18 @@ class Session:
             )
             self.network.append(Network(replace(c.network, law=c.law)))
             self._line.append(LineStream(c.line_of()))
-        self._samples = [np.zeros(0, np.int64) for _ in self.calls]
         self._upstream = [[] for _ in self.calls]
         self.now = 0
 
     def step(self):
         """Run one piece."""
+        rows = []
         for k, modem in enumerate(self.digital):
             for upstream, bits in self._upstream[k]:
                 modem.receive(upstream, bits)
             octets = modem.frames(self.piece)
             samples = self._line[k].process(self.network[k].process(octets))
-            samples = np.rint(samples * (1 << (design.CONVERTER_BITS - 1))).astype(np.int64)
-            self._samples[k] = np.concatenate([self._samples[k], samples])
-        # Clocks differ, so each line has its own number of samples. The receiver takes as many of
-        # each.
-        take = min(map(len, self._samples))
-        rows = np.stack([row[:take] for row in self._samples])
-        self._samples = [row[take:] for row in self._samples]
+            rows.append(np.rint(samples * (1 << (design.CONVERTER_BITS - 1))).astype(np.int64))
         decisions = self.receiver.process(rows)
         for k, modem in enumerate(self.analogue):
             self._upstream[k] = modem.process(decisions[k], self.piece)

@@ -24,7 +24,7 @@ from sim.files import (
 from sim.terminal import progress
 
 #: Most octets of a file: 20 minutes at 28 000 bit/s, whose samples take about 2 GB of memory.
-MOST_FILE = 1 << 22
+MOST_CALL_FILE = 1 << 22
 
 
 def options(sub):
@@ -96,7 +96,7 @@ def run(arguments):
 
     check_files(arguments)
     call = call_of(arguments)
-    data = read_file(arguments.file, MOST_FILE)
+    data = read_file(arguments.file, MOST_CALL_FILE)
     outcome = run_call(call, data, Engines(arguments.gateware, arguments.check, progress))
     if arguments.recording is not None:
         from sim.world import wav

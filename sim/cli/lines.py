@@ -25,7 +25,7 @@ def options(sub):
 
 def run(arguments):
     """Run `v90 lines`."""
-    # SciPy takes most of a second to load, which other commands need not wait for.
+    # SciPy takes most of a second to load; other commands need not wait for it.
     from sim.world import lines
     from sim.world.line import Line
 
@@ -61,7 +61,7 @@ def run(arguments):
 
 
 def draw_lines(chosen, output, force):
-    """Pictures of lines: all in one PNG file, or that and one for each in a folder."""
+    """Draw lines: all in one PNG file, or in a folder that and a picture of each."""
     from sim.reports import drawing
 
     if output.lower().endswith(".png"):

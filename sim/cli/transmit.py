@@ -6,7 +6,7 @@ from sim.cli.options import duration, engine, mapping, output, run_engines, say
 from sim.files import check_inputs, check_outputs, read_file, read_parameters, write_file
 
 #: Most octets of a file: 5 hours at 28 000 bit/s, and half a gigabyte as bits.
-MOST_FILE = 1 << 26
+MOST_CODED_FILE = 1 << 26
 
 
 def options(sub):
@@ -28,7 +28,7 @@ def run(arguments):
     check_inputs(arguments.file, arguments.parameters)
     check_outputs(arguments.force, arguments.output)
     p = read_parameters(arguments.parameters, arguments.law, arguments.power_limit)
-    data = read_file(arguments.file, MOST_FILE)
+    data = read_file(arguments.file, MOST_CODED_FILE)
     bits = transfer.file_bits(data, p.data_bits)
     line = run_engines(
         arguments,

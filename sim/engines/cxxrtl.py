@@ -13,7 +13,7 @@ from hdl.core.amaranth_private import find_yosys
 from sim.engines import cxxrtl_source
 from sim.engines.cache import cached, tool_versions
 
-#: Where the source comes from: its text decides the result, too.
+#: The module that writes the source; its text decides the result, too.
 _SOURCE = Path(cxxrtl_source.__file__)
 
 # -O2, by measurement. Thirty adaptive filters in a row (5000 lines of C++), seconds to compile and
@@ -80,7 +80,7 @@ class Probe(ctypes.Structure):
 
 
 class Run(ctypes.Structure):
-    """What the loop is called with."""
+    """The argument of the loop: its streams, waves and probes, and how far to run."""
 
     _fields_ = [
         ("streams", ctypes.POINTER(Stream)),

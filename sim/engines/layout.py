@@ -18,8 +18,9 @@ from amaranth.lib import data, stream, wiring
 class ComponentPort:
     """One stream, or one plain port, of a component.
 
-    ``name`` is its path joined by double underscores, as in the generated netlist; ``output``
-    tells whether the component drives it; ``valid`` and ``ready`` whether a stream has that wire.
+    Fields: ``name``, its path joined by double underscores, as in the generated netlist; ``shape``
+    of a payload; ``output``, whether the component drives it; ``valid`` and ``ready``, whether a
+    stream has that wire.
     """
 
     name: str
@@ -73,7 +74,7 @@ def _indices(name, dimensions):
 
 
 def _layout(shape):
-    """The layout behind a shape, or None for a plain shape."""
+    """The layout that a shape is, or None for a plain shape."""
     try:
         layout = data.Layout.cast(shape)
     except TypeError:

@@ -1,4 +1,4 @@
-"""What there is to reach on a line: the best equaliser of so many taps, and errors in noise."""
+"""Bounds of a line: the SNR of the best equaliser of so many taps, and errors in noise."""
 
 import numpy as np
 from scipy import special
@@ -17,8 +17,8 @@ DEVIATIONS_TO_BOUND = 4.8916
 def mmse_bound(name, snrs, forward=FORWARD, feedback=FEEDBACK, correlation=(1.0,)):
     """SNR in dB, for each of ``snrs``, of the best decision feedback equaliser with so many taps.
 
-    From the line's response itself; decisions are right, and the delay is the best one.
-    ``correlation`` of the symbols, from lag 0 on, for power 1; what is not given is 0.
+    It follows from the line's response, with right decisions and the best delay. ``correlation`` is
+    that of symbols of power 1, from lag 0 on; lags that are not given have none.
     """
     response = impulse(name)
     share = np.cumsum(response**2) / np.sum(response**2)
@@ -48,9 +48,8 @@ def mmse_bound(name, snrs, forward=FORWARD, feedback=FEEDBACK, correlation=(1.0,
 def fitted_bound(samples, octets, last, forward=FORWARD, feedback=FEEDBACK):
     """SNR in dB of a least-squares fit of as many taps over the ``last`` symbols of a call.
 
-    For a call without clock offset, where samples stand still against symbols. ``octets`` are those
-    sent, before the network. The best of some delays; for the taps fitted, as many symbols count
-    less.
+    The call has no clock offset: samples stand still against symbols. ``octets`` are those sent,
+    before the network. The best of some delays counts, with a symbol less for each tap.
     """
     sent = values(octets, TRIAL_LAW)
     n = np.arange(len(sent) - last - 100, len(sent) - 100)

@@ -1,4 +1,4 @@
-"""What the analogue modem's receiver makes of real calls up to Jd (8.4.2, 8.4.5/V.90), measured."""
+"""The analogue modem's receiver on real calls up to Jd (8.4.2, 8.4.5/V.90), measured."""
 
 import numpy as np
 from scipy import signal
@@ -58,7 +58,7 @@ def jd_bits(signs, symbols):
 
 
 def _read(facts, decisions):
-    """Columns for what a receiver made of a real call, and whether nothing is missing."""
+    """Columns for a receiver's decisions of a real call, and whether nothing is missing."""
     symbols = facts["samples"]["trn1d_symbols"]
     end = facts["samples"]["dil"] - facts["samples"]["trn1d"]
     number = decisions.number

@@ -1,9 +1,9 @@
-"""What the analogue modem's receiver reaches in data, measured, each beside its bound."""
+"""The analogue modem's receiver in data, measured, beside its bounds."""
 
 import numpy as np
 
 from golden.pcm import g711
-from golden.pcm.parameters import INTERVALS, MappingParameters
+from golden.pcm.parameters import INTERVALS, OCTET_RATE, MappingParameters
 from golden.receiver.receiver import Receiver
 from golden.receiver.slicer import Levels
 from golden.receiver.timetable import Kind
@@ -28,7 +28,6 @@ from sim.figures.trials import (
 )
 from sim.world import lines
 from sim.world.network import Network, values
-from sim.world.rates import OCTET_RATE
 
 #: Pole of the network's high-pass in the real calls.
 POLE = 0.953
@@ -37,7 +36,7 @@ POLE = 0.953
 def constellation(distance, power=TRN1D_VALUE**2, ucodes=range(128)):
     """Ucodes at least ``distance`` apart, signs included, with this mean square at most.
 
-    From the lowest on; the highest is as high as the power allows.
+    They begin with the lowest. The highest is as high as the power allows.
     """
     for top in range(128, 0, -1):
         chosen, last = [], -distance / 2
@@ -93,8 +92,8 @@ def trained_snr(names, frames=DATA_AT + 1000):
 def data(names=None, seconds=10.0):
     """Data at the rate whose least distance has an error rate of 1e-6: no error after 100 ms.
 
-    The SNR is measured in TRN1d beforehand; points are as far apart as it demands, as many as
-    TRN1d's power allows, and all as likely.
+    The SNR is measured in TRN1d beforehand. Points are as far apart as it demands, as many as
+    TRN1d's power allows, and equally likely.
     """
     names = list(names or lines.known())
     frames, count = int(seconds * FRAMES_A_SECOND), len(names)
@@ -119,7 +118,7 @@ def data(names=None, seconds=10.0):
         wrong = wrong_symbols(one, octets, DATA_AT)
         begun = int(0.1 * FRAMES_A_SECOND)
         after = int(wrong[begun:].sum())
-        # The last data frames' samples end with the call.
+        # The call ends before the last data frames' samples.
         whole = len(wrong) >= frames - 20
         symbols = (len(wrong) - begun) * INTERVALS
         rows.append(
@@ -145,7 +144,7 @@ def high_pass(names=None, distances=(1000, 1500), seconds=4.0, at=1.0):
     """A network's high-pass switches in ``at`` s into data: no loss, back within 3 dB in a second.
 
     Constellations have these least distances, as at 28 kbit/s. The bound is fitted to the last
-    second, because the network's requantisation is in it. SNRs are taken over a tenth of a second.
+    second, which has the network's requantisation. SNRs are means over a tenth of a second.
     """
     names = list(names or lines.known())
     return [row for distance in distances for row in _high_pass(names, distance, seconds, at)]

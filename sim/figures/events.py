@@ -1,4 +1,4 @@
-"""What the analogue modem's receiver and the decoder notice: slips, dropouts, bursts in data."""
+"""Slips, dropouts and bursts in data: does the receiver or the decoder notice them?"""
 
 import numpy as np
 
@@ -6,7 +6,7 @@ from golden.bits.hdlc import Deframer, Framer
 from golden.pcm import g711
 from golden.pcm.decoder import Decoder
 from golden.pcm.encoder import Encoder
-from golden.pcm.parameters import INTERVALS
+from golden.pcm.parameters import INTERVALS, OCTET_RATE
 from golden.receiver.receiver import Receiver
 from golden.receiver.timetable import Kind
 from sim.figures.bounds import DEVIATIONS_TO_BOUND
@@ -27,9 +27,8 @@ from sim.figures.trials import (
     wrong_symbols,
 )
 from sim.world.network import Network
-from sim.world.rates import OCTET_RATE
 
-#: What happens: hits of :class:`sim.world.line.Conditions`, or a slip in the network.
+#: Events: hits of :class:`sim.world.conditions.Conditions`, or a slip in the network.
 EVENT_HITS = {
     "slip, octet twice": {"slip": 1},
     "slip, octet lost": {"slip": -1},
@@ -47,7 +46,7 @@ _FRAME = 60
 #: Samples that receiver and decoder take at a time: 20 ms.
 _PIECE = 320
 
-#: Data frames by which a hit may seem to come earlier than it did.
+#: Data frames by which a hit may seem to come too early.
 _AHEAD = 8
 
 
@@ -90,7 +89,7 @@ class _Listener:
             octets = g711.octet(decisions.ucode[i], decisions.sign[i], TRIAL_LAW)
             begin = 0
             if decisions.first[i] and not self._turned:
-                # After a turn, data frames begin where the interval is nought.
+                # After a turn, data frames begin where the interval is zero.
                 self._turned = True
                 decoder.change(decoder.parameters)
                 begin = INTERVALS - int(decisions.first[i])
@@ -106,9 +105,9 @@ class _Listener:
 def events(names=("codec", "26awg-12kft", "tap-18kft"), kinds=EVENT_HITS):
     """Slips, a dropout, a burst: detected within 50 ms, then recovered or lost, nothing forged.
 
-    Each with equal constellations, where nothing but the decoder can see a slip, and with one of an
-    interval whose bit is robbed. Data are HDLC frames at a rate that leaves 3 dB. After a slip the
-    receiver is told to turn once it is detected, and is to deliver frames again.
+    Each comes twice: with equal constellations, where only the decoder can see a slip, and with
+    another one in an interval whose bit is robbed. Data are HDLC frames at a rate that leaves 3 dB.
+    The receiver turns once a slip is detected, and must deliver frames again.
     """
     cases = [
         _Event(name, title, intervals, what, dict(kinds[what]))
@@ -128,7 +127,7 @@ def events(names=("codec", "26awg-12kft", "tap-18kft"), kinds=EVENT_HITS):
 
 
 class _Event:
-    """A call with an event in its data, and what receiver and decoder say about it."""
+    """A call with an event in its data, and the reports of receiver and decoder."""
 
     def __init__(self, name, title, intervals, what, hits):
         self.name, self.title, self.what, self.intervals = name, title, what, intervals
@@ -141,7 +140,7 @@ class _Event:
         if self._slip:
             sent = Network(slips=((at, self._slip),)).process(sent)
         self.samples = samples_of(name, sent, at=at, **hits)
-        # Hits are of the samples, of which the equaliser takes in some before it decides.
+        # Hits are of samples, some of which the equaliser needs before it decides.
         self._moment = (at - BEFORE_TRN1D) // INTERVALS - _AHEAD * (not self._slip)
         self._last = DATA_AT + frames - 4
         self._listener, self._noticed = _Listener(parameters), []

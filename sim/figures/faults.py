@@ -1,4 +1,4 @@
-"""What goes wrong in a call, drawn at random: at the exchange, in the network and on the line.
+"""Faults of a call, drawn at random: at the exchange, in the network and on the line.
 
 A :class:`FaultyCall` is drawn from its seed alone, so that each of many can be run again by itself.
 """
@@ -21,7 +21,7 @@ FAULTY_SECONDS, _CALM = 20.0, 0.5
 #: Most faults of a call.
 MOST_FAULTS = 3
 
-#: Of how many far ends that fall silent one never speaks again.
+#: One in so many far ends that fall silent never speaks again.
 _FOR_EVER = 5
 
 #: Pads in dB between which a network changes.
@@ -32,8 +32,9 @@ _PADS = (0.0, 1.5, 3.0, 6.0)
 class Fault:
     """A fault: its ``kind``, a key of :data:`FAULT_KINDS`, and ``at`` and ``last`` in seconds.
 
-    What it does: ``line``, a field of :class:`~sim.world.line.Conditions` and what is appended to
-    it; ``slip``, 1 or -1; ``change``, from network parameters to others; ``silent``; ``restart``.
+    Its effect is one of: ``line``, a field of :class:`~sim.world.conditions.Conditions` and a hit
+    to append to it; ``slip``, 1 or -1; ``change``, a function from network parameters to others;
+    ``silent``; ``restart``.
     """
 
     kind: str
@@ -47,7 +48,7 @@ class Fault:
 
     @property
     def end(self):
-        """Second from which nothing of it comes any more; what has changed stays so."""
+        """Second at which it ends; changes of the network stay."""
         return self.at + self.last
 
 
@@ -89,7 +90,7 @@ def _ppm_step(rng, at):
 
 
 def _rob_elsewhere(shift, new, p):
-    # Where no bit is robbed yet, one is from here on: the call took another way.
+    # If no bit is robbed yet, one is from here on: the call took another way.
     robbed = p.robbed if any(p.robbed) else (new, *p.robbed[1:])
     return replace(p, robbed=(*robbed[-shift:], *robbed[:-shift]))
 
@@ -116,7 +117,7 @@ def _restart(rng, at):
     return {"restart": True}
 
 
-#: What a fault of each kind does, drawn for its time.
+#: The effect of a fault of each kind, drawn for its time.
 FAULT_KINDS = {
     "slip": _slip,
     "dropout": _dropout,
@@ -181,7 +182,7 @@ class Trunk:
     """A network that changes, slips and falls silent at the times of a call's faults.
 
     ``process`` is that of :class:`~sim.world.network.Network`. Silence is the octet of the least
-    positive value, which comes from the far end; what the network does to it, it does.
+    positive value. It comes from the far end and goes through the network.
     """
 
     def __init__(self, faulty):

@@ -1,12 +1,11 @@
-"""What hits a call in mid-data, and what it costs: the file arrives whole, seconds are lost.
+"""Hits of a call in mid-data, and the seconds that they cost; the file arrives whole.
 
-A call of :mod:`sim.calls.start_up` without a hit is the measure.
+They are compared with a call without a hit.
 """
-
-from concurrent.futures import ProcessPoolExecutor
 
 import numpy as np
 
+from sim import work
 from sim.calls.call import run
 from sim.calls.description import Call
 from sim.calls.design import USUAL_SNR
@@ -14,14 +13,14 @@ from sim.figures.row import Row, yes
 from sim.world.conditions import Conditions
 from sim.world.network import NetworkParameters
 
-#: Octets of the file, which last for 6 s and more, and seconds of the call and octets of data at
-#: which it is hit: 2 s of data are through then.
+#: Octets of the file, which last for 6 s and more; second of the call and octet of data at which it
+#: is hit, after 2 s of data.
 FILE_OCTETS, HIT_SECOND, HIT_OCTET = 40_000, 4.8, 16_000
 
 #: Lines on which calls are hit.
 HIT_LINES = ("codec", "26awg-12kft", "tap-18kft")
 
-#: Conditions and network of what hits. Impulses are white noise in dB above the signal.
+#: Conditions and network of each hit. Impulses are white noise in dB above the signal.
 HITS = {
     "none": ({}, {}),
     "burst of 20 ms": ({"impulses": ((HIT_SECOND, 0.02, -10.0),)}, {}),
@@ -54,15 +53,14 @@ def _outcome(case):
     }
 
 
-def rows(names=HIT_LINES, hits=tuple(HITS)):
-    """Rows by line and hit; met where the file is whole and what was to be done was done.
+def rows(names=HIT_LINES, hits=tuple(HITS), workers=work.HERE):
+    """Rows by line and hit; met if the file is whole and the modems did as they should.
 
-    That is nothing without a hit, whatever helps behind one, a lower rate with less SNR and a
-    higher one with more.
+    Without a hit they change nothing. After one, anything that helps is right. With less SNR the
+    rate must fall, with more it must rise.
     """
     cases = [(name, hit) for name in names for hit in dict.fromkeys(("none", *hits))]
-    with ProcessPoolExecutor() as pool:
-        found = dict(zip(cases, pool.map(_outcome, cases), strict=True))
+    found = dict(zip(cases, work.ordered(_outcome, cases, workers), strict=True))
     made = []
     for (name, hit), one in found.items():
         lost = one["lasted"] - found[name, "none"]["lasted"]

@@ -8,6 +8,7 @@ import numpy as np
 
 from golden.learning import shaping
 from golden.modem.states import AnaloguePhase
+from golden.pcm.parameters import FRAMES_A_SECOND
 from golden.receiver.receiver import Receiver
 from golden.receiver.training_levels import training_levels
 from sim.calls.description import Call
@@ -17,10 +18,9 @@ from sim.figures.bounds import mmse_bound
 from sim.figures.row import Row
 from sim.world import lines
 from sim.world.conditions import Conditions
-from sim.world.rates import FRAMES_A_SECOND
 
-#: SNR in dB of the lines, and numbers of feedback taps: those that the receiver has, and so few
-#: that what a transformer does lasts longer.
+#: SNR in dB of the lines, and numbers of feedback taps: the receiver's own, and so few that a
+#: transformer's response lasts longer.
 NULLS_SNR, FEEDBACK_TAPS = 50.0, (32, 2)
 
 #: Seconds in which data must have begun.
@@ -34,7 +34,7 @@ def _correlation(values, lags=800):
 
 
 def _bounds(name, call, feedback):
-    """By filter: dB that it gains with one sign bit, and the rate in bit/s; without: of Sr 0."""
+    """For each filter the gain in dB with one sign bit and the rate in bit/s; "none" is Sr 0."""
     plain = float(mmse_bound(name, (NULLS_SNR,), feedback=feedback)[0])
     found = {"none": (0.0, float(startup.best(call, plain, call.margin).rate))}
     for where, filter in shaping.FILTERS.items():
@@ -51,8 +51,8 @@ def _bounds(name, call, feedback):
 def rows(names=None, feedback=FEEDBACK_TAPS):
     """A row for each line and number of feedback taps.
 
-    Met when data flow without error, and the start-up shapes where the bound's rate is higher with
-    Sr = 1, and does not where it is lower.
+    Met when data flow without error, and the start-up shapes if and only if the bound's rate is
+    higher with Sr = 1.
     """
     out = []
     for taps in feedback:

@@ -1,10 +1,8 @@
-"""The real calls through simulated lines, read by a client that knows what it asked for.
+"""The real calls through simulated lines, read by a client that knows its own requests.
 
-That is Ja, CPt and CP, which call.json holds; nothing else is told. Of the calls whose network
-leaves octets alone each goes through four lines, no line twice, with another clock each.
+The requests are Ja, CPt and CP, which call.json has; the client knows nothing else. Each call whose
+network leaves octets alone goes through four different lines, each with another clock.
 """
-
-from concurrent.futures import ProcessPoolExecutor
 
 import numpy as np
 from scipy import stats
@@ -15,6 +13,7 @@ from golden.pcm.encoder import B1D_FRAMES
 from golden.pcm.parameters import INTERVALS
 from golden.signals.sequences import DIL
 from golden.signals.training import dil
+from sim import work
 from sim.calls import design
 from sim.figures.bounds import expected_errors, mmse_bound
 from sim.figures.row import Row
@@ -34,10 +33,10 @@ HEARD_BEFORE_SD = 4000
 #: Lines of lines.toml that come last: codecs without a loop have the highest bound.
 CODECS = 2
 
-#: Share of calls in which noise at the bound spoils no more symbols than are allowed.
+#: Share of calls in which noise at the bound makes no more symbols wrong than are allowed.
 SHARE_WITHIN = 0.99
 
-#: Signals and where call.json says that they begin; from Sd on, as the line itself is late.
+#: Signals, and their beginnings in call.json, which count from Sd because the line has a delay.
 PLACES = {
     "Sd": "sd",
     "TRN1d": "trn1d",
@@ -50,7 +49,7 @@ PLACES = {
 
 
 def through(octets, line, u_info, ppm, seed=0):
-    """Samples (int64, 16 kHz) of A-law octets behind a line of that name."""
+    """Samples (int64, 16 kHz) of A-law octets after a line of that name."""
     conditions = Conditions(snr=design.USUAL_SNR, ppm=ppm, phase=0.37, seed=seed)
     made = design.line_at(line, NetworkParameters(law="A"), conditions, u_info)
     full = 1 << (design.CONVERTER_BITS - 1)
@@ -60,7 +59,7 @@ def through(octets, line, u_info, ppm, seed=0):
 def named(descriptor, training):
     """How many levels of DIL there were, by interval, Ucode and sign, and how many are named right.
 
-    Right is, where the network changes nothing, what was sent.
+    The right name is the Ucode sent, because the network changes nothing.
     """
     ucodes, signs = dil(descriptor)
     signal = training.signal("DIL")
@@ -112,7 +111,7 @@ def row_of(name, facts, octets, line, ppm, seed=0):
 
 
 def judged(name, facts, octets, line, ppm, found):
-    """:class:`~sim.figures.row.Row` of what was read of a call, beside what is known of it."""
+    """:class:`~sim.figures.row.Row` of a call's reading, beside the facts known of it."""
     where, start = facts["samples"], facts["samples"]["sd"] - HEARD_BEFORE_SD
     training = found.trainings[-1]
     signals = {one.name: one for one in training.signals}
@@ -134,7 +133,7 @@ def judged(name, facts, octets, line, ppm, found):
         first = signals["B1d"].first
         sent = octets[where["b1d"] : where["b1d"] + signals["B1d"].symbols]
         wrong -= int(np.count_nonzero(found.line.octets[first : first + len(sent)] == sent))
-    # Where points are too close for the line, no receiver has all ones but by chance.
+    # If points are too close for the line, a receiver has all ones only by chance.
     allowed = int(stats.poisson.ppf(SHARE_WITHIN, expected)) if needs > gives else 0
     met = (
         not moved
@@ -188,7 +187,12 @@ def cases(folder):
     ]
 
 
-def rows(folder):
+def rows(folder, workers=work.HERE):
     """Rows of all real calls in ``folder`` that can be compared, over their lines."""
-    with ProcessPoolExecutor() as pool:
-        return list(pool.map(row_of, *zip(*cases(folder), strict=True)))
+    items = [(str(folder), index) for index in range(len(cases(folder)))]
+    return work.ordered(_row_of_case, items, workers)
+
+
+def _row_of_case(item):
+    folder, index = item
+    return row_of(*cases(folder)[index])

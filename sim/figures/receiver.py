@@ -1,8 +1,8 @@
-"""What the analogue modem's receiver reaches in TRN1d, measured: rows, each beside its bound.
+"""The analogue modem's receiver in TRN1d, measured, beside its bounds.
 
-Every function takes what it may be shortened by, returns a list of :class:`sim.figures.row.Row`,
-and gives the same numbers each time, but for :func:`speeds` and :func:`gateware`. The calls are
-those of :mod:`sim.figures.trials`.
+Every function returns a list of :class:`sim.figures.row.Row`; its parameters can shorten the work.
+Numbers are the same each time, but for :func:`speeds` and :func:`gateware`. The calls are those of
+:mod:`sim.figures.trials`.
 """
 
 import time
@@ -10,10 +10,11 @@ import time
 import numpy as np
 
 from golden.errors import CallFailed
-from golden.pcm.parameters import INTERVALS
+from golden.pcm.parameters import INTERVALS, OCTET_RATE
 from golden.receiver.receiver import Receiver
 from golden.receiver.reference import receive_reference
 from golden.receiver.timetable import Kind
+from golden.receiver.timing import SAMPLE_RATE
 from sim.figures.bounds import mmse_bound
 from sim.figures.row import Row, yes
 from sim.figures.trials import (
@@ -31,7 +32,6 @@ from sim.figures.trials import (
     trn1d_values,
 )
 from sim.world import lines
-from sim.world.rates import OCTET_RATE, SAMPLE_RATE
 
 #: Line SNRs in dB.
 LINE_SNRS = (30, 40, 45, 50, 60)
@@ -40,8 +40,8 @@ LINE_SNRS = (30, 40, 45, 50, 60)
 def first_training(names=None, seeds=10):
     """SNR after 2040 symbols of TRN1d at 45 dB: within 1.5 dB of :func:`mmse_bound`.
 
-    Over 600 data frames, which leaves a standard deviation of 0.1 dB, with several seeds of the
-    noise: the worst one counts. What differs between them is the offset taken from Sd.
+    It is measured over 600 data frames, with a standard deviation of 0.1 dB, for several seeds of
+    the noise. The worst counts. Seeds differ in the clock's offset that the receiver takes from Sd.
     """
     names, frames = list(names or lines.known()), TRAINED_AT + 620
     octets, truth = preamble(frames + 4), trn1d_values(frames)
@@ -78,8 +78,8 @@ def first_training(names=None, seeds=10):
 def convergence(names=None, snrs=LINE_SNRS, frames=3340, curves=(USUAL_SNR,)):
     """SNR after 8000 symbols of TRN1d: within 0.7 dB of :func:`mmse_bound`; no clock offset.
 
-    Over 2000 data frames, which leaves a standard deviation of 0.06 dB. Lines of ``curves`` have
-    one: USUAL_SNR over time.
+    It is measured over 2000 data frames, with a standard deviation of 0.06 dB. Rows with an SNR of
+    ``curves`` have a curve: the SNR over time.
     """
     names, octets, truth = list(names or lines.known()), preamble(frames), trn1d_values(frames)
     cases = [(name, snr) for snr in snrs for name in names]
@@ -139,7 +139,7 @@ def against_reference(names=None, snrs=(30, 50), frames=1660):
 def clock(names=None, offsets=((200.0, 1.0), (-200.0, -1.0)), seconds=3.5):
     """Offset and drift of the client's clock: acquired within TRN1d, 0.3 dB lost at most at 45 dB.
 
-    Against the same line at 0 ppm; the last two seconds count. Two numbers' difference has a
+    It is compared with the same line at 0 ppm, over the last two seconds. Differences have a
     standard deviation of 0.07 dB.
     """
     frames = int(seconds * FRAMES_A_SECOND)
@@ -156,7 +156,7 @@ def clock(names=None, offsets=((200.0, 1.0), (-200.0, -1.0)), seconds=3.5):
         if not ppm:
             plain = late
             continue
-        # The receiver's step is what a half symbol takes beyond one sample.
+        # The receiver's step is the time of half a symbol beyond one sample.
         last = one.number < frames
         found = one.step[last][-1] / 2**32 * 1e6 if last.any() else np.nan
         true = ppm + drift * len(octets) / OCTET_RATE
@@ -179,7 +179,7 @@ def clock(names=None, offsets=((200.0, 1.0), (-200.0, -1.0)), seconds=3.5):
 
 
 def speeds(counts=((1, 2), (64, 30)), repeats=2):
-    """Times real time, in sum, of receivers side by side in TRN1d, and what is demanded."""
+    """Times real time, in sum, of receivers side by side in TRN1d, and the demand."""
     octets = preamble(1600)
     row = samples_of("26awg-9kft", octets)
     rows = []

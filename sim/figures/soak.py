@@ -1,4 +1,4 @@
-"""Many calls in which something goes wrong, and what becomes of each: `make soak`.
+"""Many calls in which something goes wrong, and the fate of each: `make soak`.
 
 A call counts as recovered if, once nothing goes wrong any more, the file's octets come again for a
 second. It counts as lost if they do not and a modem says so: it is not in data, or has cleared
@@ -23,15 +23,15 @@ from golden.errors import CallFailed, V90Error
 from golden.learning.learning import dil_request
 from golden.modem.digital import DigitalModem
 from golden.modem.states import AnaloguePhase
+from golden.pcm.parameters import FRAMES_A_SECOND
 from golden.receiver.receiver import Receiver
 from golden.receiver.training_levels import training_levels
 from sim import work
 from sim.calls.session import Session
 from sim.calls.start_up import Ends
-from sim.figures import faults
+from sim.figures import document, faults
 from sim.files import ROOT
 from sim.terminal import guarded, progress
-from sim.world.rates import FRAMES_A_SECOND
 
 #: Seconds that a call may take to recover, from its 20th or the last fault's end on: a training
 #: takes 5, and a digital modem notices after 15 that nothing came of the one before.
@@ -40,7 +40,7 @@ RECOVERY_SECONDS = 25.0
 #: Seconds without a new frame that are no loss: a round trip, and a frame at the lowest rate.
 _USUAL = 0.25
 
-#: Seconds of frames that come, behind everything, after which a call is as it was.
+#: Seconds of frames, after all faults, with which a call has recovered.
 _STEADY = 1.0
 
 #: Octets of a call's file: more than 56 000 bit/s carry as long as it may last.
@@ -55,7 +55,7 @@ FOUND = ROOT / "tests" / "sim" / "figures" / "found_seeds.txt"
 
 @dataclass(frozen=True)
 class Fate:
-    """What became of a call.
+    """The fate of a call.
 
     Fields: ``end``, "recovered", "lost" or what is wrong; ``begun``, second in which data began
     first, or None; ``away``, seconds without data from there on to the 20th second or recovery;
@@ -75,13 +75,13 @@ class Fate:
 
 
 class Beside:
-    """A golden receiver of one line with the gateware's beside it: one thing is done to both.
+    """A golden receiver of one line with the gateware's beside it; calls of methods go to both.
 
-    Raises :class:`~golden.errors.CallFailed` where they differ.
+    Raises :class:`~golden.errors.CallFailed` if they differ.
     """
 
     def __init__(self, call):
-        # Amaranth takes a while to load, which golden calls need not wait for.
+        # Amaranth takes a while to load; golden calls need not wait for it.
         from sim.calls.gateware_receiver import AnalogueGateware
 
         levels = training_levels(call.u_info, call.law)
@@ -106,7 +106,7 @@ class Beside:
             if not np.array_equal(getattr(golden, name), getattr(gateware, name)):
                 raise CallFailed(f"golden and gateware differ in {name}")
         if golden.events != gateware.events:
-            raise CallFailed("golden and gateware tell of different events")
+            raise CallFailed("golden and gateware report different events")
         return [golden]
 
 
@@ -147,7 +147,7 @@ class _Progress:
 
     @property
     def steady(self):
-        """Second in which the frames began that came ever since, at least for ``_STEADY``."""
+        """Second since which frames came without a gap, for ``_STEADY`` at least, or None."""
         times = np.array([t for t in self.came if t >= self.call.over])
         if not len(times) or self.now - times[-1] > _USUAL:
             return None
@@ -156,11 +156,15 @@ class _Progress:
         return first if times[-1] - first >= _STEADY else None
 
     @property
-    def settled(self):
-        over = self.call.over == np.inf or self.steady is not None
-        return self.now >= faults.FAULTY_SECONDS and over
+    def ended(self):
+        """Whether the call's fate is known: its faults are over and data steady, or time is up."""
+        over = self.call.over
+        last = max(faults.FAULTY_SECONDS, over if over < np.inf else 0.0) + RECOVERY_SECONDS
+        settled = over == np.inf or self.steady is not None
+        return self.now >= last or (self.now >= faults.FAULTY_SECONDS and settled)
 
-    def outcome(self):
+    def fate(self):
+        """The call's :class:`Fate`, were it to end now."""
         digital, analogue = self.session.digital[self.line], self.session.analogue[self.line]
         file, steady = self.ends.mine.file, self.steady
         if file.received() != self.data[: file.octets]:
@@ -193,28 +197,28 @@ class _Progress:
 def run(calls, gateware=False):
     """:class:`Fate` of each call of a list, side by side; one with ``gateware``, beside golden.
 
-    Lines wait for the one with the slowest clock: side by side, modems hear a call some ms later
-    than by itself. Seconds differ by that, and by more where a fault so hits another signal.
+    A call's fate does not depend on the calls beside it.
 
-    Raises :class:`~golden.errors.CallFailed` where the gateware differs.
+    Raises :class:`~golden.errors.CallFailed` if the gateware differs.
     """
     receiver = Beside(calls[0].call) if gateware else None
     session = Session([call.call for call in calls], receiver=receiver)
     session.network = [faults.Trunk(call) for call in calls]
-    running = [_Progress(session, k, call) for k, call in enumerate(calls)]
-    ends = [call.over for call in calls if call.over < np.inf]
-    last = max([faults.FAULTY_SECONDS, *ends]) + RECOVERY_SECONDS
-    while session.now < last * FRAMES_A_SECOND and not all(one.settled for one in running):
-        for one in running:
+    running = {k: _Progress(session, k, call) for k, call in enumerate(calls)}
+    found = {}
+    while running:
+        for one in running.values():
             one.before()
         session.step()
-        for one in running:
+        for k, one in list(running.items()):
             one.after()
-    return [one.outcome() for one in running]
+            if one.ended:
+                found[k] = running.pop(k).fate()
+    return [found[k] for k in range(len(calls))]
 
 
 def every(calls, gateware=False):
-    """:func:`run`, and where that raises anything, halves of it: an error ends one call alone."""
+    """:func:`run`; if it raises anything, halves of the calls: an error ends one call alone."""
     try:
         return run(calls, gateware)
     except Exception as error:  # a soak is there to find what nobody thought of
@@ -270,7 +274,7 @@ def table(outcomes):
 
 
 def sentence(outcome):
-    """What one call was and what became of it."""
+    """A call, its faults and its fate in one sentence."""
     call = outcome.call
     hit = ", ".join(f"{fault.kind} at {fault.at:.2f} s" for fault in call.faults)
     return (
@@ -308,11 +312,30 @@ def unexpected(fate):
     return fate.end not in ("recovered", "lost") or (fate.end == "lost" and fate.call.over < np.inf)
 
 
+def summary(fates, seed):
+    """The numbers of a soak for docs/figures.md; times in s as text."""
+    back = [one.recovery for one in fates if one.recovery is not None]
+    silent = [one for one in fates if one.end == "lost" and one.call.over == np.inf]
+    failed = [one for one in fates if one.end not in ("recovered", "lost")]
+    return {
+        "calls": len(fates),
+        "seed": seed,
+        "recovered": sum(one.end == "recovered" for one in fates),
+        "silent": len(silent),
+        "lost": sum(one.end == "lost" for one in fates) - len(silent),
+        "failed": len(failed),
+        "away": f"{np.mean([one.away for one in fates]):.1f}",
+        "recovery": f"{np.mean(back):.1f}" if back else "-",
+        "slowest": f"{max(back):.1f}" if back else "-",
+    }
+
+
 def _options(argv):
     parser = argparse.ArgumentParser(prog="soak", description=__doc__.splitlines()[0])
     parser.add_argument("--calls", type=int, default=500, help="how many (default %(default)s)")
     parser.add_argument("--seed", type=int, help="of the first call (default: a new one)")
     parser.add_argument("--gateware", action="store_true", help="gateware beside golden, for each")
+    parser.add_argument("--write", action="store_true", help="write docs/figures.json")
     parser.add_argument("--verbose", action="store_true", help="a line about every call")
     work.options(parser)
     options = parser.parse_args(argv)
@@ -357,6 +380,9 @@ def main(argv=None):
     found = [one for one in outcomes if unexpected(one)]
     for one in found:
         say(sentence(one))
+    if options.write:
+        name = "soak with gateware" if options.gateware else "soak"
+        document.record(name, summary(outcomes, seeds[0]))
     if found and keep(found):
         say(f"Their seeds are kept in {FOUND.relative_to(ROOT)}; `make long` runs them again.")
     return int(any(one.end not in ("recovered", "lost") for one in outcomes))

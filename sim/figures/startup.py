@@ -1,10 +1,9 @@
-"""What whole start-ups reach on simulated lines: rates, errors and times, beside their bounds.
+"""Whole start-ups on simulated lines: rates, errors and times, beside their bounds.
 
-The network is told to nobody; the analogue modem learns it. The bound knows it: the highest rate
-whose points stay apart at the noise of the best equaliser (:func:`sim.figures.bounds.mmse_bound`).
+The analogue modem must learn the network. The bound knows it: the highest rate whose points stay
+apart at the noise of the best equaliser (:func:`sim.figures.bounds.mmse_bound`).
 """
 
-from concurrent.futures import ProcessPoolExecutor
 from dataclasses import replace
 from functools import cache
 
@@ -14,7 +13,9 @@ from golden.errors import CallFailed
 from golden.learning import constellations
 from golden.modem.states import AnaloguePhase
 from golden.pcm import g711
+from golden.pcm.parameters import FRAMES_A_SECOND, OCTET_RATE
 from golden.signals.training import dil_lengths
+from sim import work
 from sim.calls import design
 from sim.calls.description import Call
 from sim.calls.session import Session
@@ -23,9 +24,8 @@ from sim.figures.row import Row
 from sim.world import lines
 from sim.world.conditions import Conditions
 from sim.world.network import NetworkParameters
-from sim.world.rates import FRAMES_A_SECOND, OCTET_RATE
 
-#: What networks do to a call in law ``law``, by name.
+#: Networks by name: parameters for a call in law ``law``.
 NETWORKS = {
     "clean": lambda law: {},
     "one robbed bit": lambda law: {"robbed": ("", "", "1", "", "", "")},
@@ -36,7 +36,7 @@ NETWORKS = {
     "A to mu": lambda law: {"output_law": "mu"},
 }
 
-#: Which of them there are for a law: a conversion to it does nothing.
+#: The one that a law does without: a conversion to itself.
 _SKIPPED = {"mu": "A to mu", "A": "mu to A"}
 
 #: Seconds of data, and those in which they must have begun.
@@ -64,7 +64,7 @@ def start_ups(names, laws=g711.LAWS, networks=tuple(NETWORKS), snrs=(40.0, 50.0)
 
 
 def best(call, snr, margin, sr=0, filter=constellations.FILTER):
-    """Mapping parameters of the highest rate at an SNR in dB, for who knows the network.
+    """Mapping parameters of the highest rate at an SNR in dB, with the network known.
 
     Raises :class:`~golden.errors.CallFailed` where there are none.
     """
@@ -77,7 +77,7 @@ def best(call, snr, margin, sr=0, filter=constellations.FILTER):
 
 
 def bound(call, margin=0.0):
-    """Highest rate (bit/s, 0: none) of points that stay apart for who knows network and line."""
+    """Highest rate (bit/s, 0: none) of points that stay apart, with network and line known."""
     try:
         return float(best(call, _snr(call.line, call.conditions.snr), margin).rate)
     except CallFailed:
@@ -127,7 +127,7 @@ def _row(case, digital, analogue, sent, due):
     zero = 0.0
     if due is not None and reading.phase4_deviation is not None:
         try:
-            # What it would have asked for without a margin, from what it had measured.
+            # The rate that it would ask for without a margin, from its measurements.
             zero = float(analogue.best(reading.phase4_deviation, 0.0).rate)
         except CallFailed:
             pass
@@ -158,12 +158,11 @@ def _row(case, digital, analogue, sent, due):
     return Row(name, values, bool(good and near and late <= 1.0))
 
 
-def matrix(names=None, batch=48, **which):
-    """Rows of all cases of :func:`start_ups`, in batches that the processor's cores share."""
+def matrix(names=None, batch=48, workers=work.HERE, **which):
+    """Rows of all cases of :func:`start_ups`, in batches that processes share."""
     cases = start_ups(list(names or lines.known()), **which)
     batches = [cases[at : at + batch] for at in range(0, len(cases), batch)]
-    with ProcessPoolExecutor() as pool:
-        return [row for rows in pool.map(_measure, batches) for row in rows]
+    return [row for rows in work.ordered(_measure, batches, workers) for row in rows]
 
 
 def highest():

@@ -1,8 +1,7 @@
-"""Calls of which all is known, for measuring, and what a receiver makes of them.
+"""Calls of which all is known, and a receiver's decisions of them, for measurements.
 
-A call here is silence, Sd and S-bar-d (8.4.4/V.90), TRN1d (8.4.5) and data, in A-law, with the
-noise of TRN1d's power at the A/D unless it says otherwise. SNRs are those of decisions whose truth
-is known, against TRN1d's power.
+A call here is silence, Sd and S-bar-d (8.4.4/V.90), TRN1d (8.4.5) and data, in A-law. Noise refers
+to TRN1d's power at the A/D. SNRs are those of decisions against the values sent, for TRN1d's power.
 """
 
 from functools import cache
@@ -10,15 +9,15 @@ from functools import cache
 import numpy as np
 
 from golden.pcm import g711
-from golden.pcm.parameters import INTERVALS
+from golden.pcm.parameters import FRAMES_A_SECOND, INTERVALS, OCTET_RATE
 from golden.receiver.slicer import Levels
 from golden.receiver.timetable import SKIPPED, SOLVING, TRAINED, Kind
+from golden.receiver.timing import SAMPLE_RATE
 from golden.signals import training
 from sim.calls.design import CONVERTER_BITS, START_UP_LEVEL, USUAL_SNR, USUAL_U_INFO
 from sim.world import lines
 from sim.world.conditions import Conditions
 from sim.world.line import Line
-from sim.world.rates import FRAMES_A_SECOND, OCTET_RATE, SAMPLE_RATE
 
 TRIAL_LAW = "A"
 
@@ -36,7 +35,7 @@ DATA_AT = 1300
 
 TRN1D_LEVELS = Levels(((TRN1D_VALUE,),) * INTERVALS, ((USUAL_U_INFO,),) * INTERVALS)
 
-#: What a receiver says when it notices that something is wrong.
+#: Events of a receiver that notices something wrong.
 NOTICED = Kind.DISTURBED, Kind.LOST
 
 

@@ -1,6 +1,6 @@
 """Parts of the receiver that share a multiplier, each with one of its own: for measuring speed.
 
-Samples come as fast as the part takes them.
+They take samples as fast as they can.
 """
 
 from amaranth.hdl import Module, signed
@@ -51,7 +51,7 @@ class EqualizerAlone(wiring.Component):
             equalizer.set.load.eq(self.load),
             equalizer.frame.power_bits.eq(22),
             equalizer.frame.training_bits.eq(22),
-            # No energy is too large for it: taps move with every data frame.
+            # The limit is above any energy, so that taps move with every data frame.
             equalizer.frame.loss.eq(2**32 - 1),
             equalizer.o_symbol.ready.eq(1),
         ]

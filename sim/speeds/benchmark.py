@@ -1,6 +1,6 @@
-"""How fast all of it is, how cost grows, and which rates lines carry: `make bench`.
+"""Speeds, growth of cost, and rates that lines carry: `make bench`.
 
-Writes docs/performance.md with its plots, when all of it was measured.
+It writes docs/performance.md with its plots, once all of it is measured.
 """
 
 import argparse
@@ -107,7 +107,7 @@ def modems(show):
 
 
 def growing(show, shapers):
-    """How cost grows; a plot of each."""
+    """Growth of cost, with a plot of each."""
     show("channels")
     channels = growth.channels()
     cost = "ms for a second of one line"
@@ -246,7 +246,7 @@ def chips(show):
 
 
 def profiles(show):
-    """Where time goes, and bounds."""
+    """Profiles of time, and bounds."""
     show("bounds")
     found = profiling.bounds()
     rows = [(one.what, one.taken * 1e6, one.least * 1e6, one.factor, one.how) for one in found]
@@ -267,7 +267,7 @@ def profiles(show):
 
 
 def measure(show):
-    """All sections. ``show(what)`` is told what is being measured."""
+    """All sections. ``show(name)`` is called with each thing before it is measured."""
     first, shapers = blocks(show)
     return [
         first,

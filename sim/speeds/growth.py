@@ -1,6 +1,6 @@
-"""How cost grows: with channels, with the equaliser's taps, with look-ahead, with a call's length.
+"""Growth of cost with channels, the equaliser's taps, look-ahead and a call's length.
 
-And the speed of whole receivers and modems, and of the simulators.
+Speeds of whole receivers and modems, and of the simulators, are here as well.
 """
 
 import resource
@@ -11,8 +11,9 @@ from io import StringIO
 import numpy as np
 
 from golden.learning.learning import dil_request
-from golden.pcm.parameters import INTERVALS
+from golden.pcm.parameters import FRAMES_A_SECOND, INTERVALS, OCTET_RATE
 from golden.receiver.receiver import Receiver
+from golden.receiver.timing import SAMPLE_RATE
 from golden.receiver.training_levels import training_levels
 from hdl.pcm.csr import configuration_words
 from sim.calls.design import USUAL_SNR, USUAL_U_INFO
@@ -21,9 +22,8 @@ from sim.engines.measuring import REAL_TIME, Timed, best, example, gateware_spee
 from sim.engines.pattern import Pattern
 from sim.figures import startup, trials
 from sim.speeds.pcm import encoding, encoding_gateware
-from sim.world.rates import FRAMES_A_SECOND, OCTET_RATE, SAMPLE_RATE
 
-#: Channels in sum of the encoder, golden and gateware.
+#: Numbers of channels of the encoder, golden and gateware.
 GROWING, GROWING_GATEWARE = (1, 2, 4, 8, 16, 32, 64, 128), (1, 4, 16, 64)
 
 #: Feed-forward and feedback taps.
@@ -33,7 +33,7 @@ TAP_COUNTS = (*TAP_COUNTS_GATEWARE, (128, 64))
 #: Seconds of line.
 CALL_SECONDS = (1, 4, 16, 64)
 
-#: Data frames of TRN1d that receivers are measured on, more than to the first taps.
+#: Data frames of TRN1d on which receivers are measured: more than to the first taps.
 _TRN1D = 1000
 
 #: Seconds of a start-up: into data.
@@ -65,7 +65,7 @@ def samples(frames=_TRN1D):
 def receiving(lines=1, *taps, given=None, repeats=2):
     """Times real time in sum of golden receivers side by side, in TRN1d or the samples ``given``.
 
-    Raises :class:`AssertionError` where one does not come to decide: that would be quick.
+    Raises :class:`AssertionError` if one makes no decisions, which would be quick.
     """
     row = samples() if given is None else given
     rows = trials.together([row] * lines)
@@ -82,7 +82,7 @@ def _named(taps):
 
 
 def receiving_gateware(*taps):
-    """Of the gateware: times real time, cycles a symbol, million cycles a second."""
+    """The gateware's times real time, cycles a symbol and million cycles a second."""
     from sim.calls.gateware_receiver import ReceiverGateware
 
     row, engine = samples(), ReceiverGateware(*taps)
@@ -92,14 +92,14 @@ def receiving_gateware(*taps):
     return times(symbols, spent.seconds), engine.cycles / symbols, rate
 
 
-#: Receivers that take turns on one datapath, and the clock that they are made for.
+#: Receivers that take turns on one datapath, and their clock in Hz.
 TURNS, TURNS_CLOCK = 8, 48e6
 
 
 def receiving_in_turns():
-    """Of receivers that take turns: times real time in sum, at TURNS_CLOCK; Mcycle/s.
+    """Times real time in sum of receivers that take turns, at TURNS_CLOCK; Mcycle/s.
 
-    They search: what a cycle costs hardly depends on what is done in it.
+    They search for Sd; the cost of a cycle hardly depends on the work in it.
     """
     from hdl.receiver.receiver import Receivers
     from sim.engines.gateware import Gateware
@@ -175,10 +175,10 @@ def start_up(lines, gateware=False):
 
 # --- Simulators ----------------------------------------------------------------------------------
 
-#: Cycles, about, of a short and of a long run, by engine: their difference is without the start.
+#: Rough cycles of a short and of a long run, by engine: the difference is without the start.
 _RUNS = {"cxxrtl": (5000, 800_000), "verilator": (1000, 31_000), "icarus": (1000, 16_000)}
 
-#: Cycles, about, of a block's token.
+#: Rough cycles of a block's token.
 _TOKEN = {"scrambler": 45, "shaper, Sr 1, ld 3": 210}
 
 
@@ -213,7 +213,7 @@ def _tokens(count):
 def simulators():
     """``(block, engine, cycles a second, seconds to start)`` of blocks on all three engines.
 
-    Compiling does not count, nor what :func:`sim.engines.compare.compare` needs to start.
+    Neither compiling nor the start of :func:`sim.engines.compare.compare` counts.
     """
     rows = []
     for name, cycles in _TOKEN.items():

@@ -26,7 +26,7 @@ Written by `make bench`, and by nothing else.
 | --- | --- |
 """
 
-#: Packages whose versions count, with the names by which they are told.
+#: Packages whose versions count, and their names in the document.
 VERSIONS = {
     "NumPy": "numpy",
     "SciPy": "scipy",
@@ -39,7 +39,7 @@ VERSIONS = {
 
 @dataclass
 class Table:
-    """Headings, and rows of as many values; numbers are told with three digits."""
+    """Headings, and rows of as many values; numbers have three digits."""
 
     headings: tuple
     rows: list
@@ -60,7 +60,7 @@ class Table:
 class Plot:
     """Lines over a common axis: ``curves`` are ``{label: [(x, y), ...]}``, both axes logarithmic.
 
-    ``name`` of the picture's file, without what it ends with.
+    ``name`` is that of the picture's file, without its ending.
     """
 
     name: str
@@ -197,7 +197,7 @@ def speeds_table(speeds):
     return Table(headings, rows)
 
 
-#: Columns of docs/resources.md that are told here.
+#: Columns of docs/resources.md that the document has.
 RESOURCES = ("board", "top", "chip", "logic cells", "LUT", "Fmax, MHz", "clock, MHz")
 
 

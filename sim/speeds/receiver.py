@@ -1,4 +1,4 @@
-"""How fast the blocks of the analogue modem's receiver are, and those of sequences and HDLC."""
+"""Speeds of the blocks of the analogue modem's receiver, and of those of sequences and HDLC."""
 
 import numpy as np
 
@@ -14,7 +14,7 @@ from golden.signals import training
 from golden.signals.sequences import MP
 from sim.engines.measuring import Block, example, random, simulated
 
-#: Data frames that blocks of one line are measured on: 1.5 s.
+#: Data frames on which blocks of one line are measured: 1.5 s.
 RECEIVED_FRAMES = 2000
 
 
@@ -211,7 +211,7 @@ def _deframer_gateware(_):
     return simulated(Gateware(), {"i": bits.astype(int)}, _symbols(bits))
 
 
-#: What there is, in the order of the signal.
+#: The blocks, in the order of the signal.
 RECEIVER_BLOCKS = (
     Block("timing: interpolator", _timing, _timing_gateware, (1,)),
     Block("equaliser and slicer, taps moving", _equalizer, _equalizer_gateware, (1,)),

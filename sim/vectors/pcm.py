@@ -71,7 +71,7 @@ def some_parameters(kind, k, s, drn, rng):
 
 
 def encoder_vector(name, parameters, seed, rng):
-    """Bits to octets with everything between, from the initial state of 8.6.1."""
+    """Bits to octets with all values between, from the initial state of 8.6.1."""
     p = parameters
     bits = random_bits(rng, ENCODER_FRAMES * p.data_bits)
     # With look-ahead the last signs depend on what follows; ones do, as from an empty queue.
@@ -131,7 +131,7 @@ def decoder_vectors():
 
 
 def decoder_vector(name, parameters, octets, seed):
-    """Octets to bits with everything between, from zero memories."""
+    """Octets to bits with all values between, from zero memories."""
     p = parameters
     ucodes, signs = g711.ucode(octets, p.law), g711.sign(octets)
     labels, known = Demapper(p.intervals).process(ucodes)
@@ -179,7 +179,7 @@ def shaper_vectors():
                 name = f"shaper/Sr{sr}-ld{ld}-{title}"
                 seed, rng = random_of(name)
                 count = SHAPER_FRAMES * INTERVALS
-                # The look-ahead of the last frame is over what follows it, not over nothing.
+                # The look-ahead of the last frame covers the frames that follow it.
                 ahead = count + DELAY_FRAMES * INTERVALS
                 t = random_bits(rng, ahead)
                 linear = g711.linear(rng.choice(ucodes, ahead), "mu")

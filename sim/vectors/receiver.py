@@ -1,7 +1,7 @@
 """Vectors of the analogue modem's side and of a whole call (8.4, 8.6, 9.3 and 9.4/V.90).
 
-Samples come from a simulated line, which is float64; they are rounded to 16 bits. Whatever is made
-of them is exact.
+Samples come from a simulated line, which is float64, and are rounded to 16 bits. All that follows
+from them is exact.
 """
 
 from dataclasses import asdict
@@ -48,7 +48,7 @@ RECEIVED = {
     "codec-mu": ("mu", "codec", 1, -35.0, 55.0),
 }
 
-#: Calls by name: law, line, ppm, and what the network does.
+#: Calls by name: law, line, ppm, and parameters of the network.
 CALLS = {
     "A-26awg-9kft": ("A", "26awg-9kft", 60.0, {}),
     "mu-codec-robbed-pad": (
@@ -59,17 +59,17 @@ CALLS = {
     ),
 }
 
-#: Symbols of TRN1d that a receiver gets, and data frames of B1d and data behind them.
+#: Symbols of TRN1d that a receiver gets, and data frames of B1d and data after them.
 RECEIVED_TRN1D, RECEIVED_DATA_FRAMES = 2880, B1D_FRAMES + 240
 
-#: Data frames of data that both modems of a call are in, and the most that a call may take.
+#: Data frames in which both modems of a call are in data, and the most of a whole call.
 CALL_DATA, MOST_FRAMES = 192, 8000
 
 #: Data frames after each of which an equaliser vector has the taps.
 TAPS_EVERY = 32
 
 #: PCM values with a sign, and a data frame's number.
-VALUE, FRAME_NUMBER = Q(1, 15, 0), whole(16)
+VALUE, NUMBER_FORMAT = Q(1, 15, 0), whole(16)
 
 #: The slow means of squared errors: ERROR's square, shifted.
 _QUALITY = Q(0, 2 * formats.ERROR.integer + 1, 2 * formats.ERROR.fraction + SLOW_BITS)
@@ -81,7 +81,7 @@ _FRAMES = "a row is a data frame"
 
 
 class _Traced(Equalizer):
-    """An equaliser of one line that notes what it is given and what it gives."""
+    """An equaliser of one line that records its inputs and results."""
 
     def __init__(self, *shape):
         super().__init__(1, *shape)
@@ -160,7 +160,7 @@ def _levels(levels):
 def _trace(name, traced, which, levels, seed):
     """The vector of a :class:`_Traced`.
 
-    ``which`` of the two ``levels`` each data frame is decided on; the first are TRN1d's.
+    ``which``: number of the ``levels`` on which each data frame is decided; the first are TRN1d's.
     """
     first, after = traced.states[0], traced.states[1:]
     arrays = {"levels": Array(IN, which, whole(1), "which of the parameters' levels are in use")}
@@ -239,7 +239,7 @@ def _received(title):
 def _decisions(d):
     """Arrays of :class:`~golden.receiver.decisions.Decisions`."""
     return {
-        "number": Array(OUT, d.number, FRAME_NUMBER, "data frames decided, from TRN1d's first on"),
+        "number": Array(OUT, d.number, NUMBER_FORMAT, "data frames decided, from TRN1d's first on"),
         "first": Array(OUT, d.first, whole(3), "interval of a data frame's first symbol"),
         "good": Array(OUT, d.good, BIT, "1: the receiver had synchronism"),
         "fine": Array(OUT, d.fine, formats.SOFT, f"soft values; {_FRAMES}"),
@@ -288,7 +288,7 @@ def receiver_vectors():
 
 
 def equalizer_vectors():
-    """Those in the receivers, and a small one whose flags and values are anything."""
+    """Those in the receivers, and a small one with random flags and values."""
     for title in RECEIVED:
         seed, _, _, _, levels, decisions, equalizer = _received(title)
         which = decisions.number >= RECEIVED_TRN1D // INTERVALS
@@ -334,7 +334,7 @@ def _some_levels(rng, most):
 
 
 class _Recorded(Session):
-    """A session of one call that keeps what the modems gave each other."""
+    """A session of one call that records what the modems send each other."""
 
     def __init__(self, call):
         super().__init__([call])
@@ -374,7 +374,7 @@ def _in_data(session):
 
 
 def call_vectors():
-    """From Sd to data: the digital modem's octets, samples, and what the analogue modem made."""
+    """From Sd to data: the digital modem's octets, samples, and the analogue modem's decisions."""
     for title, (law, line, ppm, network) in CALLS.items():
         name = f"call/{title}"
         seed, rng = random_of(name)

@@ -91,7 +91,7 @@ def _plain(sequence, choose):
 
 
 def descriptors():
-    """Pairs of a name and a DIL descriptor's fields: ``DESCRIPTORS`` and what our client asks."""
+    """Pairs of a name and a DIL descriptor's fields: ``DESCRIPTORS`` and our client's request."""
     for title, (count, signs, training, most) in DESCRIPTORS.items():
         _, rng = random_of(f"sequence/Ja-{title}")
         fields = {

@@ -40,7 +40,7 @@ PHASE_4 = {0: ((12, 6), (36, 6)), 1: ((10, 5), (30, 5)), 2: ((9, 4), (24, 4)), 3
 
 
 def _symbols(name, clause, description, parameters, ucodes, signs, seed=None, **more):
-    """A vector of Ucodes and signs, and what octets these are in both laws."""
+    """A vector of Ucodes and signs, and their octets in both laws."""
     octets = {
         f"octets_{law}": Array(OUT, g711.octet(ucodes, signs, law), OCTET, f"in {law}-law")
         for law in g711.LAWS
@@ -122,10 +122,10 @@ def _trn1d_and_jd():
 
 
 def _phase_4(law, sr, again=False):
-    """TRN2d to data; ``again``: behind data, Rd and R-bar-d, with the shaping of these data."""
+    """TRN2d to data; ``again``: after data, Rd and R-bar-d, with the shaping of these data."""
     name = f"signal/renegotiation-{law}" if again else f"signal/phase4-{law}-Sr{sr}"
     seed, rng = random_of(name)
-    # All the look-ahead that there is, so that it matters where it ends.
+    # The longest look-ahead, so that its end matters.
     ld = 3 if sr else 0
     own, cp, before = (
         replace(some_parameters(kind, k, s, k + s - TYPES[kind][0], rng), law=law, ld=ld)

@@ -11,7 +11,7 @@ from sim.world.loop import check_termination
 
 @dataclass(frozen=True)
 class Conditions:
-    """What happens to a call on a line; as it stands, nothing.
+    """Impairments of a call on a line; by default there are none.
 
     Levels of noise refer to the power of the downstream signal at the A/D, the mean square of the
     noise-free samples over the whole call (or ``power``, where the call holds silence): the SNR is

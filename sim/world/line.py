@@ -20,12 +20,13 @@ from scipy.fft import next_fast_len
 
 from golden.errors import V90Error
 from golden.pcm import g711
+from golden.pcm.parameters import OCTET_RATE
+from golden.receiver.timing import SAMPLE_RATE
 from sim.world import loop as loops
 from sim.world.conditions import Conditions
 from sim.world.filters import AD_DELAY, AD_PASS, AD_STOP, INNER, ad_taps, high_pass, low_pass
 from sim.world.line_parameters import LineParameters
 from sim.world.network import values
-from sim.world.rates import OCTET_RATE, SAMPLE_RATE
 from sim.world.resampler import Resampler
 
 #: Factor from octets to the inner signal.
@@ -38,8 +39,8 @@ _POINTS = 16384
 class Line:
     """A line under conditions: octets of one law in, samples at 16 kHz, or at ``rate`` Hz, out.
 
-    ``rate``: a multiple of 16 kHz, for an A/D that is faster. What the D/A leaves above 9 kHz then
-    comes in, and so does more of the noise, as much in each Hz; there is no echo.
+    ``rate``: a multiple of 16 kHz, for an A/D that is faster. It takes in the D/A's images above
+    9 kHz, and more of the noise, as much in each Hz. There is no echo then.
 
     :meth:`process` takes a whole call. It is repeatable: the same conditions, seed included, give
     the same samples, and a change of one impairment leaves the random numbers of others alone.
@@ -61,7 +62,7 @@ class Line:
         return low_pass(p.band_edge, f) * high_pass(p.high_pass, f)
 
     def loop(self, f):
-        """Response of the loop and what terminates it at ``f`` in Hz, above 0."""
+        """Response of the loop and its terminations at ``f`` in Hz, above 0."""
         p = self.parameters
         source, load = loops.termination(p.exchange, f), loops.termination(p.client, f)
         return loops.transfer(p.loop, source, load, f) * self._transformer(f)
@@ -87,7 +88,7 @@ class Line:
 
     @cached_property
     def _impulse(self):
-        """Response to an octet of value 1, at twice the rate, cut where nothing is left."""
+        """Response to an octet of value 1, at twice the rate, without its end that is zero."""
         faster = self.rate // SAMPLE_RATE
         points = _POINTS * faster
         f = np.arange(points + 1) * self._inner / 2 / points
@@ -142,7 +143,7 @@ class Line:
         taps = np.concatenate([taps, np.zeros(-len(taps) % up)]).reshape(-1, up)
         if not len(x):
             return np.zeros(0)
-        # The last of the A/D's samples are interpolated with what comes just behind them.
+        # The A/D's last samples are interpolated with values just after them.
         x = np.concatenate([x, np.zeros(OCTET_RATE // 1000)])
         return signal.oaconvolve(x[:, None], taps, axes=0)[: len(x)].reshape(-1)
 
@@ -188,7 +189,7 @@ class Line:
     def near_echo(self, f):
         """Response at ``f`` in Hz, above 0, from upstream to the A/D through the client's hybrid.
 
-        It is what the line's impedance reflects against the balance network, less ``near_loss``.
+        It is the line's reflection against the balance network, less ``near_loss``.
         """
         p, c = self.parameters, self.conditions
         if c.near_loss is None:
@@ -287,8 +288,3 @@ def converted(samples, bits):
         return samples
     scale = 1 << (bits - 1)
     return np.clip(np.rint(samples * scale), -scale, scale - 1) / scale
-
-
-def to_int16(samples):
-    """Samples (float64, 1.0 full scale) as int16, rounded and clipped."""
-    return np.clip(np.rint(samples * 32768), -32768, 32767).astype(np.int16)

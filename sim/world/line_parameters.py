@@ -8,7 +8,7 @@ from sim.world import loop as loops
 #: Range of the codec's band edge in Hz: where its loss is 3 dB.
 EDGES = (3500, 3850)
 
-#: Lowest corner in Hz of a high-pass: what rings longer would not fit into a second.
+#: Lowest corner in Hz of a high-pass: the response of a lower one would not fit into a second.
 LEAST_CORNER = 2.0
 
 
@@ -21,12 +21,12 @@ def check_number(name, value, least, most):
 
 @dataclass(frozen=True)
 class LineParameters:
-    """A line: codec, loop and terminations; as it stands, a codec and nothing else.
+    """A line: codec, loop and terminations; by default a codec and nothing else.
 
     Parameters
     ----------
     description, source : str
-        What it is, and where that is from.
+        A description, and the source of it.
     band_edge : float
         Frequency in Hz, 3500 to 3850, at which the codec's loss is 3 dB.
     high_pass : tuple of float

@@ -1,9 +1,9 @@
 """A line whose octets come piece after piece, for modems that answer each other.
 
-What :class:`~sim.world.line.Line` does to a whole call is done here as time goes on, with the same
-samples to within the rounding of float64: response, white noise, impulses, gain hits and the
-client's clock. Phase hits are there to within what 16 ms of a Hilbert transformer are off. Mains
-hum, echoes (nothing is sent upstream), and levels that refer to the whole call are not.
+It has the samples of :class:`~sim.world.line.Line`, which takes a whole call, but for float64's
+rounding: response, white noise, impulses, gain hits and the client's clock. Phase hits are as exact
+as a Hilbert transformer of 16 ms. Mains hum, echoes and levels that refer to the whole call are
+missing; nothing is sent upstream.
 """
 
 from functools import cache
@@ -12,10 +12,11 @@ import numpy as np
 from scipy import signal
 
 from golden.errors import V90Error
+from golden.pcm.parameters import OCTET_RATE
+from golden.receiver.timing import SAMPLE_RATE
 from sim.world.filters import INNER
 from sim.world.line import converted, resampler, span, times_of
 from sim.world.network import values
-from sim.world.rates import OCTET_RATE, SAMPLE_RATE
 
 #: Inner samples for each octet.
 _UP = INNER // OCTET_RATE
@@ -91,7 +92,7 @@ class LineStream:
         return slice(max(part.start - end, 0), max(part.stop - end, 0))
 
     def _turned(self, inner):
-        """Inner samples with their phase hits, as many of them as are certain."""
+        """Inner samples with their phase hits, as many as are certain."""
         hits = self.line.conditions.phase_hits
         if not hits:
             return inner

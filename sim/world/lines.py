@@ -11,7 +11,7 @@ LINES_FILE = Path(__file__).with_name("lines.toml")
 
 
 def parse(text, name="lines"):
-    """Lines by name from TOML text; an error names the line that it is in."""
+    """Lines by name from TOML text; an error names its line."""
     try:
         tables = tomllib.loads(text)
     except (ValueError, RecursionError) as error:

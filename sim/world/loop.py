@@ -21,13 +21,13 @@ from golden.errors import V90Error, short
 #: Kilometres in a thousand feet.
 KFT = 0.3048
 
-#: Longest section in feet: what a loop without loading coils is at most.
+#: Longest section in feet: the longest loop without loading coils.
 LONGEST_SECTION = 18_000
 
 
 @dataclass(frozen=True)
 class Cable:
-    """Primary constants of a kilometre of cable; the module's docstring says what they mean."""
+    """Primary constants of a kilometre of cable, as in the formulas of this module's docstring."""
 
     r0: float
     a: float
@@ -48,14 +48,6 @@ class Cable:
     def shunt(self, f):
         """Shunt admittance G + j 2 pi f C in S per km at frequencies ``f`` in Hz."""
         return self.g0 * f**self.g + 2j * np.pi * f * self.c
-
-    def propagation(self, f):
-        """Propagation constant per km: attenuation in neper and phase in radian."""
-        return self.secondary(f)[0]
-
-    def impedance(self, f):
-        """Characteristic impedance in ohm."""
-        return self.secondary(f)[1]
 
     def secondary(self, f):
         """Propagation constant per km and characteristic impedance in ohm."""
@@ -153,7 +145,7 @@ def chain(sections, f):
 
 
 def transfer(sections, source, load, f):
-    """Voltage at ``load`` over half the voltage of the generator behind ``source``.
+    """Voltage at ``load`` over half the voltage of the generator, whose impedance is ``source``.
 
     It is 1 where the load is the source's impedance and there is no loop: the level of a codec is
     given for that load. ``source`` and ``load`` are impedances in ohm at ``f``.

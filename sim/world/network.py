@@ -1,6 +1,6 @@
 """The digital telephone network between the digital modem and the client's exchange.
 
-What it does to octets, in this order, each stage a device that gives octets again:
+Octets go through these stages, each a device that gives octets again:
 
 1. robbed-bit signalling on the trunk of the digital modem (the last bit of an octet is replaced);
 2. conversion between the laws and a digital pad: by Tables 3/G.711 and 4/G.711 where there is no
@@ -62,7 +62,7 @@ def _pattern(text):
 
 @dataclass(frozen=True)
 class NetworkParameters:
-    """What a network does to octets; as it stands, nothing.
+    """The stages of a network; by default they change nothing.
 
     Positions count octets from the first one after a reset.
 
@@ -83,8 +83,7 @@ class NetworkParameters:
     invert : bool
         Whether the polarity is inverted.
     slips : tuple of (int, int)
-        Positions (at the network's input) and what happens there: 1 sends the octet twice, -1 drops
-        it.
+        Positions (at the network's input) and changes: 1 sends the octet twice, -1 drops it.
     """
 
     law: str = "A"

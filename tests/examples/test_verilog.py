@@ -1,13 +1,11 @@
 """examples/verilog: an exported encoder in a bench, and a bench that finds an error."""
 
-import os
 import subprocess
-import sys
 
 import pytest
 
 from golden.errors import V90Error
-from tests.support import EXAMPLES, ROOT
+from tests.support import EXAMPLES, with_commands
 from v90 import main
 
 MAKEFILE = EXAMPLES / "verilog" / "Makefile"
@@ -17,21 +15,15 @@ MAKEFILE = EXAMPLES / "verilog" / "Makefile"
 def place(tmp_path_factory):
     """A folder in which `make` finds this Python as `python`, and the encoder exported."""
     folder = tmp_path_factory.mktemp("verilog")
-    (folder / "bin").mkdir()
     (folder / "build").mkdir()
-    for name, words in (("python", ""), ("v90", f"{ROOT / 'v90.py'} ")):
-        script = folder / "bin" / name
-        script.write_text(f'#!/bin/sh\nexec {sys.executable} {words}"$@"\n')
-        script.chmod(0o755)
     assert main(["verilog", "encoder", "-o", str(folder / "build" / "encoder.v")]) == 0
     return folder
 
 
 def run(place):
-    path = f"{place / 'bin'}{os.pathsep}{os.environ['PATH']}"
     return subprocess.run(
         ["make", "-f", str(MAKEFILE), "-C", str(place)],
-        env={**os.environ, "PATH": path, "PYTHONPATH": str(ROOT)},
+        env=with_commands(place / "bin"),
         capture_output=True,
         text=True,
         timeout=300,

@@ -1,11 +1,14 @@
 """Every block that gives a stream, and how its contract is proved (test_streams.py)."""
 
+import inspect
+import pkgutil
 from collections.abc import Callable
 from dataclasses import dataclass
 from importlib import import_module
 
-from amaranth.lib import data
+from amaranth.lib import data, wiring
 
+import hdl
 from golden.modem.selftest import plan, templates
 from hdl.modem.bank import LinkedBank
 from hdl.pcm.shaper import Shaper
@@ -349,3 +352,62 @@ LONG = {
         ("self.o.payload.eq(shift)", "self.o.payload.eq(shift ^ self.rx)"),
     ),
 }
+
+RESPONSE = response_of("codec", "mu")
+
+#: Components without an output stream, and what they are made with to see that.
+WITHOUT = {
+    "signals.commands.CommandWriter": (2,),
+    "receiver.reversal.RDetector": (),
+    "receiver.detection.SdDetector": (),
+    "receiver.detection._Adder": (),
+    "receiver.accumulator.Accumulator": (),
+    "receiver.equalizer_memory.SampleMemory": (),
+    "receiver.equalizer_memory.TapMemory": (4,),
+    "receiver.framing.SequenceFramer": (),
+    "pcm.g711.Codeword": (),
+    "ports.i2s.I2s": (),
+    "receiver.arithmetic.Arithmetic": (13, 5),
+    "modem.client.LinkedClient": (),
+    "modem.client.LinkedReceiver": (),
+    "core.mac.Multiplier": (),
+    "receiver.means.Loudness": (),
+    "receiver.means.Quality": (),
+    "ports.report.Decibels": (1000,),
+    "modem.selftest.Selftest": (RESPONSE, plan("mu")),
+    "modem.selftest._Counter": (),
+    "pcm.leaves.LeafPipeline": (),
+    "pcm.leaves.LeafWalk": (),
+    "pcm.shaper._Decision": (),
+    "core.stream.Counters": (),
+    "v34.modulator._Rotator": (2,),
+    "v34.modulator._Places": (2, 64),
+    "v34.modulator._Sum": (),
+    "ports.tdm.Highway": (3,),
+    "receiver.timing._Clock": (),
+    "modem.bank.Bank": (),
+    "modem.bank.LinkedBank": (),
+    "ports.uart.UartTransmitter": (8,),
+}
+
+#: What is only there to be inherited from.
+BASES = {"ConfiguredBlock", "_Serial", "_Differential"}
+
+#: Components made otherwise, which have ports of their own then.
+VARIANTS = [
+    ("pcm.multiplexer.Multiplexer", (2, Shaper(2, plain=True).o_layout, 0xD5)),
+    ("modem.bank.Bank", (30, 32, 32, True)),
+    ("ports.link.HostLink", (LinkedBank(2).information, True)),
+]
+
+
+def every_component():
+    """Each class of hdl that is a component."""
+    return [
+        value
+        for module in pkgutil.walk_packages(hdl.__path__, "hdl.")
+        for value in vars(import_module(module.name)).values()
+        if inspect.isclass(value)
+        and issubclass(value, wiring.Component)
+        and value.__module__ == module.name
+    ]

@@ -71,7 +71,7 @@ def received(client, p, heard, trn1d=LEAST_GIVEN_TRN1D):
         assert board.information == client.information
         receiver.configure(board, p, USUAL_U_INFO, trn1d)
         client.play(heard)
-        reception = receiver.receive(board, lambda: not client.playing)
+        reception = receiver.receive(board, 30, over=lambda: not client.playing)
         return reception, receiver.state(board)
 
 

@@ -91,19 +91,43 @@ def test_samples_are_forgotten_and_none_too_soon(rng):
     whole, sampler = started(samples), started(samples[:1400])
     at, line = 1400, np.array([0])
     sampler.forget(np.zeros(1, bool))
-    assert sampler.end == 1400
+    assert sampler.ends == [1400]
     with pytest.raises(IndexError):
         Sampler(1).process(line)
     # Data frame 9 of TRN1d is kept: it begins less than 256 samples before the end.
     assert 1400 - 256 <= START - timing.BEFORE
     for _ in range(1000):
-        while not sampler.ready(sampler.end)[0]:
+        while not sampler.ready(sampler.ends)[0]:
             sampler.append(samples[None, at : at + 100])
             at += 100
         assert np.array_equal(sampler.process(line), whole.process(line))
         sampler.forget(np.ones(1, bool))
         assert sampler._samples.shape[1] < 300
-    assert INTERVALS * 2 * 1000 < sampler.end == at
+    assert INTERVALS * 2 * 1000 < sampler.ends[0] == at
+
+
+def test_lines_get_as_many_samples_as_they_have(rng):
+    """Pieces of other lengths than the neighbour's give what all at once does."""
+    samples = rng.integers(-8000, 8000, (2, 5000))
+    pieces, whole = Sampler(2), Sampler(2)
+    whole.append(samples)
+    for sampler in (pieces, whole):
+        for line in (0, 1):
+            sampler.start(line, Detection(1000 + 70 * line, line, 9000 * line))
+    at, taken = [0, 0], [[], []]
+    while at != [5000, 5000]:
+        sizes = [min(int(rng.integers(0, 700)), 5000 - one) for one in at]
+        pieces.append([samples[k, at[k] : at[k] + sizes[k]] for k in (0, 1)])
+        at = [one + size for one, size in zip(at, sizes, strict=True)]
+        assert pieces.ends.tolist() == at
+        while (ready := pieces.ready(pieces.ends)).any():
+            for line in np.flatnonzero(ready):
+                taken[line].append(pieces.process(np.array([line]))[0])
+        pieces.forget(np.ones(2, bool))
+    for line, own in enumerate(taken):
+        assert len(own) > 200
+        for halves in own:
+            assert np.array_equal(halves, whole.process(np.array([line]))[0])
 
 
 def test_lines_with_other_offsets_do_not_meet(rng):

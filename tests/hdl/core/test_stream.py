@@ -105,7 +105,7 @@ def workload(rng, channels, octets, count):
 @pytest.mark.parametrize("engine, channels", ENGINES_AND_CHANNELS)
 def test_queues_give_what_they_got(engine, channels, rng):
     octets = {1: 32, 3: 8, 30: 32}[channels]
-    sent, answers = workload(rng, channels, octets, scaled(engine, 4000, 100))
+    sent, answers = workload(rng, channels, octets, scaled(engine, 4000, 400))
     assert 0 < answers["underrun"].sum() < len(answers["underrun"])
     block = Ordered(channels, octets)
     full = compare_resetting(

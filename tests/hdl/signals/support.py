@@ -208,10 +208,9 @@ class Commands:
 
     def last(self):
         """Signal and mapping parameters of what was given last, with what was dropped left out."""
-        golden = self.golden
-        parameters = golden._encoder.parameters if golden._encoder else None
-        signal = golden.log[-1].command.signal
-        for command in golden._waiting:
+        current, *waiting = self.golden.commands
+        signal, parameters = current.signal, self.golden.parameters
+        for command in waiting:
             signal = command.signal
             if signal in STARTS:
                 parameters = command.value
@@ -222,7 +221,7 @@ class Commands:
         last, parameters = self.last()
         if now:
             last = Signal.SILENCE
-            parameters = self.golden._encoder.parameters if self.golden._encoder else None
+            parameters = self.golden.parameters
         options = [s for s in Signal if s < Signal.JD or s in (Signal.DIL, *STARTS)]
         # With silence between them Jd does not follow.
         if last in (Signal.TRN1D, Signal.JD, Signal.JD_END) and self.golden.waiting:
@@ -248,5 +247,4 @@ class Commands:
 
     def words(self):
         """Words of the ring that are taken: of the command being sent and those that wait."""
-        own = [self.golden.log[-1].command, *self.golden._waiting]
-        return sum(len(command_words(command, self.law)) for command in own)
+        return sum(len(command_words(command, self.law)) for command in self.golden.commands)

@@ -17,7 +17,7 @@ from hdl.signals.commands import (
     NEXT_AT,
     REST_AT,
     RING_BITS,
-    ROW_BITS,
+    ROW_WORD_BITS,
     WORD_BITS,
     WRITTEN_AT,
     CommandWriter,
@@ -151,7 +151,7 @@ class Rings:
         return self.gateware.get("word")
 
     def row(self, channel, word, value=None):
-        base = self.channels * RING + (channel << ROW_BITS)
+        base = self.channels * RING + (channel << ROW_WORD_BITS)
         return self.access(base + word, value)
 
     def ring(self, channel, at, count):

@@ -50,7 +50,7 @@ def test_a_last_frame_that_is_lost_comes_again_without_being_asked_for():
     lost = []
 
     def hit(number, bits):
-        # All that is sent in the first pieces: there is nothing behind it to tell of a gap.
+        # All that is sent in the first pieces: no frame after it shows a gap.
         lost.append(number)
         return bits[:0] if len(lost) < 4 else bits
 

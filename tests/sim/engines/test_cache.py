@@ -120,6 +120,18 @@ def test_two_processes_build_an_entry_once(place):
     assert log.read_text() == "built\n"
 
 
+def test_entries_of_another_cache_are_lent(place, tmp_path, monkeypatch):
+    lent = cached("engine", ["a"], writing(b"x"))
+    monkeypatch.setenv("V90_CACHE_LENT", str(tmp_path))
+    monkeypatch.setenv("V90_CACHE", str(tmp_path / "own"))
+    made = []
+    assert cached("engine", ["a"], writing(b"x", made)) == lent and not made
+    own = cached("engine", ["b"], writing(b"y", made))
+    assert own.is_relative_to(tmp_path / "own") and len(made) == 1
+    (lent / "deep" / "file").write_bytes(b"z")
+    assert cached("engine", ["a"], writing(b"x", made)) != lent and len(made) == 2
+
+
 @pytest.fixture
 def installed(tmp_path, monkeypatch):
     """As in a copy that is installed: no pyproject.toml beside the packages."""

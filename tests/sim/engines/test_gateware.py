@@ -9,7 +9,7 @@ from amaranth.lib import data, memory, stream, wiring
 from amaranth.lib.wiring import In, Out
 
 from golden.errors import V90Error
-from sim.engines.gateware import CompilerMissing, ContractError, Gateware, Timeout
+from sim.engines.gateware import CompilerMissing, ContractError, Gateware, OutOfCycles
 from sim.engines.layout import as_payloads, pack, payload_dtype, ports, unpack
 
 POINT = data.StructLayout({"x": signed(7), "y": unsigned(64)})
@@ -197,7 +197,7 @@ def test_two_of_one_component_are_apart(tally):
 
 
 def test_timeout_says_what_is_missing(tally):
-    with pytest.raises(Timeout, match="after 50 cycles o gave 1 of 2") as error:
+    with pytest.raises(OutOfCycles, match="after 50 cycles o gave 1 of 2") as error:
         tally.run({"i": [1, 2, 3, 4]}, {"o": 2}, cycles=50)
     assert error.value.result.outputs["o"].tolist() == [6]
     partial = tally.run({"i": [1, 2, 3, 4]}, {"o": 2}, cycles=50, partial=True)
@@ -354,5 +354,5 @@ def test_contract_is_checked_without_asking():
     gateware = Gateware(Dropping())
     with pytest.raises(ContractError, match="o: valid fell before ready came in cycle"):
         gateware.run(outputs={"o": 1000}, stall=0.5)
-    with pytest.raises(Timeout):
+    with pytest.raises(OutOfCycles):
         gateware.run(outputs={"o": 1000}, cycles=100)

@@ -1,4 +1,4 @@
-"""What `make figures` measures in data, with a few lines; and what it is made of."""
+"""Figures in data with a few lines, and their parts."""
 
 import numpy as np
 import pytest

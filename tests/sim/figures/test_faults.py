@@ -1,4 +1,4 @@
-"""What goes wrong in a call, and when."""
+"""Faults of a call, and their times."""
 
 from dataclasses import replace
 

@@ -20,7 +20,7 @@ def test_a_line_that_needs_no_shaping():
 
 
 def test_shaping_is_chosen_where_it_makes_data_faster(monkeypatch):
-    """Three poles at 60 Hz and two taps of feedback: what is behind them is in every error."""
+    """Three poles at 60 Hz and two taps of feedback: the rest of the response is in every error."""
     own = lines.parse("""
         [high-corners]
         description = "three high corners"

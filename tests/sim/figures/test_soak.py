@@ -26,30 +26,25 @@ def call(*happen, seed=3, **conditions):
 
 
 def test_recovered_and_lost(short):
+    """Side by side each goes as by itself, though clocks differ and calls end at other times."""
     Fault = faults.Fault
-    hit = Fault("dropout", 4.5, 0.002)
-    outcomes = soak.run(
-        [
-            call(Fault("slip", 0.01)),
-            call(hit, gain_hits=((4.5, 0.002, -np.inf),)),
-            call(Fault("far end silent", 4.5, np.inf, silent=True)),
-        ]
-    )
-    assert [one.end for one in outcomes] == ["recovered", "recovered", "lost"]
-    calm, hurt, gone = outcomes
+    calls = [
+        call(Fault("slip", 0.01), ppm=-100.0),
+        call(Fault("dropout", 4.5, 0.002), gain_hits=((4.5, 0.002, -np.inf),), ppm=100.0),
+        call(Fault("far end silent", 4.5, np.inf, silent=True)),
+    ]
+    fates = soak.run(calls)
+    assert [one.end for one in fates] == ["recovered", "recovered", "lost"]
+    calm, hurt, gone = fates
     assert calm.away == 0.0 and calm.trainings == 1 and calm.recovery < 5.0
     # It came to data before, and begins to train anew when the far end is silent.
     assert calm.begun == gone.begun < 4.5 and gone.trainings > 1 and gone.recovery is None
     assert 1.0 < gone.away <= 6.0 + 1.0 + 0.1 - 4.5
     assert calm.octets > hurt.octets > gone.octets > 0
-    lines = "\n".join(map(soak.sentence, outcomes))
+    lines = "\n".join(map(soak.sentence, fates))
     assert "codec, mu-law, dropout at 4.50 s: recovered" in lines
-    assert soak.table(outcomes).row_count == 4
-
-
-def test_a_far_end_that_is_silent_for_ever_by_itself(short):
-    (gone,) = soak.run([call(faults.Fault("far end silent", 4.5, np.inf, silent=True))])
-    assert gone.end == "lost"
+    assert soak.table(fates).row_count == 4
+    assert soak.run(calls[1:2]) == [hurt]
 
 
 def test_what_is_wrong_is_said(short, monkeypatch):
@@ -60,12 +55,12 @@ def test_what_is_wrong_is_said(short, monkeypatch):
         analogue=[SimpleNamespace(phase=soak.AnaloguePhase.DATA, readings=[1])],
     )
     one = soak._Progress(session, 0, call(faults.Fault("slip", 1.0)))
-    assert one.outcome().end == "stuck"
+    assert one.fate().end == "stuck"
     session.digital[0].cleared = True
-    assert one.outcome().end == "lost"
+    assert one.fate().end == "lost"
     one.ends.mine.file.octets = 4
     monkeypatch.setattr(one.ends.mine.file, "received", lambda: b"none")
-    assert "other octets" in one.outcome().end
+    assert "other octets" in one.fate().end
 
 
 def test_an_error_ends_one_call_alone(monkeypatch):
@@ -156,6 +151,23 @@ def test_seeds_are_new_printed_and_kept(found, capsys, monkeypatch):
     # They are kept once.
     soak.main(["--calls", "30", "--seed", "100", "--jobs", "1"])
     assert soak.found_seeds() == sorted([100, 110, 120, *lost])
+
+
+def test_the_numbers_of_a_soak():
+    fates = _fates((range(100, 130),))
+    silent = [n for n in range(100, 130) if n % 10 in (3, 6, 9) and faults.draw(n).over == np.inf]
+    found = soak.summary(fates, 100)
+    assert found == {
+        "calls": 30,
+        "seed": 100,
+        "recovered": 18,
+        "silent": len(silent),
+        "lost": 9 - len(silent),
+        "failed": 3,
+        "away": "0.0",
+        "recovery": "0.5",
+        "slowest": "0.5",
+    }
 
 
 @pytest.mark.long

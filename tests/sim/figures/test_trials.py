@@ -1,4 +1,4 @@
-"""What measurements are made of."""
+"""The calls of measurements, and their SNRs."""
 
 import numpy as np
 

@@ -1,4 +1,4 @@
-"""What `make bench` measures and writes: speeds, tables, the document and when it is written."""
+"""Measurements of `make bench`: speeds, tables, the document and when it is written."""
 
 import os
 import time
