@@ -191,16 +191,16 @@ class _Places(wiring.Component):
 
     Members
     -------
-    channel : In                   whose place is read
+    channel : In(number)           whose place is read
     word : In(stream)              channel, rate (or else base), data; always taken
     clear : In(1)                  the channel of ``word`` begins: its next sample needs a symbol
     done : In(1)                   a sample of ``channel`` was made, with taps up to ``taps``
-    taps : In                      address after the last of the sample's taps
-    stopped : Out(1)
+    taps : In(place)               address after the last of the sample's taps
+    stopped : Out(1)               it has stopped
     needs : Out(1)                 the next sample needs a symbol
     turn : Out(3)                  its carrier phase
     newest : Out(6)                slot of the latest symbol, the one that is needed included
-    first : Out                    address of the next sample's first tap
+    first : Out(place)             address of the next sample's first tap
     """
 
     def __init__(self, channels, words):
