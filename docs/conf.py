@@ -10,7 +10,9 @@ author = "The v90-gateware authors"
 copyright = author
 version = release = __version__
 
-extensions = ["myst_parser", "sphinx.ext.autodoc", "sphinx.ext.napoleon", "docs.tools.docstrings"]
+# Not napoleon, whose work docs/tools/docstrings.py does: it takes the words before the colon of a
+# comment such as "Six words: M0 to M5" for a type.
+extensions = ["myst_parser", "sphinx.ext.autodoc", "docs.tools.docstrings"]
 exclude_patterns = ["tools"]
 nitpicky = False
 
@@ -25,8 +27,6 @@ autodoc_member_order = "bysource"
 autodoc_typehints = "none"
 autodoc_default_options = {"members": True, "no-value": True, "show-inheritance": True}
 autoclass_content = "class"
-napoleon_google_docstring = False
-napoleon_use_ivar = True  # a dataclass's fields are members as well, and would be there twice
 add_module_names = False
 
 html_theme = "furo"

@@ -1,4 +1,4 @@
-"""What gateware takes from golden: formats, parameters and tables, and no algorithm.
+"""Gateware takes formats, parameters and tables from golden, and no algorithm.
 
 As :mod:`tests.structure`: the tree is read as text, and sentences say where the rule is broken.
 """
@@ -63,7 +63,7 @@ def _defined(root, module):
 
 
 def _golden_names(root, tree):
-    """What a file takes from golden.
+    """Names that a file takes from golden.
 
     ``(line, dotted name)`` of each import from it; ``(line, module, name)`` of each name used; and
     local names of modules.

@@ -332,25 +332,54 @@ def _keys(tree):
                 yield key.value
 
 
-def _ports(node, module):
-    """Names of a component's ports, with those of functions of its file that ``__init__`` calls."""
-    functions = {one.name: one for one in module.body if isinstance(one, ast.FunctionDef)}
+def _functions(root, path):
+    """Functions of a file of gateware, and those that it imports from another one, by name."""
+    module, found = parsed(path), {}
+    for node in module.body:
+        if isinstance(node, ast.ImportFrom) and (node.module or "").startswith("hdl."):
+            source = Path(root) / f"{node.module.replace('.', '/')}.py"
+            names = {alias.name for alias in node.names}
+            if not source.exists():
+                continue
+            found |= {one: body for one, body in _own_functions(parsed(source)) if one in names}
+    return found | dict(_own_functions(module))
+
+
+def _own_functions(module):
+    return [(one.name, one) for one in module.body if isinstance(one, ast.FunctionDef)]
+
+
+def _ports(node, functions):
+    """Names of a component's ports, with those that functions called in ``__init__`` give."""
     found = {
         one.target.id
         for one in node.body
         if isinstance(one, ast.AnnAssign) and _is_port(one.annotation)
     }
-    for method in node.body:
-        if isinstance(method, ast.FunctionDef) and method.name == "__init__":
-            found |= set(_keys(method))
-            for one in ast.walk(method):
-                if isinstance(one, ast.Call) and getattr(one.func, "id", None) in functions:
-                    found |= set(_keys(functions[one.func.id]))
+    looked, seen = [one for one in node.body if getattr(one, "name", None) == "__init__"], set()
+    while looked:
+        function = looked.pop()
+        found |= set(_keys(function))
+        for one in ast.walk(function):
+            name = getattr(one.func, "id", None) if isinstance(one, ast.Call) else None
+            if name in functions and name not in seen:
+                seen.add(name)
+                looked.append(functions[name])
     return found
 
 
+def _takes_over(node):
+    """Whether a component takes ports of its parts over, by names that this text does not show."""
+    return any(
+        isinstance(one, ast.DictComp) or "signature" in ast.unparse(one)
+        for method in node.body
+        if getattr(method, "name", None) == "__init__"
+        for one in ast.walk(method)
+    )
+
+
 def port_faults(root, packages=None):
-    """A component has a port that its docstring does not name, or names one that it has not.
+    """A component or signature does not name one of its ports, or names one that it has not.
 
     A port has a line of its own below "Members": ``name : In(shape)  meaning``.
     """
@@ -358,16 +387,17 @@ def port_faults(root, packages=None):
     for path in files(root, "hdl"):
         if packages is not None and path.parent.name not in packages:
             continue
-        module = parsed(path)
-        for node in module.body:
-            if not isinstance(node, ast.ClassDef) or "Component" not in _bases(node):
+        functions = _functions(root, path)
+        for node in classes(path).values():
+            if not _bases(node) & {"Component", "Signature"}:
                 continue
             _, _, members = (ast.get_docstring(node) or "").partition("Members\n-------\n")
             named = re.findall(r"^(\w+) : (?:In|Out)\(.+\)  +\S", members, re.MULTILINE)
             where = f"{path.relative_to(root).as_posix()}:{node.name}"
-            ports = _ports(node, module)
+            ports = _ports(node, functions)
             faults += [f"{where} does not name {name}" for name in sorted(ports - set(named))]
-            faults += [f"{where} has no {name}" for name in named if name not in ports]
+            if not _takes_over(node):
+                faults += [f"{where} has no {name}" for name in named if name not in ports]
     return faults
 
 

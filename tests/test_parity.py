@@ -15,6 +15,7 @@ from tests.structure import (
     layer_faults,
     model_faults,
     package_faults,
+    port_faults,
     prefix_faults,
     row_faults,
 )
@@ -42,7 +43,7 @@ WITHOUT_MODEL = {
     "receiver/control": {"Control"},  # parts of a receiver
     "receiver/settings": {"Settings"},
     "receiver/front": {"Front"},
-    "receiver/line": {"Line"},
+    "receiver/line": {"ReceiverLine"},
     "receiver/means": {"Loudness", "Quality"},
     "receiver/receiver": {"Receivers"},  # a receiver for each line
 }
@@ -82,6 +83,45 @@ def test_no_file_repeats_its_package():
 def test_every_file_has_planted_errors():
     """Two at least, in golden and gateware, where there is anything to be wrong."""
     assert row_faults(ROOT, [row[0] for row in MUTANTS]) == []
+
+
+def test_every_port_is_explained():
+    """A line for each in the docstring of its component: name, direction, shape, meaning."""
+    assert port_faults(ROOT) == []
+
+
+BAD_PORTS = '''from amaranth.lib import wiring
+from hdl.receiver.line import receiver_ports
+class Unsaid(wiring.Component):
+    """A block.
+
+    Members
+    -------
+    given : In(1)   a bit
+    both, more : Out(1)   not a line for each
+    gone : Out(1)   it was here once
+    vague : Out(1)
+    """
+
+    given: In(1)
+    more: Out(1)
+    vague: Out(1)
+
+    def __init__(self):
+        super().__init__({"a": In(2), **receiver_ports()})
+'''
+
+
+def test_ports_without_a_line_are_seen(tmp_path):
+    """Also those that a function of another file gives."""
+    (tmp_path / "hdl" / "receiver").mkdir(parents=True)
+    shutil.copy(ROOT / "hdl" / "receiver" / "line.py", tmp_path / "hdl" / "receiver")
+    (tmp_path / "hdl" / "bad.py").write_text(BAD_PORTS)
+    faults = [one for one in port_faults(tmp_path) if "bad.py" in one]
+    names = ("a", "ed", "more", "o_event", "sample", "vague")
+    assert {f"hdl/bad.py:Unsaid does not name {name}" for name in names} <= set(faults)
+    assert "hdl/bad.py:Unsaid has no gone" in faults
+    assert not any(one.endswith((" given", " both")) for one in faults)
 
 
 @pytest.fixture

@@ -16,12 +16,12 @@ import numpy as np
 from golden.errors import CallFailed, V90Error
 from golden.ports.decimator import factor_of
 from golden.receiver.equalizer import FEEDBACK, FORWARD
+from golden.receiver.timing import SAMPLE_RATE
 from hdl.modem.bank import LinkedBank
 from hdl.modem.client import LinkedClient, LinkedReceiver
 from hdl.ports.tdm import SPEECH_SLOTS
 from sim.engines.gateware import Gateware
 from sim.world.codec import CODEC_BITS, Codec
-from sim.world.rates import SAMPLE_RATE
 
 #: Cycles of the design's clock for a bit of the highway and of the UART, the least there may be; as
 #: nothing waits for real time, that is the fastest.

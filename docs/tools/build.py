@@ -72,7 +72,7 @@ def build(out, quiet=True):
     out = Path(out)
     source = out / "source"
     stage(source)
-    arguments = ["-W", "--keep-going", "-b", "html", "-j", "1", "-d", str(out / "doctrees")]
+    arguments = ["-W", "--keep-going", "-E", "-b", "html", "-d", str(out / "doctrees")]
     return build_main([*arguments, *["-q"] * quiet, str(source), str(out / "html")])
 
 

@@ -5,6 +5,7 @@ import re
 
 from docs.tools import pictures
 from sim.export import registers
+from sim.figures import document
 from sim.files import ROOT
 from tests.structure import PACKAGES
 
@@ -54,7 +55,14 @@ def blocks():
     return lines
 
 
-_PARTS = {"packages": packages, "waivers": waivers, "blocks": blocks}
+_PARTS = {
+    "packages": packages,
+    "waivers": waivers,
+    "blocks": blocks,
+    "figures": document.figures,
+    "sweep": document.sweep,
+    "soak": document.soak,
+}
 
 
 def filled(text):

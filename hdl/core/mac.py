@@ -35,7 +35,14 @@ class MultiplierPort(wiring.PureInterface):
 
 
 class _MultiplierSignature(wiring.Signature):
-    """Members of a :class:`MultiplierPort`."""
+    """From a user to a multiplier: the members of a :class:`MultiplierPort`.
+
+    Members
+    -------
+    a : Out(FACTOR_SHAPE)         factor
+    b : Out(FACTOR_SHAPE)         factor
+    product : In(PRODUCT_SHAPE)   a times b of the cycle before
+    """
 
     def __init__(self):
         super().__init__(

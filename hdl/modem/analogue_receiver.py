@@ -14,7 +14,7 @@ from hdl.pcm.mapper import Demapper
 from hdl.receiver.framing import FRAMING, SequenceFramer, framing
 from hdl.receiver.receiver import Receiver
 from hdl.receiver.training import DilAverager, TrainingDecoder
-from hdl.receiver.words import FRAME_NUMBER
+from hdl.receiver.words import DATA_FRAME_NUMBER
 
 #: Addresses of two more words of mapping parameters: FRAMING's lower 16 bits, and its upper ones.
 FRAMING_LOW, FRAMING_HIGH = 51, 52
@@ -55,7 +55,7 @@ class AnalogueReceiver(wiring.Component):
     o_event : Out(stream of EVENT)     as of the receiver
     state : Out(State)                 as of the receiver
     training : Out(1)                  as of the receiver
-    number : Out(NUMBER)               as of the receiver
+    number : Out(FRAME_NUMBER)         as of the receiver
     step : Out(signed(32))             as of the receiver
     quality_symbol : In(3)             as of the receiver
     quality : Out(36)                  as of the receiver
@@ -67,7 +67,7 @@ class AnalogueReceiver(wiring.Component):
     o_training : Out(stream of BIT_LAYOUT)  bits of TRN1d and Jd, as ``o`` of
         :class:`hdl.receiver.training.TrainingDecoder`; decisions wait until bits are taken
     dil : Out(1)                       as of :class:`hdl.receiver.training.TrainingDecoder`
-    dil_number : Out(NUMBER)           its ``number``
+    dil_number : Out(FRAME_NUMBER)     its ``number``
     i_descriptor : In(stream of DIL_WORD)  as of :class:`hdl.receiver.training.DilAverager`
     i_entry : In(stream of DIL_ENTRY)  as of the averager
     o_average : Out(stream of DIL_AVERAGE)  its ``o``
@@ -101,7 +101,7 @@ class AnalogueReceiver(wiring.Component):
                 "o": self.decoder.signature.members["o"],
                 "o_training": self.training_decoder.signature.members["o"],
                 "dil": Out(1),
-                "dil_number": Out(FRAME_NUMBER),
+                "dil_number": Out(DATA_FRAME_NUMBER),
                 "i_descriptor": averager["i_descriptor"],
                 "i_entry": averager["i_entry"],
                 "o_average": averager["o"],

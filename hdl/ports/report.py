@@ -20,13 +20,13 @@ from golden.ports.report import (
     FieldKind,
 )
 
-#: What is kept of a number besides its digits, and the characters of all that.
+#: Codes of characters besides digits, and the characters of all codes.
 _POINT, _PLUS, _MINUS = 10, 11, 12
 _CHARACTERS = "0123456789.+-"
 
 
 def program(templates):
-    """Octets that stand for texts, and where each text begins.
+    """Octets that encode texts, and where each text begins.
 
     ``templates``: tuples of ASCII strings and :class:`golden.ports.report.Field`. A text ends with
     0. A field is one octet: 1 in bit 7, its kind in bits 4 to 6, its number in bits 0 to 3.
@@ -54,15 +54,19 @@ def first_sum(power):
 class Decibels(wiring.Component):
     """A power over a sum of squares in tenths of a decibel.
 
-    At most ``latency`` = 43 cycles from ``start`` to ``done``. Bit-exact with
+    At most ``latency`` = 43 cycles pass from ``start`` to ``done``. Bit-exact with
     :class:`golden.ports.report.Decibels`.
 
-    Parameters: ``power``.
+    Parameters
+    ----------
+    power : the power, as of the model
 
     Members
     -------
-    start : In(1), for a cycle, while not busy, with total : In(SUM_BITS)
-    done : Out(1), for a cycle; tenths : Out(11), from then on
+    start : In(1)         for a cycle: ``total`` is there; not between ``start`` and ``done``
+    total : In(SUM_BITS)  the sum of squares
+    done : Out(1)         for a cycle: ``tenths`` is there
+    tenths : Out(11)      tenths of a decibel, from ``done`` on
     """
 
     latency = ERROR_SUM_BITS + 4
@@ -109,19 +113,23 @@ class Decibels(wiring.Component):
 
 
 class Reporter(wiring.Component):
-    """Texts with values in them, an octet after the other.
+    """Gives texts with values in them, one octet after another.
 
-    An octet of the text comes within 4 cycles of the one before, the first of a value within 650,
+    An octet of the text comes within 4 cycles of the one before, a value's first octet within 650,
     its others within 2. Bit-exact with :class:`golden.ports.report.Reporter`.
 
-    Parameters: ``templates``, as those of the model.
+    Parameters
+    ----------
+    templates : texts, as those of the model
 
     Members
     -------
-    start : In(1), for a cycle, while not ``busy`` : Out(1); template : In, number of the text
-    number : Out(4), of the value wanted at ``value`` : In(signed(NUMBER_BITS + 1)), in the same
-        cycle
-    o : Out(stream), octets
+    start : In(1)                         for a cycle, while not ``busy``: begin a text
+    template : In(range)                  number of the text
+    busy : Out(1)                         a text is being given
+    number : Out(4)                       number of the value that is wanted
+    value : In(signed(NUMBER_BITS + 1))   that value, in the same cycle
+    o : Out(stream of 8)                  octets of the text
     """
 
     def __init__(self, templates):

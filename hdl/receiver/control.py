@@ -27,7 +27,7 @@ from golden.receiver.timetable import (
 from golden.signals.training import R_BAR
 from hdl.receiver.interfaces import (
     CLOCK_STEP,
-    ENERGY,
+    FRAME_ENERGY,
     INTERVAL,
     FrameReport,
     FrameSettings,
@@ -87,7 +87,7 @@ class Control(wiring.Component):
         #: Data frames without synchronism.
         self._coasting = Signal(range(LONGEST_COAST + 1))
         #: A data frame has ended; the fast mean of its energy, and that it leaves less now.
-        self._ended, self._fast, self._less = Signal(), Signal(ENERGY), Signal()
+        self._ended, self._fast, self._less = Signal(), Signal(FRAME_ENERGY), Signal()
         #: Kind of the event that is given next.
         self._kind = Signal(Kind)
         #: Data frames until levels that waited for R-bar are due, less one; 0 is none. Ed came.
@@ -171,26 +171,25 @@ class Control(wiring.Component):
 
     def _put(self, m, kind, following):
         """Use the levels that wait from now on, and go on to the state ``following``."""
-        settings = self.settings
-        m.d.comb += [self.status.put.eq(1), self.taps.discard.eq(~settings.waiting.single)]
+        waiting = self.settings.waiting
+        m.d.comb += [self.status.put.eq(1), self.taps.discard.eq(~waiting.single)]
         # Errors on other levels do not count.
         m.d.sync += [
             self.status.training.eq(0),
             self._fast.eq(0),
             self._kind.eq(kind),
-            self.frame.power_bits.eq(settings.waiting.power_bits),
-            self.frame.guess.eq(settings.waiting.guess),
+            self.frame.power_bits.eq(waiting.power_bits),
+            self.frame.guess.eq(waiting.guess),
         ]
-        with m.If(~settings.waiting.single):
+        with m.If(~waiting.single):
             m.d.sync += [self._again.eq(0), self._second.eq(0), self.status.plain.eq(0)]
         m.next = following
         if self.start_up:
-            with m.If(settings.waiting.guess):
+            with m.If(waiting.guess):
                 m.next = "STEADY"
 
     def _wait(self, m):
         """Detections, the ends of data frames, and what is due in between."""
-        settings = self.settings
         with m.State("WAIT"):
             m.d.comb += self.idle.eq(~self._ended & ~(self._pending & self.front.early))
             with m.If(self._ended):
@@ -207,7 +206,7 @@ class Control(wiring.Component):
                     self.status.training.eq(1),
                     self.status.plain.eq(1),
                     self.frame.guess.eq(0),
-                    self.frame.power_bits.eq(settings.training_power),
+                    self.frame.power_bits.eq(self.settings.training_power),
                     self._left.eq(0),
                     self._ed.eq(0),
                     self.frame.turn.eq(0),
@@ -234,19 +233,19 @@ class Control(wiring.Component):
             with m.Elif(~self.taps.answered & (self.status.number != due[-1])):
                 m.next = "WAIT"
             with m.Elif(~self.report.busy):
-                m.d.sync += self.status.state.eq(Mux(self.taps.good, State.TRACK, State.SEARCH))
-                m.d.sync += self._kind.eq(Mux(self.taps.good, Kind.TRAINED, Kind.FAILED))
+                good = self.taps.good
+                m.d.sync += self.status.state.eq(Mux(good, State.TRACK, State.SEARCH))
+                m.d.sync += self._kind.eq(Mux(good, Kind.TRAINED, Kind.FAILED))
                 m.d.sync += self._settling.eq(SETTLING)
-                m.d.comb += [self.taps.load.eq(self.taps.good), self.front.stop.eq(~self.taps.good)]
+                m.d.comb += [self.taps.load.eq(good), self.front.stop.eq(~good)]
                 m.next = "EVENT BEFORE"
 
     def _watch(self, m):
         """Synchronism lost, found again, or given up."""
         judged = "LISTEN" if self.start_up else "COUNT"
         coasting = self.status.state == State.COAST
-        disturbed = (
-            self._fast >> 8 > Mux(coasting, self.frame.loss >> 1, self.frame.loss)
-        ) | self.front.quiet
+        limit = Mux(coasting, self.frame.loss >> 1, self.frame.loss)
+        disturbed = (self._fast >> 8 > limit) | self.front.quiet
         with m.State("ENERGY"):
             m.d.sync += self._coasting.eq(Mux(coasting, self._coasting + 1, 0))
             if self.start_up:
@@ -272,8 +271,8 @@ class Control(wiring.Component):
         self._event(m, "EVENT AFTER", judged)
         with m.State("COUNT"):
             m.d.comb += self._less.eq(1)
-            m.d.sync += self._settling.eq(self._settling - self.frame.settling)
             m.d.sync += [
+                self._settling.eq(self._settling - self.frame.settling),
                 self.status.number.eq(self.status.number + 1),
                 self._left.eq(self._left - (self._left != 0)),
             ]
@@ -281,7 +280,6 @@ class Control(wiring.Component):
 
     def _begin(self, m):
         """Do what is due before the data frame ``number``; it may be looked at several times."""
-        settings = self.settings
         after = "ED" if self.start_up else "RECORD"
         self._event(m, "EVENT BEFORE", "LEVELS")
         with m.State("LEVELS"):
@@ -290,7 +288,7 @@ class Control(wiring.Component):
             m.d.sync += self.frame.turn.eq(Mux(turned >= INTERVALS, turned - INTERVALS, turned))
             m.d.sync += self._turning.eq(0)
             with m.If(self._due):
-                kind = Mux(settings.waiting.wait == Wait.FRAME, Kind.DATA, Kind.SWITCHED)
+                kind = Mux(self.settings.waiting.wait == Wait.FRAME, Kind.DATA, Kind.SWITCHED)
                 self._put(m, kind if self.start_up else Kind.DATA, "EVENT LEVELS")
         self._event(m, "EVENT LEVELS", "TAPS")
         with m.State("TAPS"):

@@ -28,7 +28,7 @@ from hdl.receiver.detection_program import (
     contents,
     detection_program,
 )
-from hdl.receiver.interfaces import Detection
+from hdl.receiver.interfaces import SdDetection
 
 _WORD = 16
 
@@ -144,7 +144,7 @@ class SdDetector(wiring.Component):
     multiplier : Out(MULTIPLIER)  in use while ``busy``
     found : Out(1)                for the cycle after ``busy``, with the sample that completes a
                                   detection
-    detection : Out(Detection)    the detection; from ``found`` until the next ``found``
+    detection : Out(SdDetection)    the detection; from ``found`` until the next ``found``
     """
 
     cycles, decision_cycles = 192, 400
@@ -157,7 +157,7 @@ class SdDetector(wiring.Component):
                 "busy": Out(1),
                 "multiplier": Out(MULTIPLIER),
                 "found": Out(1),
-                "detection": Out(Detection()),
+                "detection": Out(SdDetection()),
             }
         )
         self._adder, self._registers = _Adder(), DetectionRegisters()

@@ -56,7 +56,7 @@ def contents():
 
 
 class RowKind(IntEnum):
-    """What a row does with words of the memory.
+    """Operations of a row on words of the memory.
 
     MULTIPLY adds the product of ``first`` and ``second`` to a sum. ADD adds the sum ``first`` to a
     sum. CUT shifts two words of a sum to the right, ``first`` above ``second``, and stores one.

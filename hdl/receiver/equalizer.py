@@ -5,24 +5,24 @@ and one accumulator. :mod:`hdl.receiver.equalizer_program` lists these sums. One
 product comes from each of two memories.
 """
 
-from amaranth.hdl import Cat, Const, Module, Mux, Signal, signed
+from amaranth.hdl import Cat, Const, Module, Mux, Signal
 from amaranth.lib import stream, wiring
 from amaranth.lib.wiring import In, Out, connect, flipped
 
 from golden.formats import SOFT
 from golden.pcm.parameters import INTERVALS
 from golden.receiver.equalizer import FEEDBACK, FORWARD
-from golden.receiver.timing import HALVES
 from hdl.core.mac import MULTIPLIER
-from hdl.receiver.accumulator import Accumulator, Step
-from hdl.receiver.equalizer_memory import Place, Region, SampleMemory, TapMemory
-from hdl.receiver.equalizer_program import AfterSum, Sum, Walk, equalizer_program
+from hdl.receiver.accumulator import Step
+from hdl.receiver.equalizer_memory import Place, Region
+from hdl.receiver.equalizer_program import Sum, equalizer_program
+from hdl.receiver.equalizer_sums import Sums
 from hdl.receiver.interfaces import (
-    ABOVE,
     DECIDED,
     HALF_SYMBOL,
     INTERVAL,
     SAMPLED_SYMBOL,
+    SHARE_ABOVE,
     TAP_WORD,
     Correction,
     FrameReport,
@@ -107,55 +107,60 @@ class Equalizer(wiring.Component):
                 "multiplier": Out(MULTIPLIER),
             }
         )
-        self._accumulator = Accumulator()
-        self._taps, self._samples = TapMemory(forward + feedback), SampleMemory()
-        #: The sum in turn; whether the data frame's symbols are known; the symbol's interval.
-        self._sum, self._known, self._interval = Signal(Sum), Signal(), Signal(INTERVAL)
-        #: Tap and half symbol in turn; places that are left to be shifted.
-        self._tap, self._half, self._shift = Signal(7), Signal(4), Signal(signed(7))
-        #: The decision's sign, 1 positive, and how far its level is above TRN1d's.
-        self._positive, self._above = Signal(), Signal(ABOVE)
-        #: What came before a ``clear`` is still there.
+        #: What sums are done with.
+        self.sums = Sums(forward, feedback)
+        #: Interval of the symbol in turn; the decision's sign, 1 positive, and how far its level is
+        #: above TRN1d's.
+        self._interval, self._positive, self._above = (
+            Signal(INTERVAL),
+            Signal(),
+            Signal(SHARE_ABOVE),
+        )
+        #: The past is to be forgotten, because of a ``clear``.
         self._clearing = Signal()
-        #: A product was asked for in the cycle before: its factors are there now.
-        self._issued = Signal()
 
     def elaborate(self, platform):
         m = Module()
-        m.submodules.accumulator = accumulator = self._accumulator
-        m.submodules.taps, m.submodules.samples = taps, samples = self._taps, self._samples
+        sums, taps, samples = self.sums, self.sums.taps, self.sums.samples
+        m.submodules.accumulator = accumulator = sums.accumulator
+        m.submodules.taps, m.submodules.samples = taps, samples
         connect(m, flipped(self.i), samples.i)
         connect(m, flipped(self.i_taps), taps.i_taps)
         connect(m, flipped(self.set), taps.set)
-        row = equalizer_program(self.frame, taps.drop, self._half).select(m, self._sum)
+        row = equalizer_program(self.frame, taps.drop, sums.half).select(m, sums.sum)
         self._outputs(m)
         m.d.comb += [
             taps.asking.eq(self.asking),
             taps.value.eq(accumulator.total),
             accumulator.product.eq(self.multiplier.product),
             accumulator.word.eq(taps.word),
+            self.report.busy.eq(1),
         ]
-        m.d.sync += self._issued.eq(0)
+        m.d.sync += sums.issued.eq(0)
         factors = taps.word >> 16, samples.sample
-        with self.multiplier.multiply(m, *factors, when=self._issued) as self._due:
+        with self.multiplier.multiply(m, *factors, when=sums.issued) as self.due:
             m.d.comb += accumulator.do.eq(Step.ADD_PRODUCT)
         with m.If(self.clear):
             m.d.comb += taps.set.discard.eq(1)
             m.d.sync += self._clearing.eq(1)
-        self._default_places(m, row)
+        sums.default_places(m, row)
         with m.FSM():
             self._rest(m)
-            self._begin(m, row)
-            self._multiply(m, row)
-            self._narrow(m, row)
-            self._store(m, row)
+            sums.begin(m, self.frame, self.known, self.report.adapting)
+            sums.multiply(m, row, self.frame.hurry)
+            sums.narrow(m, row, self.frame.still)
+            sums.store(m, row, self.correction)
             self._decide(m)
             self._end(m)
         return m
 
     def _outputs(self, m):
-        """Payloads: the accumulator's sum and the words read, in the states in which they are."""
-        total, word, sample = self._accumulator.total, self._taps.word, self._samples.sample
+        """Payloads: the accumulator's sum and the words read, which only some states offer."""
+        total, word, sample = (
+            self.sums.accumulator.total,
+            self.sums.taps.word,
+            self.sums.samples.sample,
+        )
         m.d.comb += [
             self.o_slice.payload.fine.eq(total),
             self.o_slice.payload.interval.eq(self._interval),
@@ -172,34 +177,9 @@ class Equalizer(wiring.Component):
             self.correction.amount.eq(total),
         ]
 
-    def _at(self, *sums):
-        return Cat(self._sum == one for one in sums).any()
-
-    def _go(self, m, following, state):
-        m.d.sync += self._sum.eq(following)
-        m.next = state
-
-    def _place(self, m, place):
-        m.d.comb += [self._taps.placed.eq(1), self._taps.place.eq(place)]
-
-    def _default_places(self, m, row):
-        """Where to read and write, where a state says nothing else."""
-        taps, samples = self._taps, self._samples
-        m.d.comb += [
-            taps.tap.eq(self._tap),
-            taps.place.eq(Cat(self._half[1:], Const(0, 1))),
-            samples.half.eq(self._half),
-            samples.region.eq(row.region),
-            samples.before.eq(row.before),
-            samples.step.eq(row.step),
-            samples.value.eq(self._accumulator.total),
-            samples.hold.eq(1),
-            self.report.busy.eq(1),
-        ]
-
     def _rest(self, m):
         """Wait for a data frame, or forget the last one."""
-        samples, taps = self._samples, self._taps
+        sums, samples, taps = self.sums, self.sums.samples, self.sums.taps
         with m.State("IDLE"):
             m.d.comb += [
                 self.report.busy.eq(self._clearing),
@@ -208,20 +188,20 @@ class Equalizer(wiring.Component):
             ]
             with m.If(samples.complete):
                 m.d.sync += [
-                    self._known.eq(self.frame.known),
+                    sums.known.eq(self.frame.known),
                     self._interval.eq(self.frame.turn),
-                    self._half.eq(4),
+                    sums.half.eq(4),
                 ]
-                self._go(m, Sum.FORWARD, "BEGIN")
+                sums.go(m, Sum.FORWARD, "BEGIN")
             with m.Elif(self._clearing):
-                m.d.comb += self._accumulator.do.eq(Step.ZEROS)
-                m.d.sync += [self._tap.eq(0), self._half.eq(0)]
+                m.d.comb += sums.accumulator.do.eq(Step.ZEROS)
+                m.d.sync += [sums.tap.eq(0), sums.half.eq(0)]
                 m.next = "CLEAR"
         with m.State("CLEAR"):
             # The rings; the last error, the drift and their taps; the odd sum.
-            second, last = self._half[0], ~self._tap[6]
-            error = self._tap[0]
-            self._place(m, Mux(second, Cat(error, Const(0b111, 3)), Place.ODD))
+            second, last = sums.half[0], ~sums.tap[6]
+            error = sums.tap[0]
+            sums.place(m, Mux(second, Cat(error, Const(0b111, 3)), Place.ODD))
             other = Mux(error, Region.ERRORS, Region.DRIFTS)
             m.d.comb += [
                 taps.write.eq(1),
@@ -232,160 +212,17 @@ class Equalizer(wiring.Component):
                 samples.write.eq(1),
                 samples.move.eq(second),
             ]
-            m.d.sync += [self._half[0].eq(~second), self._tap.eq(self._tap + second)]
-            with m.If(second & self._tap.all()):
+            m.d.sync += [sums.half[0].eq(~second), sums.tap.eq(sums.tap + second)]
+            with m.If(second & sums.tap.all()):
                 m.d.sync += self._clearing.eq(0)
                 m.next = "IDLE"
 
-    def _begin(self, m, row):
-        """Begin a sum from zero, or leave it zero where it must not count."""
-        with m.State("BEGIN"):
-            m.d.comb += [self._samples.start.eq(1), self._accumulator.do.eq(Step.ZEROS)]
-            with m.If(self._at(Sum.FORWARD, Sum.ENERGY)):
-                m.d.sync += self._tap.eq(0)
-            with m.If(self._at(Sum.ADAPT_ERROR)):
-                m.d.sync += self._half.eq(6)
-            m.next = "MULTIPLY"
-            with m.If(self._known & self._at(Sum.FORWARD)):
-                m.d.comb += self.known.next.eq(1)
-                with m.If(~self.known.sign):
-                    m.d.comb += self._accumulator.do.eq(Step.ONES)
-                self._go(m, Sum.BACK, "ASK")
-            with m.If(self._at(Sum.SLOPE, Sum.FREQUENCY) & ~self.report.adapting):
-                m.next = "STORE"
-            with m.If(self._at(Sum.ADAPT_DRIFT) & self.frame.guess):
-                m.next = "DRAIN"
-
-    def _multiply(self, m, row):
-        """Ask for the factors of a sum's products, a product a cycle where no sample comes."""
-        samples = self._samples
-        with m.State("MULTIPLY"), m.If(~samples.taken):
-            m.d.comb += samples.move.eq(1)
-            m.d.sync += self._issued.eq(1)
-            ends = Signal()
-            with m.Switch(row.walk):
-                with m.Case(Walk.TAPS):
-                    m.d.sync += self._tap.eq(self._tap + 1)
-                    m.d.comb += ends.eq(self._last_tap)
-                with m.Case(Walk.ONE):
-                    self._place(m, row.factor)
-                    m.d.comb += ends.eq(1)
-                with m.Case(Walk.SYMBOLS):
-                    m.d.comb += self._taps.placed.eq(1)
-                    self._next_half(m, 2)
-                    m.d.comb += ends.eq(self._half[1:] == HALVES // 2 + 1)
-            with m.If(ends):
-                m.next = "DRAIN"
-                with m.If(row.grows):
-                    m.next = "GROW"
-        # Two products more: with the coarse value, then with the error of the symbol before.
-        with m.State("GROW"):
-            self._place(m, Place.DRIFT_TAP)
-            m.d.comb += [samples.region.eq(Region.COARSE), samples.before.eq(0)]
-            with m.If(~samples.taken):
-                m.d.sync += self._issued.eq(1)
-                m.next = "STEER"
-        with m.State("STEER"):
-            back = self._at(Sum.BACK)
-            self._place(m, Mux(back, Place.ERROR_TAP, self.frame.hurry))
-            m.d.comb += [samples.region.eq(Region.ERRORS), samples.before.eq(back)]
-            with m.If(~samples.taken):
-                m.d.sync += self._issued.eq(1)
-                m.next = "DRAIN"
-        with m.State("DRAIN"):
-            m.d.comb += samples.busy.eq(1)
-            m.d.sync += self._shift.eq(row.shift)
-            self._place_added(m, row)
-            with m.If(~self._issued):
-                m.next = "SHIFT"
-                with m.Switch(self._sum):
-                    with m.Case(Sum.SYMBOL):
-                        m.next = "PAIR"
-                    with m.Case(Sum.ENERGY):
-                        m.next = "MEASURE"
-
-    @property
-    def _last_tap(self):
-        back = self._at(Sum.BACK, Sum.ADAPT_BACK)
-        end = Mux(back, self.forward + self.feedback, self.forward)
-        return self._tap == end - 1
-
-    def _next_half(self, m, by):
-        after = self._half + by
-        m.d.sync += self._half.eq(Mux(after[4], 4, after))
-
-    def _place_added(self, m, row):
-        """Read the word that is added to the sum: the tap in turn, or another."""
-        with m.If(~row.of_tap):
-            self._place(m, row.added)
-
-    def _narrow(self, m, row):
-        """Shift, round, add a word, saturate."""
-        accumulator, shift = self._accumulator, self._shift
-        with m.State("SHIFT"):
-            m.d.comb += accumulator.rounding.eq(1)
-            self._place_added(m, row)
-            with m.If(shift[:2].any() | shift[-1]):
-                m.d.comb += accumulator.do.eq(Step.DOUBLE)
-                m.d.sync += shift.eq(shift + 1)
-            with m.Elif(shift.any()):
-                m.d.comb += accumulator.do.eq(Step.SIXTEENTH)
-                m.d.sync += shift.eq(shift - 4)
-            with m.Else():
-                m.d.comb += accumulator.do.eq(row.rounds)
-                m.next = "SATURATE"
-        with m.State("SATURATE"):
-            self._place(m, Place.ODD)
-            m.d.comb += accumulator.do.eq(row.fits)
-            negative = self._at(Sum.ADAPT_DRIFT) & accumulator.total[-1]
-            no_drift = self._at(Sum.ADAPT_DRIFT, Sum.FOLLOW) & self.frame.still
-            with m.If(negative | no_drift):
-                m.d.comb += accumulator.do.eq(Step.ZEROS)
-            m.next = "STORE"
-
-    def _store(self, m, row):
-        """Put a sum where it belongs, and begin the next one."""
-        samples, taps, accumulator = self._samples, self._taps, self._accumulator
-        with m.State("STORE"):
-            with m.If(~row.of_tap):
-                self._place(m, row.to)
-            m.d.comb += [
-                taps.write.eq(row.to_taps),
-                taps.invert.eq(row.invert),
-                samples.region.eq(row.into),
-                samples.before.eq(0),
-                samples.write.eq(row.to_samples),
-            ]
-            m.d.sync += self._sum.eq(row.next)
-            with m.Switch(row.then):
-                for then in AfterSum:
-                    with m.Case(then):
-                        m.next = then.name
-            with m.Switch(self._sum):
-                with m.Case(Sum.FORWARD):
-                    # The complement of the odd sum before is in the word, and one is lacking.
-                    with m.If(self._half[0]):
-                        m.d.comb += [accumulator.plus_one.eq(1), accumulator.do.eq(Step.ADD_WORD)]
-                with m.Case(Sum.ERROR):
-                    m.d.comb += samples.value.eq(~accumulator.total)
-                with m.Case(Sum.CHANGE):
-                    self._next_half(m, 1)
-                with m.Case(Sum.SLOPE):
-                    m.d.comb += self.correction.phase.eq(1)
-                with m.Case(Sum.FREQUENCY):
-                    m.d.comb += self.correction.frequency.eq(1)
-                with m.Case(Sum.ADAPT_FORWARD, Sum.ADAPT_BACK):
-                    m.d.comb += accumulator.do.eq(Step.ZEROS)
-                    m.d.sync += self._tap.eq(self._tap + 1)
-                    with m.If(~self._last_tap):
-                        self._go(m, self._sum, "MULTIPLY")
-
     def _decide(self, m):
         """Have a symbol decided, and report it."""
-        samples, symbol = self._samples, self.o_symbol
+        sums, samples, symbol = self.sums, self.sums.samples, self.o_symbol
         with m.State("ASK"):
             m.d.comb += [self.o_slice.valid.eq(1), samples.start.eq(1), samples.own.eq(1)]
-            m.d.comb += self._taps.idle.eq(1)
+            m.d.comb += sums.taps.idle.eq(1)
             with m.If(self.o_slice.ready):
                 m.next = "ANSWER"
         with m.State("ANSWER"):
@@ -399,35 +236,35 @@ class Equalizer(wiring.Component):
                 self._above.eq(self.i_slice.payload.above),
             ]
             with m.If(self.i_slice.valid):
-                with m.If(self._known):
+                with m.If(sums.known):
                     m.d.comb += self.i_slice.ready.eq(1)
-                    self._go(m, Sum.SYMBOL, "BEGIN")
+                    sums.go(m, Sum.SYMBOL, "BEGIN")
                 with m.Else():
-                    self._go(m, Sum.ERROR, "MULTIPLY")
+                    sums.go(m, Sum.ERROR, "MULTIPLY")
         with m.State("TELL"):
-            self._place(m, Place.FINE)
+            sums.place(m, Place.FINE)
             m.d.comb += [self.o.valid.eq(1), self.i_slice.ready.eq(self.o.ready)]
             with m.If(self.o.ready):
-                self._go(m, Sum.SCALE, "DRAIN")
+                sums.go(m, Sum.SCALE, "DRAIN")
         with m.State("PAIR"):
             m.d.comb += symbol.valid.eq(1)
             with m.If(symbol.ready):
                 m.d.sync += self._interval.eq(
                     Mux(self._interval == INTERVALS - 1, 0, self._interval + 1)
                 )
-                self._next_half(m, Mux(self._known, 2, 1))
-                self._go(m, Sum.FORWARD, "BEGIN")
-                with m.If(self._known & self._half[1:].all()):
+                sums.next_half(m, Mux(sums.known, 2, 1))
+                sums.go(m, Sum.FORWARD, "BEGIN")
+                with m.If(sums.known & sums.half[1:].all()):
                     m.next = "IDLE"
 
     def _end(self, m):
         """Measure a data frame's errors, and end it."""
-        frame, report = self.frame, self.report
+        frame, report, sums = self.frame, self.report, self.sums
         with m.State("MEASURE"):
             m.d.comb += report.measured.eq(1)
             adapts = ((report.energy >> 8) <= (frame.loss >> 2)) & ~frame.guess & ~frame.settling
             m.d.sync += report.adapting.eq(adapts)
-            self._go(m, Mux(adapts, Sum.ADAPT_FORWARD, Sum.ADAPT_DRIFT), "BEGIN")
+            sums.go(m, Mux(adapts, Sum.ADAPT_FORWARD, Sum.ADAPT_DRIFT), "BEGIN")
         with m.State("DONE"):
             m.d.comb += report.done.eq(1)
             m.next = "IDLE"

@@ -14,7 +14,7 @@ from golden.receiver.leastsquares import MOST_OFF
 from golden.receiver.timetable import State
 from golden.receiver.timing import HALVES
 from hdl.core.fixed import shape
-from hdl.receiver.words import FRAME_NUMBER
+from hdl.receiver.words import DATA_FRAME_NUMBER
 
 #: Number of a data frame interval, 0 to 5.
 INTERVAL = unsigned(3)
@@ -26,13 +26,13 @@ UCODE = unsigned(7)
 PCM_MAGNITUDE, PCM_VALUE = unsigned(15), signed(16)
 
 #: How far a level is above TRN1d's, in TRAINING_LEVEL-ths of that.
-ABOVE = signed(MOST_OFF.bit_length() + 1)
+SHARE_ABOVE = signed(MOST_OFF.bit_length() + 1)
 
 #: Logarithm to base 2 of the power of levels, 30 at most.
 POWER_LOGARITHM = unsigned(5)
 
 #: A sum of squared errors of a data frame, fine; the limit that Levels gives for it.
-ENERGY, ENERGY_LIMIT = unsigned(36), unsigned(32)
+FRAME_ENERGY, ENERGY_LIMIT = unsigned(36), unsigned(32)
 
 #: A half symbol at the working level, and its place in the data frame.
 HALF_SYMBOL = data.StructLayout({"half": shape(INTERPOLATED), "index": range(HALVES)})
@@ -50,7 +50,7 @@ DECIDED = data.StructLayout(
 
 #: The two samples of a symbol; the sign of its value, 1 positive; how far that is above TRN1d's.
 SAMPLED_SYMBOL = data.StructLayout(
-    {"older": shape(INTERPOLATED), "newer": shape(INTERPOLATED), "sign": 1, "above": ABOVE}
+    {"older": shape(INTERPOLATED), "newer": shape(INTERPOLATED), "sign": 1, "above": SHARE_ABOVE}
 )
 
 #: A tap, or what comes after the taps, on its way from the Solver to the equaliser.
@@ -67,7 +67,7 @@ WORKING_SHIFT = signed(4)
 FIRST_STEP, CLOCK_STEP, CLOCK_CORRECTION = signed(24), signed(32), signed(40)
 
 
-class Detection(wiring.Signature):
+class SdDetection(wiring.Signature):
     """From SdDetector to Interpolator: what a detection of Sd gives.
 
     Members
@@ -138,7 +138,7 @@ class FrameReport(wiring.Signature):
     -------
     busy : Out(1)        a data frame is being processed, or the past cleared
     measured : Out(1)    for a cycle: ``energy`` is there
-    energy : Out(ENERGY)  sum of squares of the data frame's errors, fine; only in that cycle
+    energy : Out(FRAME_ENERGY)  sum of squares of the data frame's errors, fine; only in that cycle
     done : Out(1)        for a cycle, at the end of a data frame whose symbols are not known
     adapting : Out(1)    the energy allowed taps to move; from ``done`` until the next data frame
     """
@@ -148,7 +148,7 @@ class FrameReport(wiring.Signature):
             {
                 "busy": Out(1),
                 "measured": Out(1),
-                "energy": Out(ENERGY),
+                "energy": Out(FRAME_ENERGY),
                 "done": Out(1),
                 "adapting": Out(1),
             }
@@ -235,7 +235,7 @@ class Status(wiring.Signature):
     Members
     -------
     state : Out(State)           as in golden.receiver.timetable
-    number : Out(FRAME_NUMBER)   of the data frame in question
+    number : Out(DATA_FRAME_NUMBER)   of the data frame in question
     clear : Out(1)               for a cycle, Sd came: forget symbols, errors and clock of before
     training : Out(1)            decide on TRN1d's level
     plain : Out(1)               all levels since Sd were of one Ucode
@@ -250,7 +250,7 @@ class Status(wiring.Signature):
         super().__init__(
             {
                 "state": Out(State),
-                "number": Out(FRAME_NUMBER),
+                "number": Out(DATA_FRAME_NUMBER),
                 "clear": Out(1),
                 "training": Out(1),
                 "plain": Out(1),

@@ -15,36 +15,43 @@ from hdl.receiver.arithmetic import EQUATION_WORD
 from hdl.receiver.control import Control
 from hdl.receiver.equalizer import Equalizer
 from hdl.receiver.front import Front
-from hdl.receiver.interfaces import CLOCK_STEP, ENERGY, INTERVAL, PCM_MAGNITUDE, TAP_WORD
+from hdl.receiver.interfaces import CLOCK_STEP, FRAME_ENERGY, INTERVAL, PCM_MAGNITUDE, TAP_WORD
 from hdl.receiver.leastsquares import ACCUMULATE, FINISH, REMEMBER, Correlator
 from hdl.receiver.means import Quality
 from hdl.receiver.reversal import RDetector
 from hdl.receiver.settings import Settings
 from hdl.receiver.slicer import LEVEL_WORD, Slicer
-from hdl.receiver.words import DECISION, EVENT, FRAME_NUMBER, WORD
+from hdl.receiver.words import DATA_FRAME_NUMBER, DECISION, EVENT, WORD
+
+
+def shared_ports(start_up=False):
+    """Members of a receiver that show a line's state, or hint at its next symbol."""
+    hints = {"reference": In(1), "reference_sign": In(1), "ed": In(1)} if start_up else {}
+    return {
+        **hints,
+        "state": Out(State),
+        "training": Out(1),
+        "number": Out(DATA_FRAME_NUMBER),
+        "step": Out(CLOCK_STEP),
+        "quality_symbol": In(INTERVAL),
+        "quality": Out(FRAME_ENERGY),
+    }
 
 
 def receiver_ports(start_up=False):
     """Members of a receiver."""
-    hints = {"reference": In(1), "reference_sign": In(1), "ed": In(1)} if start_up else {}
     return {
-        **hints,
+        **shared_ports(start_up),
         "put": Out(1),
         "sample": In(shape(SAMPLE)),
         "strobe": In(1),
         "i_configuration": In(stream.Signature(WORD)),
         "o": Out(stream.Signature(DECISION)),
         "o_event": Out(stream.Signature(EVENT)),
-        "state": Out(State),
-        "training": Out(1),
-        "number": Out(FRAME_NUMBER),
-        "step": Out(CLOCK_STEP),
-        "quality_symbol": In(INTERVAL),
-        "quality": Out(ENERGY),
     }
 
 
-class Line(wiring.Component):
+class ReceiverLine(wiring.Component):
     """A receiver without its solver; :class:`hdl.receiver.receiver.Receiver` explains it.
 
     Samples pass the front and become half symbols; twelve of them are a data frame, which the
@@ -70,10 +77,10 @@ class Line(wiring.Component):
     o_event : Out(stream of EVENT)           as of the Receiver
     state : Out(State)                       as of the Receiver
     training : Out(1)                        as of the Receiver
-    number : Out(FRAME_NUMBER)               as of the Receiver
+    number : Out(DATA_FRAME_NUMBER)               as of the Receiver
     step : Out(CLOCK_STEP)                   as of the Receiver
     quality_symbol : In(INTERVAL)            as of the Receiver
-    quality : Out(ENERGY)                    as of the Receiver
+    quality : Out(FRAME_ENERGY)                    as of the Receiver
     level : Out(PCM_MAGNITUDE)               TRN1d's PCM value, for the solver
     o_equations : Out(stream of EQUATION_WORD)  to the solver
     i_taps : In(stream of TAP_WORD)          from the solver

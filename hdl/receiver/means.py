@@ -12,7 +12,7 @@ from golden.receiver.timing import HALVES
 from hdl.core.fixed import shape
 from hdl.core.mac import Multiplier
 from hdl.core.memory import read_alone
-from hdl.receiver.interfaces import ENERGY, HALF_SYMBOL, INTERVAL
+from hdl.receiver.interfaces import FRAME_ENERGY, HALF_SYMBOL, INTERVAL
 
 
 class Quality(wiring.Component):
@@ -22,12 +22,12 @@ class Quality(wiring.Component):
 
     Members
     -------
-    clear : In(1)       for a cycle: all means are zero, in 6 cycles
-    first : In(1)       for a cycle: the next error is symbol 0's
-    error : In(ERROR)   of the next symbol
-    strobe : In(1)      ``error`` is there
-    read : In(INTERVAL) a symbol's number, 0 to 5
-    mean : Out(ENERGY)  its mean a cycle later, in a cycle in which nothing else happens
+    clear : In(1)             for a cycle: all means become zero, in 6 cycles
+    first : In(1)             for a cycle: the next error is symbol 0's
+    error : In(ERROR)         of the next symbol
+    strobe : In(1)            ``error`` is there
+    read : In(INTERVAL)       a symbol's number, 0 to 5
+    mean : Out(FRAME_ENERGY)  its mean a cycle later, in a cycle in which nothing else happens
     """
 
     clear: In(1)
@@ -35,11 +35,11 @@ class Quality(wiring.Component):
     error: In(shape(ERROR))
     strobe: In(1)
     read: In(INTERVAL)
-    mean: Out(ENERGY)
+    mean: Out(FRAME_ENERGY)
 
     def elaborate(self, platform):
         m = Module()
-        m.submodules.memory = memory = Memory(shape=ENERGY, depth=8, init=[])
+        m.submodules.memory = memory = Memory(shape=FRAME_ENERGY, depth=8, init=[])
         m.submodules.multiplier = multiplier = Multiplier()
         write = memory.write_port()
         symbol, clearing = Signal(INTERVAL), Signal()

@@ -13,7 +13,7 @@ from golden.receiver.equalizer import FEEDBACK, FORWARD
 from hdl.core.channels import LEAST_CHANNELS, Channels, channel_shape
 from hdl.core.fixed import shape
 from hdl.core.stream import pass_on
-from hdl.receiver.line import Line, receiver_ports
+from hdl.receiver.line import ReceiverLine, receiver_ports, shared_ports
 from hdl.receiver.solver import Solver
 from hdl.receiver.words import DECISION, EVENT, WORD
 
@@ -44,13 +44,13 @@ class Receiver(wiring.Component):
     o_event : Out(stream of EVENT)         events, to be taken within 1000 cycles; one of other
                                            levels or taps comes before its data frame
     state : Out(State)                     as in golden.receiver.timetable
-    number : Out(FRAME_NUMBER)             the data frame in question
+    number : Out(DATA_FRAME_NUMBER)        the data frame in question
     training : Out(1)                      decisions are on TRN1d's level
     put : Out(1)                           for a cycle before the data frame ``number``: the levels
                                            that waited are used from now on
     step : Out(CLOCK_STEP)                 the clock's offset, Q32 of a sample
     quality_symbol : In(INTERVAL)          a symbol of the data frame, 0 to 5
-    quality : Out(ENERGY)                  a cycle later: the slow mean of its squared errors, fine,
+    quality : Out(FRAME_ENERGY)            a cycle later: the slow mean of its squared errors, fine,
                                            times 2**SLOW_BITS
     reference : In(1)                      with ``start_up``: the symbol decided next is a reference
                                            symbol of DIL; from 100 cycles after the decision before
@@ -62,7 +62,10 @@ class Receiver(wiring.Component):
 
     def __init__(self, forward=FORWARD, feedback=FEEDBACK, start_up=False):
         self.start_up = start_up
-        self.part, self.solver = Line(forward, feedback, start_up), Solver(forward, feedback)
+        self.part, self.solver = (
+            ReceiverLine(forward, feedback, start_up),
+            Solver(forward, feedback),
+        )
         super().__init__(receiver_ports(start_up))
 
     def elaborate(self, platform):
@@ -100,10 +103,10 @@ class Receivers(wiring.Component):
     channel : Out(channel_shape)                whose turn it is; the ports below are this line's
     state : Out(State)                          as of Receiver
     training : Out(1)                           as of Receiver
-    number : Out(FRAME_NUMBER)                  as of Receiver
+    number : Out(DATA_FRAME_NUMBER)                  as of Receiver
     step : Out(CLOCK_STEP)                      as of Receiver
     quality_symbol : In(INTERVAL)               as of Receiver
-    quality : Out(ENERGY)                       as of Receiver, a turn later
+    quality : Out(FRAME_ENERGY)                       as of Receiver, a turn later
     reference : In(1)                           as of Receiver, with ``start_up``
     reference_sign : In(1)                      as of Receiver, with ``start_up``
     ed : In(1)                                  as of Receiver, with ``start_up``
@@ -112,7 +115,7 @@ class Receivers(wiring.Component):
     def __init__(self, channels=8, forward=FORWARD, feedback=FEEDBACK, start_up=False):
         #: Turns: ``channels``, but LEAST_CHANNELS at least.
         self.channels, self.slots = channels, max(channels, LEAST_CHANNELS)
-        self.line = Line(forward, feedback, start_up, waits=2)
+        self.line = ReceiverLine(forward, feedback, start_up, waits=2)
         self.solver = Solver(forward, feedback, held=True)
         self.words = forward + feedback + 1
         number = channel_shape(self.slots)
@@ -120,11 +123,8 @@ class Receivers(wiring.Component):
         def tagged(name, form):
             return stream.Signature(data.StructLayout({"channel": number, name: form}))
 
-        # Members of a line, but for the streams and samples, which have a channel here.
-        ports = receiver_ports(start_up)
-        hints = ("reference", "reference_sign", "ed")
-        self.given = [name for name in (*hints, "quality_symbol") if name in ports]
-        self.shown = ["state", "training", "number", "step", "quality"]
+        #: Ports of a line without a channel of their own.
+        self.shared = shared_ports(start_up)
         super().__init__(
             {
                 "i": In(tagged("sample", shape(SAMPLE))),
@@ -132,7 +132,7 @@ class Receivers(wiring.Component):
                 "o": Out(tagged("decision", DECISION)),
                 "o_event": Out(tagged("event", EVENT)),
                 "channel": Out(number),
-                **{name: ports[name] for name in (*self.given, *self.shown)},
+                **self.shared,
             }
         )
 
@@ -145,8 +145,7 @@ class Receivers(wiring.Component):
             line.sample.eq(self.i.payload.sample),
             line.i_configuration.payload.eq(self.i_configuration.payload.word),
         ]
-        m.d.comb += [getattr(line, name).eq(getattr(self, name)) for name in self.given]
-        m.d.comb += [getattr(self, name).eq(getattr(line, name)) for name in self.shown]
+        pass_on(m, self, line, self.shared)
         for source, valid, ready in (
             (self.i, line.strobe, 1),
             (self.i_configuration, line.i_configuration.valid, line.i_configuration.ready),

@@ -19,7 +19,7 @@ from hdl.receiver.interfaces import (
 from hdl.receiver.words import (
     AFTER_ED_AT,
     ARM_AT,
-    FRAME_NUMBER,
+    DATA_FRAME_NUMBER,
     GUESS,
     IGNORE_SD_AT,
     KNOW_AT,
@@ -44,7 +44,7 @@ class WaitingLevels(wiring.Signature):
     Members
     -------
     wait : Out(Wait)                   for what
-    start : Out(FRAME_NUMBER)          for which data frame, where it is one
+    start : Out(DATA_FRAME_NUMBER)          for which data frame, where it is one
     power_bits : Out(POWER_LOGARITHM)  their power
     single : Out(1)                    they are of one Ucode, as TRN1d's
     guess : Out(1)                     they are a guess
@@ -54,7 +54,7 @@ class WaitingLevels(wiring.Signature):
         super().__init__(
             {
                 "wait": Out(Wait),
-                "start": Out(FRAME_NUMBER),
+                "start": Out(DATA_FRAME_NUMBER),
                 "power_bits": Out(POWER_LOGARITHM),
                 "single": Out(1),
                 "guess": Out(1),

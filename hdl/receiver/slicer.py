@@ -8,13 +8,13 @@ from amaranth.lib.wiring import In, Out
 from golden.formats import SOFT
 from golden.receiver.slicer import FINE, MOST_LEVELS
 from hdl.core.fixed import shape
-from hdl.receiver.interfaces import ABOVE, INTERVAL, PCM_MAGNITUDE, PCM_VALUE, UCODE
+from hdl.receiver.interfaces import INTERVAL, PCM_MAGNITUDE, PCM_VALUE, SHARE_ABOVE, UCODE
 
 INDEX_BITS = (MOST_LEVELS - 1).bit_length()
 
 #: A value to be sliced, and the level decided.
 SLICE = data.StructLayout({"fine": shape(SOFT), "interval": INTERVAL})
-SLICED = data.StructLayout({"value": PCM_VALUE, "ucode": UCODE, "above": ABOVE})
+SLICED = data.StructLayout({"value": PCM_VALUE, "ucode": UCODE, "above": SHARE_ABOVE})
 
 #: A word for a slicer's tables. Kind 0: a level of an interval, by index, with its Ucode and how
 #: far it is above TRN1d's. Kind 1: ``value`` is how many levels the interval has, less 1.
@@ -26,7 +26,7 @@ LEVEL_WORD = data.StructLayout(
         "kind": 1,
         "value": PCM_MAGNITUDE,
         "ucode": UCODE,
-        "above": ABOVE,
+        "above": SHARE_ABOVE,
     }
 )
 

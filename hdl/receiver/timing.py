@@ -15,7 +15,7 @@ from golden.receiver.timetable import FIRST_FRAME, FIRST_SYMBOL
 from hdl.core.fixed import shape
 from hdl.core.mac import MULTIPLIER
 from hdl.core.memory import read_alone
-from hdl.receiver.interfaces import CLOCK_STEP, HALF_SYMBOL, Correction, Detection
+from hdl.receiver.interfaces import CLOCK_STEP, HALF_SYMBOL, Correction, SdDetection
 
 #: Samples are counted from this, so that ``count - instant`` is 0 when the last sample that an
 #: instant needs is there. Instants have FIRST_SYMBOL less than golden's.
@@ -48,22 +48,22 @@ class _Clock(wiring.Component):
 
     Members
     -------
-    start : In(1)               for a cycle: take instant and step from ``detection``
-    detection : In(Detection)   its sample number and step
-    correction : In(Correction) pending from then on
-    go : In(1)                  go on with a pass; holds for the pass
-    correcting : In(1)          the pass adds corrections; holds for the pass
-    done : Out(1)               in the last cycle of a pass
-    whole : Out(16)             whole part of the instant, between passes
-    place : Out(16)             its fraction, Q16
-    step : Out(CLOCK_STEP)      Q32
+    start : In(1)                for a cycle: take instant and step from ``detection``
+    detection : In(SdDetection)  its sample number and step
+    correction : In(Correction)  pending from then on
+    go : In(1)                   go on with a pass; holds for the pass
+    correcting : In(1)           the pass adds corrections; holds for the pass
+    done : Out(1)                in the last cycle of a pass
+    whole : Out(16)              whole part of the instant, between passes
+    place : Out(16)              its fraction, Q16
+    step : Out(CLOCK_STEP)       Q32
     """
 
     def __init__(self):
         super().__init__(
             {
                 "start": In(1),
-                "detection": In(Detection()),
+                "detection": In(SdDetection()),
                 "correction": In(Correction()),
                 "go": In(1),
                 "correcting": In(1),
@@ -139,7 +139,7 @@ class Interpolator(wiring.Component):
     multiplier : Out(MULTIPLIER)   in use while ``busy``
     start : In(1)                  for a cycle, while not busy: begin at ``detection``, with TRN1d's
                                    data frame FIRST_FRAME
-    detection : In(Detection)      where Sd ended, level and clock
+    detection : In(SdDetection)      where Sd ended, level and clock
     hold : In(1)                   begin no half symbol
     passing : Out(1)               the clock passes data frames, and the multiplier is free
     stop : In(1)                   for a cycle: no half symbols after the one being computed
@@ -160,7 +160,7 @@ class Interpolator(wiring.Component):
                 "busy": Out(1),
                 "multiplier": Out(MULTIPLIER),
                 "start": In(1),
-                "detection": In(Detection()),
+                "detection": In(SdDetection()),
                 "hold": In(1),
                 "passing": Out(1),
                 "stop": In(1),

@@ -16,7 +16,7 @@ from golden.receiver.leastsquares import MOST_OFF
 from golden.receiver.timetable import Kind
 
 #: A data frame's number: 0 is TRN1d's first; it ends after 35 minutes.
-FRAME_NUMBER = unsigned(24)
+DATA_FRAME_NUMBER = unsigned(24)
 
 #: A decision: soft value and error, fine; Ucode; sign, 1 positive; data frame interval; whether
 #: there is synchronism; the data frame's number.
@@ -28,7 +28,7 @@ DECISION = data.StructLayout(
         "sign": 1,
         "interval": 3,
         "good": 1,
-        "number": FRAME_NUMBER,
+        "number": DATA_FRAME_NUMBER,
     }
 )
 
@@ -73,7 +73,7 @@ REFERENCES_AT = 1056
 WORD = data.StructLayout({"address": 11, "data": 32})
 
 #: An event, and the data frame that it belongs to.
-EVENT = data.StructLayout({"kind": Kind, "number": FRAME_NUMBER})
+EVENT = data.StructLayout({"kind": Kind, "number": DATA_FRAME_NUMBER})
 
 #: Bits of the word at POWER_AT.
 SINGLE, GUESS = 8, 9

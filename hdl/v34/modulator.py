@@ -111,21 +111,27 @@ class _Rotator(wiring.Component):
 
     Members
     -------
-    row : In(stream)               channel and half, index, data: a word of ROTATIONS; always taken
-    i : In(stream)                 channel and half, turn, re and im of a symbol
-    o : Out(_PRODUCT)              for the sum
-    kept : Out(2)                  the sum is the real part (1), the imaginary part (2), neither (0)
+    row : In(stream of row_layout)   where, a channel and half; index; data, a word of ROTATIONS;
+        always taken
+    i : In(stream of symbol_layout)  where, a channel and half; turn, re and im of a symbol
+    o : Out(_PRODUCT)                for the sum
+    kept : Out(2)                    the sum is the real part (1), the imaginary part (2) or neither
+        (0)
     """
 
     def __init__(self, channels):
         self.channels = channels
         self.where = data.StructLayout({"half": 1, "channel": channel_shape(channels)})
-        row = {"index": 4, "where": self.where, "data": shape(ROTATION)}
-        symbol = {"where": self.where, "turn": 3, "re": shape(SYMBOL), "im": shape(SYMBOL)}
+        self.row_layout = data.StructLayout(
+            {"index": 4, "where": self.where, "data": shape(ROTATION)}
+        )
+        self.symbol_layout = data.StructLayout(
+            {"where": self.where, "turn": 3, "re": shape(SYMBOL), "im": shape(SYMBOL)}
+        )
         super().__init__(
             {
-                "row": In(stream.Signature(data.StructLayout(row))),
-                "i": In(stream.Signature(data.StructLayout(symbol))),
+                "row": In(stream.Signature(self.row_layout)),
+                "i": In(stream.Signature(self.symbol_layout)),
                 "o": Out(_PRODUCT),
                 "kept": Out(2),
             }
@@ -187,20 +193,20 @@ class _Rotator(wiring.Component):
 class _Places(wiring.Component):
     """Each channel's rate, its taps, and how far it is in its line signal.
 
-    What comes out is that of ``channel``, a cycle after that or anything was written.
+    Outputs are those of ``channel``, a cycle after it or anything was written.
 
     Members
     -------
-    channel : In                   whose place is read
-    word : In(stream)              channel, rate (or else base), data; always taken
-    clear : In(1)                  the channel of ``word`` begins: its next sample needs a symbol
-    done : In(1)                   a sample of ``channel`` was made, with taps up to ``taps``
-    taps : In                      address after the last of the sample's taps
-    stopped : Out(1)
-    needs : Out(1)                 the next sample needs a symbol
-    turn : Out(3)                  its carrier phase
-    newest : Out(6)                slot of the latest symbol, the one that is needed included
-    first : Out                    address of the next sample's first tap
+    channel : In(channel_shape(channels))  whose place is read
+    word : In(stream of word)  channel, rate (or else base), data; always taken
+    clear : In(1)              the channel of ``word`` begins: its next sample needs a symbol
+    done : In(1)               a sample of ``channel`` was made, with taps up to ``taps``
+    taps : In(range(words))    address after the last of the sample's taps
+    stopped : Out(1)           the channel makes no samples
+    needs : Out(1)             the next sample needs a symbol
+    turn : Out(3)              its carrier phase
+    newest : Out(6)            slot of the latest symbol, the one that is needed included
+    first : Out(range(words))  address of the next sample's first tap
     """
 
     def __init__(self, channels, words):

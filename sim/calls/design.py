@@ -9,10 +9,10 @@ from golden.learning.constellations import middle
 from golden.pcm import g711
 from golden.pcm.parameters import INTERVALS
 from golden.receiver.slicer import Levels
+from golden.receiver.timing import SAMPLE_RATE
 from sim.world import lines
 from sim.world.line import Line
 from sim.world.network import ROBBED_PERIOD, Network, values
-from sim.world.rates import SAMPLE_RATE
 
 #: U_INFO that calls have: near the power that data may have, and W of Sd exists.
 USUAL_U_INFO = 79

@@ -13,8 +13,9 @@ from golden.errors import V90Error
 from golden.learning import constellations
 from golden.modem.digital import Sent
 from golden.pcm import g711
-from golden.pcm.parameters import INTERVALS
+from golden.pcm.parameters import FRAMES_A_SECOND, INTERVALS, OCTET_RATE
 from golden.receiver.detection import SdDetector
+from golden.receiver.timing import SAMPLE_RATE
 from golden.signals.training import SD, SD_BAR, sd, trn1d
 from sim.calls import design, pcm, transfer
 from sim.calls.comparison import Comparison
@@ -23,7 +24,6 @@ from sim.calls.engines import GOLDEN
 from sim.calls.outcome import Outcome
 from sim.calls.reception import receive
 from sim.world.network import Network, NetworkParameters
-from sim.world.rates import FRAMES_A_SECOND, OCTET_RATE, SAMPLE_RATE
 
 #: Octets of Ucode 0 before Sd, a multiple of 6, so that data frames begin with the network's.
 OPENING_SILENCE = 798

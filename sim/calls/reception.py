@@ -15,8 +15,8 @@ from golden.receiver.decisions import Decisions
 from golden.receiver.receiver import Receiver
 from golden.receiver.slicer import FINE
 from golden.receiver.timetable import Kind
+from golden.receiver.timing import SAMPLE_RATE
 from sim.calls import pcm, transfer
-from sim.world.rates import SAMPLE_RATE
 
 #: Samples that the receiver takes at once: half a second.
 _PIECE = SAMPLE_RATE // 2

@@ -12,14 +12,13 @@ import numpy as np
 from golden.errors import CallFailed
 from golden.learning.learning import dil_request
 from golden.modem.states import AnaloguePhase
-from golden.pcm.parameters import INTERVALS
+from golden.pcm.parameters import FRAMES_A_SECOND, INTERVALS
 from golden.receiver.timetable import Kind
 from golden.receiver.training_levels import training_levels
 from sim.calls import host, pcm
 from sim.calls.outcome import Outcome
 from sim.calls.reception import joined, taps_of
 from sim.calls.session import Session
-from sim.world.rates import FRAMES_A_SECOND
 
 #: Seconds in which data must have begun.
 SECONDS_TO_DATA = 30.0

@@ -64,13 +64,13 @@ def run(arguments):
 def receive_wav(arguments, parameters, content):
     """`v90 receive` for a recording of an analogue line."""
     # SciPy takes most of a second to load, which octets need not wait for.
+    from golden.receiver.timing import SAMPLE_RATE
     from sim.calls import given
     from sim.calls.description import GIVEN_TRN1D
     from sim.calls.design import USUAL_U_INFO
     from sim.calls.engines import Engines
     from sim.calls.reception import noticed
     from sim.world import wav
-    from sim.world.rates import SAMPLE_RATE
 
     samples = wav.read(content, arguments.line)
     u_info = USUAL_U_INFO if arguments.u_info is None else arguments.u_info

@@ -3,7 +3,7 @@
 import numpy as np
 
 from golden.pcm import g711
-from golden.pcm.parameters import INTERVALS, MappingParameters
+from golden.pcm.parameters import INTERVALS, OCTET_RATE, MappingParameters
 from golden.receiver.receiver import Receiver
 from golden.receiver.slicer import Levels
 from golden.receiver.timetable import Kind
@@ -28,7 +28,6 @@ from sim.figures.trials import (
 )
 from sim.world import lines
 from sim.world.network import Network, values
-from sim.world.rates import OCTET_RATE
 
 #: Pole of the network's high-pass in the real calls.
 POLE = 0.953

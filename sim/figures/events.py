@@ -6,7 +6,7 @@ from golden.bits.hdlc import Deframer, Framer
 from golden.pcm import g711
 from golden.pcm.decoder import Decoder
 from golden.pcm.encoder import Encoder
-from golden.pcm.parameters import INTERVALS
+from golden.pcm.parameters import INTERVALS, OCTET_RATE
 from golden.receiver.receiver import Receiver
 from golden.receiver.timetable import Kind
 from sim.figures.bounds import DEVIATIONS_TO_BOUND
@@ -27,7 +27,6 @@ from sim.figures.trials import (
     wrong_symbols,
 )
 from sim.world.network import Network
-from sim.world.rates import OCTET_RATE
 
 #: Events: hits of :class:`sim.world.conditions.Conditions`, or a slip in the network.
 EVENT_HITS = {

@@ -8,6 +8,7 @@ import numpy as np
 
 from golden.learning import shaping
 from golden.modem.states import AnaloguePhase
+from golden.pcm.parameters import FRAMES_A_SECOND
 from golden.receiver.receiver import Receiver
 from golden.receiver.training_levels import training_levels
 from sim.calls.description import Call
@@ -17,7 +18,6 @@ from sim.figures.bounds import mmse_bound
 from sim.figures.row import Row
 from sim.world import lines
 from sim.world.conditions import Conditions
-from sim.world.rates import FRAMES_A_SECOND
 
 #: SNR in dB of the lines, and numbers of feedback taps: the receiver's own, and so few that a
 #: transformer's response lasts longer.

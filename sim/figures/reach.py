@@ -13,13 +13,23 @@ import numpy as np
 from rich.console import Console
 from rich.table import Table
 
+from golden.errors import V90Error
 from sim import work
 from sim.calls import pcm
 from sim.calls.parameter_sets import random_parameters
 from sim.engines.measuring import machine
 from sim.figures import calls as call_figures
 from sim.figures import data as data_figures
-from sim.figures import events, hits, nulls, predict, real_calls, real_calls_on_lines, startup
+from sim.figures import (
+    document,
+    events,
+    hits,
+    nulls,
+    predict,
+    real_calls,
+    real_calls_on_lines,
+    startup,
+)
 from sim.figures import receiver as receiver_figures
 from sim.files import ROOT
 from sim.terminal import guarded, progress
@@ -185,9 +195,16 @@ def rows_of(folder, workers):
         yield others[index][0], rows
 
 
-def show_figures(console, folder, workers):
-    """Measure and print all figures; ``folder``: that of the real calls."""
+def show_figures(console, folder, workers, write=False):
+    """Measure and print all figures.
+
+    ``folder``: that of the real calls. ``write``: write them for docs/figures.md, but for those of
+    time, which `make bench` has.
+    """
+    rows_to_write = []
     if not any(folder.glob("*/call.json")):
+        if write:
+            raise V90Error(f"there are no real calls in {folder}, and --write needs their figures")
         console.print(f"no real calls in {folder}: their figures are left out", soft_wrap=True)
         folder = None
     figures = (*FIGURES, *(CALL_FIGURES if folder else ()))
@@ -204,13 +221,20 @@ def show_figures(console, folder, workers):
         met = sum(bool(row.met) for row in rows)
         numbers = [row for row in rows if isinstance(row.values[column], int | float)]
         last = worst(numbers, key=lambda row, column=column: row.values[column])
+        text = f"{column}: {_text(last.values[column])}"
         summary.add_row(
             title,
             str(met),
             str(len(rows)) + ("" if met == len(rows) else "  NO"),
-            f"{column}: {_text(last.values[column])} ({last.what})",
+            f"{text} ({last.what})",
         )
+        if figures[number][1] not in TIMED:
+            rows_to_write.append(
+                {"title": title, "met": met, "of": len(rows), "worst": text, "at": last.what}
+            )
     console.print(summary)
+    if write:
+        document.record("figures", rows_to_write)
     drawn = {figures[number][1]: (figures[number][0], rows) for number, rows in results.items()}
     for path in draw(drawn):
         console.print(f"picture: {path}", soft_wrap=True)
@@ -306,6 +330,7 @@ def main(argv=None):
     parser.add_argument("--seed", type=int, default=90, help="seed of the random sets")
     parser.add_argument("--no-figures", action="store_true", help="leave the receiver out")
     parser.add_argument("--calls", type=Path, default=REAL_CALLS, help="folder of the real calls")
+    parser.add_argument("--write", action="store_true", help="write docs/figures.json")
     work.options(parser)
     arguments = parser.parse_args(argv)
     workers = work.workers_of(arguments)
@@ -313,7 +338,7 @@ def main(argv=None):
     console = Console(width=max(console.width, 100))
     console.print(machine(), soft_wrap=True)
     if not arguments.no_figures:
-        show_figures(console, arguments.calls, workers)
+        show_figures(console, arguments.calls, workers, arguments.write)
     if arguments.sets > 0:
         start = time.perf_counter()
         with progress("comparing") as show:
@@ -326,6 +351,9 @@ def main(argv=None):
             f"{time.perf_counter() - start:.0f} s.",
             soft_wrap=True,
         )
+        if arguments.write:
+            counts = {"sets": arguments.sets, "frames": SWEEP_FRAMES, "differ": len(differing)}
+            document.record("sweep", counts)
         return 1 if differing else 0
     return 0
 

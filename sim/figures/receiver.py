@@ -10,10 +10,11 @@ import time
 import numpy as np
 
 from golden.errors import CallFailed
-from golden.pcm.parameters import INTERVALS
+from golden.pcm.parameters import INTERVALS, OCTET_RATE
 from golden.receiver.receiver import Receiver
 from golden.receiver.reference import receive_reference
 from golden.receiver.timetable import Kind
+from golden.receiver.timing import SAMPLE_RATE
 from sim.figures.bounds import mmse_bound
 from sim.figures.row import Row, yes
 from sim.figures.trials import (
@@ -31,7 +32,6 @@ from sim.figures.trials import (
     trn1d_values,
 )
 from sim.world import lines
-from sim.world.rates import OCTET_RATE, SAMPLE_RATE
 
 #: Line SNRs in dB.
 LINE_SNRS = (30, 40, 45, 50, 60)

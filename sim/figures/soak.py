@@ -23,15 +23,15 @@ from golden.errors import CallFailed, V90Error
 from golden.learning.learning import dil_request
 from golden.modem.digital import DigitalModem
 from golden.modem.states import AnaloguePhase
+from golden.pcm.parameters import FRAMES_A_SECOND
 from golden.receiver.receiver import Receiver
 from golden.receiver.training_levels import training_levels
 from sim import work
 from sim.calls.session import Session
 from sim.calls.start_up import Ends
-from sim.figures import faults
+from sim.figures import document, faults
 from sim.files import ROOT
 from sim.terminal import guarded, progress
-from sim.world.rates import FRAMES_A_SECOND
 
 #: Seconds that a call may take to recover, from its 20th or the last fault's end on: a training
 #: takes 5, and a digital modem notices after 15 that nothing came of the one before.
@@ -312,11 +312,30 @@ def unexpected(fate):
     return fate.end not in ("recovered", "lost") or (fate.end == "lost" and fate.call.over < np.inf)
 
 
+def summary(fates, seed):
+    """The numbers of a soak for docs/figures.md; times in s as text."""
+    back = [one.recovery for one in fates if one.recovery is not None]
+    silent = [one for one in fates if one.end == "lost" and one.call.over == np.inf]
+    failed = [one for one in fates if one.end not in ("recovered", "lost")]
+    return {
+        "calls": len(fates),
+        "seed": seed,
+        "recovered": sum(one.end == "recovered" for one in fates),
+        "silent": len(silent),
+        "lost": sum(one.end == "lost" for one in fates) - len(silent),
+        "failed": len(failed),
+        "away": f"{np.mean([one.away for one in fates]):.1f}",
+        "recovery": f"{np.mean(back):.1f}" if back else "-",
+        "slowest": f"{max(back):.1f}" if back else "-",
+    }
+
+
 def _options(argv):
     parser = argparse.ArgumentParser(prog="soak", description=__doc__.splitlines()[0])
     parser.add_argument("--calls", type=int, default=500, help="how many (default %(default)s)")
     parser.add_argument("--seed", type=int, help="of the first call (default: a new one)")
     parser.add_argument("--gateware", action="store_true", help="gateware beside golden, for each")
+    parser.add_argument("--write", action="store_true", help="write docs/figures.json")
     parser.add_argument("--verbose", action="store_true", help="a line about every call")
     work.options(parser)
     options = parser.parse_args(argv)
@@ -361,6 +380,9 @@ def main(argv=None):
     found = [one for one in outcomes if unexpected(one)]
     for one in found:
         say(sentence(one))
+    if options.write:
+        name = "soak with gateware" if options.gateware else "soak"
+        document.record(name, summary(outcomes, seeds[0]))
     if found and keep(found):
         say(f"Their seeds are kept in {FOUND.relative_to(ROOT)}; `make long` runs them again.")
     return int(any(one.end not in ("recovered", "lost") for one in outcomes))

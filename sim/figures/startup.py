@@ -13,6 +13,7 @@ from golden.errors import CallFailed
 from golden.learning import constellations
 from golden.modem.states import AnaloguePhase
 from golden.pcm import g711
+from golden.pcm.parameters import FRAMES_A_SECOND, OCTET_RATE
 from golden.signals.training import dil_lengths
 from sim import work
 from sim.calls import design
@@ -23,7 +24,6 @@ from sim.figures.row import Row
 from sim.world import lines
 from sim.world.conditions import Conditions
 from sim.world.network import NetworkParameters
-from sim.world.rates import FRAMES_A_SECOND, OCTET_RATE
 
 #: Networks by name: parameters for a call in law ``law``.
 NETWORKS = {

@@ -9,15 +9,15 @@ from functools import cache
 import numpy as np
 
 from golden.pcm import g711
-from golden.pcm.parameters import INTERVALS
+from golden.pcm.parameters import FRAMES_A_SECOND, INTERVALS, OCTET_RATE
 from golden.receiver.slicer import Levels
 from golden.receiver.timetable import SKIPPED, SOLVING, TRAINED, Kind
+from golden.receiver.timing import SAMPLE_RATE
 from golden.signals import training
 from sim.calls.design import CONVERTER_BITS, START_UP_LEVEL, USUAL_SNR, USUAL_U_INFO
 from sim.world import lines
 from sim.world.conditions import Conditions
 from sim.world.line import Line
-from sim.world.rates import FRAMES_A_SECOND, OCTET_RATE, SAMPLE_RATE
 
 TRIAL_LAW = "A"
 

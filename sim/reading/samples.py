@@ -8,13 +8,13 @@ import numpy as np
 
 from golden.errors import CallFailed
 from golden.pcm import g711
-from golden.pcm.parameters import INTERVALS
+from golden.pcm.parameters import INTERVALS, OCTET_RATE
+from golden.receiver.timing import SAMPLE_RATE
 from golden.signals.training import SD, sd, trn1d
 from sim.reading import mapping as reading_mapping
 from sim.reading import octets as reading
 from sim.reading.listener import GAPS, LAW, NOISE, OWN, U_INFO, listen, snapped
 from sim.world.network import nearest
-from sim.world.rates import OCTET_RATE, SAMPLE_RATE
 
 #: U_INFO that may be (Table 10/V.90, and W of Sd).
 U_INFOS = range(67, 112)

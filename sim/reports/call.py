@@ -6,12 +6,13 @@ import html
 import numpy as np
 
 from golden.learning import constellations
+from golden.pcm.parameters import FRAMES_A_SECOND, OCTET_RATE
 from golden.receiver.timetable import Kind
+from golden.receiver.timing import SAMPLE_RATE
 from sim.files import dbm0
 from sim.reports import call_pictures
 from sim.reports.call_pictures import last_reading, training_events, training_origins
 from sim.world import lines
-from sim.world.rates import FRAMES_A_SECOND, OCTET_RATE, SAMPLE_RATE
 
 _STYLE = """
 body { font: 15px/1.45 sans-serif; max-width: 1150px; margin: 2em auto; padding: 0 1em; }

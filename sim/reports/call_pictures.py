@@ -5,7 +5,7 @@ from scipy.signal import welch
 
 from golden.learning.constellations import DEVIATIONS
 from golden.pcm import g711
-from golden.pcm.parameters import INTERVALS
+from golden.pcm.parameters import FRAMES_A_SECOND, INTERVALS, OCTET_RATE
 from golden.receiver.slicer import FINE
 from golden.receiver.timetable import Kind
 from sim.calls import design
@@ -13,7 +13,6 @@ from sim.reports import drawing
 from sim.reports.drawing import figure_of, legend, plain, png
 from sim.world import lines
 from sim.world.network import values
-from sim.world.rates import FRAMES_A_SECOND, OCTET_RATE
 
 #: Data frames over which errors are averaged where symbols are known, at least (18 ms), and most
 #: points of the curve.

@@ -11,8 +11,9 @@ from io import StringIO
 import numpy as np
 
 from golden.learning.learning import dil_request
-from golden.pcm.parameters import INTERVALS
+from golden.pcm.parameters import FRAMES_A_SECOND, INTERVALS, OCTET_RATE
 from golden.receiver.receiver import Receiver
+from golden.receiver.timing import SAMPLE_RATE
 from golden.receiver.training_levels import training_levels
 from hdl.pcm.csr import configuration_words
 from sim.calls.design import USUAL_SNR, USUAL_U_INFO
@@ -21,7 +22,6 @@ from sim.engines.measuring import REAL_TIME, Timed, best, example, gateware_spee
 from sim.engines.pattern import Pattern
 from sim.figures import startup, trials
 from sim.speeds.pcm import encoding, encoding_gateware
-from sim.world.rates import FRAMES_A_SECOND, OCTET_RATE, SAMPLE_RATE
 
 #: Numbers of channels of the encoder, golden and gateware.
 GROWING, GROWING_GATEWARE = (1, 2, 4, 8, 16, 32, 64, 128), (1, 4, 16, 64)

@@ -11,7 +11,7 @@ from pathlib import Path
 
 import numpy as np
 
-from golden.pcm.parameters import INTERVALS
+from golden.pcm.parameters import FRAMES_A_SECOND, INTERVALS
 from golden.receiver import timing
 from golden.receiver.equalizer import FEEDBACK, FORWARD
 from golden.receiver.leastsquares import Correlator
@@ -27,7 +27,6 @@ from sim.speeds import growth
 from sim.speeds.pcm import PCM_BLOCKS as PCM
 from sim.speeds.pcm import encoding, shaping
 from sim.speeds.receiver import equalizer_of, levels_of
-from sim.world.rates import FRAMES_A_SECOND
 
 #: Functions that a profile shows.
 PROFILED_FUNCTIONS = 5

@@ -69,7 +69,7 @@ CALL_DATA, MOST_FRAMES = 192, 8000
 TAPS_EVERY = 32
 
 #: PCM values with a sign, and a data frame's number.
-VALUE, FRAME_NUMBER = Q(1, 15, 0), whole(16)
+VALUE, NUMBER_FORMAT = Q(1, 15, 0), whole(16)
 
 #: The slow means of squared errors: ERROR's square, shifted.
 _QUALITY = Q(0, 2 * formats.ERROR.integer + 1, 2 * formats.ERROR.fraction + SLOW_BITS)
@@ -239,7 +239,7 @@ def _received(title):
 def _decisions(d):
     """Arrays of :class:`~golden.receiver.decisions.Decisions`."""
     return {
-        "number": Array(OUT, d.number, FRAME_NUMBER, "data frames decided, from TRN1d's first on"),
+        "number": Array(OUT, d.number, NUMBER_FORMAT, "data frames decided, from TRN1d's first on"),
         "first": Array(OUT, d.first, whole(3), "interval of a data frame's first symbol"),
         "good": Array(OUT, d.good, BIT, "1: the receiver had synchronism"),
         "fine": Array(OUT, d.fine, formats.SOFT, f"soft values; {_FRAMES}"),

@@ -20,12 +20,13 @@ from scipy.fft import next_fast_len
 
 from golden.errors import V90Error
 from golden.pcm import g711
+from golden.pcm.parameters import OCTET_RATE
+from golden.receiver.timing import SAMPLE_RATE
 from sim.world import loop as loops
 from sim.world.conditions import Conditions
 from sim.world.filters import AD_DELAY, AD_PASS, AD_STOP, INNER, ad_taps, high_pass, low_pass
 from sim.world.line_parameters import LineParameters
 from sim.world.network import values
-from sim.world.rates import OCTET_RATE, SAMPLE_RATE
 from sim.world.resampler import Resampler
 
 #: Factor from octets to the inner signal.

@@ -12,10 +12,11 @@ import numpy as np
 from scipy import signal
 
 from golden.errors import V90Error
+from golden.pcm.parameters import OCTET_RATE
+from golden.receiver.timing import SAMPLE_RATE
 from sim.world.filters import INNER
 from sim.world.line import converted, resampler, span, times_of
 from sim.world.network import values
-from sim.world.rates import OCTET_RATE, SAMPLE_RATE
 
 #: Inner samples for each octet.
 _UP = INNER // OCTET_RATE

@@ -7,9 +7,9 @@ import numpy as np
 from scipy.signal import resample_poly
 
 from golden.errors import V90Error
-from golden.pcm.parameters import INTERVALS
+from golden.pcm.parameters import INTERVALS, OCTET_RATE
+from golden.receiver.timing import SAMPLE_RATE
 from golden.signals.training import SD, SD_BAR
-from sim.world.rates import OCTET_RATE, SAMPLE_RATE
 
 #: Lowest and highest rate in Hz of a recording.
 RATES = (8000, 48000)

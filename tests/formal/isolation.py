@@ -35,7 +35,7 @@ def offered(stream):
 
 
 def keeps_token(*idle, fsm="fsm", path=""):
-    """What is known: but where a block waits for it, it has the token that it took last."""
+    """Claim that a block has the token that it took last, except where it waits for one."""
 
     def known(m, block, inside, owner):
         token = inside.signal(f"{path}.token" if path else "token")
@@ -45,7 +45,7 @@ def keeps_token(*idle, fsm="fsm", path=""):
 
 
 def walks(m, block, inside, owner):
-    """A shaper's leaves go through the pipeline while it walks, and the last is behind all others.
+    """A shaper's leaves go through the pipeline while it walks, the last one after all others.
 
     ``walk.leaves.stages`` are valid with bit 0, and the last leaf's last symbol with bit 2.
     """
@@ -60,7 +60,7 @@ def walks(m, block, inside, owner):
         Assert(~(at_rest | ends) | ~valid.any()),
         Assert(drains == last.any()),
         Assert(~drains | ((last & (last - 1)[: len(last)]) == 0)),
-        # Behind it, in younger stages, there is none.
+        # Younger stages, which come after it, have none.
         *(Assert(~last[n] | ~valid[:n].any()) for n in range(1, len(stages))),
     ]
 
@@ -82,7 +82,7 @@ def writes(m, block, inside, owner):
 
 
 def of_ring(address):
-    """The channel of a place in a ring or, behind all rings, in a row."""
+    """The channel of a place in a ring, or in a row; rows come after all rings."""
     rows = CHANNELS << RING_BITS
     return Mux(address < rows, address >> RING_BITS, (address - rows) >> ROW_WORD_BITS)
 
@@ -95,7 +95,7 @@ def nothing(m, block, inside, owner):
 class Rows:
     """A block ``make(module)``; its memory, where a channel's number is in an address.
 
-    That is from a ``bit`` on, or what a function of the address tells. ``owner`` gives the channel
+    That is from a ``bit`` on, or a function of the address gives it. ``owner`` gives the channel
     that may be written, ``known`` claims what is so besides. ``plant``: an error, of the module.
     ``begins``: states in which all channels' rows are cleared.
     """
@@ -373,6 +373,6 @@ TWINS = {
         "core.channels",
         lambda m: Turns(DifferentialEncoder(), 3, m.Channels),
         14,
-        ("addr=self._ahead, data=read", "addr=self._channel, data=read"),
+        ("addr=self._after, data=read", "addr=self._channel, data=read"),
     ),
 }

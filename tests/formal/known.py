@@ -1,4 +1,4 @@
-"""What is so inside of blocks, in all states that can be reached, for proofs by induction.
+"""Claims about the inside of blocks in all states that can be reached, for proofs by induction.
 
 Each is ``(m, block, inside)`` and claims it too. ``inside`` is :class:`tests.formal.proof.Inside`;
 ``path`` says where the block is in what is looked at. What is assumed of inputs is what the block's
@@ -82,7 +82,7 @@ def demapper(m, block, inside):
 
 
 def slicer(m, block, inside):
-    """What is sliced is of one kind while an answer waits."""
+    """Values to slice are of one kind while an answer waits."""
     _holds_still(m, block.o.valid & ~block.o.ready, block.training, block.training_ucode)
 
 
@@ -94,7 +94,15 @@ def equalizer(m, block, inside, path=""):
 
     phase, issued, due, half, at, frame, samples = (
         inside.signal(_under(path, name))
-        for name in ("_sum", "_issued", "_due", "_half", "samples.at", "samples.frame", "samples")
+        for name in (
+            "sums.sum",
+            "sums.issued",
+            "due",
+            "sums.half",
+            "samples.at",
+            "samples.frame",
+            "samples",
+        )
     )
     equalizer = inside.signal(path) if path else block
     base, symbol = Cat(Const(0, 2), frame), phase == Sum.SYMBOL
@@ -126,7 +134,7 @@ def correlator(m, block, inside, path=""):
 
 
 def line(m, block, inside, path=""):
-    """What the control has to do between two data frames is done before a decision comes.
+    """The control has done its work between two data frames before a decision comes.
 
     The docstring of :class:`hdl.receiver.receiver.Receiver` says in how many cycles.
     """
@@ -144,7 +152,7 @@ def receiver(m, block, inside):
 
 
 def solver(m, block, inside):
-    """What is given last is not added to."""
+    """The last word is given when nothing is on its way to the sum."""
     _implied(m, (inside.during("STATUS"), ~block.arithmetic.busy))
 
 

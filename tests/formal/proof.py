@@ -62,10 +62,10 @@ def planted(name, *changes):
 
 
 class Inside:
-    """What is inside of a component, which is elaborated here: ``fragment``.
+    """The inside of a component, which is elaborated here: ``fragment``.
 
-    Claims may tell what is so in every state that can be reached, where induction over any state
-    at all finds others. A path is names of submodules and then what is meant, as ``walk.leaves``.
+    Claims may say what holds in every state that can be reached, where induction over any state at
+    all finds others. A path is names of submodules and then what is meant, as ``walk.leaves``.
     """
 
     def __init__(self, component):
@@ -107,7 +107,7 @@ class Inside:
         return [(port.address, port.enable.any()) for port in write_ports(self._at(path))]
 
     def content(self, path, address):
-        """What a memory holds at an address, by one more port."""
+        """The content of a memory at an address, by one more port."""
         found = self._at(path)
         data = Signal(Shape.cast(memory_data(found).shape))
         at = Signal(range(memory_data(found).depth))

@@ -203,7 +203,10 @@ LONG = {
     "Equalizer": Case(
         "receiver.equalizer",
         lambda m: m.Equalizer(),
-        ("m.d.comb += samples.busy.eq(1)", "m.d.comb += samples.busy.eq(0)"),
+        (
+            "self.o.payload.ucode.eq(self.i_slice.payload.ucode)",
+            "self.o.payload.ucode.eq(self.clear)",
+        ),
         known.equalizer,
         2,
     ),
@@ -264,9 +267,9 @@ LONG = {
             "m.d.comb += self.o.payload.index.eq(self.control.found)",
         ),
     ),
-    "Line": Case(
+    "ReceiverLine": Case(
         "receiver.line",
-        lambda m: m.Line(8, 4, start_up=True),
+        lambda m: m.ReceiverLine(8, 4, start_up=True),
         ("sink.payload.good.eq(status.state == State.TRACK)", "sink.payload.good.eq(self.strobe)"),
         known.line,
         2,

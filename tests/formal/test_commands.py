@@ -1,10 +1,10 @@
 """The ring of commands of a channel is an ideal queue: an induction step.
 
-From any rings and rows, in which the command being sent, what waits and what is not yet whole lie
-one behind the other, a word of any channel passes: it goes behind all others, or in the place of
-those that wait, or waits where there is no room. Nothing else changes, of no channel. So it does
-after any number of words. That a signal sequencer moves on by whole commands rests on the sizes in
-their headers.
+It begins with any rings and rows in which the command being sent, the commands that wait and the
+one that is not yet whole lie one after the other. A word of any channel goes after all others, or
+takes the place of those that wait, or waits where there is no room. Nothing else changes, of any
+channel. So this holds after any number of words. That a signal sequencer moves on by whole commands
+rests on the sizes in their headers.
 """
 
 import pytest

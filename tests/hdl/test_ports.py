@@ -64,10 +64,12 @@ def port_faults(*components):
             if (member.flow is In) != (flow == "In"):
                 faults.append(f"{kind.__name__}.{name} is not {flow}")
             if member.is_signature:
-                payload = member.signature.members.get("payload")
-                if text.startswith("stream of ") != (payload is not None):
+                inner = member.signature.members
+                is_stream = "payload" in inner and "valid" in inner
+                if text.startswith("stream of ") != is_stream:
                     faults.append(f"{kind.__name__}.{name} is or is not a stream")
-                shape, text = payload and payload.shape, text.removeprefix("stream of ")
+                shape = inner["payload"].shape if is_stream else None
+                text = text.removeprefix("stream of ")
             else:
                 shape = member.shape
             bits = width(text, component)

@@ -207,7 +207,7 @@ def test_real_servers_send_what_is_predicted(real_calls, name):
 
 
 def test_states_are_told_apart(asked):
-    """What comes at a wrong time changes nothing."""
+    """An event at a wrong time changes nothing."""
     modem = DigitalModem()
     for event in (Upstream.S_BAR, Upstream.E, Upstream.B1, Upstream.SCR, Upstream.SILENCE):
         modem.receive(event)

@@ -70,6 +70,19 @@ def test_pieces_and_channels(rng):
         assert np.array_equal(_decoded(p, noisy[1]), whole[1])
 
 
+def test_reset(rng):
+    """In the middle of anything: B1 comes next."""
+    p = ModulationParameters(3000, 19200, 32, True, False, TAPS)
+    bits = rng.integers(0, 2, 2 * p.framing.bits, dtype=np.uint8)
+    symbols = _sent(p, bits)
+    decoder = SymbolDecoder(p)
+    decoder.process(symbols[:, :502])
+    decoder.reset()
+    again = np.concatenate([decoder.process(symbols), decoder.finish()])
+    assert np.array_equal(again, bits)
+    assert np.array_equal(np.concatenate([decoder.process(symbols), decoder.finish()]), bits)
+
+
 def test_received(rng):
     """Before the Viterbi decoder symbols are y within a tenth, Theta and precoder undone.
 

@@ -105,6 +105,13 @@ def test_rates():
     }
 
 
+def test_scale_of_c():
+    """(9-29): w is 1 for b = 55, 2 for b = 56."""
+    for name, rate, b, w in ((2800, 19200, 55, 1), (3429, 24000, 56, 2), (3429, 33600, 79, 2)):
+        parameters = ModulationParameters(name, rate)
+        assert (parameters.framing.b, parameters.w) == (b, w)
+
+
 def test_json(rng):
     """Any parameters come back as they were."""
     for _ in range(50):

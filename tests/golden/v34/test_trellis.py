@@ -65,6 +65,18 @@ def test_branches():
     assert np.array_equal(code(32).branch, TABLE_13 // 8 * 4 + TABLE_13 % 4)
 
 
+@pytest.mark.parametrize("states", TRELLISES)
+def test_pairs(states):
+    """Pairs of labels by parity and branch: all 64, ascending in each group."""
+    table = code(states)
+    for parity, branch in np.ndindex(2, table.branches):
+        first, second = np.divmod(table.pairs[parity, branch], 8)
+        assert np.all((first ^ second) & 1 == parity)
+        assert np.all(table.branch[first, second] == branch)
+        assert np.all(np.diff(table.pairs[parity, branch]) > 0)
+    assert sorted(table.pairs.ravel()) == list(range(64))
+
+
 def test_table_13_by_its_structure():
     """Y4 is the sum of both labels' high bits; a turn of both points changes Y1 or Y2 alike."""
     first, second = np.divmod(np.arange(64), 8)

@@ -25,7 +25,7 @@ UNIT = 1 << RECEIVED_POINT.fraction
 #: rate, from 8e5 to 2.4e6 4D symbols.
 KNOWN = {
     16: ((0.45, 1.5e-3), (0.43, 4.2e-4), (0.41, 8.2e-5), (0.39, 1.3e-5)),
-    32: ((0.43, 2.6e-4), (0.41, 4.3e-5)),
+    32: ((0.41, 4.3e-5),),
     64: ((0.48, 4.9e-3), (0.45, 5.1e-4), (0.43, 1.3e-4), (0.41, 1.5e-5)),
 }
 
@@ -198,7 +198,7 @@ def test_known_error_rate(states, sigma, known, rng):
 @pytest.mark.long
 @pytest.mark.parametrize(
     "states, sigma, known",
-    [(states, *row) for states, rows in KNOWN.items() for row in rows if row[1] > 5e-5],
+    [(states, *row) for states, rows in KNOWN.items() for row in rows if row[1] > 4e-5],
 )
 def test_known_error_rates(states, sigma, known, rng):
     """Float within 0.05 dB and the error of counting; golden within 0.15 dB.

@@ -82,7 +82,7 @@ def requests_of(parameters, levels, begin, takes):
 
 @pytest.mark.long
 def test_samples_to_bits(rng):
-    """What the encoder sent comes out, over a line; and what golden makes of the decisions."""
+    """Data come out as the encoder sent them over a line, and as golden decodes the decisions."""
     forward, feedback, begin = 32, 17, 480
     p = MappingParameters.from_json((EXAMPLES / "28000.json").read_text())
     encoder = Encoder(p)
@@ -140,7 +140,7 @@ def test_samples_to_bits(rng):
     assert (given[firsts] - ends == AnalogueReceiver.latency).all()
     assert (np.diff(given.reshape(-1, p.data_bits)) == 1).all()
     # The host's side: every request is answered, and bits and events are in the answers, but for
-    # those behind the last of them.
+    # those after the last of them.
     answers = link.Unframer().process(uart_octets(probes["tx"], cycles))
     assert [answer[0] for answer in answers] == [request[0] for request in requests]
     assert all(answer[1:] == bytes(1) for answer in answers[:configured])

@@ -69,7 +69,7 @@ class Watched(wiring.Component):
 
 
 def texts_of(tx):
-    """What a UART said: the lines, and the cycle in which each began."""
+    """Lines that a UART sent, and the cycle in which each began."""
     bit, at, octets = CLOCK // BAUD, 0, []
     falls = np.flatnonzero((tx[:-1] == 1) & (tx[1:] == 0)) + 1
     for fall in falls:
@@ -107,7 +107,7 @@ def example(name):
 
 
 def reception(gateware, inputs, symbols, lamps, **waves):
-    """What the gateware does in the time of so many symbols."""
+    """Run the gateware for the time of so many symbols."""
     cycles = symbols * CLOCK // 8000
     return gateware.run(
         inputs,

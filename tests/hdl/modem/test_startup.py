@@ -52,7 +52,7 @@ def demand_equal(golden, gateware):
 
 
 class ToData(AnalogueGateware):
-    """With parameters for the data behind Ed, which golden's receiver does not decode."""
+    """With parameters for the data after Ed, which golden's receiver does not decode."""
 
     data = None
 
@@ -139,7 +139,7 @@ def test_at_12_mhz(rng):
 
 @pytest.mark.long
 def test_rate_renegotiations(rng):
-    """R behind data, with levels armed anew: twice."""
+    """R after data, with levels armed anew: twice."""
     start = StartUp.make(rng, again=2)
     cpt, cp = (levels_of(p.intervals, "A") for p in (start.cpt, start.cp))
     script, at = start.script(), start.at
@@ -181,7 +181,7 @@ def test_levels_that_are_late_count_from_the_next_data_frame_on(piece, rng):
     "call", ["arm", *(pytest.param(one, marks=pytest.mark.long) for one in ("after_ed", "switch"))]
 )
 def test_sd_drops_what_waits(call, rng):
-    """Levels armed, and those for behind Ed, are forgotten with the next Sd."""
+    """Levels armed, and those for after Ed, are forgotten with the next Sd."""
     start = StartUp.make(rng)
     samples = start.samples("codec")
     cpt = levels_of(start.cpt.intervals, "A")
@@ -198,7 +198,7 @@ def test_sd_drops_what_waits(call, rng):
 
 
 def test_sd_ends_what_was_decoded(rng):
-    """And what was followed: another Sd in MP, and behind it R-bar with levels of which no bits."""
+    """And what was followed: another Sd in MP, and after it R-bar with levels of which no bits."""
     start = StartUp.make(rng)
     samples, at = start.samples("codec"), start.at
     frame = len(samples) / (SILENCE + 72 + at["data"] + 60)

@@ -85,7 +85,7 @@ def test_equal_to_golden(channels, frames, rng):
     ],
 )
 def test_other_engines_give_the_same(engine, channels, used, frames, rng):
-    """What CXXRTL gives, which golden gives, cycle for cycle: a bank never stops giving octets."""
+    """The same as CXXRTL, cycle for cycle, and as golden: a bank never stops giving octets."""
     gateware = Gateware(Encoder(channels))
     sets, bits, inputs = stimuli(rng, channels, used, frames)
     count = INTERVALS * channels * (frames + 3 * len(used) + 8)

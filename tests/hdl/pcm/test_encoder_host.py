@@ -78,7 +78,7 @@ def test_underruns_are_counted(gateware, rng):
 
 
 def test_a_full_queue_takes_no_more(gateware, rng):
-    """32 octets a channel, and those for others wait behind the 33rd."""
+    """32 octets a channel, and those for others wait after the 33rd."""
     bank = Bank(gateware, 3)
     bits = {1: rng.integers(0, 2, 8 * 40, np.uint8), 2: rng.integers(0, 2, 8, np.uint8)}
     octets = np.concatenate([np.packbits(own, bitorder="little") for own in bits.values()])

@@ -181,7 +181,7 @@ class Decoding(wiring.Component):
 
 @pytest.mark.parametrize("engine", ENGINES)
 def test_bits_through_the_decoder(engine, rng):
-    """What comes before the first data frame is dropped."""
+    """Symbols before the first data frame are dropped."""
     for _ in range(scaled(engine, 20, 2)):
         p = any_parameters(rng)
         encoder = Encoder(p)

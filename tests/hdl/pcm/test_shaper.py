@@ -130,7 +130,7 @@ def test_every_sr_and_ld(shaper, sr, ld, rng):
 
 
 def test_data_frames_that_are_not_encoded(rng):
-    """They end the look-ahead of those before, and are not inverted; those behind begin anew."""
+    """They end the look-ahead of those before, and are not inverted; later ones begin anew."""
     sets = {(channel, half): any_parameters(rng) for channel in range(3) for half in range(2)}
     parts = [
         runs_of(rng, channel, rows, rng.integers(1, 9, 60), plain=True)

@@ -33,7 +33,7 @@ def clocks_of(gateware, cycles):
 
 
 def heard(gateware, codec, words, frame):
-    """Samples that come of words behind the codec's first frame, which is nothing."""
+    """Samples made of words after the codec's first frame, which is empty."""
     cycles = (len(words) + 2) * frame
     clocks = clocks_of(gateware, cycles)
     codec.play(words)

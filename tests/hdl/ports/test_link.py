@@ -9,7 +9,7 @@ from golden.ports import link
 from golden.ports.link import Information, Top, Unframer
 from hdl.core.stream import BitQueues, answer_layout, octet_layout, request_layout
 from hdl.ports.link import HostLink, information_octets, link_word_layout
-from hdl.ports.link_program import PATIENCE
+from hdl.ports.link_program import WORD_WAITS
 from sim.engines.gateware import Gateware
 from tests.hdl.support import check_refused
 
@@ -51,7 +51,7 @@ class Linked(wiring.Component):
 
 
 class Both:
-    """The gateware and the model, with the same behind them."""
+    """The gateware and the model, with the same design after them."""
 
     def __init__(self, gateware):
         self.gateware, self.model = gateware, link.HostLink(INFORMATION)
@@ -82,7 +82,7 @@ class Both:
             inputs,
             {"o": len(expected)} if expected else {},
             reset=False,
-            cycles=60_000 + 2 * PATIENCE,
+            cycles=60_000 + 2 * WORD_WAITS,
             drain=500,
         )
         assert bytes(result.outputs["o"].astype(np.uint8)) == expected and left >= 0
@@ -153,7 +153,7 @@ def test_answers_are_the_models(both, rng):
 
 
 def test_cycles(both):
-    """What the docstring says of octets heard, sent, and of DATA."""
+    """The docstring's cycles of octets heard, sent, and of DATA."""
     for number, (sections, octets) in enumerate(
         [(link.info(), 0), (link.data(1, bytes(200)), 200), (link.data(1), 0)]
     ):
@@ -166,7 +166,7 @@ def test_cycles(both):
 
 
 def test_a_word_that_is_not_taken_holds_up_nothing_else(both):
-    """One waits inside; of the others it is told how many are left, and data pass."""
+    """One waits inside; the answer says how many of the others are left, and data pass."""
     pairs = [(1, 0x1111), (2, 0x2222), (3, 0x3333)]
 
     def ask(request, answer, **taken):
@@ -175,7 +175,7 @@ def test_a_word_that_is_not_taken_holds_up_nothing_else(both):
             {"i": np.frombuffer(frame, np.uint8)},
             {"o": len(expected), **taken},
             reset=False,
-            cycles=30_000 + 2 * PATIENCE,
+            cycles=30_000 + 2 * WORD_WAITS,
         )
         assert bytes(result.outputs["o"].astype(np.uint8)) == expected
         return [word[2] for word in result.outputs["o_word"].tolist()]

@@ -27,7 +27,7 @@ from hdl.receiver.slicer import LEVEL_WORD
 from hdl.receiver.words import (
     AFTER_ED_AT,
     ARM_AT,
-    FRAME_NUMBER,
+    DATA_FRAME_NUMBER,
     KNOW_AT,
     LOSS_AT,
     POWER_AT,
@@ -43,7 +43,7 @@ from sim.engines.compare import compare
 from sim.engines.gateware import Gateware
 from sim.engines.pattern import Pattern
 
-TIMED = data.StructLayout({"number": FRAME_NUMBER, "word": WORD})
+TIMED = data.StructLayout({"number": DATA_FRAME_NUMBER, "word": WORD})
 
 
 def timed(words):

@@ -63,11 +63,10 @@ class Watched(Equalizer):
 
     def elaborate(self, platform):
         m = super().elaborate(platform)
-        others = (self._taps.place == Place.DRIFT_TAP) | (self._taps.place == Place.ERROR_TAP)
-        with m.If(
-            self._taps.write & self.report.busy & ~self._clearing & (~self._taps.placed | others)
-        ):
-            m.d.sync += self.taps.eq(self.taps.rotate_left(1) ^ self._taps.value)
+        taps = self.sums.taps
+        others = (taps.place == Place.DRIFT_TAP) | (taps.place == Place.ERROR_TAP)
+        with m.If(taps.write & self.report.busy & ~self._clearing & (~taps.placed | others)):
+            m.d.sync += self.taps.eq(self.taps.rotate_left(1) ^ taps.value)
         with m.If(~self.report.busy):
             m.d.sync += self.taps.eq(0)
         return m

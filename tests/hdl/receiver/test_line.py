@@ -1,13 +1,13 @@
 """A line's own parts: TRN1d's known signs, and its ports beside those of a receiver.
 
-Whole calls through a Line are in test_receiver.py.
+Whole calls through a ReceiverLine are in test_receiver.py.
 """
 
 from golden.bits.scrambler import GPC
 from golden.pcm.parameters import INTERVALS
 from golden.receiver.timetable import FIRST_FRAME
 from golden.signals import training
-from hdl.receiver.line import Line, _scrambler_line, receiver_ports
+from hdl.receiver.line import ReceiverLine, _scrambler_line, receiver_ports
 
 
 def test_signs_of_trn1d():
@@ -24,7 +24,7 @@ def test_signs_of_trn1d():
 
 def test_ports_are_a_receiver_s_and_the_solver_s():
     for start_up in (False, True):
-        line = Line(8, 4, start_up)
+        line = ReceiverLine(8, 4, start_up)
         own = set(line.signature.members) - set(receiver_ports(start_up))
         assert own == {"level", "o_equations", "i_taps"}
     # The sample clock's offset is shown as the interpolator keeps it.

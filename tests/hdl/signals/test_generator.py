@@ -124,7 +124,7 @@ def test_underruns_are_counted(gateware, rng):
     "law, idle", [("A", 0xD5), pytest.param("mu", 0xFF, marks=pytest.mark.long)]
 )
 def test_silence_before_the_first_command(law, idle, rng):
-    """With the law's own Ucode 0, as golden; silence behind the last command has its law."""
+    """With the law's own Ucode 0, as golden; silence after the last command has its law."""
     bank = Bank(Gateware(Generator(1, idle=idle)), [law])
     bank.take(5)
     bank.give((0, Command(Signal.R, 2, value=(70,) * 6)))
@@ -202,7 +202,7 @@ def test_cycles_of_a_data_frame(gateware, rng):
 
 
 def test_octets_are_in_time_for_a_line(gateware, rng):
-    """What is slowest in all channels at once, with commands that come meanwhile."""
+    """The slowest data frames in all channels at once, with commands that come meanwhile."""
     interval = Generator.cycles_per_frame // INTERVALS
     for pace, late in ((interval, 0), (interval * 2 // 3, 1)):
         gateware.reset()
@@ -239,7 +239,7 @@ def test_banks_of_other_sizes_build(channels):
 
 
 def hurried(rng, law):
-    """Commands of one channel, one of each signal, that go on one behind the other."""
+    """Commands of one channel, one of each signal, that go on one after the other."""
     trained, asked, more = (random_parameters(rng, law=law) for _ in range(3))
     short = {**any_descriptor(rng, most=4), "H": [0] * 8}
     given = [
@@ -277,7 +277,7 @@ def hurried(rng, law):
     ],
 )
 def test_other_engines_give_the_same(engine, channels, rng):
-    """What CXXRTL gives, cycle for cycle; which golden gives, from the first command on."""
+    """The same as CXXRTL, cycle for cycle, and as golden from the first command on."""
     laws, frames = ["A", "mu", "A"][:channels], 150
     given = [hurried(rng, law) for law in laws]
     inputs = {

@@ -13,7 +13,7 @@ from tests.hdl.support import (
 
 
 def test_cycles_of_the_sequencer(rng):
-    """A data frame's own, where nobody waits: of what takes longest, and what is told then."""
+    """The longest data frames of each kind, where nobody waits, and their fields."""
     sequencer = Gateware(SignalSequencer(3))
     p = random_parameters(rng, law="A")
     for kind, command in (

@@ -153,6 +153,23 @@ def test_seeds_are_new_printed_and_kept(found, capsys, monkeypatch):
     assert soak.found_seeds() == sorted([100, 110, 120, *lost])
 
 
+def test_the_numbers_of_a_soak():
+    fates = _fates((range(100, 130),))
+    silent = [n for n in range(100, 130) if n % 10 in (3, 6, 9) and faults.draw(n).over == np.inf]
+    found = soak.summary(fates, 100)
+    assert found == {
+        "calls": 30,
+        "seed": 100,
+        "recovered": 18,
+        "silent": len(silent),
+        "lost": 9 - len(silent),
+        "failed": 3,
+        "away": "0.0",
+        "recovery": "0.5",
+        "slowest": "0.5",
+    }
+
+
 @pytest.mark.long
 @pytest.mark.parametrize("seed", soak.found_seeds())
 def test_calls_that_a_soak_found(seed):

@@ -2,9 +2,9 @@
 
 import numpy as np
 
+from golden.pcm.parameters import OCTET_RATE
 from sim.world.line import Line
 from sim.world.line_parameters import LineParameters
-from sim.world.rates import OCTET_RATE
 
 #: Band edges in Hz.
 EDGES = [3500, 3600, 3700, 3800, 3850]

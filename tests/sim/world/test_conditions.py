@@ -4,9 +4,9 @@ import numpy as np
 import pytest
 
 from golden.errors import V90Error
+from golden.receiver.timing import SAMPLE_RATE
 from sim.world import line as lines
 from sim.world.conditions import Conditions
-from sim.world.rates import SAMPLE_RATE
 from tests.sim.world.support import frequency, samples, sine
 
 

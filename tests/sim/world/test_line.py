@@ -5,6 +5,8 @@ import pytest
 
 from golden.errors import V90Error
 from golden.pcm import g711
+from golden.pcm.parameters import OCTET_RATE
+from golden.receiver.timing import SAMPLE_RATE
 from sim.world import filters, loop
 from sim.world import line as lines
 from sim.world.conditions import Conditions
@@ -12,7 +14,6 @@ from sim.world.filters import AD_DELAY
 from sim.world.line import Line
 from sim.world.line_parameters import LineParameters
 from sim.world.line_stream import LineStream
-from sim.world.rates import OCTET_RATE, SAMPLE_RATE
 from sim.world.resampler import Resampler
 from tests.sim.world.support import EDGES, LONG, frequency, loss, noise, power, samples, sine
 
