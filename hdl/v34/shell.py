@@ -137,8 +137,8 @@ class ShellMapper(_Block):
     """R0 to eight ring indices: the algorithm of 9.4, one comparison a cycle.
 
     A is found by looking through z8, and B, C, D by subtracting products while they fit; remainders
-    and quotients come from one division of twelve steps. A token takes ``58 + A + B + C + D`` cycles,
-    at most ``latency``, 222. Bit-exact with :class:`golden.v34.shell.ShellMapper` for
+    and quotients come from one division of twelve steps. A token takes ``58 + A + B + C + D``
+    cycles, at most ``latency``, 222. Bit-exact with :class:`golden.v34.shell.ShellMapper` for
     every K and M of Table 10.
 
     Parameters: ``tag``, shape of what passes unchanged.
