@@ -75,7 +75,7 @@ class _Filter(wiring.Component):
     real, imaginary : Out(signed(SUM_BITS))
     """
 
-    latency = 28
+    latency = 27
 
     def __init__(self, channels):
         self.channels = channels
@@ -418,7 +418,7 @@ class WhiteningFilter(_Filtered):
     o : Out(stream of o_layout)    channel; initialise; re and im, RECEIVED_POINT
     """
 
-    latency = 33
+    latency = 31
 
     def __init__(self, channels=1):
         given = dict.fromkeys(("re", "im"), shape(RECEIVED_PRECODED))
