@@ -66,13 +66,15 @@ class _Filter(wiring.Component):
     Members
     -------
     i_configuration : In(stream of tap_layout(channels))  taken while nothing else is done
-    channel : In                   of the sums and of the symbol; held
+    channel : In(channel_shape(channels))  of the sums and of the symbol; held
     start : In(1)                  form sums; only while ``ready``
     initialise : In(1)             with ``start``: symbols before are zero
     push : In(1)                   take a symbol; only while ``ready``, and not with ``start``
-    re, im : In(signed(16))        the symbol; held for 2 cycles
+    re : In(signed(16))            real part of the symbol; held for 2 cycles
+    im : In(signed(16))            imaginary part of the symbol; held for 2 cycles
     ready : Out(1)                 sums, if any, are complete
-    real, imaginary : Out(signed(SUM_BITS))
+    real : Out(signed(SUM_BITS))   real part of the sums, while ``ready``
+    imaginary : Out(signed(SUM_BITS))  imaginary part of the sums, while ``ready``
     """
 
     latency = 27
@@ -175,6 +177,12 @@ class _Filtered(wiring.Component):
     """Common to all three: a filter, and configuration words that are its own.
 
     ``_filter`` is what elaborate of one of them makes first.
+
+    Members
+    -------
+    i_configuration : In(stream of tap_layout(channels))  taps; taken while nothing else is done
+    i : In(stream of i_layout)     channel; initialise; the block's own input
+    o : Out(stream of o_layout)    channel; initialise; the block's own output
     """
 
     def __init__(self, channels, given, made):
