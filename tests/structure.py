@@ -333,15 +333,14 @@ def _keys(tree):
 
 
 def _functions(root, path):
-    """Functions of a file of gateware, and those that it imports from another one, by name."""
+    """Functions of a file of gateware, and of the files that it imports functions from, by name."""
     module, found = parsed(path), {}
     for node in module.body:
         if isinstance(node, ast.ImportFrom) and (node.module or "").startswith("hdl."):
             source = Path(root) / f"{node.module.replace('.', '/')}.py"
-            names = {alias.name for alias in node.names}
-            if not source.exists():
-                continue
-            found |= {one: body for one, body in _own_functions(parsed(source)) if one in names}
+            own = dict(_own_functions(parsed(source))) if source.exists() else {}
+            if any(alias.name in own for alias in node.names):
+                found |= own
     return found | dict(_own_functions(module))
 
 

@@ -8,10 +8,10 @@ from amaranth.hdl import Elaboratable, Module
 from amaranth.lib import io
 
 from boards.build.clocks import add_clock
-from golden.modem.selftest import U_INFO, plan
+from golden.modem.selftest import SELFTEST_U_INFO, plan
 from golden.pcm import g711
-from golden.pcm.parameters import MappingParameters
-from golden.ports.emulator import OCTETS, PHASES, Response
+from golden.pcm.parameters import OCTET_RATE, MappingParameters
+from golden.ports.emulator import RESPONSE_PHASES, Response
 from golden.receiver.timetable import State
 from hdl.modem.bank import LinkedBank
 from hdl.modem.client import LinkedClient
@@ -92,8 +92,8 @@ def bank(frequency, lights, baud, channels=30, signals=False, **options):
 @cache
 def selftest_response(line, law):
     """The emulator's table of one of `v90 lines`."""
-    impulse = Line(lines.find(line), law=law).impulse(OCTETS * PHASES)
-    return Response.of(impulse, int(g711.linear(U_INFO, law)), SELFTEST_LEVEL)
+    impulse = Line(lines.find(line), law=law).impulse(OCTET_RATE * RESPONSE_PHASES)
+    return Response.of(impulse, int(g711.linear(SELFTEST_U_INFO, law)), SELFTEST_LEVEL)
 
 
 def selftest_component(frequency, baud, parameters=SELFTEST_PARAMETERS):

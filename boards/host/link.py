@@ -117,10 +117,10 @@ class Link:
         answer = self._ask(link.hello())
         self.demand(len(answer) == link.INFORMATION)
         information = link.Information.of(answer[::-1])
-        if information.version != link.VERSION:
+        if information.version != link.LINK_VERSION:
             raise V90Error(
                 f"{self._name}: the board's link has version {information.version}, and this "
-                f"program knows version {link.VERSION}"
+                f"program knows version {link.LINK_VERSION}"
             )
         return information
 

@@ -5,7 +5,7 @@ from typing import NamedTuple
 from golden.pcm.parameters import FRAMES_A_SECOND
 
 
-class Timeout(NamedTuple):
+class AllowedTime(NamedTuple):
     """A time that is allowed: so many seconds, and so many round trips on top."""
 
     seconds: float
@@ -13,21 +13,21 @@ class Timeout(NamedTuple):
 
 
 #: From the beginning of TRN1d to S (9.3.1.5).
-NO_S = Timeout(5.1, 1)
+NO_S = AllowedTime(5.1, 1)
 
 #: From INFO1a, which is 75 ms before S at most, to B1 (9.4.1, 9.3.2.1).
-NO_B1 = Timeout(15 - 0.075, 5)
+NO_B1 = AllowedTime(15 - 0.075, 5)
 
 #: From R-bar-d to E (9.6.1).
-NO_E = Timeout(5, 2)
+NO_E = AllowedTime(5, 2)
 
 #: From the beginning of DIL to the S that ends it. 8.4.1 asks for a timeout and names none. The
 #: analogue modem has 5 s from the end of its S to the next S (9.3.2.10), which lasts 43 ms. How
 #: long it takes to notice Jd' is not said (9.3.1.6), so it gets most of a second.
-NO_END = Timeout(6, 1)
+NO_END = AllowedTime(6, 1)
 
 #: From an MP with drn = 0 to the far end's answer; this modem is silent after it anyway.
-NO_ANSWER = Timeout(1, 1)
+NO_ANSWER = AllowedTime(1, 1)
 
 
 class Timers:

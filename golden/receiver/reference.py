@@ -14,13 +14,13 @@ from golden.pcm.parameters import INTERVALS
 from golden.receiver import timing
 from golden.receiver.detection import SdDetector
 from golden.receiver.equalizer import (
+    DRIFT_KEPT,
+    DRIFT_STEERED,
     DRIFT_STEP_BITS,
     ERROR_STEP_BITS,
     FEEDBACK,
     FORWARD,
     INPUT_POWER_BITS,
-    KEPT,
-    STEERED,
     STEP_BITS,
 )
 from golden.receiver.slicer import FINE
@@ -140,8 +140,8 @@ class _Reference:
             y[i] += growth / 2 + self._error_tap * errors[i] + feedback @ past
             values[i] = self._nearest(y[i], i)
             errors[i + 1] = values[i] - y[i]
-            self._drift *= KEPT * 2.0**-10
-            self._drift += growth + STEERED[0] * 2.0**-9 * errors[i + 1]
+            self._drift *= DRIFT_KEPT * 2.0**-10
+            self._drift += growth + DRIFT_STEERED[0] * 2.0**-9 * errors[i + 1]
             past = np.concatenate([values[i : i + 1], past[:-1]])
             if number < self._rests_until:
                 self._drift = 0.0

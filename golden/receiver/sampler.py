@@ -20,7 +20,7 @@ _ONE = 1 << timing.INSTANT_FRACTION
 _FRACTION_MASK = _ONE - 1
 
 # Samples of the interpolator's window, from the instant's whole part on.
-_OFFSETS = np.arange(-timing.BEFORE + 1, timing.TAPS - timing.BEFORE + 1)
+_OFFSETS = np.arange(-timing.TAPS_BEFORE + 1, timing.TAPS - timing.TAPS_BEFORE + 1)
 
 # Samples that are kept while a line searches for Sd: a detection comes later than its TRN1d begins.
 _KEPT = 256
@@ -75,7 +75,7 @@ class Sampler:
     def ready(self, limit):
         """Lines (bool) whose next data frame is complete with the samples before ``limit``."""
         last = (self._at + (timing.HALVES - 1) * (_ONE + self.step)) >> timing.INSTANT_FRACTION
-        return last < limit - (timing.TAPS - timing.BEFORE)
+        return last < limit - (timing.TAPS - timing.TAPS_BEFORE)
 
     def process(self, lines):
         """Half symbols (INTERPOLATED, ``(c, 12)``) of the next data frame of ``lines``."""

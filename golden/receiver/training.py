@@ -98,7 +98,7 @@ class DilReferences:
 
 #: Data frames in a row whose signs descramble to ones, which are TRN1d and not Jd; and those whose
 #: do not, which are not TRN1d. One wrong sign spoils three of five.
-AGAIN, NO_MORE = 4, 5
+TRN1D_BACK, TRN1D_OVER = 4, 5
 
 
 #: Data frames of a Jd (Table 13/V.90).
@@ -129,8 +129,8 @@ class TrainingDecoder:
     history are then right whichever it was, and the next data frame tells. (With one in 4096 TRN1d
     it does not either; then the first Jd is missed.)
 
-    A beginning that was missed, or was none, does no lasting harm: NO_MORE data frames that are not
-    TRN1d's are Jd, AGAIN that are TRN1d's end it, and by then the history is that of the line.
+    A beginning that was missed, or was none, does no lasting harm: TRN1D_OVER data frames that
+    are not TRN1d's are Jd, TRN1D_BACK that are TRN1d's end it. By then the history is the line's.
 
     A Jd begins where 17 ones and a zero do, three data frames. Jd' is 12 zeroes where one might
     begin, whole Jd after the last that did. Nothing behind Jd' is decoded.
@@ -148,7 +148,7 @@ class TrainingDecoder:
         self._frames = 0
         self._signs = np.zeros(max(GPC), np.uint8)
         # What was there before tells nothing.
-        self._ones = np.ones(NO_MORE - 1, bool)
+        self._ones = np.ones(TRN1D_OVER - 1, bool)
         #: The scrambled bits of Jd, while it is that.
         self._line = None
         #: Data frames that a Jd may begin with.
@@ -185,8 +185,8 @@ class TrainingDecoder:
         changes = np.concatenate([whole[:1], whole[1:] ^ whole[:-1]])
         plain = _descrambled(whole, whole)
         ones = np.concatenate([self._ones, plain.all(axis=1)])
-        runs = np.lib.stride_tricks.sliding_window_view(ones, NO_MORE)
-        again, no_more = runs[:, -AGAIN:].all(axis=1), ~runs.any(axis=1)
+        runs = np.lib.stride_tricks.sliding_window_view(ones, TRN1D_OVER)
+        again, no_more = runs[:, -TRN1D_BACK:].all(axis=1), ~runs.any(axis=1)
         begun = _descrambled(changes, whole).all(axis=1) & ~runs[:, -1]
         leaves = {False: np.flatnonzero(begun | no_more), True: np.flatnonzero(again)}
         at, frames = 0, len(signs)
@@ -214,7 +214,7 @@ class TrainingDecoder:
                 bits[waits + end] = 1
                 self._line = self._since = None
             at = last
-        self._signs, self._ones = whole[-far:], ones[-NO_MORE + 1 :]
+        self._signs, self._ones = whole[-far:], ones[-TRN1D_OVER + 1 :]
         return frames
 
     def _sequences(self, bits, at, end, synchronised):

@@ -40,6 +40,9 @@ SYMBOLS_4D, SYMBOLS_2D = 4, 8
 #: 9.3.2 has a layout for.
 UNSHAPED_BITS, FEWEST_BITS = 12, 8
 
+#: The largest K that each M has in Table 10, by M from 0 on; M is never 16.
+MOST_SHELL_BITS = (0, 0, 8, 12, 16, 18, 20, 22, 24, 25, 26, 27, 28, 29, 30, 31, 0, 30, 31)
+
 #: States of the convolutional encoders (9.6.3.2), in the order of MP's bits 29:30.
 TRELLISES = (16, 32, 64)
 

@@ -9,10 +9,13 @@ from functools import cache
 
 import numpy as np
 
+from golden.v34.parameters import MOST_SHELL_BITS
+
 
 class _Counts:
     """g2, g4, g8 and z8 of (9-3) to (9-6) for M, and where each split of a sum begins.
 
+    ``largest`` is the largest A that an R0 of K bits has, with any K that M comes with.
     ``starts8[A, B]`` is the smallest R0 of the splits of A into B and A - B; ``starts4[B, C]`` that
     of B into C and B - C, among all fours of rings whose sum is at most B. Both ascend.
     """
@@ -25,6 +28,7 @@ class _Counts:
         self.z8 = np.concatenate([[0], np.cumsum(self.g8)[:-1]])
         self.z4 = np.concatenate([[0], np.cumsum(self.g4)[:-1]])
         self.starts8 = self._starts(self.z8, self.g4)
+        self.largest = int(np.searchsorted(self.z8, (1 << MOST_SHELL_BITS[rings]) - 1, "right")) - 1
         self.starts4 = self._starts(self.z4, self.g2)
 
     @staticmethod
@@ -89,7 +93,8 @@ class ShellMapper:
 class ShellDemapper:
     """Map ring indices back to R0; the inverse of :class:`ShellMapper`.
 
-    ``process`` takes int64 ``(..., 8)``, each from 0 to M - 1, and returns ``(...)``.
+    ``process`` takes int64 ``(..., 8)``, each from 0 to M - 1, and returns ``(...)``. Rings whose
+    sum no R0 has, with any K of Table 10, are counted from zero, and not from z8 of their sum.
     """
 
     def __init__(self, rings):
@@ -106,7 +111,8 @@ class ShellDemapper:
         numbers = np.where(twos <= last, first, last - second)
         fours, numbers = self._join(twos, numbers, counts.g2, counts.starts4)
         numbers -= counts.z4[fours]
-        return self._join(fours, numbers, counts.g4, counts.starts8)[1][..., 0]
+        eights, numbers = self._join(fours, numbers, counts.g4, counts.starts8)
+        return np.where(eights > counts.largest, numbers - counts.z8[eights], numbers)[..., 0]
 
     @staticmethod
     def _join(sums, numbers, sizes, starts):

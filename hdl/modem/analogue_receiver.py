@@ -5,7 +5,7 @@ from amaranth.lib import stream, wiring
 from amaranth.lib.wiring import In, Out, connect, flipped
 
 from golden.receiver.equalizer import FEEDBACK, FORWARD
-from golden.receiver.framing import LENGTHS
+from golden.receiver.framing import MP_LENGTHS
 from golden.receiver.timetable import State
 from hdl.core.stream import pass_on
 from hdl.pcm.csr import COMMIT, WORD_BITS, configuration_words, word_layout
@@ -20,7 +20,7 @@ from hdl.receiver.words import DATA_FRAME_NUMBER
 FRAMING_LOW, FRAMING_HIGH = 51, 52
 
 
-def follow_words(parameters, lengths=LENGTHS):
+def follow_words(parameters, lengths=MP_LENGTHS):
     """Words ``(address, data)`` of mapping parameters for TRN2d and MP, which Ed ends.
 
     ``lengths``: as of :class:`golden.receiver.framing.SequenceFramer`.

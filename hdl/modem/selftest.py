@@ -13,12 +13,12 @@ from amaranth.lib.wiring import In, Out, connect
 
 from golden.bits.scrambler import GPC
 from golden.errors import V90Error
-from golden.modem.selftest import ASIDE, SILENCE, Text, Value
+from golden.modem.selftest import ASIDE, SILENCE_FRAMES, Text, Value
 from golden.pcm.parameters import INTERVALS
-from golden.ports.emulator import SAMPLES
-from golden.ports.report import NUMBER_BITS, SUM_BITS
+from golden.ports.report import ERROR_SUM_BITS, NUMBER_BITS
 from golden.receiver.equalizer import FEEDBACK, FORWARD
 from golden.receiver.timetable import Kind, State
+from golden.receiver.timing import SAMPLE_RATE
 from golden.signals.training import ABOVE, SD, SD_BAR
 from hdl.pcm.csr import configuration_words as parameter_words
 from hdl.pcm.csr import word_layout
@@ -161,7 +161,7 @@ class _SmallModem(wiring.Component):
 
     def elaborate(self, platform):
         m = Module()
-        part, left = Signal(2), Signal(range(SILENCE), init=SILENCE - 1)
+        part, left = Signal(2), Signal(range(SILENCE_FRAMES), init=SILENCE_FRAMES - 1)
         symbol = Signal(range(INTERVALS))
         again = Signal()
         line = Signal(max(GPC))
@@ -171,7 +171,7 @@ class _SmallModem(wiring.Component):
         sign = Mux(period, (symbol < 3) ^ part[1], Mux(trn1d, scrambled, 1))
         # Sd's level is a Ucode of its own (8.4.4).
         ucode = Mux(none, 0, Mux(trn1d, self.u_info, self.u_info + ABOVE))
-        lasts = Array((SILENCE - 1, SD - 1, SD_BAR - 1, 0))
+        lasts = Array((SILENCE_FRAMES - 1, SD - 1, SD_BAR - 1, 0))
         m.d.comb += [
             self.o.valid.eq(1),
             self.o.payload.eq(octet(ucode, sign, self.law)),
@@ -183,7 +183,7 @@ class _SmallModem(wiring.Component):
             with m.If(symbol == INTERVALS - 1):
                 m.d.sync += [symbol.eq(0), left.eq(left - 1)]
                 with m.If(again):
-                    m.d.sync += [part.eq(0), left.eq(SILENCE - 1), again.eq(0)]
+                    m.d.sync += [part.eq(0), left.eq(SILENCE_FRAMES - 1), again.eq(0)]
                 with m.Elif((left == 0) & ~trn1d):
                     m.d.sync += [part.eq(part + 1), left.eq(lasts[(part + 1)[:2]]), line.eq(0)]
         with m.If(self.start):
@@ -278,7 +278,7 @@ class Selftest(wiring.Component):
         baud=115200,
         forward=FORWARD,
         feedback=FEEDBACK,
-        report=SAMPLES,
+        report=SAMPLE_RATE,
         modem=None,
     ):
         if clock < LEAST_CLOCK:
@@ -351,9 +351,9 @@ class Selftest(wiring.Component):
         return m
 
     def _samples(self, m):
-        """Take a sample every ``clock / SAMPLES`` cycles."""
-        common = gcd(SAMPLES, self.clock)
-        step, turn = SAMPLES // common, self.clock // common
+        """Take a sample every ``clock / SAMPLE_RATE`` cycles."""
+        common = gcd(SAMPLE_RATE, self.clock)
+        step, turn = SAMPLE_RATE // common, self.clock // common
         phase, due = Signal(range(turn)), Signal()
         over = phase >= turn - step
         m.d.sync += phase.eq(Mux(over, phase - (turn - step), phase + step))
@@ -423,7 +423,7 @@ class Selftest(wiring.Component):
         m.submodules.decibels = decibels = self.decibels
         receiver, counter = self.receiver, self._counter
         since, due = Signal(range(self.report)), Signal()
-        waits, symbol, total = Signal(range(_SETTLED)), Signal(3), Signal(SUM_BITS)
+        waits, symbol, total = Signal(range(_SETTLED)), Signal(3), Signal(ERROR_SUM_BITS)
         values = {
             Value.BITS: (Signal.like(counter.bits, name="bits"), counter.bits),
             Value.ERRORS: (Signal.like(counter.errors, name="errors"), counter.errors),

@@ -13,30 +13,30 @@ from amaranth.lib.wiring import In, Out
 
 from golden.errors import V90Error
 from golden.formats import EMULATED_TAP, LEAK, LEAK_USED, LINEAR, SAMPLE
+from golden.pcm.parameters import OCTET_RATE
 from golden.ports.emulator import (
-    INSTANT_FRACTION,
     NOISE_SHIFT,
-    OCTETS,
-    PHASE_BITS,
-    PHASES,
-    PLACE_BITS,
+    OCTET_FRACTION,
     REGISTER,
-    SAMPLES,
+    RESPONSE_PHASE_BITS,
+    RESPONSE_PHASES,
+    RESPONSE_PLACE_BITS,
 )
+from golden.receiver.timing import SAMPLE_RATE
 from hdl.core.fixed import shape
 from hdl.core.mac import FACTOR_SHAPE, Multiplier
 from hdl.pcm.g711 import LAW_BITS, linear
 
 
 def octets_of_sample(ppm):
-    """Octets that pass in a sample's time, with INSTANT_FRACTION fraction bits, to nearest.
+    """Octets that pass in a sample's time, with OCTET_FRACTION fraction bits, to nearest.
 
     The client's clock is ``ppm`` fast.
     """
     if not -1000 <= ppm <= 1000:
         raise V90Error(f"a client's clock is within 1000 ppm, {ppm:g} is too far off")
-    samples = SAMPLES * (1 + Fraction(ppm) / 10**6)
-    return round((OCTETS << INSTANT_FRACTION) / samples)
+    samples = SAMPLE_RATE * (1 + Fraction(ppm) / 10**6)
+    return round((OCTET_RATE << OCTET_FRACTION) / samples)
 
 
 def noise_factor(response, snr):
@@ -55,10 +55,10 @@ def noise_factor(response, snr):
 
 def _table(response, slots):
     """Taps from slot 0 on, and tails in the last slots."""
-    table = [0] * (slots * PHASES)
+    table = [0] * (slots * RESPONSE_PHASES)
     table[: len(response.taps)] = response.taps
     for slot, tail in zip(range(slots - len(response.leaks), slots), response.tails, strict=True):
-        table[slot * PHASES : (slot + 1) * PHASES] = tail
+        table[slot * RESPONSE_PHASES : (slot + 1) * RESPONSE_PHASES] = tail
     return table
 
 
@@ -99,15 +99,18 @@ class LineEmulator(wiring.Component):
         extra, sums = slots, slots + leaks
         contents = _table(self.response, slots)
         m.submodules.table = table = Memory(
-            shape=shape(EMULATED_TAP), depth=slots * PHASES, init=contents
+            shape=shape(EMULATED_TAP), depth=slots * RESPONSE_PHASES, init=contents
         )
         m.submodules.values = values = Memory(shape=FACTOR_SHAPE, depth=sums + 3, init=[])
         m.submodules.multiplier = multiplier = Multiplier()
         write, read, taps = values.write_port(), values.read_port(), table.read_port()
         # With the first sample comes the first octet, at its own instant.
-        fraction = Signal(INSTANT_FRACTION, init=(-self.step) & ((1 << INSTANT_FRACTION) - 1))
-        phase = fraction[INSTANT_FRACTION - PHASE_BITS :]
-        place = fraction[INSTANT_FRACTION - PHASE_BITS - PLACE_BITS : INSTANT_FRACTION - PHASE_BITS]
+        fraction = Signal(OCTET_FRACTION, init=(-self.step) & ((1 << OCTET_FRACTION) - 1))
+        phase = fraction[OCTET_FRACTION - RESPONSE_PHASE_BITS :]
+        place = fraction[
+            OCTET_FRACTION - RESPONSE_PHASE_BITS - RESPONSE_PLACE_BITS : OCTET_FRACTION
+            - RESPONSE_PHASE_BITS
+        ]
         head, slot = Signal(range(slots)), Signal(range(slots))
         # The second pass; the third, which makes the mean.
         second, mean = Signal(), Signal()
@@ -131,7 +134,7 @@ class LineEmulator(wiring.Component):
                 with m.If(slot == slots - 1):
                     m.next = "STEP"
             with m.State("STEP"):
-                moved = Signal(INSTANT_FRACTION + 1)
+                moved = Signal(OCTET_FRACTION + 1)
                 m.d.comb += moved.eq(fraction + self.step)
                 m.d.sync += [fraction.eq(moved), slot.eq(0), second.eq(0), mean.eq(0)]
                 m.d.sync += total.eq(start)
@@ -172,7 +175,7 @@ class LineEmulator(wiring.Component):
             with m.State("MEAN"):
                 m.d.comb += [reading.eq(1), read.addr.eq(sums + slot)]
                 weights = Mux(
-                    slot == 0, (1 << PLACE_BITS) - place, Mux(slot == 1, place, self.scale)
+                    slot == 0, (1 << RESPONSE_PLACE_BITS) - place, Mux(slot == 1, place, self.scale)
                 )
                 m.d.sync += [slot.eq(slot + 1), weight.eq(weights)]
                 with m.If(slot == 2):

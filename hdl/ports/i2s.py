@@ -7,7 +7,7 @@ from amaranth.lib.wiring import In, Out
 
 from golden.errors import V90Error
 from golden.formats import SAMPLE
-from golden.ports.i2s import FRAME, LEFT, SLOT
+from golden.ports.i2s import FRAME_CLOCKS, LEFT, SLOT_CLOCKS
 from hdl.core.fixed import shape
 
 #: Periods of MCLK in a sample's time; codecs accept both. The first one is used with which both
@@ -23,7 +23,7 @@ def divisors(clock, rate):
     for multiple in MULTIPLES:
         half, rest = divmod(clock, 2 * multiple * rate)
         if half >= 1 and not rest:
-            return int(half), int(half) * 2 * multiple // FRAME
+            return int(half), int(half) * 2 * multiple // FRAME_CLOCKS
     raise V90Error(
         f"a clock of {clock / 1e6:g} MHz makes no MCLK of a codec with {rate:g} samples a second: "
         f"it must be a multiple of {2 * MULTIPLES[0]} or {2 * MULTIPLES[1]} times that"
@@ -87,14 +87,16 @@ class I2s(wiring.Component):
         with m.Else():
             m.d.sync += left.eq(left - 1)
         # Clocks at the pins come a cycle after these numbers, and ``line`` two after its pin.
-        cycle, place = Signal(range(self.bit)), Signal(range(FRAME))
+        cycle, place = Signal(range(self.bit)), Signal(range(FRAME_CLOCKS))
         read = cycle == self.bit // 2 + 1 + 1 + 1
-        mine = (place >= self.channel * SLOT + 1) & (place <= self.channel * SLOT + SAMPLE.width)
+        mine = (place >= self.channel * SLOT_CLOCKS + 1) & (
+            place <= self.channel * SLOT_CLOCKS + SAMPLE.width
+        )
         m.d.sync += [
             cycle.eq(cycle + 1),
             self.sclk.eq(cycle >= self.bit // 2),
-            self.lrck.eq(place >= SLOT),
-            self.strobe.eq(read & (place == self.channel * SLOT + SAMPLE.width)),
+            self.lrck.eq(place >= SLOT_CLOCKS),
+            self.strobe.eq(read & (place == self.channel * SLOT_CLOCKS + SAMPLE.width)),
         ]
         with m.If(cycle == self.bit - 1):
             m.d.sync += [cycle.eq(0), place.eq(place + 1)]

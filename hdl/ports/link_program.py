@@ -11,14 +11,14 @@ from enum import IntEnum
 from amaranth.lib import data
 
 from golden.ports.link import (
-    ESCAPE,
-    FLAG,
+    ESCAPE_OCTET,
+    ESCAPE_TURN,
+    FLAG_OCTET,
     HELLO,
     INFORMATION,
     LONGEST_ANSWER,
     NO_MORE,
     NUMBERS,
-    TURN,
     Section,
 )
 from hdl.core.program import Program
@@ -190,7 +190,7 @@ def program(states, gives):
 def _receive(p):
     p.label("skip")
     p.port(Op.HEAR, InputPort.HEARD)
-    p.constant(Op.COMPARE, FLAG)
+    p.constant(Op.COMPARE, FLAG_OCTET)
     p.jump("skip", Op.JUMP_UNLESS)
     p.label("begin")
     p.strobe(Strobe.SUM_START)
@@ -198,8 +198,8 @@ def _receive(p):
     p.store(Variable.FILL)
     p.label("next")
     p.port(Op.HEAR, InputPort.HEARD)
-    p.when(FLAG, "flag")
-    p.when(ESCAPE, "escape")
+    p.when(FLAG_OCTET, "flag")
+    p.when(ESCAPE_OCTET, "escape")
     p.label("keep")
     p.strobe(Strobe.SUM)
     p.variable(Op.INDEX, Variable.FILL)
@@ -211,7 +211,7 @@ def _receive(p):
     p.jump("next")
     p.label("escape")
     p.port(Op.HEAR, InputPort.HEARD)
-    p.constant(Op.ADD, TURN)
+    p.constant(Op.ADD, ESCAPE_TURN)
     p.jump("keep")
     p.label("flag")
     p.variable(Op.LOAD, Variable.FILL)
@@ -381,7 +381,7 @@ def _send(p):
     p.label("send")
     p.constant(Op.LOAD, 0)
     p.store(Variable.AT)
-    p.constant(Op.LOAD, FLAG)
+    p.constant(Op.LOAD, FLAG_OCTET)
     p.emit()
     p.label("each")
     p.variable(Op.LOAD, Variable.AT)
@@ -391,19 +391,19 @@ def _send(p):
     p.constant(Op.ADD, 1)
     p.store(Variable.AT)
     p.indexed(Op.LOAD, 0)
-    p.when(FLAG, "escaped")
-    p.when(ESCAPE, "escaped")
+    p.when(FLAG_OCTET, "escaped")
+    p.when(ESCAPE_OCTET, "escaped")
     p.label("emit")
     p.emit()
     p.jump("each")
     p.label("escaped")
     p.store(Variable.KEPT)
-    p.constant(Op.LOAD, ESCAPE)
+    p.constant(Op.LOAD, ESCAPE_OCTET)
     p.emit()
     p.variable(Op.LOAD, Variable.KEPT)
-    p.constant(Op.ADD, -TURN)
+    p.constant(Op.ADD, -ESCAPE_TURN)
     p.jump("emit")
     p.label("close")
-    p.constant(Op.LOAD, FLAG)
+    p.constant(Op.LOAD, FLAG_OCTET)
     p.emit()
     p.jump("skip")

@@ -9,15 +9,15 @@ from amaranth.lib.wiring import In, Out
 
 from golden.ports.report import (
     DECIBELS,
+    ERROR_SUM_BITS,
     NUMBER_BITS,
     OCTAVE,
     PPM_DIVISOR,
     PPM_SHIFT,
-    SUM_BITS,
     TABLE_BITS,
     TENTHS_FRACTION,
     Field,
-    Kind,
+    FieldKind,
 )
 
 #: Codes of characters besides digits, and the characters of all codes.
@@ -48,7 +48,7 @@ def first_sum(power):
 
     In tenths of a decibel with TENTHS_FRACTION fraction bits, to nearest.
     """
-    return round(100 * (1 << TENTHS_FRACTION) * log10(power / (1 << (SUM_BITS - 1))))
+    return round(100 * (1 << TENTHS_FRACTION) * log10(power / (1 << (ERROR_SUM_BITS - 1))))
 
 
 class Decibels(wiring.Component):
@@ -69,24 +69,26 @@ class Decibels(wiring.Component):
     tenths : Out(11)      tenths of a decibel, from ``done`` on
     """
 
-    latency = SUM_BITS + 4
+    latency = ERROR_SUM_BITS + 4
 
     def __init__(self, power):
         self.first = first_sum(power)
-        super().__init__({"start": In(1), "total": In(SUM_BITS), "done": Out(1), "tenths": Out(11)})
+        super().__init__(
+            {"start": In(1), "total": In(ERROR_SUM_BITS), "done": Out(1), "tenths": Out(11)}
+        )
 
     def elaborate(self, platform):
         m = Module()
         m.submodules.table = table = Memory(shape=16, depth=1 << TABLE_BITS, init=DECIBELS)
         read = table.read_port()
-        total, left = Signal(SUM_BITS), Signal(range(SUM_BITS + 1))
+        total, left = Signal(ERROR_SUM_BITS), Signal(range(ERROR_SUM_BITS + 1))
         sum_of = Signal(signed(11 + TENTHS_FRACTION + 1))
-        m.d.comb += read.addr.eq(total[SUM_BITS - 1 - TABLE_BITS :])
+        m.d.comb += read.addr.eq(total[ERROR_SUM_BITS - 1 - TABLE_BITS :])
         with m.FSM():
             with m.State("IDLE"):
                 m.d.sync += [
                     total.eq(self.total),
-                    left.eq(SUM_BITS),
+                    left.eq(ERROR_SUM_BITS),
                     sum_of.eq(self.first + (1 << (TENTHS_FRACTION - 1))),
                 ]
                 with m.If(self.start):
@@ -149,7 +151,7 @@ class Reporter(wiring.Component):
         m.submodules.digits = digits = Memory(shape=4, depth=16, init=[])
         read, digit, write = text.read_port(), digits.read_port(), digits.write_port()
         at, count = Signal(range(len(self.octets) + 1)), Signal(4)
-        kind = Signal(Kind)
+        kind = Signal(FieldKind)
         left = Signal(range(NUMBER_BITS + 1))
         value, rest = Signal(NUMBER_BITS), Signal(PPM_DIVISOR.bit_length())
         offset, negative = Signal(), Signal()
@@ -189,8 +191,8 @@ class Reporter(wiring.Component):
                         m.d.sync += at.eq(at + 1)
                         m.next = "READ"
             with m.State("VALUE"):
-                m.d.sync += [left.eq(NUMBER_BITS), rest.eq(0), offset.eq(kind == Kind.OFFSET)]
-                with m.If(kind == Kind.OFFSET):
+                m.d.sync += [left.eq(NUMBER_BITS), rest.eq(0), offset.eq(kind == FieldKind.OFFSET)]
+                with m.If(kind == FieldKind.OFFSET):
                     m.d.sync += value.eq((value << PPM_SHIFT) + PPM_DIVISOR // 2)
                 m.next = "DIVIDE"
             with m.State("DIVIDE"):
@@ -208,7 +210,7 @@ class Reporter(wiring.Component):
                 with m.If(~offset):
                     m.d.comb += write.en.eq(1)
                     m.d.sync += count.eq(count + 1)
-                    with m.If((kind != Kind.NUMBER) & (count == 0)):
+                    with m.If((kind != FieldKind.NUMBER) & (count == 0)):
                         m.next = "POINT"
                     with m.Elif(value == 0):
                         m.next = "LAST"
@@ -219,7 +221,7 @@ class Reporter(wiring.Component):
             with m.State("LAST"):
                 m.d.comb += write.data.eq(Mux(negative, _MINUS, _PLUS))
                 m.next = "BACK"
-                with m.If(kind == Kind.OFFSET):
+                with m.If(kind == FieldKind.OFFSET):
                     m.d.comb += write.en.eq(1)
                     m.next = "BACK"
                 with m.Else():

@@ -12,7 +12,7 @@ from amaranth.lib.wiring import In, Out, connect, flipped
 
 from golden.formats import SAMPLE
 from golden.receiver import detection as golden
-from golden.receiver.detection import PATIENCE, PERIOD, STRETCH, Phase
+from golden.receiver.detection import LATEST_REVERSAL, PERIOD, STRETCH, Phase
 from hdl.core.fixed import shape
 from hdl.core.mac import MULTIPLIER
 from hdl.core.memory import read_alone
@@ -39,7 +39,7 @@ _TANGENT_BITS = golden.TANGENT_LIMIT.bit_length()
 _LENGTHS = {
     Phase.FIRST: STRETCH,
     Phase.SECOND: STRETCH,
-    Phase.REVERSAL: PATIENCE - 2 * STRETCH,
+    Phase.REVERSAL: LATEST_REVERSAL - 2 * STRETCH,
     Phase.LOWEST: PERIOD - 1,
     Phase.LEVEL: golden.LEVEL_WINDOW,
 }
@@ -302,7 +302,9 @@ class SdDetector(wiring.Component):
                 m.d.sync += [
                     self.found.eq(1),
                     found.reversal.eq(r.number - (1 + golden.LEVEL_WINDOW) - r.age),
-                    found.shift.eq(Mux(half > golden.MOST_SHIFT, golden.MOST_SHIFT, half)),
+                    found.shift.eq(
+                        Mux(half > golden.MOST_LEVEL_SHIFT, golden.MOST_LEVEL_SHIFT, half)
+                    ),
                     found.step.eq(self.multiplier.product >> 8),
                     *self._enter(Phase.SEARCH),
                 ]

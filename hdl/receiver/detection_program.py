@@ -9,7 +9,7 @@ from enum import IntEnum
 from amaranth.hdl import Cat, Const, Mux, Signal
 
 from golden.receiver import detection as golden
-from golden.receiver.detection import HALF, PERIOD, WINDOW, Phase
+from golden.receiver.detection import HALF_PERIOD, PERIOD, SUM_WINDOW, Phase
 from hdl.core.program import Program
 from hdl.receiver.interfaces import SAMPLE_NUMBER
 
@@ -161,9 +161,9 @@ def detection_program(registers):
     which = Cat(Const(0, 3), r.phase == Phase.SECOND)
     cosine, sine = (Mux(level, _ago(0), start | r.angle) for start in (_COSINES, _SINES))
     p.products([(_POWER, 0), (_EXCESS, 0)], _ago(0), _ago(0))
-    p.products([(_POWER, 1), (_EXCESS, 1)], _ago(WINDOW), _ago(WINDOW))
-    p.products([(_EXCESS, 0)], _ago(0), _ago(HALF))
-    p.products([(_EXCESS, 1)], _ago(WINDOW), _ago(WINDOW + HALF))
+    p.products([(_POWER, 1), (_EXCESS, 1)], _ago(SUM_WINDOW), _ago(SUM_WINDOW))
+    p.products([(_EXCESS, 0)], _ago(0), _ago(HALF_PERIOD))
+    p.products([(_EXCESS, 1)], _ago(SUM_WINDOW), _ago(SUM_WINDOW + HALF_PERIOD))
     p.products([(_CORRELATIONS | which, 0)], _ago(0), cosine)
     p.products([(_CORRELATIONS | 4 | which, 0)], _ago(0), sine)
     p.products([(_TURN, 0), (_RISE, 0)], _ago(0), _ago(PERIOD))

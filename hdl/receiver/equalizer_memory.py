@@ -10,7 +10,7 @@ from amaranth.lib import stream, wiring
 from amaranth.lib.memory import Memory
 from amaranth.lib.wiring import In, Out
 
-from golden.receiver.equalizer import KEPT, STEERED
+from golden.receiver.equalizer import DRIFT_KEPT, DRIFT_STEERED
 from golden.receiver.timing import HALVES
 from hdl.core.mac import FACTOR_SHAPE
 from hdl.core.memory import read_alone
@@ -89,9 +89,9 @@ class TapMemory(wiring.Component):
         init[self._address(Place.MINUS_SIXTEEN)] = -16 << 16
         init[self._address(Place.ONE)] = 1 << 16
         init[self._address(Place.ODD)] = -1
-        init[self._address(Place.KEPT)] = KEPT << 16
-        init[self._address(Place.STEERED)] = STEERED[0] << 16
-        init[self._address(Place.HURRIED)] = STEERED[1] << 16
+        init[self._address(Place.KEPT)] = DRIFT_KEPT << 16
+        init[self._address(Place.STEERED)] = DRIFT_STEERED[0] << 16
+        init[self._address(Place.HURRIED)] = DRIFT_STEERED[1] << 16
         m.submodules.memory = memory = Memory(shape=signed(32), depth=256, init=init)
         write, bank = memory.write_port(), Signal()
         address = Mux(self.placed, Cat(self.place, Const(0b0111, 4)), Cat(self.tap, bank))

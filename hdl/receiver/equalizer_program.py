@@ -19,10 +19,10 @@ from golden.formats import (
 from golden.pcm.parameters import INTERVALS
 from golden.receiver.equalizer import (
     DRIFT_HURRY_BITS,
+    DRIFT_STEERED,
     DRIFT_STEP_BITS,
     ERROR_STEP_BITS,
     INPUT_POWER_BITS,
-    STEERED,
     STEP_BITS,
 )
 from golden.receiver.slicer import FINE
@@ -35,7 +35,7 @@ from hdl.receiver.equalizer_memory import Place, Region
 # One shift does for the feedback part, for a coarse value and for the drift. An error that steers
 # and a drift that is added have the same factor.
 assert FEEDBACK_TAP_USED.fraction - FINE == FINE - COARSE.fraction
-assert STEERED[0] == 1 << (FINE - DRIFT.fraction)
+assert DRIFT_STEERED[0] == 1 << (FINE - DRIFT.fraction)
 
 
 class Sum(IntEnum):

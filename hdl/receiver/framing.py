@@ -4,11 +4,12 @@ from amaranth.hdl import Module, Mux, Signal
 from amaranth.lib import data, wiring
 from amaranth.lib.wiring import In, Out
 
-from golden.receiver.framing import ED_FRAMES, LENGTHS, SYNC
+from golden.receiver.framing import MP_LENGTHS, SYNC_ONES
+from golden.signals.training import ED_FRAMES
 from hdl.pcm.sequencer import DATA_BITS
 
 #: Bits of a frame sync, its start bit and the type after it.
-_HEAD = SYNC + 2
+_HEAD = SYNC_ONES + 2
 
 #: Data frames that a sequence may take.
 MOST_PERIOD = 63
@@ -19,7 +20,7 @@ MOST_PERIOD = 63
 FRAMING = data.StructLayout(
     {
         "data_bits": range(DATA_BITS + 1),
-        "place": range(SYNC + 1),
+        "place": range(SYNC_ONES + 1),
         "span": range(4),
         "period_0": range(MOST_PERIOD + 1),
         "period_1": range(MOST_PERIOD + 1),
@@ -27,7 +28,7 @@ FRAMING = data.StructLayout(
 )
 
 
-def framing(data_bits, lengths=LENGTHS):
+def framing(data_bits, lengths=MP_LENGTHS):
     """Fields of FRAMING for data frames of ``data_bits`` bits and sequences of these lengths.
 
     Raises ``ValueError`` for data frames of less than 6 bits or sequences that are too long.
@@ -37,7 +38,7 @@ def framing(data_bits, lengths=LENGTHS):
         raise ValueError(f"data frames have 6 bits or more, sequences {MOST_PERIOD} data frames")
     return {
         "data_bits": data_bits,
-        "place": SYNC % data_bits,
+        "place": SYNC_ONES % data_bits,
         "span": (_HEAD - 1) // data_bits,
         "period_0": periods[0],
         "period_1": periods[1],
@@ -79,7 +80,7 @@ class SequenceFramer(wiring.Component):
     def elaborate(self, platform):
         m = Module()
         given = self.framing
-        place, ones = Signal(range(DATA_BITS)), Signal(range(SYNC + 1))
+        place, ones = Signal(range(DATA_BITS)), Signal(range(SYNC_ONES + 1))
         # The last bit was a start bit; a type came in this data frame; all its bits were zeros.
         start, typed, zero = Signal(), Signal(), Signal(init=1)
         known, over, zeroes = Signal(), Signal(), Signal(range(ED_FRAMES))
@@ -94,8 +95,8 @@ class SequenceFramer(wiring.Component):
         with m.If(self.strobe & ~over):
             m.d.sync += [
                 place.eq(Mux(last, 0, place + 1)),
-                ones.eq(Mux(self.bit, ones + (ones != SYNC), 0)),
-                start.eq(~self.bit & (ones == SYNC) & (place == given.place)),
+                ones.eq(Mux(self.bit, ones + (ones != SYNC_ONES), 0)),
+                start.eq(~self.bit & (ones == SYNC_ONES) & (place == given.place)),
                 typed.eq(comes),
                 zero.eq(all_zero),
                 period.eq(own),

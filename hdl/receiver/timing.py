@@ -19,11 +19,11 @@ from hdl.receiver.interfaces import CLOCK_STEP, HALF_SYMBOL, Correction, SdDetec
 
 #: Samples are counted from this, so that ``count - instant`` is 0 when the last sample that an
 #: instant needs is there. Instants have FIRST_SYMBOL less than golden's.
-_FIRST_COUNT = -(timing.TAPS - timing.BEFORE + 1 + FIRST_SYMBOL)
+_FIRST_COUNT = -(timing.TAPS - timing.TAPS_BEFORE + 1 + FIRST_SYMBOL)
 
 #: From a sample's address to that of the instant's own one, both modulo the ring.
 _RING_BITS = 6
-_TO_OWN = timing.TAPS - timing.BEFORE + 1
+_TO_OWN = timing.TAPS - timing.TAPS_BEFORE + 1
 
 #: The most that a sum is shifted right, and the least: at levels of -5 and 6.
 _MOST_DROP = 20
@@ -33,10 +33,10 @@ _WORD = 16
 
 def folded():
     """The table by distance in 1/64 sample: taps are alike on both sides of the instant."""
-    table = [0] * (timing.PHASES * timing.BEFORE + 1)
+    table = [0] * (timing.PHASES * timing.TAPS_BEFORE + 1)
     for phase, row in enumerate(timing.TABLE.tolist()):
         for tap, value in enumerate(row):
-            table[abs(phase + timing.PHASES * (timing.BEFORE - 1 - tap))] = value
+            table[abs(phase + timing.PHASES * (timing.TAPS_BEFORE - 1 - tap))] = value
     return table
 
 
@@ -211,7 +211,7 @@ class Interpolator(wiring.Component):
                     moves.eq(shift + (_MOST_DROP - 15)),
                     total.eq(total.init),
                     beat.eq(0),
-                    tap.eq(timing.BEFORE - 1),
+                    tap.eq(timing.TAPS_BEFORE - 1),
                 ]
                 with m.If(self.start):
                     m.d.sync += [
@@ -242,11 +242,11 @@ class Interpolator(wiring.Component):
                 m.next = "TAPS"
         with m.State("TAPS"):
             # The product of the tap before is there in beat 1.
-            m.d.comb += adding.eq((beat == 1) & (tap != timing.BEFORE - 1))
+            m.d.comb += adding.eq((beat == 1) & (tap != timing.TAPS_BEFORE - 1))
             m.d.sync += [beat.eq(Mux(beat == 2, 0, beat + 1)), moves.eq(15 - shift)]
             with m.If(beat == 2):
                 m.d.sync += tap.eq(tap - 1)
-                with m.If(tap == timing.BEFORE - timing.TAPS):
+                with m.If(tap == timing.TAPS_BEFORE - timing.TAPS):
                     m.next = "LAST"
         with m.State("LAST"):
             m.d.sync += beat.eq(1)

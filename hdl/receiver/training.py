@@ -8,7 +8,7 @@ from amaranth.lib.wiring import In, Out
 from golden.bits.scrambler import GPC
 from golden.formats import DIL_COUNT, DIL_SUM
 from golden.pcm.parameters import INTERVALS
-from golden.receiver.training import AGAIN, NO_MORE
+from golden.receiver.training import TRN1D_BACK, TRN1D_OVER
 from golden.signals.sequences import JD
 from hdl.core.memory import read_alone
 from hdl.receiver.words import DATA_FRAME_NUMBER, DECISION
@@ -72,7 +72,7 @@ class TrainingDecoder(wiring.Component):
         collected, place = Signal(INTERVALS), Signal(range(INTERVALS + 1))
         signs, line, before = Signal(far), Signal(far), Signal(2 * INTERVALS)
         waits = Signal(range(3))
-        jd, ones, others = Signal(), Signal(range(AGAIN + 1)), Signal(range(NO_MORE + 1))
+        jd, ones, others = Signal(), Signal(range(TRN1D_BACK + 1)), Signal(range(TRN1D_OVER + 1))
         known, since = Signal(), Signal(range(_JD_FRAMES))
         given, left, begins = Signal(INTERVALS), Signal(range(INTERVALS)), Signal()
 
@@ -93,8 +93,8 @@ class TrainingDecoder(wiring.Component):
             own.eq(descrambled(last, line)),
             one.eq(plain.all()),
             begun.eq(~jd & own.all() & ~one),
-            no_more.eq(~jd & ~one & (others >= NO_MORE - 1)),
-            again.eq(jd & one & (ones >= AGAIN - 1)),
+            no_more.eq(~jd & ~one & (others >= TRN1D_OVER - 1)),
+            again.eq(jd & one & (ones >= TRN1D_BACK - 1)),
             in_jd.eq((jd | begun) & ~again),
             bits.eq(Mux(in_jd, own, plain)),
             synchronised.eq(in_jd & (own == _SYNC_ENDS) & before.all()),
@@ -132,8 +132,8 @@ class TrainingDecoder(wiring.Component):
                     since.eq(Mux(synchronised, 0, phase)),
                     known.eq((known | synchronised) & ~again),
                     self.dil.eq(ends),
-                    ones.eq(Mux(one, ones + (ones != AGAIN), 0)),
-                    others.eq(Mux(one, 0, others + (others != NO_MORE))),
+                    ones.eq(Mux(one, ones + (ones != TRN1D_BACK), 0)),
+                    others.eq(Mux(one, 0, others + (others != TRN1D_OVER))),
                 ]
                 with m.If(in_jd):
                     m.d.sync += line.eq(Cat(line, last)[INTERVALS:])

@@ -86,7 +86,7 @@ def forward(receiver, samples, first, behind):
     start = at + (np.arange(first - before, behind) - number) * timing.HALVES * one
     instants = timing.instants(start, np.full(len(start), step))
     whole = instants >> timing.INSTANT_FRACTION
-    offsets = np.arange(-timing.BEFORE + 1, timing.TAPS - timing.BEFORE + 1)
+    offsets = np.arange(-timing.TAPS_BEFORE + 1, timing.TAPS - timing.TAPS_BEFORE + 1)
     index = np.clip(whole[..., None] + offsets, 0, len(samples) - 1)
     fraction = instants & ((1 << timing.INSTANT_FRACTION) - 1)
     halves = timing.Interpolator().process(samples[index], fraction, np.full((1, 1), shift))

@@ -4,7 +4,7 @@ from dataclasses import replace
 
 import numpy as np
 
-from golden.bits.bit_table import CRC, FILL, START, SYNC
+from golden.bits.bit_table import CRC, FILL_BITS, FRAME_SYNC, START_BIT
 from golden.bits.crc import crc_bits
 from golden.learning.learning import dil_request
 from golden.pcm.parameters import INTERVALS, TYPES
@@ -83,7 +83,7 @@ def _plain(sequence, choose):
     """Fields of a sequence without lists; ``choose(range)`` gives each its value."""
     fields = {}
     for row in sequence.rows:
-        if row.field in (SYNC, START, CRC, FILL, "reserved"):
+        if row.field in (FRAME_SYNC, START_BIT, CRC, FILL_BITS, "reserved"):
             continue
         width = sum(r.length for r in sequence.rows if r.field == row.field)
         fields[row.field] = int(choose(row.values or range(1 << width)))
@@ -165,7 +165,11 @@ def _vector(title, sequence, fields, seed=None, multiple=1):
     rows = sequence.rows_of(**fields)
     bits = sequence.build(multiple, **fields)
     covered = np.concatenate(
-        [np.arange(r.first, r.last + 1) for r in rows if r.field not in (SYNC, START, CRC, FILL)]
+        [
+            np.arange(r.first, r.last + 1)
+            for r in rows
+            if r.field not in (FRAME_SYNC, START_BIT, CRC, FILL_BITS)
+        ]
     )
     end = next(r.first for r in rows if r.field == CRC)
     crc = crc_bits(bits[covered[covered < end]])

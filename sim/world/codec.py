@@ -4,7 +4,7 @@ from collections import deque
 
 import numpy as np
 
-from golden.ports.i2s import SLOT
+from golden.ports.i2s import SLOT_CLOCKS
 
 #: Bits of its A/D.
 CODEC_BITS = 24
@@ -65,6 +65,6 @@ class Codec:
             self._slot, self._place = slot, 0
         else:
             self._place += 1
-        if not 1 <= self._place <= min(self.width, SLOT - 1):
+        if not 1 <= self._place <= min(self.width, SLOT_CLOCKS - 1):
             return 0
         return int(self._frame[slot]) >> (self.width - self._place) & 1

@@ -27,7 +27,7 @@ from golden.modem.states import Upstream
 from golden.pcm.parameters import INTERVALS, MappingParameters
 from golden.ports import link
 from golden.ports.link import HostLink, Information, Section, Top, Unframer
-from golden.receiver.framing import JD_LENGTHS, LENGTHS, SequenceFramer
+from golden.receiver.framing import JD_LENGTHS, MP_LENGTHS, SequenceFramer
 from golden.receiver.training import TrainingDecoder
 from golden.signals.generator import Command, Signal
 from golden.signals.sequences import (
@@ -184,7 +184,7 @@ def _sequence_seeds():
 def _framing(octets):
     """Octets: bits of a data frame, of which sequence, pieces; then bits of a line."""
     size, kind, cut = octets[:3].ljust(3, b"\0")
-    size, lengths = 6 + size % 37, (LENGTHS, JD_LENGTHS)[kind % 2]
+    size, lengths = 6 + size % 37, (MP_LENGTHS, JD_LENGTHS)[kind % 2]
     bits = _bits(octets[3:SHORT])
     frames = bits[: len(bits) // size * size].reshape(-1, size)
     begins, end = SequenceFramer(size, lengths).process(frames)
@@ -326,7 +326,7 @@ def _link(octets):
         assert all(kind in Section for kind, *_ in link.sections(line))
     with suppress(V90Error):
         information = Information.of(line[: link.INFORMATION])
-        if information.version == link.VERSION:
+        if information.version == link.LINK_VERSION:
             assert Information.of(information.octets()) == information
 
 

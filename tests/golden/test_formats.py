@@ -115,7 +115,7 @@ def test_emulated_line_headroom():
     assert rest <= formats.LEAK.max
     assert formats.LEAK_USED.integer == formats.LEAK.integer
     # Interpolation multiplies a sample, which was narrowed, by a weight of as many bits.
-    assert formats.EMULATED_TAP.fraction == emulator.PLACE_BITS
+    assert formats.EMULATED_TAP.fraction == emulator.RESPONSE_PLACE_BITS
 
 
 def test_interpolator_headroom():

@@ -11,7 +11,7 @@ INFORMATION = Information(Top.SIGNALS, 30, 32, 32, 4, 24_000_000, 1_000_000, "ge
 
 def contents(rng, count=40):
     """Contents of frames: random octets, of which many have to be escaped."""
-    some = [link.FLAG, link.ESCAPE, *rng.integers(256, size=6)]
+    some = [link.FLAG_OCTET, link.ESCAPE_OCTET, *rng.integers(256, size=6)]
     return [bytes([n, *rng.choice(some, rng.integers(60)).astype(np.uint8)]) for n in range(count)]
 
 
@@ -66,13 +66,13 @@ def test_of_another_version_only_that_is_told():
     other = Information.of(bytes([9]) + bytes(63))
     assert other.version == 9
     with pytest.raises(V90Error, match="kind 77"):
-        Information.of(bytes([link.VERSION, 77]) + bytes(62))
+        Information.of(bytes([link.LINK_VERSION, 77]) + bytes(62))
 
 
 def test_information_that_is_none_or_no_text():
     for size in (0, 5, 63, 65):
         with pytest.raises(V90Error, match=f"has 64 octets, not {size}"):
-            Information.of(bytes([link.VERSION]) * size)
+            Information.of(bytes([link.LINK_VERSION]) * size)
     octets = INFORMATION.octets()[:16] + b"\x1b[2J\xff" + bytes(43)
     assert Information.of(octets).text == "?[2J?"
 

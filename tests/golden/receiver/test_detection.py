@@ -4,8 +4,8 @@ import pytest
 from golden.pcm import g711
 from golden.receiver import detection
 from golden.receiver.detection import (
-    MOST_SHIFT,
-    PATIENCE,
+    LATEST_REVERSAL,
+    MOST_LEVEL_SHIFT,
     PERIOD,
     STEP_SCALE,
     STRETCH,
@@ -95,7 +95,7 @@ def test_levels(level):
     ((_, found),) = all_of(received("26awg-6kft", level=level)[1])
     assert abs(found.reversal - loud.reversal) <= 1
     # 6 dB a bit; one more or less where the level is at a limit.
-    assert abs(found.shift - min(MOST_SHIFT, loud.shift - (level + 25) / 6.02)) <= 1.01
+    assert abs(found.shift - min(MOST_LEVEL_SHIFT, loud.shift - (level + 25) / 6.02)) <= 1.01
     assert abs(ppm_of(found)) < 30
 
 
@@ -181,7 +181,7 @@ def test_sd_cut_short(repeats, there):
 
 def test_a_reversal_that_comes_late_is_none():
     sd = tone(16000 / PERIOD, 5000, 3000).astype(np.int64)
-    begin = 96 + PATIENCE
+    begin = 96 + LATEST_REVERSAL
     for count, there in ((begin - 40, 1), (begin + 60, 0)):
         assert (
             len(

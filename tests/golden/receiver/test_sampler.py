@@ -54,7 +54,7 @@ def test_a_data_frame_is_ready_when_its_last_sample_is_there(step):
     sampler = started(np.zeros(4000, np.int64), step)
     instants = timing.instants(np.array([sampler.next_instant(0)]), np.array([step]))
     # The interpolator needs 6 samples after the one before the instant.
-    last = (int(instants[0, -1]) >> timing.INSTANT_FRACTION) + timing.TAPS - timing.BEFORE
+    last = (int(instants[0, -1]) >> timing.INSTANT_FRACTION) + timing.TAPS - timing.TAPS_BEFORE
     assert not sampler.ready(last)[0] and sampler.ready(last + 1)[0]
 
 
@@ -95,7 +95,7 @@ def test_samples_are_forgotten_and_none_too_soon(rng):
     with pytest.raises(IndexError):
         Sampler(1).process(line)
     # Data frame 9 of TRN1d is kept: it begins less than 256 samples before the end.
-    assert 1400 - 256 <= START - timing.BEFORE
+    assert 1400 - 256 <= START - timing.TAPS_BEFORE
     for _ in range(1000):
         while not sampler.ready(sampler.ends)[0]:
             sampler.append(samples[None, at : at + 100])

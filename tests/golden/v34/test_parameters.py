@@ -13,6 +13,7 @@ import pytest
 from golden.errors import V90Error
 from golden.v34.parameters import (
     INVERSIONS,
+    MOST_SHELL_BITS,
     SYMBOL_RATES,
     Framing,
     ModulationParameters,
@@ -103,6 +104,13 @@ def test_rates():
         3200: (4800, 31200),
         3429: (4800, 33600),
     }
+
+
+def test_most_shell_bits():
+    """Of every row of Table 10."""
+    for rings, most in enumerate(MOST_SHELL_BITS):
+        bits = [row.k for row in framings() for more in (0, 1) if row.rings(more) == rings]
+        assert most == max(bits, default=0)
 
 
 def test_scale_of_c():

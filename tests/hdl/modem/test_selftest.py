@@ -8,7 +8,7 @@ from amaranth.lib.wiring import In, Out, connect, flipped
 
 from golden.errors import V90Error
 from golden.modem import selftest
-from golden.modem.selftest import LEAST_TRN1D, plan
+from golden.modem.selftest import LEAST_TRN1D_FRAMES, plan
 from golden.pcm import g711
 from golden.pcm.parameters import INTERVALS, MappingParameters
 from golden.signals.generator import Generator
@@ -25,7 +25,7 @@ CLOCK, BAUD, REPORT = 8_000_000, 1_000_000, 3000
 
 #: Fewer taps than a receiver has as a rule, and the shortest TRN1d.
 TAPS = {"forward": 32, "feedback": 17}
-TRN1D = LEAST_TRN1D + 3
+TRN1D = LEAST_TRN1D_FRAMES + 3
 
 #: What is looked at in every cycle; the last is a training's start.
 LAMPS = ("sync", "data", "error", "tx", "start")
@@ -165,7 +165,7 @@ def test_octets_to_reports():
     sender = Generator("A")
     for command in given.commands:
         sender.give(command)
-    trained = selftest.SILENCE + 72 + TRN1D
+    trained = selftest.SILENCE_FRAMES + 72 + TRN1D
     octets = sender.process(trained + 415)[18:]
     gateware.reset()
     result = reception(gateware, {"octet_in": octets}, len(octets) - 420, LAMPS)
@@ -191,9 +191,9 @@ def test_small_modem(law):
     sender = Generator(law)
     for command in selftest.commands(None):
         sender.give(command)
-    frames = selftest.SILENCE + 72 + 60
+    frames = selftest.SILENCE_FRAMES + 72 + 60
     expected = sender.process(frames + 3)[18:]
-    gateware = Gateware(_SmallModem(law, selftest.U_INFO))
+    gateware = Gateware(_SmallModem(law, selftest.SELFTEST_U_INFO))
     result = gateware.run({}, {"o": len(expected)}, waves={"start": 0})
     assert np.array_equal(result.outputs["o"], expected)
     assert (np.diff(result.given["o"]) == 1).all()
@@ -243,7 +243,7 @@ def test_whole(name):
         Watched(Selftest(response, given, -80, 45, CLOCK, BAUD, report=REPORT, **TAPS))
     )
     model = selftest.Selftest(response, given, -80, 45, **TAPS)
-    symbols = (selftest.SILENCE + 72 + TRN1D + 395) * INTERVALS
+    symbols = (selftest.SILENCE_FRAMES + 72 + TRN1D + 395) * INTERVALS
     gateware.reset()
     result = reception(gateware, {}, symbols, LAMPS)
     taken = result.outputs["octet"].astype(np.uint8)

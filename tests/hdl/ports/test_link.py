@@ -105,7 +105,7 @@ def some_request(rng, number):
     for _ in range(rng.integers(1, 5)):
         kind, channel = rng.integers(4), int(rng.integers(CHANNELS))
         octets = rng.choice(
-            [link.FLAG, link.ESCAPE, *rng.integers(256, size=3)], rng.integers(12)
+            [link.FLAG_OCTET, link.ESCAPE_OCTET, *rng.integers(256, size=3)], rng.integers(12)
         ).astype(np.uint8)
         if kind == 0:
             sections.append(link.data(channel, bytes(octets)))

@@ -180,7 +180,7 @@ def half_symbols(samples, first, reversal, shift, step, corrections):
     )
     halves, needed, steps = [], [], []
     padded = np.concatenate([np.zeros(64, np.int64), samples, np.zeros(64, np.int64)])
-    offsets = np.arange(-timing.BEFORE + 1, timing.TAPS - timing.BEFORE + 1)
+    offsets = np.arange(-timing.TAPS_BEFORE + 1, timing.TAPS - timing.TAPS_BEFORE + 1)
     for phase, frequency in [*corrections, *[(0, 0)] * len(samples)]:
         instants = timing.instants(np.array(at), np.array(step))
         whole = (instants >> timing.INSTANT_FRACTION) - first

@@ -8,12 +8,12 @@ from sim.calls.session import Session
 from sim.world.conditions import Conditions
 from sim.world.network import NetworkParameters
 
-#: Data frames until TRN1d has been received.
-FRAMES = 640
+#: Data frames until Jd has been received.
+FRAMES = 1600
 
 
 def recorded(calls):
-    """Events, and the analogue modems' phases, of a session of these calls."""
+    """Events, and the noise that the analogue modems found, of a session of these calls."""
     session = Session(calls)
     heard, events = session.receiver.process, [[] for _ in calls]
 
@@ -25,7 +25,8 @@ def recorded(calls):
 
     session.receiver.process = process
     session.run(FRAMES)
-    return events, [modem.phase for modem in session.analogue], session
+    noise = [modem.reading.deviation.tolist() for modem in session.analogue]
+    return events, noise, session
 
 
 def test_side_by_side_as_alone():
@@ -33,10 +34,10 @@ def test_side_by_side_as_alone():
         Call("A", "codec", Conditions(snr=45, ppm=-150.0)),
         Call("mu", "26awg-3kft", Conditions(snr=45, ppm=150.0), NetworkParameters(pad=3.0)),
     ]
-    events, phases, session = recorded(calls)
+    events, noise, session = recorded(calls)
     assert session.now == FRAMES and all(Kind.TRAINED in dict(map(reversed, e)) for e in events)
     for k, call in enumerate(calls):
-        assert recorded([call])[:2] == ([events[k]], [phases[k]])
+        assert recorded([call])[:2] == ([events[k]], [noise[k]])
 
 
 def test_it_runs_until_it_may_end():

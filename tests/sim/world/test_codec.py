@@ -4,10 +4,11 @@ import numpy as np
 import pytest
 
 from golden.pcm.parameters import INTERVALS, MappingParameters
-from golden.ports.decimator import RATE, Decimator, factor_of
-from golden.ports.i2s import FRAME, SLOT, I2s, serial
+from golden.ports.decimator import Decimator, factor_of
+from golden.ports.i2s import FRAME_CLOCKS, SLOT_CLOCKS, I2s, serial
 from golden.receiver.receiver import Receiver
 from golden.receiver.timetable import AGAIN, SOLVING, TRAINED_AGAIN, Kind
+from golden.receiver.timing import SAMPLE_RATE
 from sim.calls import design, given
 from sim.calls.description import Call
 from sim.calls.design import CONVERTER_BITS, GIVEN_LEVEL, USUAL_U_INFO
@@ -22,8 +23,8 @@ SETTLED, LOOKED_AT = AGAIN + TRAINED_AGAIN + SOLVING + 50, 900
 
 def clocks(frames, bit=8):
     """Bit clock and LRCK of frames, from their first falling edge on."""
-    sclk = np.tile(np.repeat([0, 1], bit // 2), frames * FRAME)
-    return sclk, np.tile(np.repeat([0, 1], SLOT * bit), frames)
+    sclk = np.tile(np.repeat([0, 1], bit // 2), frames * FRAME_CLOCKS)
+    return sclk, np.tile(np.repeat([0, 1], SLOT_CLOCKS * bit), frames)
 
 
 @pytest.mark.parametrize("width, delay", [(24, 0), (16, 3)])
@@ -37,7 +38,9 @@ def test_bits_change_where_the_bit_clock_falls(width, delay, rng):
     wave = np.concatenate(parts)
     assert not codec.playing and len(wave) == len(sclk)
     # Nothing in the frame in which LRCK is heard for the first time.
-    bits = np.concatenate([np.zeros(FRAME, int), serial(words, width), np.zeros(FRAME, int)])
+    bits = np.concatenate(
+        [np.zeros(FRAME_CLOCKS, int), serial(words, width), np.zeros(FRAME_CLOCKS, int)]
+    )
     expected = np.concatenate([np.zeros(1 + delay, int), np.repeat(bits, 8)])
     assert np.array_equal(wave, expected[: len(wave)])
 
@@ -54,7 +57,7 @@ def decision_snr(name, conditions, rate):
     trn1d = (SETTLED + LOOKED_AT) * INTERVALS
     call = Call(parameters=p, line=name, conditions=conditions, trn1d=trn1d)
     opening = given.opening(call)
-    if rate == RATE:
+    if rate == SAMPLE_RATE:
         samples = given.samples_of(call, opening)
     else:
         line = design.line_at(
@@ -76,7 +79,7 @@ def decision_snr(name, conditions, rate):
 
 def compare(name, conditions):
     """SNR with a codec of 32 and of 48 kHz less that at 16 kHz, in dB."""
-    direct = decision_snr(name, conditions, RATE)
+    direct = decision_snr(name, conditions, SAMPLE_RATE)
     return [decision_snr(name, conditions, rate) - direct for rate in (32000, 48000)]
 
 
