@@ -99,8 +99,9 @@ class Workload:
         x = np.where(self.rng.random((2, count)) < 0.1, form.min, x)
         r = golden.WhiteningFilter(p).process(x)
         for n in range(count):
-            yield dict(zip(("re", "im"), x[:, n].tolist(), strict=True)), dict(
-                zip(("re", "im"), r[:, n].tolist(), strict=True)
+            yield (
+                dict(zip(("re", "im"), x[:, n].tolist(), strict=True)),
+                dict(zip(("re", "im"), r[:, n].tolist(), strict=True)),
             )
 
 
