@@ -69,6 +69,10 @@ TRIED = 600
 #: Standard deviations of the noise between a point that came and one that may still come.
 APART = 7.0
 
+#: Standard deviations of the noise within which values are near a point, and the share of those
+#: that should be, below which the points are others.
+NEAR, LOST = 2.5, 0.75
+
 #: Data frames of data after which its points are learnt, again and again.
 DATA = 48, 96, 192, 400, 800, 1600, 3200
 
@@ -344,6 +348,8 @@ class Listener:
         symbols = self.symbols
         decide = self._any(at).decider(self.deviation)
         end = symbols.run(at, at + count * INTERVALS, decide, most=DOUBTFUL)
+        loud = np.abs(self.frames(at, end)).mean(1) > SILENT
+        end = at + INTERVALS * (int(np.flatnonzero(loud)[-1]) + 1 if loud.any() else 0)
         for solves in (False, False, True, True):
             ones = mapping.labelled(kind, self.frames(at, end))
             if ones is None:
@@ -394,19 +400,38 @@ class Listener:
 
     def _data(self, first):
         """Hear B1d and data from symbol ``first`` on; the place of the next R, or None."""
-        told = self._told("CP", first)
-        rows = told or self._b1d(first)
-        for count in () if told else DATA:
-            last = first + count * INTERVALS
-            end, turn = self._until_r(first, last, rows)
+        points = self._told("CP", first)
+        rows, last = points or self._b1d(first), self.symbols.count
+        for count in () if points else DATA:
+            begin, stop = 0 if points is None else end, first + count * INTERVALS
+            end, turn = self._until_r(first, min(stop, last), rows)
+            if points is not None and self._lost(points, first, begin, end):
+                # The network has changed: there is only what came before.
+                last = begin
+                break
             points = self._points(first, end)
-            if turn is not None or end < last:
+            if turn is not None or end < stop:
                 break
             rows = self._with_others(points, first)
         # Once more on what came, for symbols that were decided before their points were known.
-        end, turn = self._until_r(first, self.symbols.count, told or points)
-        self._add("B1d", first, end, told or points)
+        end, turn = self._until_r(first, last, points)
+        self._add("B1d", first, end, points)
+        if last < self.symbols.count and turn is None:
+            end, turn = self._until_r(end, self.symbols.count, rows)
+            self._add("rest", self.end, end)
         return turn
+
+    def _lost(self, points, first, begin, end):
+        """Whether values from symbol ``begin`` to ``end`` are not those of the points before it."""
+
+        def near(one, other):
+            values = self.symbols.y[self.symbols.part(one, other)]
+            return np.mean(points.distances(values, one) < NEAR * self.deviation)
+
+        # Points that came once before are as many as those that come for the first time.
+        values = self.symbols.y[self.symbols.part(first, begin)]
+        new = np.mean(points.once(values, first))
+        return near(begin, end) < LOST * (1 - new) * near(first, begin)
 
     def _b1d(self, first):
         """:class:`Rows` that data may have, as far as B1d shows them."""

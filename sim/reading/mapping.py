@@ -46,7 +46,7 @@ TURNS = 2.0
 class Mapping:
     """What was found.
 
-    Fields: ``parameters``; ``whole``, whether every point of every constellation was seen;
+    Fields: ``parameters``; ``whole``, whether every point that came has a label;
     ``signs``, share of sign bits that are as ones make them.
     """
 
@@ -68,6 +68,10 @@ def find(kind, ucodes, signs, law):
     bits = _ones(known, d)[:, INTERVALS - sr :].astype(np.int64)
     numbers = bits @ (np.int64(1) << np.arange(bits.shape[1]))
     points = _points(numbers, ucodes[:known], ucodes, bits.shape[1])
+    if points is None and len(ucodes) > known:
+        # What follows does not fit: ones alone show most of the points.
+        points = _points(numbers, ucodes[:known], ucodes[:known], bits.shape[1])
+        points = points and (points[0], False)
     if points is None:
         return None
     sets, whole = points
@@ -270,7 +274,8 @@ def _filled(points, everything):
             continue
         inside = [int(u) for u in seen if low < u < high][::-1]
         if len(inside) != missing:
-            sure = False
+            # Points that never come need no label.
+            sure &= not inside
             free = [u for u in range(high - 1, low, -1) if u not in inside]
             if len(inside) + len(free) < missing:
                 return None, False

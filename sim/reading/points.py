@@ -124,19 +124,40 @@ class Rows:
 
         return decide
 
+    def _places(self, values, at):
+        """For each row, where values of symbols from ``at`` on are of it; and their sizes."""
+        sizes, place = np.abs(values), (np.arange(len(values)) + at - self._begin) % PERIOD
+        for i, row in enumerate(self.rows):
+            mine = place == i
+            yield row, mine, sizes[mine]
+
+    def distances(self, values, at):
+        """Distances (float64) from their levels of values of symbols from ``at`` on."""
+        found = np.empty(len(values))
+        for row, mine, sizes in self._places(values, at):
+            found[mine] = np.abs(sizes - row[nearest_index(sizes, row)])
+        return found
+
+    def once(self, values, at):
+        """Which values of symbols from ``at`` on are the only ones at their level."""
+        found = np.empty(len(values), bool)
+        for row, mine, sizes in self._places(values, at):
+            label = nearest_index(sizes, row)
+            found[mine] = np.bincount(label)[label] == 1
+        return found
+
     def ucodes(self, values, at, law, u_info):
         """Ucodes (int64) of values of symbols from ``at`` on.
 
         Where a bit takes turns, both levels of a point have the Ucode of that in even data frames.
         """
         found = np.empty(len(values), np.int64)
-        sizes, place = np.abs(values), (np.arange(len(values)) + at - self._begin) % PERIOD
-        for i, row in enumerate(self.rows):
-            mine, other = place == i, self.rows[i % INTERVALS]
+        for i, (row, mine, sizes) in enumerate(self._places(values, at)):
+            other = self.rows[i % INTERVALS]
             own = names(other, law, u_info)
             if row is not other:
                 own = own[_partners(row, other)]
-            found[mine] = own[nearest_index(sizes[mine], row)]
+            found[mine] = own[nearest_index(sizes, row)]
         return found
 
 
@@ -190,31 +211,40 @@ def names(levels, law, u_info):
     return np.minimum(own, np.arange(128 - len(own), 128))
 
 
+def misfit(values, law, u_info, deviations):
+    """How far values are from levels of that law and U_INFO, and how many values show it.
+
+    The mean of their distances, in half steps between levels: 0.5 if the levels are others, less if
+    they are these and noise of ``deviations`` is well below a step. NaN where no value shows it.
+    """
+    levels, sizes = codewords(law, u_info), np.abs(values)
+    at = np.clip(nearest_index(sizes, levels), 1, 126)
+    half = np.minimum(levels[at + 1] - levels[at], levels[at] - levels[at - 1]) / 2
+    use = (half > TELLING * deviations) & (sizes < levels[-1])
+    count = int(np.count_nonzero(use))
+    return (float((np.abs(sizes - levels[at])[use] / half[use]).mean()) if count else np.nan), count
+
+
 def scale_of(values, deviations):
     """:class:`Scale` at which values (float64, ``(n,)``) are levels of G.711, or None.
 
     ``deviations`` of their noise. None where several laws, or Ucodes that are not multiples of 16
     apart, do as well.
     """
-    found, sizes = {}, np.abs(values)
+    found = {}
     for law in g711.LAWS:
         for u_info in U_INFOS:
-            levels = codewords(law, u_info)
-            at = np.clip(nearest_index(sizes, levels), 1, 126)
-            half = np.minimum(levels[at + 1] - levels[at], levels[at] - levels[at - 1]) / 2
-            # Where steps are wide beside the noise, values are in the middle of them.
-            use = (half > TELLING * deviations) & (sizes < levels[-1])
-            if np.count_nonzero(use) >= LEAST_TELLING:
-                misfit = float((np.abs(sizes - levels[at])[use] / half[use]).mean())
-                found.setdefault((law, u_info % UCHORD), []).append((misfit, u_info))
+            off, count = misfit(values, law, u_info, deviations)
+            if count >= LEAST_TELLING:
+                found.setdefault((law, u_info % UCHORD), []).append((off, u_info))
     families = sorted((min(one), key[0], one) for key, one in found.items())
     if not families or (len(families) > 1 and families[1][0][0] < SURE * families[0][0][0]):
         return None
     _, law, members = families[0]
     if law == "mu":
-        misfit, u_info = min(members)
+        off, u_info = min(members)
     else:
         # All Uchords of A-law but the lowest are alike.
-        misfit, u_info = min(members, key=lambda one: one[1] not in USUAL)
-    alike = [other for own, other in members if own < SURE * misfit]
+        off, u_info = min(members, key=lambda one: one[1] not in USUAL)
+    alike = [other for own, other in members if own < SURE * off]
     return Scale(law, u_info, tuple(sorted(alike)))
