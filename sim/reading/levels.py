@@ -19,10 +19,10 @@ from sim.reading.points import LAW, U_INFO, codewords
 from sim.reading.taps import PERIOD
 
 #: Data frames before R that are left out, for they may be R's own.
-GUARD = 8
+GUARD = 50
 
 #: Data frames of DIL below which it shows nothing.
-LEAST = 60
+LEAST = 20
 
 #: Rounds in which levels are learnt.
 ROUNDS = 5
@@ -78,7 +78,8 @@ def find(symbols, descriptor, first, last, ends):
     to ``last``; ``descriptor``: fields of :data:`golden.signals.sequences.DIL`; ``ends``: whether R
     follows.
     """
-    count = (last - first) // INTERVALS - (GUARD if ends else 0)
+    count = (last - first) // INTERVALS
+    count -= min(GUARD, count // 2) if ends else 0
     ucodes, signs = dil(descriptor)
     if count < LEAST or not len(ucodes):
         return None

@@ -56,6 +56,10 @@ SILENT, SILENCE = 0.1, 480
 #: which sums may depart from it: a network's high-pass turns R by 2 degrees, which is -27 dB.
 LEAST_R, ALIKE, LIKE_R = 16, 0.3, 0.01
 
+#: Standard deviations of the noise by which symbols of R may depart, and symbols by which it may
+#: begin earlier than is seen at once.
+DEPARTS, EARLIER = 3.0, 300
+
 #: Symbols in which feedback of R dies out.
 MEMORY = 600
 
@@ -110,7 +114,7 @@ class Listener:
     def __init__(self, symbols, ja=None, given=None):
         self.symbols, self.ja, self.given = symbols, ja, given or {}
         self.spans, self.scale, self.found, self.end = [], None, None, 0
-        self.deviation = symbols.deviation
+        self.deviation, self._dil_on = symbols.deviation, None
 
     @property
     def law_and_u_info(self):
@@ -125,6 +129,15 @@ class Listener:
 
     def hear(self):
         """Hear everything up to a silence or the recording's end."""
+        for _ in range(2):
+            self.spans = []
+            self._hear()
+            if self.scale is None or self.found is not None or self._dil_on == self.law_and_u_info:
+                return
+            # Now that law and U_INFO are known, DIL can be decided.
+            self.deviation = self.symbols.deviation
+
+    def _hear(self):
         at, dil = self._trn1d()
         first = None if dil else self._b1d_behind(at)
         self._add("TRN1d", 0, at if first is None else first)
@@ -190,17 +203,23 @@ class Listener:
             levels = dil_levels(*self.law_and_u_info)
             sizes = np.abs(self.frames(first, end).reshape(-1))
             below, above = levels[levels < 1].max(), levels[levels > 1].min()
-            self.scale = scale_of(sizes[(sizes < below) | (sizes > above)], self.deviation)
-            if self.scale is not None:
-                rows = Rows.alike(dil_levels(*self.law_and_u_info), first)
-                self.symbols.run(first, end, rows.decider(self.deviation), most=DOUBTFUL)
+            found = scale_of(sizes[(sizes < below) | (sizes > above)], self.deviation)
+            self.scale = self.scale or found
+            if self.scale == found and found is not None:
+                decide = self._dil_rows(first).decider(self.deviation)
+                self.symbols.run(first, end, decide, most=DOUBTFUL)
+        self._dil_on = self.law_and_u_info
         self._add("DIL", first, end)
         return turn
 
     def _pass_dil(self, first):
         """The symbol behind DIL, and the place of Ri or None."""
-        rows = Rows.alike(dil_levels(*self.law_and_u_info), first)
-        return self._until_r(first, self.symbols.count, rows, DOUBTFUL)
+        return self._until_r(first, self.symbols.count, self._dil_rows(first), DOUBTFUL)
+
+    def _dil_rows(self, first):
+        """:class:`Rows` that DIL may have; near TRN1d's level only that itself."""
+        others = dil_levels(*self.law_and_u_info)
+        return Rows([np.union1d(others, [own]) for own in self.symbols.levels], first)
 
     def _until_r(self, first, last, rows, most=None):
         """Run symbols on ``rows``; the symbol behind them, and the place of an R that ends them.
@@ -251,14 +270,25 @@ class Listener:
         gain = abs(1 - symbols.taps.back(MEMORY) @ np.append(turn[1:], turn[0] * 0))
         level = abs(sums @ turn[: len(sums)]) / abs(np.resize(_R, len(sums)) @ turn[: len(sums)])
         level /= gain
-        end = symbols.run(at, last, lambda _, y: level if y >= 0 else -level, most=0)
-        return find_turn(symbols.y[symbols.part(at, end)], at)
+        part = symbols.part(at, last)
+        decided = symbols.x[part].copy()
+        symbols.run(at, last, lambda _, y: level if y >= 0 else -level, most=0)
+        turn = find_turn(symbols.y[part], at)
+        if turn is not None:
+            # What comes before R was decided before.
+            symbols.x[symbols.part(at, turn[0])] = decided[: turn[0] - at]
+        return turn
 
     # Behind R ------------------------------------------------------------------------------------
 
     def _after_r(self, first, turned, end):
         """Hear R, TRN2d, MP, Ed, B1d and data; the place of the next R, or None."""
-        self._r(first, turned, end, self.spans[-1].name == "DIL")
+        before = self.spans[-1]
+        is_ri = before.name == "DIL"
+        first = self._begin_of_r(first, turned, end, is_ri, before.first)
+        self._r(first, turned, end, is_ri)
+        self.symbols.forget(first, end)
+        before.last = first
         self._add("R", first, end)
         learnt = self._trn2d(end)
         if learnt is None:
@@ -268,9 +298,25 @@ class Listener:
         self._add("TRN2d", end, at, self._points(end, at))
         return self._data(at) if ed else None
 
+    def _begin_of_r(self, first, turned, end, is_ri, least):
+        """R's first symbol: what was decided before its symbols were known may pass for others."""
+        symbols, begin = self.symbols, max(least, first - EARLIER)
+        decided, found = symbols.x[symbols.part(begin, end)].copy(), first
+        for at in range(first, begin, -INTERVALS):
+            symbols.x[symbols.part(begin, end)] = decided
+            self._r(at, turned, end, is_ri)
+            if symbols.departure(at, first + LEAST_R * INTERVALS) < DEPARTS * self.deviation:
+                found = at
+        symbols.assume(begin, decided)
+        return found
+
     def _r(self, first, turned, end, is_ri):
         """Take R for what it is: Ri has TRN1d's level, and other levels are the same turned."""
-        symbols, signs = self.symbols, np.where(self.frames(first, end) >= 0, 1.0, -1.0)
+        symbols, count = self.symbols, (end - first) // INTERVALS
+        signs = np.resize(_R, (count, INTERVALS))
+        signs[(turned - first) // INTERVALS :] *= -1
+        if self.symbols.y[self.symbols.part(turned, turned + 1)] > 0:
+            signs *= -1
         frames = (end - turned) // INTERVALS
         for _ in range(ROUNDS):
             sizes = np.abs(self.frames(turned - frames * INTERVALS, end))
@@ -279,7 +325,6 @@ class Listener:
             if is_ri:
                 level = symbols.level(first, end).reshape(-1, INTERVALS)
             symbols.assume(first, (signs * level).reshape(-1))
-        symbols.forget(first, end)
 
     @property
     def _turning(self):
@@ -383,7 +428,12 @@ class Listener:
     def _mp(self, at, parameters, rows):
         """Follow TRN2d and MP from symbol ``at`` to Ed; the symbol behind, and whether Ed came."""
         symbols, follower = self.symbols, Follower(parameters, 0)
-        decide = self._with_others(rows, at).decider(self.deviation)
+        # Points that did not come in TRN2d may do so in MP.
+        sizes = [len(row) for row in rows.rows[:INTERVALS]]
+        if any(n < m for n, m in zip(sizes, parameters.moduli, strict=True)):
+            decide = self._with_others(rows, at).decider(self.deviation)
+        else:
+            decide = rows.decider(self.deviation)
         while at + BLOCK <= symbols.count:
             end = symbols.run(at, at + BLOCK, decide)
             values = symbols.y[symbols.part(at, end)]

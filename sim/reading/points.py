@@ -71,12 +71,13 @@ def codewords(law, u_info):
 
 
 def dil_levels(law, u_info):
-    """Levels that DIL may have; near TRN1d's only that itself.
+    """Levels that DIL may have beside TRN1d's.
 
-    Most of DIL's symbols have it, and decisions on its neighbours would follow any offset.
+    Those near TRN1d's are left out: most of DIL's symbols have that, and decisions on its
+    neighbours would follow any offset.
     """
     levels = codewords(law, u_info)
-    return levels[(levels < OWN[0]) | (levels > OWN[1]) | (levels == 1)]
+    return levels[(levels < OWN[0]) | (levels > OWN[1])]
 
 
 class Rows:

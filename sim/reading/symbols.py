@@ -31,8 +31,9 @@ from sim.reading.taps import (
 from sim.reading.weighing import Weigher
 from sim.world.resampler import Resampler
 
-#: Feed-forward taps ahead of the symbol's first sample.
-AHEAD = 34
+#: Feed-forward taps ahead of the symbol's first sample, and those without which the last symbols of
+#: a recording have to do at most.
+AHEAD, LATEST = 34, 26
 
 #: Symbols between two corrections of the clock, no more than feedback taps.
 BLOCK = FEEDBACK
@@ -91,7 +92,7 @@ class Symbols:
 
     def __init__(self, samples, first, step):
         self.samples = samples
-        self.count = max(0, int((len(samples) - first - AHEAD) / 2 / (1 + step)) - BLOCK)
+        self.count = max(0, int((len(samples) - first - LATEST) / 2 / (1 + step)))
         size = BEFORE + self.count + BLOCK + 1
         self.y, self.x, self.sums, self._at, self._step = np.zeros((5, size))
         self.levels, self.taps, self.deviation = np.ones(PERIOD), None, None
@@ -164,6 +165,8 @@ class Symbols:
         that corrects the clock, where decisions are doubtful; 0 holds it.
         """
         last = min(last, self.count)
+        if first <= self._wrong[0]:
+            self._wrong = 0, np.zeros(len(POLES))
         tails = tails_of(self.x[: max(0, BEFORE + first - FEEDBACK)])
         for n in range(first, last, BLOCK):
             size = min(BLOCK, last - n)
@@ -206,16 +209,23 @@ class Symbols:
     def forget(self, first, last):
         """Correct what wrong decisions before symbol ``first`` do to those from there on.
 
-        Symbols up to ``last`` are known. What is left of their values beyond the feedback taps is
-        tails of those decisions.
+        Symbols up to ``last`` are known. What their values depart by is tails of those decisions.
         """
-        part = self.part(first + FEEDBACK, last)
-        decay = POLES ** np.arange(FEEDBACK, last - first)[:, None]
+        decay, found, _ = self._tails_left(first, first + FEEDBACK, last)
         if len(decay) > 2 * FEEDBACK:
-            found, _ = solve(decay, self.x[part] - self.y[part])
+            part = self.part(first + FEEDBACK, last)
             self._wrong = first, self._wrong_at(first) + found
             self.sums[part] += decay @ found
             self.y[part] += decay @ found
+
+    def departure(self, first, last):
+        """Deviation of values of known symbols but for tails of wrong decisions before them."""
+        return self._tails_left(first, first, last)[2]
+
+    def _tails_left(self, first, begin, last):
+        part = self.part(begin, last)
+        decay = POLES ** np.arange(begin - first, last - first)[:, None]
+        return decay, *solve(decay, self.x[part] - self.y[part])
 
     def _wrong_at(self, n):
         """Tails of wrong decisions at symbol n."""
