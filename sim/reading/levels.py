@@ -71,6 +71,12 @@ class Found:
         return at_codec(parameters, words, self.impairments.law_out)
 
 
+def guess(descriptor):
+    """Symbols of one DIL (float64), at levels that a network without law conversion gives them."""
+    ucodes, signs = dil(descriptor)
+    return np.where(signs == 1, 1.0, -1.0) * codewords(LAW, U_INFO)[ucodes]
+
+
 def find(symbols, descriptor, first, last, ends):
     """:class:`Found`, or None where DIL is too short or is another one.
 

@@ -37,8 +37,9 @@ from sim.reading.points import (
 from sim.reading.symbols import BLOCK, KNOWN, trn1d_signs
 from sim.reading.taps import PERIOD
 
-#: Largest error that corrects the clock where decisions are doubtful; TRN1d's level is 1.
-DOUBTFUL = 0.02
+#: Deviations of the noise up to which a block's errors correct the clock, where decisions are
+#: doubtful.
+DOUBTFUL = 1.6
 
 #: How far sizes are from TRN1d's, and the share of a block's symbols, that are not TRN1d nor Jd.
 OTHER, MANY = 0.2, 0.25
@@ -187,7 +188,7 @@ class Listener:
         begin, last = at - AROUND * INTERVALS, at + (AROUND + B1D_FRAMES) * INTERVALS
         if begin < KNOWN or last > self.symbols.count:
             return None
-        self.symbols.run(begin, last, self._any(begin).decider(self.deviation), most=DOUBTFUL)
+        self.symbols.run(begin, last, self._any(begin).decider(self.deviation), most=DOUBTFUL * self.deviation)
         return mapping.find_b1d(self.frames(begin, last) >= 0, begin)
 
     # DIL, Ri -------------------------------------------------------------------------------------
@@ -207,22 +208,26 @@ class Listener:
             self.scale = self.scale or found
             if self.scale == found and found is not None:
                 decide = self._dil_rows(first).decider(self.deviation)
-                self.symbols.run(first, end, decide, most=DOUBTFUL)
+                self.symbols.run(first, end, decide, most=DOUBTFUL * self.deviation)
         self._dil_on = self.law_and_u_info
         self._add("DIL", first, end)
         return turn
 
     def _pass_dil(self, first):
         """The symbol behind DIL, and the place of Ri or None."""
-        return self._until_r(first, self.symbols.count, self._dil_rows(first), DOUBTFUL)
+        known = None if self.ja is None else reading_levels.guess(self.ja)
+        most = DOUBTFUL * self.deviation
+        return self._until_r(first, self.symbols.count, self._dil_rows(first), most, known)
 
     def _dil_rows(self, first):
         """:class:`Rows` that DIL may have; near TRN1d's level only that itself."""
         others = dil_levels(*self.law_and_u_info)
         return Rows([np.union1d(others, [own]) for own in self.symbols.levels], first)
 
-    def _until_r(self, first, last, rows, most=None):
+    def _until_r(self, first, last, rows, most=None, known=None):
         """Run symbols on ``rows``; the symbol behind them, and the place of an R that ends them.
+
+        ``known``: one period of symbols that come again and again, in place of decisions.
 
         None in its place where a silence or ``last`` ends them. ``most`` as in
         :meth:`~sim.reading.symbols.Symbols.run`.
@@ -230,7 +235,10 @@ class Listener:
         symbols, at, begin = self.symbols, first, first
         decide, last = rows.decider(self.deviation), min(last, symbols.count)
         while at < last:
-            at = symbols.run(at, min(at + STRETCH, last), decide, most=most)
+            stop, sent = min(at + STRETCH, last), None
+            if known is not None:
+                sent = known[np.arange(at - first, stop - first) % len(known)]
+            at = symbols.run(at, stop, decide, sent, most)
             turn, begin = self._find_r(begin, at)
             if turn is not None:
                 return turn[0], turn
@@ -392,21 +400,22 @@ class Listener:
         """
         symbols = self.symbols
         decide = self._any(at).decider(self.deviation)
-        end = symbols.run(at, at + count * INTERVALS, decide, most=DOUBTFUL)
+        end = symbols.run(at, at + count * INTERVALS, decide, most=DOUBTFUL * self.deviation)
         loud = np.abs(self.frames(at, end)).mean(1) > SILENT
         end = at + INTERVALS * (int(np.flatnonzero(loud)[-1]) + 1 if loud.any() else 0)
-        for solves in (False, False, True, True):
+        for number in range(4):
             ones = mapping.labelled(kind, self.frames(at, end))
             if ones is None:
                 break
             for _ in range(ROUNDS):
                 known = ones.levels(self.frames(at, end))
                 symbols.assume(at, known.reshape(-1))
-            error = known - self.frames(at, end)
-            if solves and kind == "CPt" and np.sqrt(np.mean(error**2)) > WORSE * self.deviation:
+            left = float(np.sqrt(np.mean((known - self.frames(at, end)) ** 2)))
+            if number > 1 and kind == "CPt" and left > WORSE * self.deviation:
                 # The network has changed: a high-pass has switched in.
                 symbols.solve(at, known.reshape(-1))
-                symbols.run(at, at + known.size, known=known.reshape(-1))
+            # The clock may have gone wrong in DIL.
+            symbols.run(at, at + known.size, known=known.reshape(-1))
         return end, ones
 
     def _told(self, kind, at):

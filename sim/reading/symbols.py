@@ -50,6 +50,9 @@ ROUNDS = 4
 #: Shares of a block's timing error that correct phase and rate.
 PHASE_GAIN, RATE_GAIN = 0.1, 0.004
 
+#: Factor of the first, and its square of the other, where decisions are doubtful.
+SLOWLY = 0.25
+
 #: Largest timing error, in half symbols, that a block may tell.
 MOST_LATE = 0.05
 
@@ -161,8 +164,8 @@ class Symbols:
         """Values of symbols ``first`` to ``last``; returns the first one that there is not.
 
         Everything before ``first`` must be there. ``decide(n, y)`` gives the decision for the value
-        of symbol n; ``known`` are the decisions, where symbols are known. ``most``: largest error
-        that corrects the clock, where decisions are doubtful; 0 holds it.
+        of symbol n; ``known`` are the decisions, where symbols are known. ``most``: deviation of a
+        block's errors up to which they correct the clock, where decisions are doubtful; 0 holds it.
         """
         last = min(last, self.count)
         if first <= self._wrong[0]:
@@ -271,13 +274,12 @@ class Symbols:
         self._at[here : here + size] = at + 2 * (1 + step) * np.arange(size)
         self._step[here : here + size] = step
         at += 2 * (1 + step) * size
-        if most != 0:
-            if most is not None:
-                error = np.clip(error, -most, most)
+        if most is None or error @ error < size * most**2:
             late = error @ slope / max(slope @ slope, 0.05 * size)
             late = float(np.clip(late, -MOST_LATE, MOST_LATE)) * size / BLOCK
-            at += PHASE_GAIN * late
-            step += RATE_GAIN * late / (2 * BLOCK)
+            slowly = 1.0 if most is None else SLOWLY
+            at += slowly * PHASE_GAIN * late
+            step += slowly**2 * RATE_GAIN * late / (2 * BLOCK)
         self._at[here + size], self._step[here + size] = at, step
 
     def solve(self, first, symbols):
