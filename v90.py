@@ -7,6 +7,7 @@ are one sentence on stderr. Exit status 2 is for bad input, 1 for a call that fa
 import importlib
 import sys
 
+from golden import __version__
 from golden.errors import V90Error
 from sim.terminal import Parser, guarded
 
@@ -43,6 +44,7 @@ def parser(words):
         description="Files through the PCM path of V.90 and calls, golden model and gateware.",
         epilog="Exit status: 0, 1 for a call that failed, 2 for bad input.",
     )
+    top.add_argument("--version", action="version", version=f"v90 {__version__}")
     commands = top.add_subparsers(dest="command", required=True, metavar="COMMAND")
     called = next((word for word in words if not word.startswith("-")), None)
     for name, (_, text) in COMMANDS.items():

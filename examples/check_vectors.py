@@ -3,13 +3,15 @@
     python check_vectors.py SET OUTPUT [KIND...]
 
 OUTPUT has, for each vector of a kind (encoder, where none is given), its `out` arrays under the
-names that they have in the set, such as encoder/CP-K15-S3.octets.hex: a hexadecimal word a line.
+names that they have in the set, such as encoder/CP-K15-S6.octets.hex: a hexadecimal word a line.
+A KIND may be a pattern of names instead: "encoder/*-S6" stands for those without spectral shaping.
 Exit status: 0 all are equal, 1 one differs or is missing, 2 the input is bad.
 """
 
 import hashlib
 import json
 import sys
+from fnmatch import fnmatchcase
 from pathlib import Path
 
 import numpy as np
@@ -22,7 +24,8 @@ def main(folder, output, kinds):
     for item in (i for e in manifest["vectors"] for i in (e, *e["arrays"].values())):
         if hashlib.sha256((folder / item["file"]).read_bytes()).hexdigest() != item["sha256"]:
             raise ValueError(f"{folder / item['file']} has another SHA-256 than the manifest says")
-    chosen = [e for e in manifest["vectors"] if e["name"].split("/")[0] in kinds]
+    patterns = [kind if "/" in kind else f"{kind}/*" for kind in kinds]
+    chosen = [e for e in manifest["vectors"] if any(fnmatchcase(e["name"], p) for p in patterns)]
     if not chosen or not output.is_dir():
         raise ValueError(f"{output} is no folder, or there are no vectors of {', '.join(kinds)}")
     good = 0

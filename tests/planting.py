@@ -1,6 +1,7 @@
 """`make mutants`: plant each error of :mod:`tests.mutants`, and print what caught it."""
 
 import argparse
+import hashlib
 import os
 import re
 import shutil
@@ -8,12 +9,13 @@ import subprocess
 import sys
 import tempfile
 import time
-from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 from rich.console import Console
 from rich.table import Table
 
+from sim import work
+from sim.engines.cache import cache_root
 from sim.terminal import guarded, progress
 from tests.mutants import MUTANTS
 from tests.passage import replaced
@@ -25,30 +27,63 @@ _QUICK = "not verilator and not icarus"
 #: Seconds that the tests of a block may take.
 _PATIENCE = 600
 
+#: Folders and files that tests read, and folders of these that hold what was built.
+_COPIED = ("golden", "hdl", "sim", "boards", "tests", "docs", "examples", "v90.py")
+_COPIED += ("pyproject.toml",)
+_BUILT = ("examples/verilog/build",)
 
-def plant(folder, path, old, new, stem=None):
+
+def copy_tree(folder):
+    """Copy what tests need into ``folder``, which exists."""
+
+    def ignored(place, names):
+        return [
+            name
+            for name in names
+            if name == "__pycache__" or (Path(place) / name).relative_to(ROOT).as_posix() in _BUILT
+        ]
+
+    for name in _COPIED:
+        if (ROOT / name).is_dir():
+            shutil.copytree(ROOT / name, folder / name, ignore=ignored)
+        else:
+            shutil.copy(ROOT / name, folder)
+
+
+def test_of(path, tests=None):
+    """What pytest is given for a planted error in ``path``; ``tests`` as :mod:`tests.mutants` says.
+
+    Without the name of a test it is a file: ``tests/golden/pcm/test_mapper.py``.
+    """
+    tree, *package, _ = Path(path).parts
+    name, _, case = (tests or Path(path).stem).partition("::")
+    *other, name = name.split("/")
+    if other[:1] != ["tests"]:
+        other = ["tests", tree, *(other or package)]
+    return "/".join([*other, f"test_{name}.py"]) + (f"::{case}" if case else "")
+
+
+def plant(folder, path, old, new, tests=None):
     """Copy the tree into ``folder`` with ``new`` for ``old`` in ``path``, and run the tests.
 
     Returns ``(caught, output)``: the first test that failed, None where none did, and what pytest
-    printed. Tests that do not run at all catch nothing. ``stem``: as in a row of ``MUTANTS``.
+    printed. Tests that do not run at all catch nothing. ``tests``: as :func:`test_of` takes it.
     """
-    for name in ("golden", "hdl", "sim", "tests", "docs"):
-        shutil.copytree(
-            ROOT / name, folder / name, ignore=shutil.ignore_patterns("__pycache__", "build")
-        )
-    shutil.copy(ROOT / "pyproject.toml", folder)
+    copy_tree(folder)
     target = folder / path
-    text = target.read_text()
-    target.write_text(replaced(text, old, new, path))
-    tree, *package, _ = Path(path).parts
-    name, _, case = (stem or Path(path).stem).partition("::")
-    *other, name = name.split("/")
-    test = "/".join(["tests", tree, *(other or package), f"test_{name}.py"])
-    test += f"::{case}" if case else ""
+    target.write_text(replaced(target.read_text(), old, new, path))
+    test = test_of(path, tests)
     run = subprocess.run(
         [sys.executable, "-m", "pytest", "-x", "-q", "-p", "no:cacheprovider", "-k", _QUICK, test],
         cwd=folder,
-        env={**os.environ, "PYTHONPATH": str(folder), "PYTEST_ADDOPTS": ""},
+        env={
+            **os.environ,
+            "PYTHONPATH": str(folder),
+            "PYTEST_ADDOPTS": "",
+            # Gateware beside the planted error is compiled already.
+            "V90_CACHE": str(folder / "build"),
+            "V90_CACHE_LENT": str(cache_root()),
+        },
         capture_output=True,
         text=True,
         timeout=_PATIENCE,
@@ -58,33 +93,47 @@ def plant(folder, path, old, new, stem=None):
     return failed[1] if failed and run.returncode == 1 else None, run.stdout + run.stderr
 
 
-def _outcome(row):
+def outcome(item):
+    """What caught a row, and the seconds that took; the second of a pair is :func:`_state`."""
+    row, _ = item
     begin = time.perf_counter()
     with tempfile.TemporaryDirectory() as folder:
         caught, _ = plant(Path(folder), *row)
     return caught, time.perf_counter() - begin
 
 
+def _state():
+    """A hash of the tests, which decide with the sources what an error's outcome is."""
+    found = hashlib.sha256()
+    for path in sorted((ROOT / "tests").rglob("*.py")):
+        found.update(path.read_bytes())
+    return found.hexdigest()
+
+
 def main(argv=None):
     """Print the table; return 1 where an error survives."""
     parser = argparse.ArgumentParser(prog="mutants", description=__doc__)
     parser.add_argument("--file", help="errors in files whose path has this in it, not in all")
-    parser.add_argument("--jobs", type=int, default=os.cpu_count(), help="side by side")
+    work.options(parser)
     options = parser.parse_args(argv)
-    rows = [row for row in MUTANTS if (options.file or "") in row[0]]
+    state = _state()
+    items = [(row, state) for row in MUTANTS if (options.file or "") in row[0]]
+    found, began = {}, time.perf_counter()
+    with progress("errors") as show:
+        show(0, len(items))
+        for index, result in work.results_of(outcome, items, work.workers_of(options)):
+            found[index] = result
+            show(len(found), len(items))
     table = Table("file", "stands there", "planted", "caught by", "s", box=None)
-    survived, began = 0, time.perf_counter()
-    with progress("errors") as show, ThreadPoolExecutor(options.jobs) as pool:
-        for done, (row, (caught, seconds)) in enumerate(
-            zip(rows, pool.map(_outcome, rows), strict=True), 1
-        ):
-            survived += caught is None
-            shown = (" ".join(text.split())[:30] for text in row[1:3])
-            table.add_row(row[0], *shown, caught or "NOTHING", f"{seconds:.0f}")
-            show(done, len(rows))
+    survived = 0
+    for index, (row, _) in enumerate(items):
+        caught, seconds = found[index]
+        survived += caught is None
+        shown = (" ".join(text.split())[:30] for text in row[1:3])
+        table.add_row(row[0], *shown, caught or "NOTHING", f"{seconds:.0f}")
     console = Console(width=None if sys.stdout.isatty() else 150, markup=False, highlight=False)
     console.print(table)
-    console.print(f"{len(rows)} errors, {survived} survive, {time.perf_counter() - began:.0f} s")
+    console.print(f"{len(items)} errors, {survived} survive, {time.perf_counter() - began:.0f} s")
     return int(survived > 0)
 
 

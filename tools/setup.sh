@@ -1,5 +1,5 @@
 #!/bin/sh
-# Set up .venv for the extras in $1 ("test", "test,boards" or "test,fuzz") and check the system's packages.
+# Set up .venv for the extras in $1, such as "test,boards", and check the system's packages.
 #
 # Root on Debian or Ubuntu: what is missing is installed. Otherwise one line says what to install.
 # When everything is there this takes a small part of a second.
@@ -8,7 +8,7 @@ cd "$(dirname "$0")/.."
 extras=$1
 stamp=.venv/setup-$extras
 # The path is in it because a virtual environment that was moved does not work.
-want="$PWD $(cat pyproject.toml constraints.txt tools/setup.sh | cksum)"
+want="$PWD $(cat pyproject.toml setup.py constraints.txt tools/setup.sh | cksum)"
 
 fail() {
     echo "setup: $*" >&2

@@ -32,6 +32,7 @@ from hdl.receiver.equalizer import Equalizer
 from hdl.receiver.receiver import Receiver, Receivers
 from hdl.receiver.solver import Solver
 from hdl.signals.generator import Generator
+from hdl.v34.modulator import Modulator
 
 
 def _alone(kind):
@@ -48,7 +49,7 @@ def _selftest(parameters):
 SEEDS = {("receiver", "up5k"): 2}
 
 #: What can be measured: the component for a count, the count, and the clock in MHz asked for.
-BLOCKS = {
+MEASURED = {
     "bank": (Bank, 30, 24),
     "linked-bank": (lambda count: LinkedBank(count, baud=3e6, signals=False), 30, 24),
     "linked-signals": (lambda count: LinkedBank(count, baud=3e6, signals=True), 30, 24),
@@ -77,6 +78,8 @@ BLOCKS = {
     "analogue-receiver": (_alone(AnalogueReceiver), 1, 12),
     "i2s": (_alone(I2s), 1, 24.576),
     "decimator": (lambda count: Decimator(3), 1, 24.576),
+    "modulator": (Modulator, 1, 24.576),
+    "modulators": (lambda count: Modulator(count, 4096), 30, 50),
     "client": (_alone(LinkedClient), 1, 24.576),
     "selftest": (lambda count: _selftest("45333.json"), 1, 25),
     "selftest-trn1d": (lambda count: _selftest(None), 1, 12),
@@ -106,7 +109,7 @@ class Pins(Elaboratable):
 
 def write_block(folder, block, count=None):
     """Write a block's RTLIL as ``top.il`` into a folder."""
-    make, usual, _ = BLOCKS[block]
+    make, usual, _ = MEASURED[block]
     folder = Path(folder)
     folder.mkdir(parents=True, exist_ok=True)
     top = Pins(make(count or usual))
@@ -137,7 +140,7 @@ def synthesise(folder, family):
 
 def route(folder, family, block):
     """Place and route a block's ``top.json``; ``(rows, MHz)``, MHz None where it does not fit."""
-    chip, clock = toolchain.FAMILIES[family], BLOCKS[block][2]
+    chip, clock = toolchain.FAMILIES[family], MEASURED[block][2]
     seed = SEEDS.get((block, family), toolchain.SEED)
     arguments = [
         "--json",

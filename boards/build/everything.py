@@ -16,7 +16,7 @@ from golden.errors import CallFailed, V90Error
 from sim.terminal import guarded
 
 DOCUMENT = Path("docs/resources.md")
-SHARES, PARTS = Path("docs/resources-shares.svg"), Path("docs/resources-parts.svg")
+SHARES_PICTURE, PARTS_PICTURE = Path("docs/resources-shares.svg"), Path("docs/resources-parts.svg")
 RESULTS = Path("build/boards.json")
 
 #: Blocks without a board, each in a chip: between shift registers, with two pins.
@@ -46,11 +46,11 @@ that two pins are enough:
 _PICTURES = f"""
 Shares of the chips:
 
-![Shares of each chip that the tops and blocks take]({SHARES.name})
+![Shares of each chip that the tops and blocks take]({SHARES_PICTURE.name})
 
 Where it goes, by submodules; what synthesis named after none of them, and what is small, is `rest`:
 
-![Look-up tables and registers of parts]({PARTS.name})
+![Look-up tables and registers of parts]({PARTS_PICTURE.name})
 """
 
 
@@ -88,7 +88,7 @@ def write_document(results):
         text += _ALONE_TEXT + table(("block", "chip"), alone)
     DOCUMENT.write_text(text + _PICTURES)
     pictures.draw_shares(
-        [(" ".join(named[:2]), result["rows"]) for named, result in tops + alone], SHARES
+        [(" ".join(named[:2]), result["rows"]) for named, result in tops + alone], SHARES_PICTURE
     )
     drawn = [
         (key.replace("-", ", ", 1), results[key]["parts"])
@@ -96,7 +96,7 @@ def write_document(results):
         if results.get(key, {}).get("parts")
     ]
     if drawn:
-        pictures.draw_parts(drawn, PARTS)
+        pictures.draw_parts(drawn, PARTS_PICTURE)
 
 
 def build_alone(block, family):
@@ -104,7 +104,7 @@ def build_alone(block, family):
 
     Raises :class:`~golden.errors.CallFailed` where a tool fails or the chip is too small.
     """
-    folder, clock = Path("build") / f"{block}-{family}", blocks._ALONE_TEXT[block][2]
+    folder, clock = Path("build") / f"{block}-{family}", blocks.MEASURED[block][2]
     result = BuildResult(block, family, asked=clock)
     begin = time.monotonic()
     blocks.write_block(folder, block)

@@ -10,12 +10,14 @@ import zlib
 from pathlib import Path
 
 from amaranth.build import Attrs, Clock, Connector, Pins, Resource, Subsignal
-from amaranth.vendor import GowinPlatform, LatticeECP5Platform, LatticeICE40Platform
+from amaranth.vendor import LatticeECP5Platform, LatticeICE40Platform
 from amaranth_boards.icebreaker import ICEBreakerPlatform
 from amaranth_boards.orangecrab_r0_2 import OrangeCrabR0_2_25FPlatform
 from amaranth_boards.resources import LEDResources, UARTResource
 from amaranth_boards.tang_nano_9k import TangNano9kPlatform
 from amaranth_boards.ulx3s import ULX3S_85F_Platform
+
+from hdl.core.amaranth_private import gowin_commands
 
 
 def highway(pins, attrs, connector=None, lines=1):
@@ -167,7 +169,7 @@ class TangNano9k(TangNano9kPlatform):
     required_tools = ["yosys", "nextpnr-himbaechel-gowin", "gowin_pack"]
     # In place of nextpnr-gowin, which nextpnr no longer has.
     command_templates = [
-        GowinPlatform._apicula_command_templates[0],
+        gowin_commands()[0],
         r"""
         {{invoke_tool("nextpnr-himbaechel-gowin")}}
             {{quiet("--quiet")}}
@@ -179,7 +181,7 @@ class TangNano9k(TangNano9kPlatform):
             --json {{name}}.syn.json
             --write {{name}}.pnr.json
         """,
-        GowinPlatform._apicula_command_templates[2],
+        gowin_commands()[2],
     ]
 
 

@@ -4,7 +4,7 @@ import argparse
 import sys
 from pathlib import Path
 
-from boards.build.blocks import BLOCKS, route, synthesise, write_block
+from boards.build.blocks import MEASURED, route, synthesise, write_block
 from boards.build.toolchain import FAMILIES
 from sim.terminal import guarded
 
@@ -14,12 +14,12 @@ BUILD = Path("build/size")
 def main():
     """Print what a block takes and its clock; return 1 where the chip is too small for it."""
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--block", choices=BLOCKS, default="bank")
+    parser.add_argument("--block", choices=MEASURED, default="bank")
     parser.add_argument("--chip", choices=FAMILIES, default="up5k")
     parser.add_argument("--count", type=int, help="channels of a bank, or lines of receivers")
     parser.add_argument("--synthesis", action="store_true", help="no placement and routing")
     options = parser.parse_args()
-    clock = BLOCKS[options.block][2]
+    clock = MEASURED[options.block][2]
     folder = BUILD / f"{options.chip}-{options.block}"
     write_block(folder, options.block, options.count)
     for row, count in synthesise(folder, options.chip).items():

@@ -8,23 +8,21 @@ from amaranth.hdl import Elaboratable, Module
 from amaranth.lib import io
 
 from boards.build.clocks import add_clock
-from golden.modem.selftest import U_INFO
+from golden.modem.selftest import SELFTEST_U_INFO, plan
 from golden.pcm import g711
-from golden.pcm.parameters import MappingParameters
-from golden.ports.emulator import OCTETS, PHASES, Response
+from golden.pcm.parameters import OCTET_RATE, MappingParameters
+from golden.ports.emulator import RESPONSE_PHASES, Response
 from golden.receiver.timetable import State
 from hdl.modem.bank import LinkedBank
 from hdl.modem.client import LinkedClient
 from hdl.modem.selftest import Selftest
-from sim.files import ROOT
+from sim.files import EXAMPLES
 from sim.world import lines
 from sim.world.line import Line
 
 #: What a self-test has between its modems: a line of `v90 lines`, dB of signal over noise, the
 #: client's clock in ppm, and TRN1d's level in dB of full scale at the A/D.
 SELFTEST_LINE, SELFTEST_SNR, SELFTEST_PPM, SELFTEST_LEVEL = "26awg-6kft", 45.0, 80.0, -20
-
-EXAMPLES = ROOT / "examples"
 
 #: What it sends: a file of ``examples``.
 SELFTEST_PARAMETERS = "45333.json"
@@ -94,8 +92,8 @@ def bank(frequency, lights, baud, channels=30, signals=False, **options):
 @cache
 def selftest_response(line, law):
     """The emulator's table of one of `v90 lines`."""
-    impulse = Line(lines.find(line), law=law).impulse(OCTETS * PHASES)
-    return Response.of(impulse, int(g711.linear(U_INFO, law)), SELFTEST_LEVEL)
+    impulse = Line(lines.find(line), law=law).impulse(OCTET_RATE * RESPONSE_PHASES)
+    return Response.of(impulse, int(g711.linear(SELFTEST_U_INFO, law)), SELFTEST_LEVEL)
 
 
 def selftest_component(frequency, baud, parameters=SELFTEST_PARAMETERS):
@@ -106,8 +104,7 @@ def selftest_component(frequency, baud, parameters=SELFTEST_PARAMETERS):
     law = "A" if p is None else p.law
     return Selftest(
         selftest_response(SELFTEST_LINE, law),
-        law,
-        p,
+        plan(law, p),
         ppm=SELFTEST_PPM,
         snr=SELFTEST_SNR,
         clock=frequency,

@@ -16,7 +16,8 @@ from boards.host.link import BAUD, Board, Link, open_port
 from golden.errors import CallFailed, V90Error
 from golden.ports.link import Top
 from golden.receiver.timetable import Kind, State
-from sim.calls import call
+from sim.calls.description import GIVEN_TRN1D, check_given_training
+from sim.calls.design import USUAL_U_INFO
 from sim.files import check_output, read_file, read_parameters, write_file
 from sim.terminal import Parser, progress
 from sim.world import wav
@@ -27,12 +28,26 @@ SIMULATED = "sim"
 #: Seconds between two looks at what changes.
 _REFRESH = 0.2
 
+#: Most seconds that an option takes: a week.
+MOST_SECONDS = 7 * 24 * 3600
+
 #: Names of tops for a person.
 TOP_NAMES = {
     Top.ENCODERS: "bank of encoders on a PCM highway",
     Top.SIGNALS: "bank of signal generators on a PCM highway",
     Top.RECEIVER: "analogue receiver",
 }
+
+
+def _seconds(text):
+    """An option's seconds: a time that there is, and that ends."""
+    value = float(text)
+    if not 0 <= value <= MOST_SECONDS:
+        raise ValueError
+    return value
+
+
+_seconds.__name__ = "number of seconds"
 
 
 def parser(device="DEVICE"):
@@ -75,36 +90,36 @@ def parser(device="DEVICE"):
     sub.add_argument(
         "--training-symbols",
         type=int,
-        default=call.TRN1D,
+        default=GIVEN_TRN1D,
         metavar="N",
-        help=f"of TRN1d (default: {call.TRN1D})",
+        help=f"of TRN1d (default: {GIVEN_TRN1D})",
     )
     sub.add_argument(
         "--u-info",
         type=int,
-        default=call.U_INFO,
+        default=USUAL_U_INFO,
         metavar="UCODE",
-        help=f"of TRN1d (default: {call.U_INFO})",
+        help=f"of TRN1d (default: {USUAL_U_INFO})",
     )
     sub.add_argument(
         "--seconds",
-        type=float,
+        type=_seconds,
         default=30.0,
         metavar="S",
         help="without a frame of the file or an event, after which to end (default: 30)",
     )
     sub.add_argument("--recording", metavar="X.wav", help="what the simulated board is to hear")
     sub = action("watch", watch, "show the channels' state, again and again")
-    sub.add_argument("--seconds", type=float, metavar="S", help="end then (default: at Ctrl-C)")
+    sub.add_argument("--seconds", type=_seconds, metavar="S", help="end then (default: at Ctrl-C)")
     sub.add_argument(
         "--parameters", metavar="P.json", help="of a receiver's data, for their rate and the SNR"
     )
     sub.add_argument(
         "--u-info",
         type=int,
-        default=call.U_INFO,
+        default=USUAL_U_INFO,
         metavar="UCODE",
-        help=f"of a receiver's TRN1d (default: {call.U_INFO})",
+        help=f"of a receiver's TRN1d (default: {USUAL_U_INFO})",
     )
     return top
 
@@ -225,10 +240,17 @@ def send(board, simulated, arguments):
     print(f"{text} ({_traffic(board)})", file=sys.stderr)
 
 
-def _sent(simulated, channel, patience=120):
-    """Octets of a channel, once those that were on their way have come, so many frames later."""
-    end = simulated.frames + patience
+def _sent(simulated, channel, frames=120, patience=60.0):
+    """Octets of a channel, once those that were on their way have come, so many frames later.
+
+    Raises :class:`~golden.errors.CallFailed` if the frames take more than ``patience`` seconds.
+    """
+    end, until = simulated.frames + frames, time.monotonic() + patience
     while simulated.frames < end and simulated.error is None:
+        if time.monotonic() > until:
+            raise CallFailed(
+                f"the simulated board needs more than {patience:g} s for {frames} frames"
+            )
         time.sleep(0.01)
     return simulated.octets(channel)
 
@@ -236,19 +258,19 @@ def _sent(simulated, channel, patience=120):
 def receive(board, simulated, arguments):
     """`v90 board DEVICE receive`"""
     p = read_parameters(arguments.parameters)
-    call.check_training(arguments.u_info, arguments.training_symbols)
+    check_given_training(arguments.u_info, arguments.training_symbols)
     samples = None
     if simulated:
         recording = read_file(arguments.recording)
         samples = wav.read(recording, arguments.recording, simulated.rate, simulated.bits)
     receiver.configure(board, p, arguments.u_info, arguments.training_symbols)
-    patience = arguments.seconds
+    over = None
     if simulated:
         simulated.play(samples)
-        patience = _since(lambda: simulated.playing, 1.0)
+        over = _since(lambda: simulated.playing, 1.0)
     view = _receiver_view(p, arguments.u_info)
     with _live(lambda: view(board, {}), Console(stderr=True)) as show:
-        reception = receiver.receive(board, patience, lambda reception: show())
+        reception = receiver.receive(board, arguments.seconds, lambda reception: show(), over)
     last, levels = receiver.state(board), receiver.levels_of(p, arguments.u_info)
     kinds = [kind for kind, _ in reception.events]
     if Kind.DETECTED not in kinds:

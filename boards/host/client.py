@@ -10,20 +10,20 @@ from golden.pcm.parameters import INTERVALS
 from golden.receiver.slicer import FINE
 from golden.receiver.timetable import SLOW_BITS, Kind, State
 from hdl.modem.client import (
-    ADDRESS,
-    DATA,
-    EVENTS,
-    FLAGS,
-    HIGH,
-    LOST,
-    LOW,
+    ADDRESS_AT,
+    DATA_CHANNEL,
+    EVENTS_CHANNEL,
+    FLAGS_AT,
+    HIGH_AT,
+    LOST_FLAG,
+    LOW_AT,
     NUMBER_AT,
-    PARAMETERS,
+    PARAMETERS_CHANNEL,
     QUALITY_AT,
-    RECEIVER,
+    RECEIVER_CHANNEL,
     STATES,
     STEP_AT,
-    TRAINING,
+    TRAINING_FLAG,
 )
 from hdl.pcm.csr import configuration_words
 from hdl.receiver.words import configuration_words as receiver_words
@@ -44,14 +44,14 @@ def configure(board, parameters, u_info, symbols):
     """Give a receiver TRN1d's symbols and U_INFO, and the parameters of the data after it."""
     board.demand_receiver()
     levels = levels_of(parameters, u_info)
-    board.words(PARAMETERS, configuration_words(parameters))
+    board.words(PARAMETERS_CHANNEL, configuration_words(parameters))
     wide = receiver_words(*levels, symbols // INTERVALS)
     board.words(
-        RECEIVER,
+        RECEIVER_CHANNEL,
         [
             pair
             for address, word in wide
-            for pair in ((ADDRESS, address), (LOW, word & 0xFFFF), (HIGH, word >> 16))
+            for pair in ((ADDRESS_AT, address), (LOW_AT, word & 0xFFFF), (HIGH_AT, word >> 16))
         ],
     )
 
@@ -69,10 +69,10 @@ class ClientReception:
 
     def take(self, pairs):
         """Take pairs of channel and octet, as :meth:`boards.host.link.Board.take` gives them."""
-        data = np.array([octet for channel, octet in pairs if channel == DATA], np.uint8)
+        data = np.array([octet for channel, octet in pairs if channel == DATA_CHANNEL], np.uint8)
         self.octets += len(data)
         self.file.process(np.unpackbits(data, bitorder="little"))
-        self._event += bytes(octet for channel, octet in pairs if channel == EVENTS)
+        self._event += bytes(octet for channel, octet in pairs if channel == EVENTS_CHANNEL)
         while len(self._event) >= 4:
             kind, number = self._event[0], int.from_bytes(self._event[1:4], "little")
             if kind not in list(Kind):
@@ -81,13 +81,15 @@ class ClientReception:
             del self._event[:4]
 
 
-def receive(board, patience, progress=lambda reception: None):
+def receive(board, patience, progress=lambda reception: None, over=None):
     """Receive a file: a :class:`ClientReception`, whole or as far as it came.
 
-    ``progress(reception)`` is called whenever something has come. Ends with the file. Without one
-    it ends when no event and no next frame of the file has come for ``patience`` seconds, whatever
-    else comes: a line that stays alive does not hold it up. ``patience`` may be a function that
-    says whether to end, in place of a number; it is asked when nothing has come.
+    Ends with the file. Without one it ends when no event and no next frame of the file has come for
+    ``patience`` seconds, whatever else comes: a line that stays alive does not hold it up.
+
+    ``progress(reception)`` is called whenever something has come. ``over()``, of a simulated board,
+    says whether all that it is to hear has been heard. ``patience`` begins then, and reception ends
+    at once when nothing comes any more.
 
     Raises :class:`~golden.errors.CallFailed` where the board's queue was full.
     """
@@ -97,12 +99,11 @@ def receive(board, patience, progress=lambda reception: None):
         if pairs:
             reception.take(pairs)
             progress(reception)
-        if (now := (reception.file.frames, len(reception.events))) != reached:
+        now = (reception.file.frames, len(reception.events))
+        heard = over is None or over()
+        if now != reached or not heard:
             reached, last = now, time.monotonic()
-        if callable(patience):
-            if not pairs and patience():
-                break
-        elif time.monotonic() > last + patience:
+        if (over is not None and heard and not pairs) or time.monotonic() > last + patience:
             break
     if state(board)["lost"]:
         raise CallFailed(
@@ -122,13 +123,13 @@ def state(board):
     def number(at, size, signed=False):
         return int.from_bytes(octets[at : at + size], "little", signed=signed)
 
-    flags = octets[FLAGS]
+    flags = octets[FLAGS_AT]
     if flags & 0xF not in list(State):
         raise V90Error(f"the board is in state {flags & 0xF}, which is unknown here")
     return {
         "state": flags & 0xF,
-        "training": bool(flags & 1 << TRAINING),
-        "lost": bool(flags & 1 << LOST),
+        "training": bool(flags & 1 << TRAINING_FLAG),
+        "lost": bool(flags & 1 << LOST_FLAG),
         "number": number(NUMBER_AT, 3),
         "step": number(STEP_AT, 4, signed=True),
         "quality": number(QUALITY_AT, 5),

@@ -28,6 +28,9 @@ from hdl.signals.commands import command_words
 
 BAUD = 1_000_000
 
+#: Most bit/s of a port: no USB adapter is faster.
+MOST_BAUD = 12_000_000
+
 #: Seconds for which an answer is waited for: at first, at least and at most; times a request is
 #: sent.
 FIRST_WAIT, LEAST_WAIT, MOST_WAIT, ATTEMPTS = 0.5, 0.02, 2.0, 12
@@ -46,8 +49,11 @@ _NUMBER = 1
 def open_port(device, baud=BAUD):
     """The serial port of that name, for one program at a time.
 
-    Raises :class:`~golden.errors.V90Error` where there is none, or it may not be used.
+    Raises :class:`~golden.errors.V90Error` where there is none, it may not be used, or no port has
+    that rate.
     """
+    if not 1 <= baud <= MOST_BAUD:
+        raise V90Error(f"a port has 1 to {MOST_BAUD} bit/s, not {baud}")
     try:
         port = serial.Serial(device, baud, timeout=0, write_timeout=WRITE_WAIT, exclusive=True)
     except (serial.SerialException, ValueError) as error:
@@ -98,7 +104,7 @@ class Link:
         self._first, self._most = slowness * FIRST_WAIT, slowness * MOST_WAIT
         self.statistics = Statistics()
         self._unframer, self._number = Unframer(), 0
-        self._patience = self._first
+        self._patience, self._answered = self._first, None
 
     def ask(self, sections):
         """The answer to a request of these sections (bytes), without its number."""
@@ -107,14 +113,14 @@ class Link:
 
     def hello(self):
         """The board's :class:`golden.ports.link.Information`; the first thing to ask for."""
-        self._number = 0
+        self._number = link.HELLO
         answer = self._ask(link.hello())
         self.demand(len(answer) == link.INFORMATION)
         information = link.Information.of(answer[::-1])
-        if information.version != link.VERSION:
+        if information.version != link.LINK_VERSION:
             raise V90Error(
                 f"{self._name}: the board's link has version {information.version}, and this "
-                f"program knows version {link.VERSION}"
+                f"program knows version {link.LINK_VERSION}"
             )
         return information
 
@@ -145,10 +151,9 @@ class Link:
                     self._patience = min(
                         self._most, max(LEAST_WAIT, 4 * took, 0.8 * self._patience)
                     )
-                else:
-                    # Which of the requests was answered is not known, so that its time says
-                    # nothing; the wait that was long enough holds until one is answered at once.
-                    self._patience = patience
+                # Of a request that was repeated it is not known which one was answered, so that its
+                # time says nothing.
+                self._answered = request[0]
                 return answer[_NUMBER:]
             patience = min(self._most, 2 * patience)
         self._patience = self._first
@@ -191,6 +196,9 @@ class Link:
             for content in self._unframer.process(octets):
                 if content[0] == number:
                     return content
+                if content[0] == self._answered:
+                    # The last request is answered again: it was repeated too early.
+                    self._patience = min(self._most, 2 * self._patience)
             if self._unframer.damaged != damaged:
                 self.statistics.spoilt += self._unframer.damaged - damaged
                 return None

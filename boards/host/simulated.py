@@ -16,12 +16,12 @@ import numpy as np
 from golden.errors import CallFailed, V90Error
 from golden.ports.decimator import factor_of
 from golden.receiver.equalizer import FEEDBACK, FORWARD
+from golden.receiver.timing import SAMPLE_RATE
 from hdl.modem.bank import LinkedBank
 from hdl.modem.client import LinkedClient, LinkedReceiver
 from hdl.ports.tdm import SPEECH_SLOTS
 from sim.engines.gateware import Gateware
-from sim.world.codec import WIDTH, Codec
-from sim.world.line import SAMPLES
+from sim.world.codec import CODEC_BITS, Codec
 
 #: Cycles of the design's clock for a bit of the highway and of the UART, the least there may be; as
 #: nothing waits for real time, that is the fastest.
@@ -238,7 +238,7 @@ class SimulatedReceiver(_Simulated):
     :class:`SimulatedBoard`.
     """
 
-    rate, bits = SAMPLES, 16
+    rate, bits = SAMPLE_RATE, 16
 
     def __init__(self, forward=FORWARD, feedback=FEEDBACK):
         super().__init__(
@@ -294,7 +294,7 @@ class SimulatedClient(_Simulated):
     ``cycles`` of a bit of the UART. ``faults`` as of :class:`SimulatedBoard`.
     """
 
-    bits = WIDTH
+    bits = CODEC_BITS
 
     def __init__(self, codec=48000, forward=FORWARD, feedback=FEEDBACK, cycles=CYCLES_OF_UART):
         self.rate, frame = codec, round(CLIENT_CLOCK / codec)

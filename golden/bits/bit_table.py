@@ -1,7 +1,7 @@
 """A sequence of bits as a table of bit ranges, as the Recommendation prints it (8.2.3 to 8.6.3).
 
-Building and parsing know tables only. The least significant bit of each range, and bit 0 of the
-sequence, is sent first.
+Sequences are built and parsed by their tables alone. Bit 0 of the sequence is sent first, and of
+each range the least significant bit.
 """
 
 from collections.abc import Callable
@@ -13,23 +13,27 @@ import numpy as np
 from golden.bits.crc import crc_bits
 from golden.errors import V90Error, short
 
-#: What a range may be besides a field of the sequence's own: ones and zeroes by which it is found,
-#: a zero, what a receiver does not interpret and a sender leaves zero, the CRC of 10.1.2.3.2/V.34,
-#: and zeroes after it.
-SYNC, START, RESERVED, CRC, FILL = "frame sync", "start bit", "reserved", "CRC", "fill bits"
+#: Ranges that carry no field of the sequence's own. The frame sync are ones and zeroes by which a
+#: sequence is found; the start bit is zero. A sender leaves reserved bits zero, and a receiver does
+#: not interpret them. The CRC is that of 10.1.2.3.2/V.34; fill bits are zeroes after it.
+FRAME_SYNC, START_BIT = "frame sync", "start bit"
+RESERVED, CRC, FILL_BITS = "reserved", "CRC", "fill bits"
 
-_NOT_FIELDS = (SYNC, START, RESERVED, CRC, FILL)
+_NOT_FIELDS = (FRAME_SYNC, START_BIT, RESERVED, CRC, FILL_BITS)
 
 
 @dataclass(frozen=True)
 class Bits:
     """A row of a sequence's table: bits ``first`` to ``last``, both included.
 
-    ``field`` is the name of what they carry, or one of ``SYNC``, ``START``, ``RESERVED``, ``CRC``,
-    ``FILL``. A field of several rows has its low bits in the first of them. ``values`` are those
-    that the Recommendation allows, None: all; of ``SYNC`` and ``FILL`` the bits, first sent first,
-    None: ones and zeroes. ``item``, where the field is a list: which of its items these bits are
-    of, or the first of as many as there are bits, where ``each`` is 1.
+    Fields
+    ------
+    field : name of the field that they carry, or one of ``FRAME_SYNC``, ``START_BIT``,
+        ``RESERVED``, ``CRC``, ``FILL_BITS``; a field of several rows has its low bits in the first
+    values : values that the Recommendation allows, None: all; for ``FRAME_SYNC`` and ``FILL_BITS``
+        the bits, first sent first, None: ones and zeroes
+    item : where the field is a list, the item that these bits belong to
+    each : each bit is an item of its own, ``item`` the first of them
     """
 
     first: int
@@ -48,7 +52,7 @@ class Bits:
 
 
 class _Layout:
-    """What building and parsing need of rows that lie end to end from bit 0 on."""
+    """Rows that lie end to end from bit 0 on, sorted into what building and parsing need."""
 
     def __init__(self, name, rows):
         self.rows = tuple(rows)
@@ -60,16 +64,16 @@ class _Layout:
         for row in self.rows:
             if row.field not in _NOT_FIELDS:
                 self.fields.setdefault(row.field, []).append(row)
-        known = [row for row in self.rows if row.field in (SYNC, START)]
-        #: The bits of SYNC and START, and what they are.
+        known = [row for row in self.rows if row.field in (FRAME_SYNC, START_BIT)]
+        #: Places of the frame sync and of start bits, and what they are.
         self.frame = np.concatenate([_places(row) for row in known])
         self.frame_bits = np.concatenate([_fixed(row) for row in known])
         crc = [row for row in self.rows if row.field == CRC]
         if crc:
-            #: Bits up to the CRC's last: what says whether a sequence is good.
+            #: Bits up to the CRC's last, which decide whether a sequence is good.
             self.checked = crc[0].last + 1
             self.crc = slice(crc[0].first, crc[0].last + 1)
-            fill = [_places(row) for row in self.rows if row.field == FILL]
+            fill = [_places(row) for row in self.rows if row.field == FILL_BITS]
             self.covered = np.setdiff1d(
                 np.arange(crc[0].first), np.concatenate([self.frame, *fill])
             )
@@ -105,21 +109,28 @@ def _places(row):
 
 
 def _fixed(row):
-    """Bits of what is no field."""
+    """Bits of a row that carries no field."""
     if row.values is not None:
         return np.array(row.values, np.uint8)
-    return np.full(row.length, row.field == SYNC, np.uint8)
+    return np.full(row.length, row.field == FRAME_SYNC, np.uint8)
 
 
 class Sequence:
-    """A sequence by its table.
+    """A kind of sequence, by its table: builds its bits, parses them, and finds them in others.
 
-    Parameters: ``name``; ``rows``, tuple of :class:`Bits` that lie end to end from bit 0 on;
-    ``continued``, a function that gives the rows behind them for the values in them (a dict), where
-    what follows depends on these.
+    ``build`` and ``parse`` are inverse to each other. The CRC covers all bits before it except
+    frame sync, start bits and fill bits, as in V.34.
 
-    ``build`` and ``parse`` are inverse to each other. The CRC is over all bits before it but those
-    of frame sync, start and fill bits, as V.34 has it.
+    Parameters
+    ----------
+    name : str
+    rows : tuple of :class:`Bits`, end to end from bit 0 on
+    continued : function, optional
+        For sequences of several lengths: takes the values in ``rows`` (a dict), and returns the
+        rows after them.
+
+    ``build`` raises :class:`~golden.errors.V90Error` for fields or values that the table does not
+    have.
     """
 
     def __init__(self, name, rows, continued: Callable | None = None):
@@ -156,7 +167,7 @@ class Sequence:
         return self._shape(self._good(values, self._head)).rows
 
     def build(self, multiple=1, **values):
-        """Bits (uint8) of a sequence with these fields, whole numbers from 0, or lists of them.
+        """Bits (uint8) of a sequence; each field is a whole number from 0, or a list of them.
 
         Fill bits follow until the length is a multiple of ``multiple``.
         """
@@ -168,7 +179,7 @@ class Sequence:
                 raise V90Error(f"{self.name} has the fields {', '.join(layout.fields)}")
         bits = np.zeros(layout.length + -layout.length % multiple, np.uint8)
         for row in layout.rows:
-            if row.field in (SYNC, START, FILL):
+            if row.field in (FRAME_SYNC, START_BIT, FILL_BITS):
                 bits[row.first : row.last + 1] = _fixed(row)
         for name, value in values.items():
             layout.put(name, value, bits)
@@ -204,7 +215,7 @@ class Sequence:
         """Fields (dict) of the sequence that ``bits`` begin with; None where they do not.
 
         Frame sync, start bits and CRC decide; fill bits need not be there. A field may have a value
-        that :meth:`build` refuses: what that means is for the caller to say.
+        that :meth:`build` refuses. The caller decides what that means.
         """
         return self._read(bits)[0]
 

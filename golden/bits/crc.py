@@ -1,12 +1,12 @@
 """The 16-bit CRC x^16 + x^12 + x^5 + 1 of V.34 and V.42 (10.1.2.3.2/V.34, 8.1.1.6.1/V.42).
 
 Both divide the same way, first bit first, from a register of ones. V.34 sends the remainder as it
-is, V.42 its ones complement; both send it so that a receiver which shifts it in finds a constant.
+is, V.42 its ones complement. A receiver that shifts in the whole frame finds a constant.
 """
 
 import numpy as np
 
-# The polynomial with the coefficient of x^15 in bit 0, so that serial bits enter at bit 0.
+# The polynomial has the coefficient of x^15 in bit 0, so that serial bits enter at bit 0.
 _POLYNOMIAL = 0x8408
 
 _TABLE = np.arange(256, dtype=np.uint16)

@@ -32,7 +32,10 @@ def unstuff(bits):
 
 
 class Framer:
-    """Frames into bits. One flag closes a frame and opens the next."""
+    """Frames into bits: flag, stuffed octets, FCS, flag. A flag closes a frame and opens the next.
+
+    ``process(frames)``: bytes objects; returns bits (uint8). ``fill(flags)``: bits in between.
+    """
 
     def __init__(self):
         self.reset()
@@ -59,9 +62,11 @@ class Framer:
 
 
 class Deframer:
-    """Bits into frames.
+    """Bits into frames, whose FCS is checked and taken off.
 
-    ``good`` and ``bad`` count frames: bad ones lie between flags and have a wrong FCS, fewer than
+    ``process(bits)``: uint8, one-dimensional, in pieces; returns the good frames (bytes).
+
+    ``good`` and ``bad`` count frames. A bad one lies between flags and has a wrong FCS, fewer than
     three octets, a number of bits that is not whole octets, seven ones in a row, or more than
     ``LONGEST`` octets. Flags in a row and idle ones count as neither.
     """
@@ -88,7 +93,7 @@ class Deframer:
         flags = np.flatnonzero((windows == FLAG).all(axis=1)) + new
         frames = []
         for flag in flags:
-            # A flag may share its first zero with the last one's end, not more.
+            # A flag may share its first zero with the flag before, and no more.
             start = self._start if self._synchronised else None
             if start is not None:
                 body = self._bits[start:flag] if flag > start else self._bits[:0]
@@ -115,7 +120,7 @@ class Deframer:
 
     @staticmethod
     def _idle(body):
-        """Tell whether seven ones follow the flag: no frame began, as against an abort in one."""
+        """Whether seven ones follow the flag: then no frame began, and none was aborted."""
         return len(body) >= 7 and body[:7].all()
 
     def _frame(self, body):

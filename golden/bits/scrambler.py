@@ -35,7 +35,11 @@ class _History:
 class Scrambler(_History):
     """Divide by the generating polynomial: ``y[n] = x[n] ^ y[n - p0] ^ y[n - p1]``.
 
+    ``process(bits)``: uint8, ``(..., n)``, time on the last axis, in pieces; returns as many.
+
     Parameters: ``polynomial`` (two delays), ``initial`` (the line's last bits, bit 0 the latest).
+
+    Raises ``ValueError`` for an ``initial`` with more bits than the longer delay.
     """
 
     def process(self, bits):
@@ -43,10 +47,10 @@ class Scrambler(_History):
         bits = np.asarray(bits, np.uint8)
         if bits.shape[-1] == 0:
             return bits
-        # What the history contributes to the first samples is moved to the input; what is left
-        # is division from a zero state. Over GF(2), P(D) P(D) = P(D^2), so 1 / P(D) is the product
-        # P(D) P(D^2) P(D^4) ... over P(D^(2^k)), whose recursion lies outside the block when
-        # 2^k times the shorter delay does.
+        # First the history's share of the first bits is added to the input. Then a division from
+        # a zero state is left. Over GF(2), P(D) P(D) = P(D^2), so
+        #     1 / P(D) = P(D) P(D^2) P(D^4) ... / P(D^(2^k))
+        # The recursion of P(D^(2^k)) is longer than the block when 2^k times the shorter delay is.
         near, far = self.polynomial
         out = bits.copy()
         for delay in self.polynomial:
@@ -64,7 +68,10 @@ class Scrambler(_History):
 
 
 class Descrambler(_History):
-    """Multiply by the generating polynomial: ``y[n] = x[n] ^ x[n - p0] ^ x[n - p1]``."""
+    """Multiply by the generating polynomial: ``y[n] = x[n] ^ x[n - p0] ^ x[n - p1]``.
+
+    Interface and parameters are those of :class:`Scrambler`.
+    """
 
     def process(self, bits):
         """Descramble ``bits`` (uint8, last axis time) and return as many."""

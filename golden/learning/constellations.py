@@ -21,7 +21,7 @@ from golden.receiver.slicer import Levels
 DEVIATIONS = 4.9
 
 #: Limit of the average power in dBm0 that constellations keep.
-POWER = -12.0
+USUAL_POWER = -12.0
 
 #: The shaper's filter where Sr is not 0: a pole at z = 1, which takes away DC.
 FILTER = (64, 0, 0, 0)
@@ -141,7 +141,7 @@ class Designer:
         sr=0,
         ld=0,
         filter=FILTER,
-        power=POWER,
+        power=USUAL_POWER,
         codec=None,
         kind="CP",
         usable=None,

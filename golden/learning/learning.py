@@ -24,10 +24,10 @@ PADS = range(0, 301)
 
 #: What may replace the last bit of an octet, data frame after data frame: nothing, nought, one, or
 #: the two in turn.
-ROBBED = ("", "0", "1", "01")
+ROBBED_BITS = ("", "0", "1", "01")
 
 # Robbed bits in front of the pad and behind it. Without a pad both are the same; the first counts.
-_KINDS = tuple((before, after) for after in ROBBED for before in ROBBED)
+_KINDS = tuple((before, after) for after in ROBBED_BITS for before in ROBBED_BITS)
 
 #: What an explanation must gain in squared deviations for each thing that it assumes: 4.5 standard
 #: deviations, for there are 10 000 explanations that noise may favour.
@@ -194,7 +194,7 @@ class Impairments:
 
     Fields: ``law`` of what is sent, ``law_out`` of the codec at the exchange; ``pad`` in dB;
     ``gain``, the receiver's scale: value received over level at the exchange; ``robbed``,
-    ``robbed_after``: for each interval one of :data:`ROBBED`, in front of the pad and behind it;
+    ``robbed_after``: for each interval one of :data:`ROBBED_BITS`, before and after the pad;
     ``codewords`` (``(6, 128, 2, 2)``), Ucodes at the exchange by interval, Ucode sent, even or odd
     data frame, and sign; ``least``, ``most`` (float64, ``(6, 128)``), range of values received;
     ``measured`` (``(128,)``, bool), Ucodes that DIL held in all intervals; ``departures``, triples

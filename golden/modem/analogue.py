@@ -1,144 +1,58 @@
-"""The analogue modem through phases 3 and 4 and data, downstream (9.3.2, 9.4.2, 9.5.2, 9.6.2/V.90).
+"""The analogue modem's procedures, downstream (9.3.2, 9.4.2, 9.5.2, 9.6.2 and 9.7/V.90).
 
-It is told what INFO0d tells (law, power limit and where that counts) and chooses U_INFO. Everything
-else it learns: the taps from TRN1d, the network from DIL, the noise from decisions. What it sends
-upstream are signals and whole bit sequences, which a return path carries to the digital modem.
+Phases 1 and 2 are not part of it: it begins with phase 3. From them it is given the contents of
+INFO0d, and it chooses U_INFO. It learns the rest: the taps from TRN1d, the network from DIL, the
+noise from decisions. Upstream it sends signals and whole bit sequences, which a return path carries
+to the digital modem.
 """
-
-from dataclasses import dataclass, field, fields, replace
-from enum import IntEnum
 
 import numpy as np
 
-from golden.errors import CallFailed, V90Error
-from golden.learning import constellations, learning, shaping
+from golden.errors import V90Error
+from golden.learning import learning
 from golden.learning.proposal import Proposal
-from golden.modem.digital import Upstream
-from golden.pcm import g711
-from golden.pcm.decoder import Decoder
-from golden.pcm.encoder import B1D_FRAMES
-from golden.pcm.mapper import Demapper
-from golden.pcm.parameters import INTERVALS, renegotiated
-from golden.receiver.reversal import R_FRAMES
-from golden.receiver.timetable import AGAIN, SOLVING, TRAINED_AGAIN, Kind
-from golden.receiver.training import DilAverager, TrainingDecoder
-from golden.receiver.training_levels import NEVER_LOST, codeword_levels, own_levels
-from golden.signals.sequences import DIL, JD, MP
-from golden.signals.training import dil_lengths
+from golden.modem.data import DataMode
+from golden.modem.phase3 import MISFIT, AnaloguePhase3
+from golden.modem.phase4 import AnaloguePhase4
+from golden.modem.states import AnaloguePhase, TrainingReading, Upstream
+from golden.pcm.parameters import FRAMES_A_SECOND, INTERVALS
+from golden.receiver.timetable import Kind
+from golden.signals.sequences import DIL
 
-#: Data frames a second.
-FRAMES = 8000 / INTERVALS
-
-#: Data frames of TRN1d or Jd from which the six levels of U_INFO are taken, and those from which
-#: the noise is: 6 * 128 values, whose deviation is right within 2.6 % (0.22 dB).
-LEVELS, NOISE = 64, 128
-
-#: Data frames of TRN2d that tell the noise under data's levels.
-TRN2D_NOISE = 240
-
-#: dB of margin that CP keeps as a rule, for what noise does later: 6e-9 of the decisions are wrong.
-#: With 1 dB it was 4e-8, and an error in one of 528 calls of 5 s.
+#: dB of margin that CP keeps as a rule, for noise that comes later: with it, 6e-9 of the decisions
+#: are wrong. With 1 dB it was 4e-8, and an error in one of 528 calls of 5 s.
 MARGIN = 1.5
 
-#: Most passes of DIL: 4 * 1.21 s are within the 5000 ms of 9.3.2.10.
-PASSES = 4
+#: Most passes of DIL: 4 * 1.21 s are within the 5000 ms of 9.3.2.10. After a retrain fewer do, if
+#: the last result fitted well.
+PASSES, PASSES_AGAIN = 4, 2
 
-#: Misfit (:class:`~golden.learning.learning.Impairments`) above which another pass is worth its
-#: time.
-MISFIT = 2.0
-
-#: dB of the margin that must be lost for half a second, and gained for some seconds beyond a step,
-#: before the rate changes; and data frames over which the noise is taken in data.
-LOST_DB, GAINED_DB, WATCHED = 1.0, 0.75, int(FRAMES / 2)
-
-#: Data frames after a change before the rate may go up again.
-PATIENCE = int(4 * FRAMES)
-
-#: Data frames without synchronism before a retrain: 0.5 s.
-HOPELESS = int(0.5 * FRAMES)
-
-#: Data frames of silence that an echo canceller has (9.6.2.1.6 allows 1 s): with a round trip, less
-#: than those for which the receiver waits for a line that is dead.
-QUIET = int(0.75 * FRAMES)
-
-#: Data frames for which Sd, Jd and the rest of a training may be awaited: 9.3.2.4, 9.3.2.7, and of
-#: 15 s of 9.4.2 what concerns phases 3 and 4.
-_WAITS = {"Sd": int(1.5 * FRAMES), "phase 3": int(10.0 * FRAMES), "phase 4": int(8.0 * FRAMES)}
-
-#: Levels beyond TRN1d's times this may have been cut off by the A/D.
-_CLIPPED = 5.0
-
-
-class Phase(IntEnum):
-    """Where the analogue modem is."""
-
-    SD = 0
-    TRN1D = 1
-    DIL = 2
-    RI = 3
-    TRN2D = 4
-    MP = 5
-    DATA = 6
-    RD = 7
-    CLEARED = 8
-    SILENCE = 9
-
-
-@dataclass
-class Reading:
-    """What was found in one training; None or 0 is not yet.
-
-    Fields: ``jd``, fields of the last, and ``jds``, how many; ``passes`` of DIL; ``deviation``
-    (``(6,)``) in TRN1d and Jd, ``phase4_deviation`` in TRN2d; ``impairments``; ``cpt``, ``cp``,
-    mapping parameters; ``mp``, fields, and ``mps``; ``b1d``, share of ones; ``times``, data frames
-    from TRN1d's first by name.
-    """
-
-    jd: dict | None = None
-    jds: int = 0
-    passes: int = 0
-    deviation: np.ndarray | None = None
-    phase4_deviation: np.ndarray | None = None
-    impairments: learning.Impairments | None = None
-    cpt: object = None
-    cp: object = None
-    mp: dict | None = None
-    mps: int = 0
-    b1d: float | None = None
-    times: dict = field(default_factory=dict)
-
-
-def _of_this_training(decisions):
-    """What of a piece was decided after the last Sd in it."""
-    kinds = [kind for _, kind in decisions.events]
-    if Kind.DETECTED not in kinds:
-        return decisions
-    back = np.flatnonzero(np.diff(decisions.number) < 0)
-    first = len(decisions.number)
-    if len(back):
-        first = int(back[-1]) + 1
-    elif Kind.TRAINED in kinds[kinds.index(Kind.DETECTED) :]:
-        first = 0
-    return _rows(decisions, np.arange(len(decisions.number)) >= first)
-
-
-def _rows(decisions, mine):
-    """Those of a piece's data frames."""
-    arrays = {
-        item.name: getattr(decisions, item.name)[mine]
-        for item in fields(decisions)
-        if item.name != "events"
-    }
-    return replace(decisions, **arrays)
+#: Data frames for which a phase may last before a retrain: 1.5 s for Sd, 10 s for the rest of phase
+#: 3 (9.3.2.4, 9.3.2.7), and for phase 4 that part of the 15 s of 9.4.2 which is left for it.
+_SD, _PHASE_3, _PHASE_4 = (int(seconds * FRAMES_A_SECOND) for seconds in (1.5, 10.0, 8.0))
+_LONGEST = {
+    AnaloguePhase.SD: _SD,
+    AnaloguePhase.TRN1D: _PHASE_3,
+    AnaloguePhase.DIL: _PHASE_3,
+    AnaloguePhase.RI: _PHASE_4,
+    AnaloguePhase.TRN2D: _PHASE_4,
+    AnaloguePhase.MP: _PHASE_4,
+    AnaloguePhase.RD: _PHASE_4,
+    AnaloguePhase.SILENCE: _PHASE_4,
+}
 
 
 class AnalogueModem:
-    """One analogue modem, on a line of a :class:`~golden.receiver.receiver.Receiver`.
+    """One analogue modem, on a line of a receiver: decisions in, upstream signals and bits out.
+
+    ``process(decisions, frames)`` takes :class:`~golden.receiver.decisions.Decisions` in pieces.
+    ``frames`` is how many data frames the piece lasted, decided or not. It returns the signals to
+    send upstream: pairs of :class:`~golden.modem.states.Upstream` and bits or None.
 
     Parameters
     ----------
     receiver : Receiver
-        Whose ``training`` for this line are
+        Its ``training`` for this line are
         :func:`golden.receiver.training_levels.training_levels`.
     line : int
     law, power, at_codec
@@ -151,13 +65,28 @@ class AnalogueModem:
     most_bits : int, optional
         Largest D to ask for.
     sr, ld : int
-        Of the shaper, as :class:`~golden.learning.proposal.Proposal` takes them; without ``sr``,
-        what :func:`~golden.learning.shaping.choice` chooses, its filter too.
+        Of the shaper, as :class:`~golden.learning.proposal.Proposal` takes them. Without ``sr``,
+        :func:`~golden.learning.shaping.choice` chooses it and the filter.
 
-    ``process`` takes :class:`~golden.receiver.decisions.Decisions` in pieces and returns what to
-    send upstream, pairs of :class:`~golden.modem.digital.Upstream` and bits or None. ``data`` holds
-    the bits received behind B1d that nobody took; ``reading`` is what the last training found,
-    ``readings`` all of them.
+    Raises :class:`~golden.errors.V90Error` for a margin that is not 0 to 40 dB.
+
+    Attributes
+    ----------
+    data : list of uint8 arrays, bits received after B1d that nobody took; :meth:`take` takes them
+    phase : :class:`~golden.modem.states.AnaloguePhase`
+    reading, readings : the last training's :class:`~golden.modem.states.TrainingReading`, and all
+    log : pairs of each phase that began and the number of its first data frame
+    proposal : :class:`~golden.learning.proposal.Proposal` that makes CP
+    descriptor : DIL that is asked for, fields of :data:`golden.signals.sequences.DIL`
+    clearing : bool, the next CP has drn = 0
+    renegotiations : int
+    number : int, number of the next data frame
+    waited : int, data frames since the phase began
+
+    Each part of the procedures has an object of its own, made with each training:
+    :class:`~golden.modem.phase3.AnaloguePhase3`, :class:`~golden.modem.phase4.AnaloguePhase4` and
+    :class:`~golden.modem.data.DataMode`. An object gets the receiver's events and decisions while
+    the modem is in one of its phases.
     """
 
     def __init__(
@@ -178,9 +107,11 @@ class AnalogueModem:
         self.receiver, self.line, self.law = receiver, line, law
         self.power, self.at_codec, self.u_info = power, at_codec, u_info
         self.margin, self.most_bits, self.sr, self.ld = margin, most_bits, sr, ld
-        self.readings, self.log = [], []
-        self.data, self._out = [], []
-        self._renegotiations, self._clearing, self._number = 0, False, 0
+        self.readings, self.log, self.data, self._out = [], [], [], []
+        self.renegotiations, self.clearing, self.number, self.waited = 0, False, 0, 0
+        self.proposal = self.phase3 = self.phase4 = self.data_mode = None
+        self.phase, self.most_passes = AnaloguePhase.SD, PASSES
+        self.descriptor = learning.dil_request(u_info, learning.SEGMENT)
         self._restart()
 
     @property
@@ -189,254 +120,149 @@ class AnalogueModem:
         return self.readings[-1]
 
     def _restart(self):
+        """Wait for Sd, and ask for it (9.3.2.2, 9.3.2.3)."""
         known = self.readings[-1].impairments if self.readings else None
-        self.readings.append(Reading())
-        # What was learnt already need not be learnt from so many symbols, nor may it be in doubt.
-        doubt = known is None or known.misfit > MISFIT
-        self.descriptor = learning.dil_request(self.u_info, learning.SEGMENT)
-        self._passes = PASSES if doubt else 2
+        self.readings.append(TrainingReading())
+        fits = known is not None and known.misfit <= MISFIT
+        self.most_passes = PASSES_AGAIN if fits else PASSES
         self.receiver.ignore_sd(False, self.line)
         self.receiver.know(None, None, 0, self.line)
-        self._enter(Phase.SD)
-        self._send(Upstream.S)
-        self._send(Upstream.S_BAR)
-        self._send(Upstream.JA, DIL.build(2, **self.descriptor))
+        self.enter(AnaloguePhase.SD)
+        self.send_s()
+        self.send(Upstream.JA, DIL.build(2, **self.descriptor))
 
-    def _enter(self, phase):
-        self.phase, self._waited = phase, 0
-        self._frames = []
-        self.log.append((phase, self._number))
-
-    def _send(self, upstream, bits=None):
-        self._out.append((upstream, bits))
+    # --- Requests ---------------------------------------------------------------------------------
 
     def take(self):
-        """Bits (uint8) received since the last call, behind B1d."""
+        """Bits (uint8) received after B1d since the last call."""
         bits = np.concatenate([np.zeros(0, np.uint8), *self.data])
         self.data = []
         return bits
 
+    def retrain(self):
+        """Ask for a retrain (9.5.2.1), here from phase 3 on."""
+        if self.phase is AnaloguePhase.SD and self.waited < _SD:
+            return
+        self.receiver.arm(None, self.line)
+        self.send(Upstream.TONE_A)
+        self._restart()
+
+    def renegotiate(self):
+        """Start a rate renegotiation (9.6.2.1) for the rate that the noise bears now."""
+        self._leave_data(self._in_data().has_rate())
+
+    def recondition(self):
+        """Start one with silence for an echo canceller to train in (CPs, 9.6.2.1.3)."""
+        self._in_data()
+        self.phase4.quiet = True
+        self.renegotiate()
+
+    def cleardown(self):
+        """End the call (9.7): a rate renegotiation whose CP has drn = 0."""
+        self.clearing = True
+        self._leave_data(self.reading.cp is not None)
+
+    def room(self):
+        """Margin in dB that the data have over the last half second."""
+        return self._in_data().room()
+
+    def _in_data(self):
+        if self.data_mode is None:
+            raise V90Error("a rate renegotiation begins in data mode, and this is none")
+        return self.data_mode
+
+    def _leave_data(self, possible):
+        if possible:
+            self.data_mode.leave()
+        else:
+            self.retrain()
+
     # --- Pieces -----------------------------------------------------------------------------------
 
     def process(self, decisions, frames):
-        """See the class; ``frames``: data frames that the piece lasted, decided or not."""
+        """See the class."""
         sent, self._out = self._out, []
-        if self.phase is Phase.CLEARED:
+        if self.phase is AnaloguePhase.CLEARED:
             return sent
-        self._waited += frames
+        self.waited += frames
         for number, kind in decisions.events:
-            if kind is Kind.DETECTED:
-                if self.phase is not Phase.SD:
-                    self.readings.append(Reading())
-                self._enter(Phase.TRN1D)
-                self._begin()
-            elif kind in (Kind.FAILED, Kind.GIVEN_UP):
-                self.retrain()
-            else:
-                if kind is Kind.SWITCHED and self.phase in (Phase.DATA, Phase.RD):
-                    # What came before it in this piece is data, up to Rd.
-                    before = _rows(decisions, decisions.number < number)
-                    if len(before.number):
-                        self._number = int(before.number[-1]) + 1
-                        self._receive(before)
-                self._event(number, kind)
-        decisions = _of_this_training(decisions)
-        if len(decisions.number):
-            self._number = int(decisions.number[-1]) + 1
-            self._piece(decisions)
-        self._watch()
+            self._event(number, kind, decisions)
+        self._process(decisions.of_last_training())
+        if self.waited > _LONGEST.get(self.phase, np.inf):
+            self.retrain()
+        if self.phase4 is not None and self._part is self.phase4:
+            self.phase4.repeat()
         sent += self._out
         self._out = []
         return sent
 
+    @property
+    def _part(self):
+        """The object of the phase that the modem is in, None in SD and after a cleardown."""
+        return {
+            AnaloguePhase.TRN1D: self.phase3,
+            AnaloguePhase.DIL: self.phase3,
+            AnaloguePhase.RI: self.phase4,
+            AnaloguePhase.TRN2D: self.phase4,
+            AnaloguePhase.MP: self.phase4,
+            AnaloguePhase.SILENCE: self.phase4,
+            AnaloguePhase.DATA: self.data_mode,
+            AnaloguePhase.RD: self.data_mode,
+        }.get(self.phase)
+
+    def _event(self, number, kind, decisions):
+        if kind is Kind.DETECTED:
+            self._begin()
+        elif kind in (Kind.FAILED, Kind.GIVEN_UP):
+            self.retrain()
+        elif kind is Kind.RECOVERED and self.data_mode is not None:
+            self.data_mode.recover()
+        elif self._part is not None:
+            if kind is Kind.SWITCHED and self._part is self.data_mode:
+                # Data frames before it in this piece are data, up to Rd.
+                self._process(decisions.rows(decisions.number < number))
+            self._part.event(number, kind)
+
+    def _process(self, decisions):
+        if len(decisions.number):
+            self.number = int(decisions.number[-1]) + 1
+            if self._part is not None:
+                self._part.process(decisions)
+
     def _begin(self):
-        self.receiver.ignore_sd(True, self.line)
-        self._training_bits = TrainingDecoder()
-        self._first = None
-        self._six = None
-        self._asked = self._quiet = False
-        self._bad = 0
-        self._number = 0
+        """Sd was detected: TRN1d comes."""
+        if self.phase is not AnaloguePhase.SD:
+            self.readings.append(TrainingReading())
+        self.enter(AnaloguePhase.TRN1D)
+        self.phase3, self.phase4 = AnaloguePhase3(self), AnaloguePhase4(self)
+        self.data_mode = DataMode(self)
+        self.number = 0
 
-    def retrain(self):
-        """Ask for a retrain (9.5.2.1), here from phase 3 on."""
-        if self.phase is Phase.SD and self._waited < _WAITS["Sd"]:
-            return
-        self.receiver.arm(None, self.line)
-        self._send(Upstream.TONE_A)
-        self._restart()
+    # --- For the phases ---------------------------------------------------------------------------
 
-    def cleardown(self):
-        """End the call (9.7): a rate renegotiation whose CP has drn 0."""
-        self._clearing = True
-        self._renegotiate(self.reading.cp)
+    def enter(self, phase):
+        """Go on with another phase."""
+        self.phase, self.waited = phase, 0
+        self.log.append((phase, self.number))
 
-    def _watch(self):
-        name = {Phase.SD: "Sd", Phase.TRN1D: "phase 3", Phase.DIL: "phase 3"}.get(self.phase)
-        if self.phase in (Phase.RI, Phase.TRN2D, Phase.MP, Phase.RD, Phase.SILENCE):
-            name = "phase 4"
-        if name and self._waited > _WAITS[name]:
-            self.retrain()
-        if self.phase in (Phase.RI, Phase.MP, Phase.SILENCE):
-            self._repeat()
+    def send(self, upstream, bits=None):
+        """Send a signal or a sequence upstream, with this piece."""
+        self._out.append((upstream, bits))
 
-    def _repeat(self):
-        """CPt until R-bar, CP or CPs until Ed, CP until Rt: sequences go on (9.4.2, 9.6.2)."""
-        if self.phase is Phase.RI:
-            if self._heard:
-                self._send(Upstream.CP, self.proposal.sequence(self.reading.cpt))
-        elif self.phase is Phase.SILENCE:
-            if self._waited > QUIET:
-                self._send(Upstream.CP, self.proposal.sequence(self._wanted))
-        elif self._asked:
-            acknowledge = int(self.reading.mps > 0)
-            cp = self.proposal.sequence(self._wanted, acknowledge, self._clearing, self._quiet)
-            self._send(Upstream.CP, cp)
-            if self._clearing:
-                self._enter(Phase.CLEARED)
-                return
-            if self._finished and not self._quiet:
-                self._send(Upstream.E)
+    def send_s(self):
+        """Send S and its transition."""
+        self.send(Upstream.S)
+        self.send(Upstream.S_BAR)
 
-    # --- Phase 3 ----------------------------------------------------------------------------------
+    def training_noise(self):
+        """Deviation of one value in TRN1d and Jd (float64 ``(6,)``, all the same).
 
-    def _piece(self, decisions):
-        if self.phase in (Phase.TRN1D, Phase.DIL, Phase.RI):
-            self._phase3(decisions)
-        elif self.phase in (Phase.TRN2D, Phase.MP):
-            self._phase4(decisions)
-        elif self.phase in (Phase.DATA, Phase.RD):
-            self._receive(decisions)
-
-    def _phase3(self, decisions):
-        if self._first is None:
-            self._first = int(decisions.number[0])
-        before = self._training_bits.dil
-        bits, _ = self._training_bits.process(decisions.sign)
-        if self.phase is Phase.TRN1D:
-            if self._training_bits.dil is not None:
-                # Nobody asked for Jd' yet: it was none, or DIL is of another modem's making.
-                self.retrain()
-                return
-            self._frames.append((decisions.number, decisions.fine, bits, decisions.error))
-            self._train()
-        elif self.phase is Phase.DIL:
-            if self._training_bits.dil is None:
-                return
-            start = self._first + self._training_bits.dil
-            if before is None:
-                self.reading.times["DIL"] = start
-                self._averager = DilAverager(self.descriptor)
-                self._dil = start
-                self.receiver.know(self.descriptor, self._reference, start, self.line)
-            mine = decisions.number >= self._dil
-            self._frames.append(decisions.fine[mine])
-            self._average()
-
-    def _train(self):
-        number, fine = (np.concatenate([one[k] for one in self._frames]) for k in range(2))
-        soft = np.abs(fine) / 16
-        first = self._first + 16
-        if self._six is None:
-            if len(number) < LEVELS + 16:
-                return
-            mine = number >= first
-            self._six = self._number
-            #: Levels of U_INFO by interval, in even and odd data frames.
-            self._reference, self._six_levels = own_levels(soft[mine], number[mine], self.u_info)
-            self.receiver.switch(self._six_levels, self._six, self.line)
-            return
-        settled = max(AGAIN + TRAINED_AGAIN + SOLVING, self._six) + 16
-        if self._number < settled + NOISE:
-            return
-        sequences = JD.find(np.concatenate([one[2].reshape(-1) for one in self._frames]))
-        if not sequences:
-            return
-        self.reading.jd, self.reading.jds = sequences[-1][1], len(sequences)
-        errors = np.concatenate([one[3] for one in self._frames])
-        self.reading.deviation = errors[number >= settled].std(0) / 16
-        # The symbols before the first are wanted too.
-        mine = number >= settled - shaping.BEHIND // INTERVALS
-        self._residue = shaping.Residue(
-            (fine - errors)[mine].reshape(-1) / 16, errors[mine].reshape(-1) / 16
-        )
-        # All levels of G.711: whatever the network does, the exchange has no others.
-        self._grid(self.law, 1.0)
-        self._enter(Phase.DIL)
-        self._send(Upstream.S)
-
-    def _grid(self, law, gain):
-        """Decide DIL on all levels of G.711, times a factor."""
-        self._scale = law, gain
-        levels = codeword_levels(law, gain, self._six_levels, self.u_info)
-        self.receiver.switch(levels, self._number, self.line)
-
-    def _average(self):
-        frames = np.concatenate(self._frames)
-        whole = int(dil_lengths(self.descriptor).sum()) // INTERVALS
-        while len(frames) >= whole and self.phase is Phase.DIL:
-            self._averager.process(frames[:whole])
-            frames = frames[whole:]
-            self._dil += whole
-            self.reading.passes += 1
-            self._learn()
-        self._frames = [frames]
-
-    def _learn(self):
-        found = self._averager
-        measurement = learning.Measurement.of_segments(
-            self.descriptor, found.sums, found.counts, self._noise(), learning.LEAD
-        )
-        level = g711.linear(self.u_info, self.law)
-        measurement.count[np.nan_to_num(measurement.mean) > _CLIPPED * level] = 0
-        self.reading.impairments = explained = learning.impairments(measurement, self.law)
-        if explained.gain <= 0:
-            # Signs that are none of DIL's: synchronism was lost, or never was.
-            self.retrain()
-            return
-        more = self.reading.passes < self._passes
-        law, gain = self._scale
-        other = explained.law_out != law or abs(explained.gain / gain - 1) > 1 / 256
-        if more and explained.misfit > MISFIT:
-            if other:
-                # Decisions were on levels that are none there: once more with the right ones.
-                self._grid(explained.law_out, explained.gain)
-                self._averager = DilAverager(self.descriptor)
-            return
-        self._design()
-
-    def _noise(self):
-        """Deviation of one value: noise knows no intervals, and what differs is no noise."""
+        Noise is alike in all intervals; a robbed bit makes a difference, which is no noise.
+        """
         return np.full(INTERVALS, np.sqrt(np.median(self.reading.deviation**2)))
 
-    def best(self, deviation, margin, proposal=None):
-        """CP's mapping parameters of the highest rate at this noise, of another proposal or ours.
-
-        Raises :class:`~golden.errors.CallFailed` where there is none.
-        """
-        cpt = self.reading.cpt
-        return (proposal or self.proposal).cp(deviation, margin, self.most_bits, cpt)
-
-    def _design(self):
-        deviation = self._noise()
-        try:
-            sr, filter = self._shaping(deviation)
-            self.proposal = self._proposal(sr, filter)
-            cp = self.best(deviation, self.margin)
-            cpt = self.proposal.cpt(deviation, self.margin)
-            self._cpt_levels = self.proposal.levels(cpt.intervals)
-        except V90Error:
-            # Another training may find another line; a call that never comes to data is told so.
-            self.retrain()
-            return
-        self.reading.cpt, self.reading.cp = cpt, cp
-        self.receiver.know(None, None, 0, self.line)
-        self._enter(Phase.RI)
-        self._heard = 0
-        self._send(Upstream.S)
-        self._send(Upstream.S_BAR)
-
-    def _proposal(self, sr, filter):
+    def propose(self, sr, filter):
+        """The :class:`~golden.learning.proposal.Proposal` with this Sr and shaping filter."""
         return Proposal(
             self.reading.impairments,
             self.reading.jd,
@@ -448,230 +274,10 @@ class AnalogueModem:
             filter,
         )
 
-    def _shaping(self, deviation):
-        """Sr and filter: those of the highest rate, unless Sr is given."""
-        if self.sr is not None:
-            return self.sr, constellations.FILTER
+    def best(self, deviation, margin, proposal=None):
+        """CP's mapping parameters of the highest rate at this noise, of another proposal or ours.
 
-        def design(sr, filter, factor):
-            proposal = self._proposal(sr, filter)
-            parameters = proposal.cp(factor * deviation, self.margin, self.most_bits)
-            return parameters, proposal.room(parameters, factor * deviation)
-
-        return shaping.choice(self._residue, design)
-
-    # --- Phase 4 and rate renegotiation -----------------------------------------------------------
-
-    def _event(self, number, kind):
-        if kind is Kind.SWITCHED and self.phase in (Phase.RI, Phase.DATA, Phase.RD, Phase.SILENCE):
-            self.reading.times["TRN2d"] = number
-            self._four = self.reading.cpt
-            if self.phase is not Phase.RI:
-                self._four = renegotiated(self.reading.cpt, self.reading.cp)
-                if self.phase is Phase.DATA:
-                    self._send(Upstream.S)
-                    self._send(Upstream.S_BAR)
-                    if self._recent:
-                        self.reading.phase4_deviation = self._now()
-                self._renegotiations += 1
-            self._agreed = self.phase is Phase.SILENCE
-            self._enter(Phase.TRN2D)
-            # Those of a training before acknowledge nothing.
-            self._start, self.reading.mps = number, 0
-            self._decoder = Decoder(self._four)
-            self._demapper = Demapper(self._four.intervals)
-            self._bits = []
-            self._finished = False
-        elif kind is Kind.ED and self.phase is Phase.MP and self._quiet:
-            self._quiet = False
-            self._send(Upstream.SCR)
-            self.receiver.arm(self.proposal.levels(self._four.intervals), self.line)
-            self.receiver.follow(self._four, self.line)
-            self._enter(Phase.SILENCE)
-        elif kind is Kind.ED and self.phase is Phase.MP:
-            self.reading.times["B1d"] = number
-            if not self._finished:
-                self._send(Upstream.CP, self.proposal.sequence(self._wanted, 1))
-                self._send(Upstream.E)
-            self._send(Upstream.B1)
-            self.reading.cp = self._wanted
-            self._enter(Phase.DATA)
-            self._start = number
-            self._decoder = Decoder(self.reading.cp)
-            self._demapper = Demapper(self.reading.cp.intervals)
-            self._b1d = B1D_FRAMES * self.reading.cp.data_bits
-            self._ones = []
-            four = renegotiated(self.reading.cpt, self.reading.cp)
-            self.receiver.arm(self.proposal.levels(four.intervals), self.line)
-            self.receiver.follow(four, self.line)
-            self._since, self._low, self._recent = number, 0, []
-            self._held, self._rd = np.zeros(0, np.uint8), False
-        elif kind is Kind.R and self.phase is Phase.RI:
-            # Ri lasts until CPt comes. On TRN1d's levels taps and clock go on; CPt's wait then.
-            self.receiver.switch(self._six_levels, number, self.line)
-            self._heard = 0
-        elif kind is Kind.DATA and self.phase is Phase.RI:
-            self.receiver.arm(self._cpt_levels, self.line)
-            self.receiver.follow(self.reading.cpt, self.line)
-            self._heard = 1
-        elif kind is Kind.R and self.phase in (Phase.DATA, Phase.RD) and not self._rd:
-            # Rd began R_FRAMES before; up to there it was data.
-            self._rd, self._rd_first = True, number - R_FRAMES + 1
-        elif kind in (Kind.DISTURBED, Kind.LOST) and self.phase is Phase.DATA:
-            self._bad = number if not self._bad else self._bad
-        elif kind is Kind.RECOVERED:
-            self._bad = 0
-
-    def _decode(self, decisions):
-        """Bits of the piece's data frames from ``_start`` on, and errors of the same."""
-        mine = decisions.number >= self._start
-        labels, _ = self._demapper.process(decisions.ucode[mine])
-        bits = self._decoder.process_labels(labels, decisions.sign[mine])
-        return bits, decisions.error[mine] / 16
-
-    def _phase4(self, decisions):
-        bits, errors = self._decode(decisions)
-        self._bits.append(bits)
-        self._frames.append(errors)
-        received = np.concatenate(self._bits)
-        sequences = MP.find(received)
-        if sequences:
-            self.reading.mp, self.reading.mps = sequences[-1][1], len(sequences)
-            if self.reading.mp["drn"] == 0:
-                self._enter(Phase.CLEARED)
-                return
-        if self.phase is Phase.TRN2D:
-            errors = np.concatenate(self._frames)
-            if len(errors) < 16 + TRN2D_NOISE and not sequences:
-                return
-            if self._renegotiations == 0 or len(errors) > TRN2D_NOISE:
-                own = errors[min(16, len(errors) // 2) :]
-                pooled = np.sqrt(np.median(np.mean(own**2, axis=0)))
-                self.reading.phase4_deviation = np.full(INTERVALS, pooled)
-            try:
-                if not self._agreed:
-                    self._wanted = self._asked_for()
-                then = (
-                    self._silence() if self._quiet else self.proposal.levels(self._wanted.intervals)
-                )
-            except V90Error:
-                # There is no rate, or its levels are none: the gain was another while they were
-                # learnt.
-                self.retrain()
-                return
-            self.receiver.after_ed(then, self.line)
-            self._enter(Phase.MP)
-            self._asked = True
-        elif any(one["acknowledge"] for _, one in sequences):
-            # MP' came, and CP' has been sent with the piece before.
-            self._finished = True
-
-    def _asked_for(self):
-        """CP's parameters of the highest rate at TRN2d's noise, or else unshaped at TRN1d's."""
-        tries = [(self.proposal, self.reading.phase4_deviation)]
-        if self.sr is None and self.proposal.sr and not self._renegotiations:
-            tries.append((self._proposal(0, constellations.FILTER), self._noise()))
-        found = []
-        for proposal, deviation in tries:
-            try:
-                found.append((self.best(deviation, self.margin, proposal), proposal))
-            except CallFailed:
-                pass  # the other one may have a rate
-        if not found:
-            raise CallFailed("no signal has a rate at this noise")
-        wanted, self.proposal = max(found, key=lambda one: one[0].data_bits)
-        return wanted
-
-    def _silence(self):
-        """What there is behind CPs' Ed: Ucode 0, and Rt with CPt's greatest."""
-        greatest = [(0, ucodes[-1]) for ucodes in self.reading.cpt.intervals]
-        return replace(self.proposal.levels(greatest), lost=NEVER_LOST, guess=True)
-
-    # --- Data -------------------------------------------------------------------------------------
-
-    def _receive(self, decisions):
-        bits, errors = self._decode(decisions)
-        if self._b1d:
-            ones, bits = bits[: self._b1d], bits[self._b1d :]
-            self._b1d -= len(ones)
-            self._ones.append(ones)
-            if not self._b1d:
-                self.reading.b1d = float(np.mean(np.concatenate(self._ones)))
-                self.reading.times.setdefault("data", self._start + B1D_FRAMES)
-        if len(bits):
-            self._held = np.concatenate([self._held, bits])
-        if self._rd and len(self._held):
-            behind = (self._number - self._rd_first) * self.reading.cp.data_bits
-            self.data.append(self._held[: max(0, len(self._held) - behind)])
-            self._held = self._held[:0]
-            return
-        # What may be the beginning of Rd is no data yet.
-        free = len(self._held) - R_FRAMES * self.reading.cp.data_bits
-        if free > 0 and not self._rd:
-            self.data.append(self._held[:free])
-            self._held = self._held[free:]
-        self._recent.append(errors**2)
-        if self._bad and self._number - self._bad > HOPELESS:
-            self.retrain()
-            return
-        if self.phase is Phase.DATA:
-            self._judge()
-
-    def _now(self):
-        """Deviation over the last half second."""
-        recent = np.concatenate(self._recent)[-WATCHED:]
-        return np.full(INTERVALS, np.sqrt(np.median(recent.mean(0))) if len(recent) else 1.0)
-
-    def room(self):
-        """Margin in dB that the data have over the last half second."""
-        return self.proposal.room(self.reading.cp, self._now())
-
-    def _judge(self):
-        recent = np.concatenate(self._recent)
-        if len(recent) < WATCHED:
-            return
-        self._recent = [recent[-WATCHED:]]
-        room, last = self.room(), self._number - self._since
-        low = room < self.margin - LOST_DB
-        if low and not self._bad:
-            self._low += 1
-            if self._low >= 2:
-                self._renegotiate(self._lower())
-        else:
-            self._low = 0
-        if last > PATIENCE and room > self.margin + GAINED_DB:
-            try:
-                better = self.best(self._now(), self.margin + GAINED_DB / 2)
-            except CallFailed:
-                return
-            if better.data_bits > self.reading.cp.data_bits:
-                self._renegotiate(better)
-            else:
-                self._since = self._number
-
-    def _lower(self):
-        try:
-            return self.best(self._now(), self.margin)
-        except CallFailed:
-            return None
-
-    def renegotiate(self):
-        """Start a rate renegotiation (9.6.2.1) with what the noise bears now."""
-        self._renegotiate(self._lower())
-
-    def recondition(self):
-        """The same with silence in it, for an echo canceller to train in (CPs, 9.6.2.1.3)."""
-        self._quiet = True
-        self.renegotiate()
-
-    def _renegotiate(self, wanted):
-        if wanted is None:
-            self.retrain()
-            return
-        self._wanted = wanted
-        self._asked = False
-        self._send(Upstream.S)
-        self._send(Upstream.S_BAR)
-        if self._recent:
-            self.reading.phase4_deviation = self._now()
-        self._enter(Phase.RD)
+        Raises :class:`~golden.errors.CallFailed` where there is none.
+        """
+        cpt = self.reading.cpt
+        return (proposal or self.proposal).cp(deviation, margin, self.most_bits, cpt)

@@ -13,8 +13,12 @@ from golden.errors import V90Error, short
 from golden.formats import COEFFICIENT
 from golden.pcm import g711
 
-#: Data frame intervals in a data frame.
+#: Octets a second, which are PCM symbols (5.1).
+OCTET_RATE = 8000
+
+#: Data frame intervals in a data frame, and data frames a second (5.1).
 INTERVALS = 6
+FRAMES_A_SECOND = OCTET_RATE / INTERVALS
 
 #: Per type: what drn adds to in D = drn + offset (Table 14), and the K of Tables 2 and 17.
 TYPES = {"CP": (20, range(15, 40)), "CPt": (8, range(6, 25))}
@@ -75,7 +79,7 @@ def sections(a1, a2, b1, b2):
 
 def rate(bits):
     """Data signalling rate in bit/s (a Fraction) of ``bits`` = D per data frame (5.1/V.90)."""
-    return Fraction(8000 * bits, INTERVALS)
+    return Fraction(OCTET_RATE * bits, INTERVALS)
 
 
 def rate_table(kind):

@@ -1,9 +1,9 @@
 """A codec's 48 or 32 kHz to the receiver's 16 kHz: a low-pass, and every third or second sample.
 
-There is no clause for it: 5.2/V.90 leaves the analogue modem's A/D to its maker. The signal is
-below 4.2 kHz; what folds into that is from 11.8 kHz on, and stopped. What is between comes to lie
-above 4.2 kHz, where there is nothing that a receiver wants. The pass band need not be level, as the
-equaliser would mend it; it is.
+No clause describes it: 5.2/V.90 leaves the analogue modem's A/D to its maker. The signal is below
+4.2 kHz. Frequencies from 11.8 kHz on would fold into that, and are stopped. Those in between fold
+to above 4.2 kHz, where a receiver wants nothing. The pass band is level, although the equaliser
+would correct it.
 """
 
 import numpy as np
@@ -11,18 +11,18 @@ import numpy as np
 from golden.errors import V90Error
 from golden.fixed import Overflow, Rounding, check_range, requant
 from golden.formats import DECIMATOR_SUM, DECIMATOR_TAP, SAMPLE
+from golden.receiver.timing import SAMPLE_RATE
 
-#: Rate in Hz that comes out, and the factor for each rate that may come in.
-RATE = 16000
+#: The factor for each rate in Hz that may come in.
 FACTORS = {32000: 2, 48000: 3}
 
-#: Edges in Hz of what is passed and of what is stopped.
-PASS, STOP = 4200, 11800
+#: Edges in Hz of the pass band and of the stop band.
+PASS_EDGE, STOP_EDGE = 4200, 11800
 
 #: Ripple of the pass band and loss of the stop band in dB, with the taps as they are rounded.
-RIPPLE, LOSS = 0.002, 81
+PASS_RIPPLE, STOP_LOSS = 0.002, 81
 
-#: Samples that come out while one is in the filter, less one of those that go in.
+#: Length of the filter in samples that come out; it has one tap less.
 _REACH = 12
 
 #: Of the Kaiser window.
@@ -38,11 +38,11 @@ def factor_of(rate):
 
 
 def taps_reference(factor):
-    """Taps in float64: a sinc that is 6 dB down in the middle of both edges, by a Kaiser window."""
+    """Taps in float64: a sinc that is 6 dB down midway between both edges, by a Kaiser window."""
     reach = _REACH * factor / 2
     at = np.arange(_REACH * factor - 1) - (reach - 1)
     window = np.i0(_BETA * np.sqrt(1 - (at / reach) ** 2))
-    taps = np.sinc(at * (PASS + STOP) / RATE / factor) * window
+    taps = np.sinc(at * (PASS_EDGE + STOP_EDGE) / SAMPLE_RATE / factor) * window
     return taps / taps.sum()
 
 
@@ -51,13 +51,21 @@ def taps_of(factor):
     return np.rint(taps_reference(factor) * (1 << DECIMATOR_TAP.fraction)).astype(np.int64)
 
 
+#: Taps by factor: a table for gateware.
+TAPS = {factor: tuple(taps_of(factor).tolist()) for factor in FACTORS.values()}
+
+
 class Decimator:
-    """Every ``factor``-th sample of a low-pass's, 3 from 48 kHz or 2 from 32 kHz.
+    """A low-pass, of whose samples every ``factor``-th is kept: 3 from 48 kHz, 2 from 32 kHz.
 
     ``process(x)``: SAMPLE (int64), ``(..., n)``, time on the last axis; returns SAMPLE,
-    ``(..., m)``. One comes with every ``factor``-th sample; before the first there were zeros.
-    Calls in pieces give what one call gives. Leading axes are those of the first call. Sums are
-    exact, rounded once and saturated. Delay: ``6 factor - 1`` of the samples that go in.
+    ``(..., m)``, one with every ``factor``-th sample. Calls in pieces give what one call gives.
+    Leading axes are those of the first call. Before the first sample there were zeros.
+
+    Parameters: ``factor``, 2 or 3. Raises :class:`~golden.errors.V90Error` for another one,
+    ``OverflowError`` for samples that SAMPLE does not hold.
+
+    Sums are exact, rounded once and saturated. Delay: ``6 factor - 1`` of the samples that go in.
     """
 
     def __init__(self, factor):

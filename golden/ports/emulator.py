@@ -1,8 +1,8 @@
 """An emulated line between octets and the samples of the analogue modem's A/D, in integers.
 
-There is no clause for it: what 5.2/V.90 leaves to the network and the line (D/A, loop, the client's
-free clock, noise) stands in a table of taps, small enough for a chip. sim/world/line.py has the
-same in float64 and in full; :meth:`Response.of` takes an impulse response of that.
+No clause describes it: 5.2/V.90 leaves D/A, loop, noise and the client's free clock open. Here
+they are a table of taps, small enough for a chip. sim/world/line.py has the same in float64 and in
+full; :meth:`Response.of` takes an impulse response of that.
 """
 
 from dataclasses import dataclass
@@ -13,35 +13,37 @@ from golden.bits.scrambler import Scrambler
 from golden.errors import V90Error
 from golden.formats import EMULATED_TAP, LEAK, LEAK_USED, LINEAR, SAMPLE
 from golden.pcm import g711
+from golden.pcm.parameters import OCTET_RATE
+from golden.receiver.timing import SAMPLE_RATE
 
-#: Places in an octet's time for which taps stand in the table; between them values are linear.
-PHASES, PHASE_BITS = 32, 5
+#: Phases in an octet's time for which the table has taps; between them values are interpolated.
+RESPONSE_PHASES, RESPONSE_PHASE_BITS = 32, 5
 
 #: Fraction bits of an instant in octets, and of the place between two phases.
-INSTANT_FRACTION, PLACE_BITS = 28, 13
+OCTET_FRACTION, RESPONSE_PLACE_BITS = 28, 13
 
-#: Octets a second, and samples a second.
-OCTETS, SAMPLES = 8000, 16000
-
-#: Delays of the noise's shift register, of a primitive trinomial. As it is longer than a sample's
-#: signs are many, these are independent of each other.
+#: Delays of the noise's shift register, of a primitive trinomial. It is longer than the number of
+#: signs in a sample, so that these are independent of each other.
 REGISTER = (20, 41)
 
 #: Left shift of a sample's sum of signs before it is multiplied.
 NOISE_SHIFT = 4
 
-#: Energy before the first tap and behind the last that does not count.
+#: Share of the energy before the first tap, and after the last, that is left out.
 _NOTHING = 1e-7
 
 
 @dataclass(frozen=True)
 class Response:
-    """A line's response, quantised.
+    """A line's response, quantised: taps for its beginning, recursions for its tail.
 
-    ``taps`` EMULATED_TAP, ``PHASES`` for each octet from the newest on, and one more. ``leaks``
-    n of recursions with a pole of 1 - 2**-n, which go on where the taps end; ``tails``
-    EMULATED_TAP, what each adds, by phase. ``delay`` octets at the beginning are left out. ``rms``
-    of TRN1d at the output, in units of a sample.
+    Fields
+    ------
+    taps : EMULATED_TAP, ``RESPONSE_PHASES`` for each octet from the newest on, and one more
+    leaks : for each recursion n, whose pole is ``1 - 2**-n``
+    tails : EMULATED_TAP, for each recursion its share of the output, by phase
+    delay : octets at the beginning that are left out
+    rms : of TRN1d at the output, in units of a sample
     """
 
     taps: tuple
@@ -52,28 +54,31 @@ class Response:
 
     @classmethod
     def of(cls, impulse, value, level, slots=32, leaks=(5, 6)):
-        """The response for an ``impulse`` response (float64, ``PHASES`` an octet) to a value of 1.
+        """The response of a line.
 
-        ``value``: that of TRN1d on the scale of Table 1, which will be at ``level`` dB below full
-        scale. ``slots``, a power of two: there are ``slots - 1`` products for a sample, those of
-        ``leaks`` among them.
+        Parameters: ``impulse`` response to a value of 1 (float64, ``RESPONSE_PHASES`` an octet);
+        ``value`` of TRN1d on the scale of Table 1, and its ``level`` in dB against full scale at
+        the output; ``slots``, a power of two: a sample has ``slots - 1`` products, those of
+        ``leaks`` included.
 
-        Raises :class:`~golden.errors.V90Error` for a gain that taps have no bits for.
+        Raises :class:`~golden.errors.V90Error` where the gain is too large for the taps.
         """
         count = slots - 1 - len(leaks)
         impulse = np.asarray(impulse, np.float64)
-        impulse = np.concatenate([impulse, np.zeros(PHASES * (slots + 64))])
-        rows = impulse[: len(impulse) // PHASES * PHASES].reshape(-1, PHASES)
+        impulse = np.concatenate([impulse, np.zeros(RESPONSE_PHASES * (slots + 64))])
+        rows = impulse[: len(impulse) // RESPONSE_PHASES * RESPONSE_PHASES].reshape(
+            -1, RESPONSE_PHASES
+        )
         energy = np.cumsum((rows**2).sum(1))
         delay = int(np.searchsorted(energy, _NOTHING * energy[-1]))
         rows = rows[delay:]
         rms = 10 ** (level / 20) * SAMPLE.max
-        gain = rms / np.sqrt((rows**2).sum() / PHASES) / (value / 4)
+        gain = rms / np.sqrt((rows**2).sum() / RESPONSE_PHASES) / (value / 4)
         tail = rows[count:]
         poles = (1 - 2.0 ** -np.array(leaks)) ** np.arange(len(tail))[:, None]
         tails = np.linalg.lstsq(poles, tail, rcond=None)[0] * 2.0**-LEAK_USED.fraction
         scale = gain * (1 << EMULATED_TAP.fraction)
-        taps = np.rint(rows.reshape(-1)[: count * PHASES + 1] * scale).astype(np.int64)
+        taps = np.rint(rows.reshape(-1)[: count * RESPONSE_PHASES + 1] * scale).astype(np.int64)
         tails = np.rint(tails * scale).astype(np.int64)
         most = max(abs(taps).max(), abs(tails).max(initial=0))
         if most > EMULATED_TAP.max:
@@ -88,7 +93,7 @@ class Response:
     @property
     def count(self):
         """Octets that have taps."""
-        return len(self.taps) // PHASES
+        return len(self.taps) // RESPONSE_PHASES
 
     @property
     def products(self):
@@ -99,7 +104,7 @@ class Response:
     def most(self):
         """The largest magnitude that a sum can have."""
         table = np.abs(np.array(self.taps))
-        sums = [table[p::PHASES][: self.count].sum() for p in range(PHASES + 1)]
+        sums = [table[p::RESPONSE_PHASES][: self.count].sum() for p in range(RESPONSE_PHASES + 1)]
         tails = sum(max(map(abs, tail)) for tail in self.tails)
         return int(max(sums)) * LINEAR.max + tails * (LEAK_USED.max + 1)
 
@@ -108,7 +113,7 @@ def step_of(ppm):
     """Octets that pass in a sample's time, in Q28, for a client's clock that is ``ppm`` fast."""
     if not -1000 <= ppm <= 1000:
         raise V90Error(f"ppm is -1000 to 1000, not {ppm:g}")
-    return round((1 << INSTANT_FRACTION) * OCTETS / SAMPLES / (1 + ppm * 1e-6))
+    return round((1 << OCTET_FRACTION) * OCTET_RATE / SAMPLE_RATE / (1 + ppm * 1e-6))
 
 
 def noise_scale(response, snr):
@@ -125,25 +130,28 @@ def noise_scale(response, snr):
 class LineEmulator:
     """PCM octets of a law to samples of the client's A/D.
 
-    Parameters: ``response``; ``law``; ``ppm``, the client's clock over the network's; ``snr`` in dB
-    against TRN1d, or None.
-
     ``process(octets)``: uint8 ``(n,)``; returns the samples (int64, 16 bits) for which these octets
     suffice. Calls in pieces give what one call gives.
 
-    A sample is interpolated between two sums, for the phase before it and for that behind, each of
-    which is rounded; noise is a sum of ``response.products`` signs times a factor.
+    Parameters: ``response`` (:class:`Response`); ``law``; ``ppm``, offset of the client's clock;
+    ``snr`` in dB against TRN1d, or None.
+
+    Raises :class:`~golden.errors.V90Error` for another law, an offset beyond 1000 ppm, or too much
+    noise.
+
+    A sample is interpolated between two sums, those for the phase before it and for the phase
+    after, each of which is rounded. Noise is a sum of ``response.products`` signs times a factor.
     """
 
     def __init__(self, response, law, ppm=0.0, snr=None):
         self.response, self.law = response, g711.check_law(law)
         self.step, self.scale = step_of(ppm), noise_scale(response, snr)
         table = np.array(response.taps)
-        at = np.arange(PHASES + 1)[:, None] + PHASES * np.arange(response.count)
-        tails = np.array(response.tails, np.int64).reshape(-1, PHASES).T
-        #: Row p: taps and tails for phase p, and for the phase behind it (with the tails of p).
+        at = np.arange(RESPONSE_PHASES + 1)[:, None] + RESPONSE_PHASES * np.arange(response.count)
+        tails = np.array(response.tails, np.int64).reshape(-1, RESPONSE_PHASES).T
+        #: Row p: taps and tails for phase p, and for the phase after it (with the tails of p).
         self._before = np.concatenate([table[at[:-1]], tails], axis=1)
-        self._behind = np.concatenate([table[at[1:]], tails], axis=1)
+        self._after = np.concatenate([table[at[1:]], tails], axis=1)
         self.reset()
 
     def reset(self):
@@ -162,23 +170,23 @@ class LineEmulator:
         count = self.response.count
         values = np.concatenate([self._values, value])
         leaks = self._leak(values[: len(octets)])
-        end = len(octets) << INSTANT_FRACTION
+        end = len(octets) << OCTET_FRACTION
         at = self._at + np.arange(max(0, -(-(end - self._at) // self.step))) * self.step
         self._at += len(at) * self.step - end
         self._values = values[len(octets) :]
-        number, fraction = at >> INSTANT_FRACTION, at & ((1 << INSTANT_FRACTION) - 1)
-        fine = fraction >> (INSTANT_FRACTION - PHASE_BITS - PLACE_BITS)
-        phase, place = fine >> PLACE_BITS, fine & ((1 << PLACE_BITS) - 1)
+        number, fraction = at >> OCTET_FRACTION, at & ((1 << OCTET_FRACTION) - 1)
+        fine = fraction >> (OCTET_FRACTION - RESPONSE_PHASE_BITS - RESPONSE_PLACE_BITS)
+        phase, place = fine >> RESPONSE_PLACE_BITS, fine & ((1 << RESPONSE_PLACE_BITS) - 1)
         windows = values[number[:, None] + count - np.arange(count)]
         windows = np.concatenate([windows, leaks[number]], axis=1)
-        before, behind = (
-            _narrowed((windows * table[phase]).sum(-1)) for table in (self._before, self._behind)
+        before, after = (
+            _narrowed((windows * table[phase]).sum(-1)) for table in (self._before, self._after)
         )
-        total = before * ((1 << PLACE_BITS) - place) + behind * place
+        total = before * ((1 << RESPONSE_PLACE_BITS) - place) + after * place
         return _narrowed(total + self._noise(len(at)) * self.scale)
 
     def _leak(self, leaving):
-        """What recursions have with each octet, for the values that leave the taps."""
+        """States of the recursions with each octet, for the values that leave the taps."""
         rows = np.empty((len(leaving), len(self._leaks)), np.int64)
         for row, value in zip(rows, leaving.tolist(), strict=True):
             for k, bits in enumerate(self.response.leaks):

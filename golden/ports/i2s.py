@@ -1,8 +1,8 @@
-"""I2S, the serial format of codecs, as data; no clause, but NXP's I2S bus specification.
+"""I2S, the serial format of codecs, as data; NXP's I2S bus specification has it, and no clause.
 
-A frame has a slot of 32 bit clocks for each of two channels, the left one's first, in which LRCK is
-low. LRCK and data change with the bit clock's falling edge and are read at its rising one. A word's
-most significant bit comes one bit clock behind LRCK's edge; behind its last bit come zeros.
+A frame has a slot of 32 bit clocks for each of two channels. The left one's comes first; LRCK is
+low in it. LRCK and data change with the bit clock's falling edge and are read at its rising one. A
+word's most significant bit comes one bit clock after LRCK's edge; zeros follow its last bit.
 """
 
 import numpy as np
@@ -11,7 +11,7 @@ from golden.fixed import Overflow, Rounding, check_range, requant
 from golden.formats import CODEC, SAMPLE, Q
 
 #: Bit clocks of a slot, and of a frame.
-SLOT, FRAME = 32, 64
+SLOT_CLOCKS, FRAME_CLOCKS = 32, 64
 
 #: Bits that a codec's words may have.
 WIDTHS = (16, 24)
@@ -26,7 +26,7 @@ def serial(words, width=24):
     """
     words = np.asarray(words, np.int64)
     check_range(words, Q(1, width - 1, 0), "word")
-    bits = np.zeros((len(words), 2, SLOT), np.uint8)
+    bits = np.zeros((len(words), 2, SLOT_CLOCKS), np.uint8)
     bits[..., 1 : width + 1] = words[..., None] >> np.arange(width)[::-1] & 1
     return bits.reshape(-1)
 
@@ -34,8 +34,8 @@ def serial(words, width=24):
 class I2s:
     """Samples of a channel, LEFT or RIGHT: the upper 16 bits of its words.
 
-    ``process(bits)``: one for each bit clock, ``(..., n)``, from LRCK's falling edge on; returns
-    SAMPLE (int64), ``(..., m)``, one for each frame that is whole. Calls in pieces give what one
+    ``process(bits)``: one bit for each bit clock, ``(..., n)``, from LRCK's falling edge on;
+    returns SAMPLE (int64), ``(..., m)``, one for each whole frame. Calls in pieces give what one
     call gives. Leading axes are those of the first call.
     """
 
@@ -52,9 +52,9 @@ class I2s:
         bits = np.asarray(bits, np.int64)
         if self._kept is not None:
             bits = np.concatenate([self._kept, bits], axis=-1)
-        whole = bits.shape[-1] // FRAME * FRAME
+        whole = bits.shape[-1] // FRAME_CLOCKS * FRAME_CLOCKS
         self._kept = bits[..., whole:]
-        frames = bits[..., :whole].reshape(*bits.shape[:-1], -1, 2, SLOT)
+        frames = bits[..., :whole].reshape(*bits.shape[:-1], -1, 2, SLOT_CLOCKS)
         mine = frames[..., self.channel, 1 : CODEC.width + 1]
         words = mine @ (1 << np.arange(CODEC.width)[::-1])
         words -= mine[..., 0] << CODEC.width

@@ -1,33 +1,38 @@
 """The host link: frames of octets between a host and a design, over a line that may spoil them.
 
-No clause has it. Frames are those of RFC 1662 with octet stuffing: a flag, octets, a CRC of 16 bits
-(that of 8.1.1.6.1/V.42), a flag; an octet that is a flag or an escape goes as an escape and the
-octet less 32. What a line cuts, adds, changes or swaps spoils a frame or two, and the
-next flag begins anew. Up to three wrong bits of a frame, an odd number, or any within 16 in a row
-are always noticed, unless they make or unmake a flag or an escape; of all others one in 65 536
-passes (tests/fuzz/test_link.py).
+No clause describes it. A frame is that of RFC 1662 with octet stuffing: a flag, octets, a CRC of 16
+bits (8.1.1.6.1/V.42), a flag. An octet that is a flag or an escape is sent as an escape and the
+octet less 32. Octets that the line cuts, adds, changes or swaps spoil a frame or two; the next flag
+begins anew. The CRC always finds up to three wrong bits of a frame, an odd number of them, or any
+within 16 in a row, unless they make or unmake a flag or an escape. Of all other errors it passes
+one in 65 536 (tests/fuzz/test_link.py).
 
-The host asks, and the board answers every request once: the first octet of both is a sequence
+The host asks, and the board answers every request once. The first octet of both is a sequence
 number. A request with the number of the last one is answered as before and not acted on again, so
-that the host may repeat what was not answered. The number 0 is for the first request of a host,
-which is always the same (:func:`hello`); then come 1 to 254, and 1 again.
+that the host may repeat a request that was not answered. The number 0 is for the first request of a
+host, which is always the same (:func:`hello`); then come 1 to 255, and 1 again. A board acts on the
+number that is due and on 0, and leaves all others without an answer. So a request that the line
+held back and gave later is not acted on twice. After reset only 0 and 1 are due, so that a host
+notices that its board was reset.
 
-Behind the number a request has sections, each of three octets (:class:`Section`, channel, count)
-and what it brings. The answer has, in their order:
+After the number a request has sections. Each has three octets (:class:`Section`, channel, count)
+and its contents. The answer has in their order:
 
 ======  ========================  ====================================================
-DATA    count octets              how many octets the channel's queue took before them
-WORDS   count times address, low  how many of the words were not taken; where any were not, the
-        and high octet            answer ends here, and sections behind are not acted on
-INFO    nothing                   the board's :class:`Information`, the last octet first
-STATUS  nothing                   the channel's state, the last octet first: before those of the
-                                  design, frames that came spoilt, modulo 256
-TAKE    nothing                   count pairs at most of channel and octet from the design, and
-                                  NO_MORE
+section contents                  answer
+======  ========================  ====================================================
+DATA    count octets              how many octets the channel's queue had room for before
+WORDS   count times address, low  how many words were not taken; if any, the answer ends here,
+        and high octet            and later sections are not acted on
+INFO    none                      the board's :class:`Information`, the last octet first
+STATUS  none                      the channel's state, the last octet first: the number of
+                                  spoilt frames, modulo 256, comes before the design's octets
+TAKE    none                      at most count pairs of channel and octet from the design,
+                                  then NO_MORE
 ======  ========================  ====================================================
 
-DATA for which there is no room is lost: a host first asks with count 0, and counts. What does not
-go into LONGEST_ANSWER octets is left out.
+DATA for which there is no room is lost. So a host asks with count 0 first, and counts. Octets
+beyond LONGEST_ANSWER are left out of an answer.
 """
 
 from dataclasses import dataclass
@@ -36,23 +41,26 @@ from enum import IntEnum
 from golden.bits import crc
 from golden.errors import V90Error
 
-FLAG, ESCAPE, TURN = 0x7E, 0x7D, 0x20
+FLAG_OCTET, ESCAPE_OCTET, ESCAPE_TURN = 0x7E, 0x7D, 0x20
 
-#: Version of what this module says, which :class:`Information` has.
-VERSION = 1
+#: Version of the protocol that this module describes, which :class:`Information` has.
+LINK_VERSION = 2
 
 #: Most octets of a request, and of an answer, the number included, the CRC not.
 LONGEST_REQUEST, LONGEST_ANSWER = 252, 182
 
 #: Numbers of requests after the first.
-NUMBERS = range(1, 255)
+NUMBERS = range(1, 256)
 
-#: Ends what TAKE gives.
+#: The number of a host's first request. It is always acted on, and is the last number after reset.
+HELLO = 0
+
+#: Ends the answer to TAKE.
 NO_MORE = 0xFF
 
 
 class Section(IntEnum):
-    """What a section of a request is; the number is the gateware's."""
+    """Kind of a section of a request; the number is the gateware's."""
 
     DATA = 0
     WORDS = 1
@@ -62,7 +70,7 @@ class Section(IntEnum):
 
 
 class Top(IntEnum):
-    """What is behind a link."""
+    """Design that a board has; the number is the gateware's."""
 
     ENCODERS = 0
     SIGNALS = 1
@@ -75,12 +83,19 @@ INFORMATION, TEXT = 64, 48
 
 @dataclass(frozen=True)
 class Information:
-    """What a board says of itself.
+    """Description that a board gives of itself.
 
-    Fields: ``top``; ``channels``; ``queue``, octets of a channel's queue of data; ``slots`` of the
-    PCM highway, 0 where there is none; ``status``, octets of a channel's state, 1 at least;
-    ``clock`` in Hz; ``baud``; ``text``, the blocks that there are, ASCII, 48 octets at most;
-    ``version`` of the link.
+    Fields
+    ------
+    top : :class:`Top`
+    channels : how many
+    queue : octets that a channel's queue of data holds
+    slots : of the PCM highway, 0 where there is none
+    status : octets of a channel's state, 1 at least
+    clock : Hz
+    baud : bit/s of the link
+    text : the blocks that there are, ASCII, 48 octets at most
+    version : of the link
     """
 
     top: Top
@@ -91,7 +106,7 @@ class Information:
     clock: int = 0
     baud: int = 0
     text: str = ""
-    version: int = VERSION
+    version: int = LINK_VERSION
 
     def octets(self):
         """The 64 octets of it; numbers of four octets have the lowest first."""
@@ -113,16 +128,16 @@ class Information:
 
     @classmethod
     def of(cls, octets):
-        """The inverse of :meth:`octets`; of another version only that is right.
+        """The inverse of :meth:`octets`. Of another version of the link only ``version`` is right.
 
-        Raises :class:`~golden.errors.V90Error` for another number of octets, and a top that there
-        is not.
+        Raises :class:`~golden.errors.V90Error` for another number of octets, and for an unknown
+        top.
         """
         octets = bytes(octets)
         if len(octets) != INFORMATION:
             raise V90Error(f"a board's information has {INFORMATION} octets, not {len(octets)}")
         version, top, channels, slots, status, queue = octets[:6]
-        if version != VERSION:
+        if version != LINK_VERSION:
             return cls(Top.ENCODERS, version=version)
         if top not in list(Top):
             raise V90Error(f"a board says that it is a top of kind {top}, which is unknown here")
@@ -142,39 +157,44 @@ def frame(content):
     """Octets of a frame, flags included, with the number and sections ``content`` (bytes)."""
     body = bytearray()
     for octet in bytes(content) + crc.fcs(content):
-        body += bytes([ESCAPE, octet - TURN]) if octet in (FLAG, ESCAPE) else bytes([octet])
-    return bytes([FLAG, *body, FLAG])
+        body += (
+            bytes([ESCAPE_OCTET, octet - ESCAPE_TURN])
+            if octet in (FLAG_OCTET, ESCAPE_OCTET)
+            else bytes([octet])
+        )
+    return bytes([FLAG_OCTET, *body, FLAG_OCTET])
 
 
 class Unframer:
-    """Octets into contents of frames.
+    """Octets of the link into contents of frames.
 
-    ``process(octets)`` returns a list of them (bytes); octets before the first flag, and frames
-    that are spoilt or have no octet besides the CRC, are left out. ``damaged`` counts the latter.
+    ``process(octets)`` takes bytes in pieces and returns a list of contents (bytes). It leaves out
+    octets before the first flag, and frames that are spoilt or have no octet besides the CRC;
+    ``damaged`` counts such frames.
     """
 
     def __init__(self):
         self.reset()
 
     def reset(self):
-        """Forget what has come, and wait for a flag."""
+        """Forget all octets, and wait for a flag."""
         self._octets, self._escaped, self.damaged = None, False, 0
 
     def process(self, octets):
         """See the class."""
         contents = []
         for octet in octets:
-            if octet == FLAG and not self._escaped:
+            if octet == FLAG_OCTET and not self._escaped:
                 whole = bytes(self._octets or b"")
                 if len(whole) > 2 and crc.remainder_of_octets(whole) == crc.FCS_GOOD:
                     contents.append(whole[:-2])
                 elif whole:
                     self.damaged += 1
                 self._octets = bytearray()
-            elif octet == ESCAPE and not self._escaped:
+            elif octet == ESCAPE_OCTET and not self._escaped:
                 self._escaped = self._octets is not None
             elif self._octets is not None:
-                self._octets.append((octet + TURN * self._escaped) % 256)
+                self._octets.append((octet + ESCAPE_TURN * self._escaped) % 256)
                 self._escaped = False
         return contents
 
@@ -183,7 +203,7 @@ class Unframer:
 
 
 def data(channel, octets=b""):
-    """A section with data for a channel; without, one that asks for the room."""
+    """A section with data for a channel; without octets, it asks for the room."""
     return bytes([Section.DATA, channel, len(octets), *octets])
 
 
@@ -209,8 +229,8 @@ def take(count):
 
 
 def hello():
-    """The first request of a host: its number, 0, and what it asks for."""
-    return bytes([0]) + info()
+    """The first request of a host: the number 0, and INFO."""
+    return bytes([HELLO]) + info()
 
 
 def sections(content):
@@ -231,16 +251,22 @@ def sections(content):
 
 
 class HostLink:
-    """The board's side of the link.
+    """The board's side of the link: octets of a host in, octets of answers out.
 
-    ``process(octets)`` takes what came from the host and returns the answers' octets. The design is
-    what these, to be replaced, say: ``room(channel)``, octets that the queue takes; ``put(channel,
-    octet)``; ``word(channel, address, data)``, whether the word was taken; ``state(channel)``, its
-    octets of the design; ``given``, a list of pairs of channel and octet to be taken.
+    Unlike a board, it is never busy: it answers at once, and hears everything.
 
-    Unlike the board's, this side is never busy: it answers at once, and hears all that comes.
+    ``process(octets)``: bytes in pieces; returns the answers (bytes).
 
-    Parameters: ``information``, of the board (:class:`Information`).
+    Parameters: ``information``, of the board (:class:`Information`). The attributes stand for the
+    design, and whoever makes the link replaces them.
+
+    Attributes
+    ----------
+    room(channel) : how many octets the queue has room for
+    put(channel, octet) : takes an octet
+    word(channel, address, data) : takes a word, returns whether it did
+    state(channel) : the design's octets of the state
+    given : list of pairs of channel and octet that wait to be taken
     """
 
     def __init__(self, information):
@@ -252,8 +278,8 @@ class HostLink:
         self.reset()
 
     def reset(self):
-        """Nothing was asked yet."""
-        self._unframer, self._number, self._answer = Unframer(), None, b""
+        """Forget all requests."""
+        self._unframer, self._number, self._answer = Unframer(), HELLO, b""
         self.given = []
 
     @property
@@ -265,9 +291,10 @@ class HostLink:
         """See the class."""
         answers = []
         for request in self._unframer.process(octets):
-            if request[0] != self._number:
+            if request[0] in (HELLO, self._number % NUMBERS[-1] + 1):
                 self._number, self._answer = request[0], self._act(request)
-            answers.append(frame(self._answer))
+            if request[0] == self._number:
+                answers.append(frame(self._answer))
         return b"".join(answers)
 
     def _act(self, request):

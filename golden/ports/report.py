@@ -14,16 +14,16 @@ NUMBER_BITS = 40
 #: Divisor that makes tenths of ppm of 256 times a step in Q32; 2**40 / 10**7 is 109951.16.
 PPM_DIVISOR, PPM_SHIFT = 109951, 8
 
-#: Bits of a sum of squared errors, those of its logarithm's table, and fraction bits of tenths of a
-#: decibel in between.
-SUM_BITS, TABLE_BITS, TENTHS_FRACTION = 39, 6, 8
+#: Bits of a sum of squared errors, bits of its mantissa that address the logarithm's table, and
+#: fraction bits of intermediate tenths of a decibel.
+ERROR_SUM_BITS, TABLE_BITS, TENTHS_FRACTION = 39, 6, 8
 
-#: Tenths of a decibel that a factor of two is, with that fraction.
+#: A factor of two in tenths of a decibel, with that fraction.
 OCTAVE = round(100 * np.log10(2) * (1 << TENTHS_FRACTION))
 
 
-class Kind(IntEnum):
-    """How a value is written: 123; 12.3 for 123; +12.3 for a step in Q32 that is 12.3 ppm."""
+class FieldKind(IntEnum):
+    """Notation of a value: 123; 12.3 for 123; +12.3 for a step of 12.3 ppm in ``2**-32``."""
 
     NUMBER = 0
     TENTHS = 1
@@ -35,32 +35,17 @@ class Field:
     """A value's place in a text: its number among the values, 0 to 15, and how it is written."""
 
     number: int
-    kind: Kind = Kind.NUMBER
-
-
-def program(templates):
-    """Octets that stand for texts, and where each begins.
-
-    A text is a tuple of ASCII strings and :class:`Field`; it ends with 0, and a field is 128 and
-    its kind in bits 4 to 6 and its number in bits 0 to 3.
-    """
-    octets, starts = [], []
-    for template in templates:
-        starts.append(len(octets))
-        for part in template:
-            if isinstance(part, Field):
-                octets.append(0x80 | part.kind << 4 | part.number)
-            else:
-                octets += part.encode("ascii")
-        octets.append(0)
-    return octets, starts
+    kind: FieldKind = FieldKind.NUMBER
 
 
 class Reporter:
     """Texts with values in them.
 
-    Parameters: ``templates``, tuples as :func:`program` has them. ``process(template, values)``:
-    the octets of the text of that number.
+    ``process(template, values)``: the octets (bytes) of the text with that number.
+
+    Parameters: ``templates``, each a tuple of ASCII strings and :class:`Field`.
+
+    Raises :class:`~golden.errors.V90Error` for a value that NUMBER_BITS do not hold.
     """
 
     def __init__(self, templates):
@@ -79,31 +64,40 @@ def written(value, kind):
     """A value (an int) as text."""
     if not -1 << 31 <= value < 1 << NUMBER_BITS:
         raise V90Error(f"a report's numbers have {NUMBER_BITS} bits, {value} has more")
-    if kind == Kind.NUMBER:
+    if kind == FieldKind.NUMBER:
         return str(value)
     sign = ""
-    if kind == Kind.OFFSET:
+    if kind == FieldKind.OFFSET:
         sign = "-" if value < 0 else "+"
         value = ((abs(value) << PPM_SHIFT) + PPM_DIVISOR // 2) // PPM_DIVISOR
     return f"{sign}{value // 10}.{value % 10}"
 
 
 def decibels_start(power):
-    """What :class:`Decibels` begins with: that of the largest sum that is a power of two."""
-    full = 100 * np.log10(power) - 100 * np.log10(2) * (SUM_BITS - 1)
+    """Decibels of the largest sum that is a power of two; :class:`Decibels` counts up from it."""
+    full = 100 * np.log10(power) - 100 * np.log10(2) * (ERROR_SUM_BITS - 1)
     return round(full * (1 << TENTHS_FRACTION))
 
 
 def decibels_table():
-    """What the bits below a sum's first take away, of the middle of what they stand for."""
+    """Decibels to subtract for the bits after a sum's first one, each for the middle of its range.
+
+    With TENTHS_FRACTION fraction bits.
+    """
     mantissa = 1 + (np.arange(1 << TABLE_BITS) + 0.5) / (1 << TABLE_BITS)
     return np.rint(100 * np.log10(mantissa) * (1 << TENTHS_FRACTION)).astype(np.int64)
 
 
-class Decibels:
-    """A power over a sum of squares in tenths of a decibel, 0 at least.
+#: The same as a table for gateware.
+DECIBELS = tuple(decibels_table().tolist())
 
-    ``process(total)``: an int below 2**SUM_BITS; 0 counts as less than 1. Within 0.1 dB.
+
+class Decibels:
+    """A power over a sum of squares in tenths of a decibel, 0 at least; within 0.1 dB.
+
+    ``process(total)``: an int below ``2**ERROR_SUM_BITS``; 0 counts as less than 1.
+
+    Parameters: ``power``, such as :func:`error_power` gives.
     """
 
     def __init__(self, power):
@@ -112,8 +106,8 @@ class Decibels:
     def process(self, total):
         """See the class."""
         total = int(total)
-        moves = SUM_BITS - total.bit_length()
-        mantissa = ((total << moves) >> (SUM_BITS - 1 - TABLE_BITS)) & ((1 << TABLE_BITS) - 1)
+        moves = ERROR_SUM_BITS - total.bit_length()
+        mantissa = ((total << moves) >> (ERROR_SUM_BITS - 1 - TABLE_BITS)) & ((1 << TABLE_BITS) - 1)
         tenths = self.start + moves * OCTAVE - int(self._table[mantissa])
         return max(0, (tenths + (1 << (TENTHS_FRACTION - 1))) >> TENTHS_FRACTION)
 
@@ -121,7 +115,7 @@ class Decibels:
 def error_power(level, fine, symbols):
     """The power for :class:`Decibels` of PCM value ``level``.
 
-    The sum is then that of as many slow means of squared errors as there are ``symbols``, with
-    ``fine`` fraction bits (``golden.receiver.decisions.Decisions.quality``).
+    It is for sums of ``symbols`` slow means of squared errors, with ``fine`` fraction bits
+    (:attr:`golden.receiver.decisions.Decisions.quality`).
     """
     return level**2 * 4.0**fine * (1 << SLOW_BITS) * symbols

@@ -14,10 +14,10 @@ from enum import IntEnum
 import numpy as np
 
 #: Samples of half a period of Sd and of a whole one.
-HALF, PERIOD = 6, 12
+HALF_PERIOD, PERIOD = 6, 12
 
 #: Samples over which power and correlation are summed.
-WINDOW = 96
+SUM_WINDOW = 96
 
 #: Samples of each of the two stretches between which the tone's phase is compared. With the window
 #: they are 60 of Sd's 64 periods.
@@ -25,7 +25,7 @@ STRETCH = 312
 
 #: Samples after detection in which the reversal must come: 384 symbols of Sd, and what a late
 #: start or a slow line may add.
-PATIENCE = 1024
+LATEST_REVERSAL = 1024
 
 #: Bits that the sum of squares must have for there to be a signal: 37 LSB, or -59 dB.
 LEAST_POWER_BITS = 18
@@ -38,7 +38,7 @@ LEVEL_WINDOW = 192
 LEVEL_BITS = 31
 
 #: Largest shift: 12 dB more than the least Sd asks for.
-MOST_SHIFT = 6
+MOST_LEVEL_SHIFT = 6
 
 #: Cosine of a twelfth of a turn, k times, in Q0.15.
 COSINE = np.rint(32767 * np.cos(2 * np.pi * np.arange(PERIOD) / PERIOD)).astype(np.int64)
@@ -85,7 +85,7 @@ class SdDetector:
     ``taken`` counts the samples it saw, and sample numbers count from ``reset``.
     """
 
-    _KEPT = WINDOW + HALF + 1
+    _KEPT = SUM_WINDOW + HALF_PERIOD + 1
 
     def __init__(self):
         self.reset()
@@ -103,10 +103,10 @@ class SdDetector:
     def process(self, samples):
         """See the class; samples after a detection belong to the caller."""
         r = np.concatenate([self._last, np.asarray(samples, np.int64)])
-        power = _sliding(r * r, WINDOW)
+        power = _sliding(r * r, SUM_WINDOW)
         half = np.zeros_like(r)
-        half[HALF:] = -r[HALF:] * r[:-HALF]
-        like = _sliding(half, WINDOW)
+        half[HALF_PERIOD:] = -r[HALF_PERIOD:] * r[:-HALF_PERIOD]
+        like = _sliding(half, SUM_WINDOW)
         whole = np.zeros_like(r)
         whole[PERIOD:] = r[PERIOD:] * r[:-PERIOD]
         turn = _sliding(whole, PERIOD)
@@ -144,10 +144,12 @@ class SdDetector:
                 k = stop
                 if self._since == LEVEL_WINDOW:
                     shift = (LEVEL_BITS - self._level.bit_length()) >> 1
-                    result = Detection(self._reversal, min(shift, MOST_SHIFT), self._step)
+                    result = Detection(self._reversal, min(shift, MOST_LEVEL_SHIFT), self._step)
                     self._search()
                 continue
-            limit = {Phase.FIRST: STRETCH, Phase.SECOND: 2 * STRETCH}.get(self.phase, PATIENCE)
+            limit = {Phase.FIRST: STRETCH, Phase.SECOND: 2 * STRETCH}.get(
+                self.phase, LATEST_REVERSAL
+            )
             stop = min(end, k + limit - self._since)
             hits = np.flatnonzero(turned[k:stop])
             early = self.phase is not Phase.REVERSAL
@@ -182,6 +184,38 @@ class SdDetector:
                 self._search()
         else:
             self._search()
+
+
+class SdSearch:
+    """Detectors of lines side by side, and the detections that nobody took yet.
+
+    ``process(rows)``: samples (int64 ``(lines, n)``) in pieces. ``deaf`` (bool ``(lines,)``): lines
+    whose detections are passed over.
+    """
+
+    def __init__(self, lines):
+        self.deaf = np.zeros(lines, bool)
+        self._detectors = [SdDetector() for _ in range(lines)]
+        #: Samples taken with the detection, and the detection.
+        self._found = [[] for _ in range(lines)]
+
+    def process(self, rows):
+        """See the class."""
+        for line, (detector, row) in enumerate(zip(self._detectors, rows, strict=True)):
+            begin = detector.taken
+            while detector.taken < begin + len(row):
+                found = detector.process(row[detector.taken - begin :])
+                if found is not None and not self.deaf[line]:
+                    self._found[line].append((detector.taken, found))
+
+    def limit(self, ends):
+        """Samples (int64 ``(lines,)``) before each line's next detection, or those of ``ends``."""
+        pairs = zip(self._found, ends, strict=True)
+        return np.array([found[0][0] if found else end for found, end in pairs])
+
+    def take(self):
+        """Pairs of a line and its next detection, for all lines that have one."""
+        return [(line, found.pop(0)[1]) for line, found in enumerate(self._found) if found]
 
 
 def step(first_cosine, first_sine, second_cosine, second_sine):

@@ -49,11 +49,11 @@ DRIFT_STEP_BITS, DRIFT_HURRY_BITS, ERROR_STEP_BITS = 9, 4, 0
 
 #: What of the drift stays for the next symbol, in 2**-10: 15/16, between the poles of high-passes
 #: and what forgets a wrong drift soon, which errors do not show where all decisions are off alike.
-KEPT = 960
+DRIFT_KEPT = 960
 
 #: What of an error is added to the drift, as a rule and in a hurry, in 2**-9 because an ERROR has a
 #: fraction bit more: 1/256, which is noise of less than 0.01 dB, and 5/8.
-STEERED = 2, 320
+DRIFT_STEERED = 2, 320
 
 #: Bits of the square of the working level of TRN1d, 2**11.
 INPUT_POWER_BITS = 22
@@ -223,7 +223,7 @@ _TAP_STEPS = np.array(
         for drift in (DRIFT_STEP_BITS, DRIFT_HURRY_BITS)
     ]
 )
-_STEERED, _KEPT, _FINE = np.array(STEERED), np.array(KEPT), np.array(FINE)
+_STEERED, _KEPT, _FINE = np.array(DRIFT_STEERED), np.array(DRIFT_KEPT), np.array(FINE)
 _DRIFT_BITS = np.array(FINE - DRIFT.fraction)
 # From a product of the feedback part to a fine value, and alike from the drift's to a drift.
 _BACK_BITS = np.array(FEEDBACK_TAP_USED.fraction - FINE)

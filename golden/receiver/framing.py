@@ -10,13 +10,13 @@ import numpy as np
 from golden.pcm.decoder import Decoder
 from golden.pcm.mapper import Demapper
 from golden.signals.sequences import JD, MP
+from golden.signals.training import ED_FRAMES
 
-#: Ones of the frame sync, of a sequence that a start bit and its type follow, and data frames of Ed
-#: and of Jd'.
-SYNC, ED_FRAMES = 17, 2
+#: Ones of the frame sync, which a start bit and the sequence's type follow.
+SYNC_ONES = 17
 
 #: Bits of an MP of type 0 and of type 1, fill bits to a whole data frame left out.
-LENGTHS = tuple(
+MP_LENGTHS = tuple(
     MP.rows_of(
         type=kind,
         drn=0,
@@ -35,7 +35,7 @@ LENGTHS = tuple(
 JD_LENGTHS = (JD.rows_of(rates=0, training=0, renegotiation=0, look_ahead=1)[-1].last + 1,) * 2
 
 # Frame sync and start bit.
-_PATTERN = np.array([1] * SYNC + [0], np.uint8)
+_PATTERN = np.array([1] * SYNC_ONES + [0], np.uint8)
 
 
 class SequenceFramer:
@@ -51,7 +51,7 @@ class SequenceFramer:
     behind the end, or None; behind it nothing is looked at.
     """
 
-    def __init__(self, data_bits, lengths=LENGTHS):
+    def __init__(self, data_bits, lengths=MP_LENGTHS):
         self.data_bits, self.lengths = data_bits, lengths
         #: Data frames from the first to that with the type.
         self._span = (len(_PATTERN) + data_bits) // data_bits

@@ -1,59 +1,47 @@
 """The analogue modem's receiver: samples of the A/D to signed Ucodes (8.4.4, 8.4.5, 9.3.2/V.90).
 
-It waits for Sd, takes level and clock from it and the start of TRN1d from S-bar-d, solves for the
-equaliser's taps over 1944 symbols of TRN1d, and from then on decides data frame after data frame,
-first on TRN1d's two levels, then on those of the mapping parameters. What it cannot decide it says.
+It waits for Sd. Sd gives the level and the clock, S-bar-d the start of TRN1d. From 1944 symbols of
+TRN1d it solves for the equaliser's taps. Then it decides data frame after data frame, first on
+TRN1d's two levels, later on those of the mapping parameters, and says which decisions are good.
 """
 
 import numpy as np
 
-from golden.bits.scrambler import GPC, Scrambler
-from golden.formats import TRAINING_LEVEL
 from golden.pcm.parameters import INTERVALS
-from golden.receiver import timing
-from golden.receiver.decisions import _decisions
-from golden.receiver.detection import SdDetector
-from golden.receiver.equalizer import FEEDBACK, FORWARD, Equalizer, shifted
-from golden.receiver.framing import Follower
-from golden.receiver.leastsquares import Correlator, shares
+from golden.receiver.decisions import by_line
+from golden.receiver.detection import SdSearch
+from golden.receiver.equalizer import FEEDBACK, FORWARD, Equalizer
 from golden.receiver.reversal import R_BAR_FRAMES, RDetector
-from golden.receiver.schedule import _Waiting
+from golden.receiver.sampler import Sampler
+from golden.receiver.schedule import Schedule
 from golden.receiver.slicer import Levels, Slicer
-from golden.receiver.solver import Solver
-from golden.receiver.timetable import (
-    AGAIN,
-    FAST_BITS,
-    FIRST,
-    FIRST_SYMBOL,
-    FREQUENCY_BITS,
-    GRACE,
-    LOOP_BITS,
-    PATIENCE,
-    QUIET,
-    RATE_BITS,
-    SETTLING,
-    SKIPPED,
-    SLOW_BITS,
-    SOLVING,
-    STILL_BIT,
-    TRAINED,
-    TRAINED_AGAIN,
-    Kind,
-    State,
-)
-from golden.signals.training import R_BAR, DilSequencer, dil_lengths
+from golden.receiver.synchronism import Synchronism
+from golden.receiver.timetable import FIRST_FRAME, Kind, State
+from golden.receiver.trainer import Trainer
+from golden.receiver.training import DilReferences
+
+# NumPy compares with plain numbers faster.
+_SEARCH, _TRAIN, _COAST = int(State.SEARCH), int(State.TRAIN), int(State.COAST)
 
 
 class Receiver:
-    """Receivers side by side, one a line.
+    """Receivers side by side, one a line: from samples to :class:`Decisions`.
+
+    A detection of Sd starts a line anew, whatever it was doing. Samples before the detection still
+    belong to that. Levels that wait are forgotten then, but for ``data``.
+
+    ``process(samples)``: int64 within 16 bits, ``(lines, n)`` or a list of ``(n,)`` for each line,
+    where n may differ, or ``(n,)`` for one line. Returns a list of
+    :class:`~golden.receiver.decisions.Decisions`, one for each line, or one. Calls in pieces give
+    what one call gives.
 
     Parameters
     ----------
     training : Levels, or one per line
         TRN1d's one level as it arrives, the same for all intervals.
     data : Levels, or one per line, optional
-        Levels from data frame ``start`` (counted from TRN1d's first) on: :meth:`switch` after each
-        detection of Sd, until other levels are given.
+        Levels from data frame ``start`` (counted from TRN1d's first) on, as with :meth:`switch`
+        after each detection of Sd, until other levels are given.
     start : int
     lines : int
     forward, feedback : int
@@ -62,16 +50,16 @@ class Receiver:
         Lines whose first solution takes twice SOLVING data frames, because others came before them
         to a solver that they share. They do without the second one.
 
-    What a start-up needs besides, per line: :meth:`switch`, :meth:`arm` and :meth:`after_ed` give
-    the levels to come, at a data frame, behind the next R-bar, or behind Ed, which :meth:`follow`
-    has it look for. A receiver keeps two tables, that in use and one that waits: levels that are
-    given take the place of others that wait.
+    A start-up gives more levels, per line: :meth:`switch` from a data frame on, :meth:`arm` after
+    the next R-bar, :meth:`after_ed` after Ed, which :meth:`follow` has the receiver look for. A
+    receiver keeps two sets of levels: those in use and those that wait. Levels that are given take
+    the place of others that wait.
 
-    ``process(samples)``: int64 within 16 bits, ``(lines, n)``, or ``(n,)`` for one line; returns a
-    list of :class:`Decisions`, one for each line, or one. Calls in pieces give what one call gives.
+    ``state`` (``(lines,)``) is a :class:`~golden.receiver.timetable.State` each.
 
-    A detection of Sd starts a line anew, whatever it was doing; samples up to the detection's count
-    for what it was doing. What waits is forgotten, but for ``data``.
+    Its parts, each for all lines: SdSearch finds Sd, Sampler keeps samples and clock, Trainer has
+    the taps solved, Equalizer and Slicer decide, Synchronism judges, Schedule has the levels to
+    come, DilReferences the symbols of DIL that are known, RDetector finds R and its reversal.
     """
 
     def __init__(
@@ -81,119 +69,66 @@ class Receiver:
             return [levels] * lines if isinstance(levels, Levels | None) else list(levels)
 
         self.lines, self.forward, self.feedback = lines, forward, feedback
-        self.training, self.data, self.start = each(training), each(data), start
-        self._solving = [SOLVING * (1 + (k in late)) for k in range(lines)]
+        self.training, self.data, self.start, self._late = each(training), each(data), start, late
+        self._training_bits = np.array([levels.power_bits for levels in self.training])
+        self.state, self._number, self._turn = np.zeros((3, lines), np.int64)
+        #: Of this piece: data frames decided, and events by line.
+        self._decided, self._events = [], []
         self.reset()
 
     def reset(self):
         """All lines search, and know nothing."""
-        n = self.lines
-        self.equalizer = Equalizer(n, self.forward, self.feedback)
-        self.state = np.full(n, State.SEARCH)
-        self._interpolator = timing.Interpolator()
-        self._detectors = [SdDetector() for _ in range(n)]
-        self._detections = [[] for _ in range(n)]
-        self._samples, self._origin = np.zeros((n, 0), np.int64), 0
-        self._limit = np.zeros(n, np.int64)
-        self._at, self._step, self._shift, self._number = np.zeros((4, n), np.int64)
-        self._pending, self._rate = np.zeros((2, n), np.int64), np.zeros(n, np.int64)
-        self._dil, self._deaf = {}, np.zeros(n, bool)
-        self._fast, self._loud, self._coasting = np.zeros((3, n), np.int64)
-        self._slow = np.zeros((n, INTERVALS), np.int64)
-        self._turn, self._settling = np.zeros((2, n), np.int64)
-        self._recorded, self._solved = [None] * n, [None] * n
-        #: Whether all levels since Sd were of one Ucode: it is TRN1d and Jd that were received.
-        self._plain = np.ones(n, bool)
-        self._r = RDetector(n)
-        self._waiting, self._due = [None] * n, np.full(n, _NEVER)
-        self._given = list(self.data)
-        self._to_follow, self._followed, self._ended = [None] * n, {}, {}
-        for k in range(n):
-            self._expect(k)
-        self._levels = list(self.training)
-        self._training_bits = np.array([levels.power_bits for levels in self.training])
-        self._change()
-
-    def _change(self):
-        self._slicer = Slicer(self._levels)
-        self._power_bits = np.array([levels.power_bits for levels in self._levels])
-        self._loss = np.array([levels.loss for levels in self._levels])
-        self._guess = np.array([levels.guess for levels in self._levels])
+        self.equalizer = Equalizer(self.lines, self.forward, self.feedback)
+        self.state[:], self._number[:], self._turn[:] = _SEARCH, 0, 0
+        self._search = SdSearch(self.lines)
+        self._sampler = Sampler(self.lines)
+        self._trainer = Trainer(self.training, self._late)
+        self._schedule = Schedule(self.data, self.start)
+        self._synchronism = Synchronism(self.lines)
+        self._references = DilReferences()
+        self._reversals = RDetector(self.lines)
+        self._slicer = Slicer(self.training)
 
     def process(self, samples):
         """See the class."""
-        samples = np.asarray(samples, np.int64)
-        rows = np.atleast_2d(samples)
-        self._samples = np.concatenate([self._samples, rows], axis=1)
-        end = self._origin + self._samples.shape[1]
-        for k, row in enumerate(rows):
-            self._detect(k, row)
-        self._out = []
-        self._events = [[] for _ in range(self.lines)]
-        while True:
-            for k, found in enumerate(self._detections):
-                self._limit[k] = found[0][0] if found else end
-            ready = self._ready()
-            if ready.any():
-                self._frame(ready)
-                continue
-            waiting = [k for k, found in enumerate(self._detections) if found]
-            if not waiting:
-                break
-            for k in waiting:
-                self._restart(k, self._detections[k].pop(0)[1])
-        self._forget(end)
-        results = _decisions(self._out, self._events)
-        return results[0] if samples.ndim == 1 else results
+        one = isinstance(samples, np.ndarray) and samples.ndim == 1
+        rows = [np.asarray(row, np.int64) for row in ([samples] if one else samples)]
+        self._sampler.append(rows)
+        self._search.process(rows)
+        self._decided, self._events = [], [[] for _ in range(self.lines)]
+        self._decide()
+        while found := self._search.take():
+            for line, detection in found:
+                self._restart(line, detection)
+            self._decide()
+        self._sampler.forget(self.state != _SEARCH)
+        results = by_line(self._decided, self._events)
+        return results[0] if one else results
 
-    def _detect(self, k, row):
-        detector = self._detectors[k]
-        begin = detector.taken
-        while detector.taken < begin + len(row):
-            found = detector.process(row[detector.taken - begin :])
-            if found is not None and not self._deaf[k]:
-                self._detections[k].append((detector.taken, found))
+    def _decide(self):
+        """Decide all data frames that are complete, of each line up to its next detection."""
+        limit = self._search.limit(self._sampler.ends)
+        while (ready := self._sampler.ready(limit) & (self.state != _SEARCH)).any():
+            self._frame(np.flatnonzero(ready))
 
-    def _ready(self):
-        """Lines whose next data frame's samples are all there."""
-        one = (1 << timing.INSTANT_FRACTION) + self._step
-        last = (self._at + (timing.HALVES - 1) * one) >> timing.INSTANT_FRACTION
-        enough = last < self._limit - (timing.TAPS - timing.BEFORE)
-        return enough & (self.state != _SEARCH)
+    def _restart(self, line, detection):
+        """Begin with TRN1d after a detection of Sd."""
+        self.state[line] = _TRAIN
+        self._number[line], self._turn[line] = FIRST_FRAME, 0
+        self._sampler.start(line, detection)
+        self._trainer.start(line)
+        self._synchronism.start(line)
+        self._references.forget(line)
+        self._reversals.reset(line)
+        self._schedule.restart(line)
+        self.equalizer.clear(line)
+        self._slicer = self._slicer.changed(line, self.training[line])
+        self._event(line, Kind.DETECTED)
 
-    def _forget(self, end):
-        busy = self.state != State.SEARCH
-        oldest = (self._at[busy] >> timing.INSTANT_FRACTION) - 16
-        keep = max(self._origin, min([end - 256, *oldest]))
-        self._samples = self._samples[:, keep - self._origin :]
-        self._origin = keep
+    def _event(self, line, kind):
+        self._events[line].append((int(self._number[line]), kind))
 
-    def _restart(self, k, found):
-        self.state[k] = State.TRAIN
-        one = (1 << timing.INSTANT_FRACTION) + found.step
-        start = (found.reversal + FIRST_SYMBOL) << timing.INSTANT_FRACTION
-        self._at[k] = start + FIRST * timing.HALVES * one
-        self._step[k], self._shift[k], self._number[k] = found.step, found.shift, FIRST
-        self._pending[:, k] = 0
-        self._rate[k] = found.step << RATE_BITS
-        self._dil.pop(k, None)
-        self._fast[k] = self._loud[k] = self._coasting[k] = 0
-        self._slow[k] = 0
-        self._turn[k] = 0
-        self._recorded[k] = self._solved[k] = None
-        self._plain[k] = True
-        self._r.reset(k)
-        self._to_follow[k] = None
-        self._followed.pop(k, None)
-        self._ended.pop(k, None)
-        self._expect(k)
-        self.equalizer.clear(k)
-        self._levels[k] = self.training[k]
-        self._change()
-        self._event(k, Kind.DETECTED)
-
-    def _event(self, k, kind):
-        self._events[k].append((int(self._number[k]), kind))
+    # --- Requests ---------------------------------------------------------------------------------
 
     def turn(self, symbols, line=0):
         """From the next data frame on, take its first symbol for one ``symbols`` intervals later.
@@ -202,99 +137,62 @@ class Receiver:
         """
         self._turn[line] = (self._turn[line] + symbols) % INTERVALS
 
-    # Levels to come -------------------------------------------------------------------------------
-
-    def _expect(self, k):
-        self._await(k, self._given[k] and _Waiting(self._given[k], Kind.DATA, self.start))
-
-    def _await(self, k, waiting):
-        self._waiting[k] = waiting
-        known = waiting is not None and waiting.frame is not None
-        self._due[k] = waiting.frame if known else _NEVER
-
-    def _give(self, k, levels, kind, frame=None):
-        self._given[k] = None
-        self._await(k, None if levels is None else _Waiting(levels, kind, frame))
-
     def switch(self, levels, frame, line=0):
         """Decide on ``levels`` from data frame ``frame`` on, or from the next one if that is past.
 
-        The event DATA tells the first data frame. The second solution of TRN1d goes on while levels
+        The event DATA has the first data frame. The second solution of TRN1d goes on while levels
         are :attr:`~golden.receiver.slicer.Levels.single`.
         """
-        self._give(line, levels, Kind.DATA, frame)
+        self._schedule.switch(line, levels, frame)
 
     def arm(self, levels, line=0):
-        """Decide on ``levels`` from behind the next R-bar on (8.6.4); None: nothing waits any more.
+        """Decide on ``levels`` after the next R-bar (8.6.4); None: no levels wait any more.
 
-        The event SWITCHED tells the first data frame, R_BAR behind R-bar's first.
+        The event SWITCHED has the first data frame, R_BAR after R-bar's first.
         """
-        self._give(line, levels, Kind.SWITCHED)
-        if levels is None:
-            self._to_follow[line] = None
+        self._schedule.arm(line, levels)
 
     def follow(self, parameters, line=0):
         """Decode from the next R-bar with armed levels on, which are those of ``parameters``.
 
         TRN2d and MP come there, and Ed ends them (8.6.2, 8.6.3).
         """
-        self._to_follow[line] = parameters
+        self._schedule.follow(line, parameters)
 
     def after_ed(self, levels, line=0):
-        """Decide on ``levels`` from the data frame behind Ed on, B1d's first (8.6.1, 8.6.2).
+        """Decide on ``levels`` from the data frame after Ed on, B1d's first (8.6.1, 8.6.2).
 
-        The event ED tells which it is, with or without levels that wait.
+        The event ED has its number, with or without levels that wait.
         """
-        self._give(line, levels, Kind.ED)
+        self._schedule.after_ed(line, levels)
 
     def ignore_sd(self, ignore, line=0):
         """Whether a detection of Sd is to be passed over: Rd and a long Ri have Sd's period."""
-        self._deaf[line] = ignore
+        self._search.deaf[line] = ignore
 
     def held(self, line=0):
-        """The next data frame's first instant (Q32 of a sample), the clock's offset, its number.
+        """The next data frame's first instant (``2**-32`` of a sample), the clock's offset, number.
 
         And the left shift of the level. While levels are a guess the clock goes on so.
         """
-        return tuple(int(one[line]) for one in (self._at, self._step, self._number, self._shift))
+        sampler = self._sampler
+        own = (int(one[line]) for one in (sampler.step, self._number, sampler.shift))
+        return sampler.next_instant(line), *own
 
     def know(self, descriptor, levels, first, line=0):
         """DIL by ``descriptor`` begins with data frame ``first``: its reference symbols are known.
 
-        ``levels`` ``(6, 2)``: PCM values of the reference by interval, in data frames with even and
-        odd numbers. Decisions on all levels of G.711 would
-        follow any offset that a line without DC leaves to them; known symbols end it. None: no
-        more.
+        ``levels`` (int64 ``(6, 2)``): PCM values of the reference by interval, in data frames with
+        even and odd numbers. Decisions on all levels of G.711 would follow any offset that a line
+        without DC leaves to them; known symbols end it. ``descriptor`` None: no symbols are known.
         """
-        if descriptor is None:
-            self._dil.pop(line, None)
-            return
-        symbols = DilSequencer(descriptor)
-        symbols = symbols.process(int(dil_lengths(descriptor).sum()))
-        self._dil[line] = first, symbols, np.asarray(levels, np.int64)
+        self._references.know(line, descriptor, levels, first)
 
-    def _known(self, lines, number):
-        """Values of a data frame's known symbols ``(c, 6)``, 0 where none is; or None."""
-        if not self._dil:
-            return None
-        known = np.zeros((len(lines), INTERVALS), np.int64)
-        for at, k in enumerate(lines.tolist()):
-            if k not in self._dil or number[at] < self._dil[k][0]:
-                continue
-            first, symbols, levels = self._dil[k]
-            place = (int(number[at]) - first) * INTERVALS % len(symbols.signs)
-            for i in range(INTERVALS):
-                if not symbols.training[place + i]:
-                    value = levels[i, number[at] & 1]
-                    known[at, i] = value if symbols.signs[place + i] else -value
-        return known
+    # --- A data frame -----------------------------------------------------------------------------
 
-    # A data frame ---------------------------------------------------------------------------------
-
-    def _frame(self, ready):
-        lines = np.flatnonzero(ready)
-        halves = self._interpolate(lines)
-        self._loud[lines] += np.abs(halves).sum(-1) - (self._loud[lines] >> FAST_BITS)
+    def _frame(self, lines):
+        halves = self._sampler.process(lines)
+        self._synchronism.hear(lines, halves)
         training = self.state[lines] == _TRAIN
         if training.any():
             self._train(lines[training], halves[training])
@@ -302,242 +200,95 @@ class Receiver:
         if len(lines):
             self._track(lines, halves)
 
-    def _interpolate(self, lines):
-        at = timing.instants(self._at[lines], self._step[lines])
-        whole = (at >> timing.INSTANT_FRACTION) - self._origin
-        windows = self._samples[lines[:, None, None], whole[..., None] + _OFFSETS]
-        shift = self._shift[lines, None]
-        halves = self._interpolator.process(windows, at & _FRACTION_MASK, shift)
-        one = (1 << timing.INSTANT_FRACTION) + self._step[lines]
-        self._at[lines] += timing.HALVES * one + self._pending[0, lines]
-        self._step[lines] += self._pending[1, lines]
-        self._pending[:, lines] = 0
-        return halves
-
     def _train(self, lines, halves):
-        equalizer, number = self.equalizer, self._number[lines]
-        history, past = equalizer.history[lines], equalizer.past[lines]
-        symbols = TRN1D[number] * np.array([[self._level(k)] for k in lines.tolist()])
-        equalizer.history[lines] = np.concatenate([history, halves], axis=1)[:, -self.forward :]
-        equalizer.past[lines] = np.concatenate([symbols[:, ::-1], past], axis=1)[:, : self.feedback]
-        for at, (k, now) in enumerate(zip(lines.tolist(), number.tolist(), strict=True)):
-            if SKIPPED <= now < SKIPPED + TRAINED:
-                self._record(
-                    k, now, (SKIPPED, TRAINED), history[at], past[at], halves[at], symbols[at]
-                )
+        ends = self._trainer.process(self.equalizer, lines, self._number[lines], halves)
         self._number[lines] += 1
-        for k, now in zip(lines.tolist(), number.tolist(), strict=True):
-            if now == SKIPPED + TRAINED + self._solving[k] - 1:
-                good = self._load(k)
-                self.state[k] = State.TRACK if good else State.SEARCH
-                self._event(k, Kind.TRAINED if good else Kind.FAILED)
-
-    def _level(self, k):
-        return self.training[k].values[0][0]
-
-    def _record(self, k, number, stretch, history, past, halves, values):
-        """Keep what training needs of a data frame; after the stretch's last, solve.
-
-        ``stretch`` is its first data frame and how many; ``history`` and ``past`` are the
-        equaliser's before this one, whose samples and decisions are ``halves`` and ``values``.
-        """
-        first, count = stretch
-        if number == first:
-            self._recorded[k] = [history], [past[::-1]]
-        if self._recorded[k] and first <= number < first + count:
-            samples, symbols = self._recorded[k]
-            samples.append(halves)
-            symbols.append(values)
-            if number == first + count - 1:
-                self._recorded[k] = None
-                self._solved[k] = self._solve(np.concatenate(samples), np.concatenate(symbols), k)
-
-    def _solve(self, samples, symbols, k):
-        windows = np.lib.stride_tricks.sliding_window_view(samples, self.forward)[1::2, ::-1]
-        symbols = shares(symbols, self._level(k)) / TRAINING_LEVEL
-        symbols = np.lib.stride_tricks.sliding_window_view(symbols, self.feedback + 1)
-        matrix = Correlator().process(windows, symbols[:, ::-1])
-        return Solver().process(matrix, self.forward, self._level(k))
-
-    def _load(self, k):
-        """Put the solution into the equaliser and tell whether it is good; else leave it."""
-        forward, drop, feedback, good = self._solved[k]
-        self._solved[k] = None
-        if good:
-            equalizer = self.equalizer
-            equalizer.forward_taps[k], equalizer.feedback_taps[k] = forward, feedback
-            equalizer.drop[k] = drop
-            self._settling[k] = SETTLING
-        return bool(good)
+        for line, good in ends:
+            self.state[line] = State.TRACK if good else State.SEARCH
+            self._event(line, Kind.TRAINED if good else Kind.FAILED)
 
     def _track(self, lines, halves):
-        number, state = self._number[lines], self.state[lines]
-        self._switch(lines, number)
-        again = np.flatnonzero(np.abs(number - _MIDDLE) < TRAINED_AGAIN / 2)
-        if len(again):
-            before = self.equalizer.history[lines], self.equalizer.past[lines]
-        turn = self._turn[lines]
-        coasting = state == _COAST
-        settling = self._settling[lines] > 0
-        still = settling | (coasting & (self._coasting[lines] >> STILL_BIT & 1 > 0))
+        number = self._number[lines]
+        self._use_what_is_due(lines, number)
+        before = self._trainer.before(self.equalizer, lines, number)
+        turn, settling = self._turn[lines], self._trainer.settling[lines] > 0
+        coasts = self.state[lines] == _COAST
+        still = settling | (coasts & self._synchronism.is_still(lines))
         frame = self.equalizer.process(
             halves,
             self._slicer,
             lines,
             turn,
-            coasting,
+            coasts,
             still,
-            self._guess[lines],
-            self._known(lines, number),
+            self._slicer.guess[lines],
+            self._references.process(lines, number),
         )
-        for at in again:
-            k = int(lines[at])
-            if state[at] == _COAST or not self._plain[k]:
-                self._recorded[k] = None
-                continue
-            self._record(
-                k,
-                int(number[at]),
-                (AGAIN, TRAINED_AGAIN),
-                before[0][at],
-                before[1][at],
-                halves[at],
-                frame.value[at],
-            )
-        squares = frame.error * frame.error
-        energy = squares.sum(-1)
-        loss, bits = self._loss[lines], self._power_bits[lines]
-        # Six errors with twice the mean square at which synchronism is lost tell of something else
-        # than taps; at an error rate of 10**-6 noise alone does that once in 100 000 data frames.
-        adapting = (energy >> 8 <= loss >> 2) & ~settling
-        self.equalizer.adapt(adapting, bits, self._training_bits[lines], lines, coasting, still)
-        # The error is what is lacking: where it goes with the slope, the instants are early.
-        slope, right = frame.slope * adapting, bits - timing.INSTANT_FRACTION + LOOP_BITS
-        self._rate[lines] += self._step[lines] - (self._rate[lines] >> RATE_BITS)
-        self._pending[0, lines] = shifted(slope, right)
-        self._pending[1, lines] = shifted(slope, right + FREQUENCY_BITS)
-        self._slow[lines] += squares - (self._slow[lines] >> SLOW_BITS)
-        self._fast[lines] += energy * ~settling - (self._fast[lines] >> FAST_BITS)
-        self._out.append(
+        self._trainer.record_again(lines, number, before, halves, frame.value, coasts)
+        self._adapt(lines, frame, coasts, settling, still)
+        self._decided.append(
             (
                 lines,
                 frame.fine,
                 frame.error,
                 frame.ucode,
                 number,
-                ~coasting,
+                ~coasts,
                 turn,
-                self._slow[lines],
-                self._step[lines],
+                self._synchronism.slow[lines],
+                self._sampler.step[lines],
             )
         )
-        self._watch(lines, coasting, loss)
+        for which, state, kind in self._synchronism.process(
+            lines, coasts, self._slicer.loss[lines]
+        ):
+            for line in which.tolist():
+                self.state[line] = state
+                self._event(line, kind)
         self._listen(lines, number, frame)
         self._number[lines] += 1
-        self._settling[lines] -= settling
+        self._trainer.settling[lines] -= settling
 
-    def _switch(self, lines, number):
-        """What is due before a data frame: levels, the second solution's taps, levels behind Ed."""
-        due = (number >= self._due[lines]) | (number == _LOADED)
-        if due.any():
-            for at in np.flatnonzero(number >= self._due[lines]):
-                k = int(lines[at])
-                waiting = self._waiting[k]
-                self._await(k, None)
-                self._put(k, waiting.levels)
-                self._event(k, waiting.kind)
-            for at in np.flatnonzero(number == _LOADED):
-                k = int(lines[at])
-                if self._solved[k] is not None and self._load(k):
-                    self._event(k, Kind.TRAINED)
-        for k in [k for k in lines.tolist() if k in self._ended]:
-            levels = self._ended.pop(k)
+    def _use_what_is_due(self, lines, number):
+        """Before a data frame: levels, the second solution's taps, levels after Ed."""
+        for line, levels, kind in self._schedule.due(lines, number):
+            self._use(line, levels)
+            self._event(line, kind)
+        for line in self._trainer.loaded(self.equalizer, lines, number):
+            self._event(line, Kind.TRAINED)
+        for line, levels in self._schedule.ended(lines):
             if levels is not None:
-                self._put(k, levels)
-            self._event(k, Kind.ED)
+                self._use(line, levels)
+            self._event(line, Kind.ED)
 
-    def _put(self, k, levels):
-        self._levels[k] = levels
+    def _use(self, line, levels):
+        self._slicer = self._slicer.changed(line, levels)
         if not levels.single:
-            self._recorded[k] = self._solved[k] = None
-            self._plain[k] = False
+            self._trainer.other_levels(line)
         if levels.guess:
-            self._step[k], self._pending[:, k] = self._rate[k] >> RATE_BITS, 0
-        # Errors against other levels tell nothing.
-        self._fast[k] = 0
-        self._change()
+            self._sampler.hold(line)
+        self._synchronism.forget_errors(line)
+
+    def _adapt(self, lines, frame, coasts, settling, still):
+        """Move taps and clock by a data frame's errors, and add them to their means."""
+        squares = frame.error * frame.error
+        energy = squares.sum(-1)
+        bits = self._slicer.power_bits[lines]
+        # Six errors with twice the mean square at which synchronism is lost do not come from the
+        # taps. At an error rate of 10**-6 noise alone makes such a sum once in 100 000 data frames.
+        adapting = (energy >> 8 <= self._slicer.loss[lines] >> 2) & ~settling
+        self.equalizer.adapt(adapting, bits, self._training_bits[lines], lines, coasts, still)
+        self._sampler.correct(lines, frame.slope * adapting, bits)
+        self._synchronism.take(lines, squares, energy, ~settling)
 
     def _listen(self, lines, number, frame):
-        """R and its reversal; Ed on lines that are followed."""
-        sure, turned = self._r.frames(frame.fine >= 0, lines)
-        for at in np.flatnonzero(sure):
-            self._event(int(lines[at]), Kind.R)
-        for at in np.flatnonzero(turned):
-            self._reversed(int(lines[at]), int(number[at]) - (R_BAR_FRAMES - 1))
-        if not self._followed:
-            return
-        for at, k in enumerate(lines.tolist()):
-            follower = self._followed.get(k)
-            if follower is None or number[at] < follower.first:
-                continue
-            if follower.process(frame.ucode[at], frame.fine[at] >= 0):
-                del self._followed[k]
-                waiting = self._waiting[k]
-                self._ended[k] = None
-                if waiting is not None and waiting.kind is Kind.ED:
-                    self._ended[k] = waiting.levels
-                    self._await(k, None)
-
-    def _reversed(self, k, first):
-        """R-bar's first data frame is ``first``."""
-        self._events[k].append((first, Kind.REVERSAL))
-        waiting = self._waiting[k]
-        if waiting is None or waiting.kind is not Kind.SWITCHED or waiting.frame is not None:
-            return
-        waiting.frame = first + R_BAR
-        self._await(k, waiting)
-        # What was followed before has ended without an Ed.
-        self._followed.pop(k, None)
-        if self._to_follow[k] is not None:
-            self._followed[k] = Follower(self._to_follow[k], waiting.frame)
-            self._to_follow[k] = None
-
-    def _watch(self, lines, coasting, loss):
-        fast = self._fast[lines] >> 8
-        quiet = self._loud[lines] >> FAST_BITS < QUIET
-        disturbed = ~coasting & ((fast > loss) | quiet)
-        if not (disturbed.any() or coasting.any()):
-            return
-        back = coasting & (fast <= loss >> 1) & ~quiet
-        self._coasting[lines] = np.where(coasting, self._coasting[lines] + 1, 0)
-        still = coasting & ~back
-        given_up = still & (self._coasting[lines] == PATIENCE)
-        for which, state, kind in (
-            (disturbed, State.COAST, Kind.DISTURBED),
-            (still & (self._coasting[lines] == GRACE), State.COAST, Kind.LOST),
-            (back, State.TRACK, Kind.RECOVERED),
-            (given_up, State.SEARCH, Kind.GIVEN_UP),
-        ):
-            for k in lines[which]:
-                self.state[k] = state
-                self._event(int(k), kind)
-
-
-# Data frame from which the second solution's taps are there; middle of the stretch that it is from.
-_LOADED = AGAIN + TRAINED_AGAIN + SOLVING
-_MIDDLE = AGAIN + TRAINED_AGAIN / 2 - 0.5
-# A data frame that never comes.
-_NEVER = np.int64(1) << 62
-# NumPy compares with plain numbers faster.
-_SEARCH, _TRAIN, _COAST = int(State.SEARCH), int(State.TRAIN), int(State.COAST)
-_OFFSETS = np.arange(-timing.BEFORE + 1, timing.TAPS - timing.BEFORE + 1)
-_FRACTION_MASK = (1 << timing.INSTANT_FRACTION) - 1
-#: Signs of TRN1d, as far as training knows it, by data frame.
-TRN1D = (
-    2
-    * Scrambler(GPC)
-    .process(np.ones(INTERVALS * (SKIPPED + TRAINED + 2 * SOLVING), np.uint8))
-    .astype(np.int64)
-    .reshape(-1, INTERVALS)
-    - 1
-)
+        """Look for R and its reversal, and for Ed on lines that are followed."""
+        signs = frame.fine >= 0
+        sure, turned = self._reversals.frames(signs, lines)
+        for line in lines[sure].tolist():
+            self._event(line, Kind.R)
+        for place in np.flatnonzero(turned):
+            line, first = int(lines[place]), int(number[place]) - (R_BAR_FRAMES - 1)
+            self._events[line].append((first, Kind.REVERSAL))
+            self._schedule.hear_reversal(line, first)
+        self._schedule.process(lines, number, frame.ucode, signs)

@@ -11,30 +11,33 @@ import numpy as np
 
 from golden.formats import DRIFT_TAP
 from golden.pcm.parameters import INTERVALS
-from golden.receiver import receiver, timing
+from golden.receiver import timing
 from golden.receiver.detection import SdDetector
 from golden.receiver.equalizer import (
+    DRIFT_KEPT,
+    DRIFT_STEERED,
     DRIFT_STEP_BITS,
     ERROR_STEP_BITS,
     FEEDBACK,
     FORWARD,
     INPUT_POWER_BITS,
-    KEPT,
-    STEERED,
     STEP_BITS,
 )
-from golden.receiver.receiver import TRN1D
 from golden.receiver.slicer import FINE
 from golden.receiver.solver import solve_reference
 from golden.receiver.timetable import (
     AGAIN,
-    FIRST,
+    FIRST_FRAME,
+    FIRST_SYMBOL,
+    FREQUENCY_BITS,
+    LOOP_BITS,
     SETTLING,
     SKIPPED,
     SOLVING,
     TRAINED,
     TRAINED_AGAIN,
 )
+from golden.receiver.trainer import TRN1D_SIGNS
 
 
 @dataclass
@@ -62,8 +65,8 @@ class _Reference:
             raise ValueError("there is no Sd in the samples")
         self._gain = 2.0**found.shift
         self._step = found.step / 2.0**timing.INSTANT_FRACTION
-        self._at = found.reversal + receiver.FIRST_SYMBOL
-        self._at += FIRST * timing.HALVES * (1 + self._step)
+        self._at = found.reversal + FIRST_SYMBOL
+        self._at += FIRST_FRAME * timing.HALVES * (1 + self._step)
         # Corrections of the last data frame take effect after the next one is interpolated.
         self._phase = self._frequency = 0.0
         self._rests_until = SKIPPED + TRAINED + SOLVING + SETTLING
@@ -75,7 +78,7 @@ class _Reference:
         self._out = []
 
     def run(self):
-        number, last = FIRST, len(self._samples) - 10 * timing.TAPS
+        number, last = FIRST_FRAME, len(self._samples) - 10 * timing.TAPS
         again = AGAIN + TRAINED_AGAIN
         recorded, solved = [], None
         while self._at + timing.HALVES * (1 + self._step) < last:
@@ -90,7 +93,7 @@ class _Reference:
                 self._taps, solved = solved, None
                 self._rests_until = number + SETTLING
             if number < SKIPPED + TRAINED + SOLVING:
-                symbols = TRN1D[number] * self._level
+                symbols = TRN1D_SIGNS[number] * self._level
                 self._past = np.concatenate([symbols[::-1], past])[: self._feedback]
             else:
                 symbols = self._decide(windows, number)
@@ -137,8 +140,8 @@ class _Reference:
             y[i] += growth / 2 + self._error_tap * errors[i] + feedback @ past
             values[i] = self._nearest(y[i], i)
             errors[i + 1] = values[i] - y[i]
-            self._drift *= KEPT * 2.0**-10
-            self._drift += growth + STEERED[0] * 2.0**-9 * errors[i + 1]
+            self._drift *= DRIFT_KEPT * 2.0**-10
+            self._drift += growth + DRIFT_STEERED[0] * 2.0**-9 * errors[i + 1]
             past = np.concatenate([values[i : i + 1], past[:-1]])
             if number < self._rests_until:
                 self._drift = 0.0
@@ -169,8 +172,8 @@ class _Reference:
                 error @ values * 2.0 ** (-power - STEP_BITS),
             ]
         )
-        self._phase = error @ slope * 2.0 ** (FINE - power - receiver.LOOP_BITS)
-        self._frequency = self._phase * 2.0**-receiver.FREQUENCY_BITS
+        self._phase = error @ slope * 2.0 ** (FINE - power - LOOP_BITS)
+        self._frequency = self._phase * 2.0**-FREQUENCY_BITS
 
 
 def _before(symbols, past):

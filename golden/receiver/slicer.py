@@ -145,10 +145,19 @@ class Slicer:
     """
 
     def __init__(self, levels):
-        self._levels = levels
+        self._levels = list(levels)
+        self.power_bits, self.loss = (
+            np.array([getattr(one, name) for one in self._levels])
+            for name in ("power_bits", "loss")
+        )
+        self.guess = np.array([one.guess for one in self._levels])
         self._table = None
         # Lists and bisection: for a few values that is faster than arrays.
-        self._points = [one.points for one in levels]
+        self._points = [one.points for one in self._levels]
+
+    def changed(self, line, levels):
+        """A slicer with other :class:`Levels` for one line."""
+        return Slicer([*self._levels[:line], levels, *self._levels[line + 1 :]])
 
     def process(self, fine, interval, lines):
         """See the class."""

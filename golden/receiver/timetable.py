@@ -9,7 +9,7 @@ FIRST_SYMBOL = 96 - 12 + 26
 
 #: Data frame of TRN1d from which the clock runs: the level is known by then. Data frame from which
 #: its symbols are for training, after the equaliser's length, and how many of them.
-FIRST, SKIPPED, TRAINED = 9, 15, 324
+FIRST_FRAME, SKIPPED, TRAINED = 9, 15, 324
 
 
 #: Data frames from the last of them to the first with the taps: the solution's time.
@@ -47,7 +47,7 @@ FAST_BITS, SLOW_BITS = 3, 6
 
 #: Sum of 12 magnitudes of samples below which a line is dead: 26 dB and more below TRN1d, which is
 #: within 6 dB at the working level. Errors do not tell: decisions that feed themselves have none.
-QUIET = 12 * 64
+DEAD_LINE = 12 * 64
 
 
 #: Bit of the number of data frames without synchronism that tells the drift to rest: for 48 ms it
@@ -62,7 +62,7 @@ GRACE = 40
 
 #: Data frames without synchronism after which the receiver gives up: 1.08 s. Wrong decisions that
 #: cause others have ended after 0.1 to 0.5 s.
-PATIENCE = 1440
+LONGEST_COAST = 1440
 
 
 class State(IntEnum):

@@ -9,8 +9,11 @@ import numpy as np
 
 from golden.formats import INTERPOLATED, INTERPOLATOR_TAP
 
-#: Taps of the interpolator, of which ``BEFORE`` are at or before the instant.
-TAPS, BEFORE = 12, 6
+#: Samples of the A/D a second.
+SAMPLE_RATE = 16000
+
+#: Taps of the interpolator, of which ``TAPS_BEFORE`` are at or before the instant.
+TAPS, TAPS_BEFORE = 12, 6
 
 #: Phases between two samples for which the taps stand in the table; between them taps are linear.
 PHASES, PHASE_BITS = 64, 6
@@ -28,8 +31,10 @@ HALVES = 12
 def _table():
     # A Kaiser window on a sinc that is 6 dB down at the middle of 4 to 12 kHz, where the signal
     # ends and where its image begins: less than -74 dB of error up to 4 kHz.
-    at = np.arange(PHASES + 1)[:, None] / PHASES - np.arange(-BEFORE + 1, TAPS - BEFORE + 1)
-    reach = np.sqrt(np.maximum(0, 1 - (at / BEFORE) ** 2))
+    at = np.arange(PHASES + 1)[:, None] / PHASES - np.arange(
+        -TAPS_BEFORE + 1, TAPS - TAPS_BEFORE + 1
+    )
+    reach = np.sqrt(np.maximum(0, 1 - (at / TAPS_BEFORE) ** 2))
     taps = np.sinc(at) * np.i0(_BETA * reach) / np.i0(_BETA)
     taps /= taps.sum(-1, keepdims=True)
     return np.minimum(np.rint(taps * 32768), 32767).astype(np.int64)

@@ -8,9 +8,7 @@ from golden.bits.scrambler import GPC
 from golden.formats import DIL_COUNT, SOFT
 from golden.pcm.parameters import INTERVALS
 from golden.signals.sequences import JD, JD_END
-from golden.signals.training import (
-    DilSequencer,
-)
+from golden.signals.training import DilSequencer, dil_lengths
 
 
 class DilAverager:
@@ -56,9 +54,51 @@ class DilAverager:
         np.add.at(self.counts.reshape(-1), entries[good], 1)
 
 
+class DilReferences:
+    """Values of DIL's reference symbols, on lines that receive a DIL that was asked for (8.4.1)."""
+
+    def __init__(self):
+        self._known = {}
+
+    def know(self, line, descriptor, levels, first):
+        """DIL by ``descriptor`` begins with data frame ``first``; None: the line has none.
+
+        ``levels`` (int64 ``(6, 2)``): PCM values of the reference by interval, in data frames with
+        even and odd numbers.
+        """
+        if descriptor is None:
+            self.forget(line)
+            return
+        symbols = DilSequencer(descriptor).process(int(dil_lengths(descriptor).sum()))
+        self._known[line] = first, symbols, np.asarray(levels, np.int64)
+
+    def forget(self, line):
+        """The line receives no DIL."""
+        self._known.pop(line, None)
+
+    def process(self, lines, number):
+        """Values (int64 ``(c, 6)``) of data frames ``number`` of ``lines``, 0 where none is known.
+
+        None where no line receives a DIL.
+        """
+        if not self._known:
+            return None
+        values = np.zeros((len(lines), INTERVALS), np.int64)
+        for at, line in enumerate(lines.tolist()):
+            if line not in self._known or number[at] < self._known[line][0]:
+                continue
+            first, symbols, levels = self._known[line]
+            place = (int(number[at]) - first) * INTERVALS % len(symbols.signs)
+            for i in range(INTERVALS):
+                if not symbols.training[place + i]:
+                    value = levels[i, number[at] & 1]
+                    values[at, i] = value if symbols.signs[place + i] else -value
+        return values
+
+
 #: Data frames in a row whose signs descramble to ones, which are TRN1d and not Jd; and those whose
 #: do not, which are not TRN1d. One wrong sign spoils three of five.
-AGAIN, NO_MORE = 4, 5
+TRN1D_BACK, TRN1D_OVER = 4, 5
 
 
 #: Data frames of a Jd (Table 13/V.90).
@@ -89,8 +129,8 @@ class TrainingDecoder:
     history are then right whichever it was, and the next data frame tells. (With one in 4096 TRN1d
     it does not either; then the first Jd is missed.)
 
-    A beginning that was missed, or was none, does no lasting harm: NO_MORE data frames that are not
-    TRN1d's are Jd, AGAIN that are TRN1d's end it, and by then the history is that of the line.
+    A beginning that was missed, or was none, does no lasting harm: TRN1D_OVER data frames that
+    are not TRN1d's are Jd, TRN1D_BACK that are TRN1d's end it. By then the history is the line's.
 
     A Jd begins where 17 ones and a zero do, three data frames. Jd' is 12 zeroes where one might
     begin, whole Jd after the last that did. Nothing behind Jd' is decoded.
@@ -108,7 +148,7 @@ class TrainingDecoder:
         self._frames = 0
         self._signs = np.zeros(max(GPC), np.uint8)
         # What was there before tells nothing.
-        self._ones = np.ones(NO_MORE - 1, bool)
+        self._ones = np.ones(TRN1D_OVER - 1, bool)
         #: The scrambled bits of Jd, while it is that.
         self._line = None
         #: Data frames that a Jd may begin with.
@@ -145,8 +185,8 @@ class TrainingDecoder:
         changes = np.concatenate([whole[:1], whole[1:] ^ whole[:-1]])
         plain = _descrambled(whole, whole)
         ones = np.concatenate([self._ones, plain.all(axis=1)])
-        runs = np.lib.stride_tricks.sliding_window_view(ones, NO_MORE)
-        again, no_more = runs[:, -AGAIN:].all(axis=1), ~runs.any(axis=1)
+        runs = np.lib.stride_tricks.sliding_window_view(ones, TRN1D_OVER)
+        again, no_more = runs[:, -TRN1D_BACK:].all(axis=1), ~runs.any(axis=1)
         begun = _descrambled(changes, whole).all(axis=1) & ~runs[:, -1]
         leaves = {False: np.flatnonzero(begun | no_more), True: np.flatnonzero(again)}
         at, frames = 0, len(signs)
@@ -174,7 +214,7 @@ class TrainingDecoder:
                 bits[waits + end] = 1
                 self._line = self._since = None
             at = last
-        self._signs, self._ones = whole[-far:], ones[-NO_MORE + 1 :]
+        self._signs, self._ones = whole[-far:], ones[-TRN1D_OVER + 1 :]
         return frames
 
     def _sequences(self, bits, at, end, synchronised):

@@ -103,25 +103,164 @@ class Entry:
     frames: int = 0
 
 
+class _PlainSignals:
+    """Signals that are not encoded: Ucodes and signs, with the scrambler of TRN1d and Jd.
+
+    Each method takes the command's value, a number of data frames, and how many of the signal were
+    made before.
+    """
+
+    def __init__(self):
+        self._scrambler, self._sign = Scrambler(GPC), np.zeros(1, np.uint8)
+        self._segment = None
+
+    def silence(self, _, count, place):
+        return np.zeros(count * INTERVALS, np.uint8), 1
+
+    def sd(self, u_info, count, place):
+        return tuple(np.tile(part[:INTERVALS], count) for part in training.sd(u_info))
+
+    def sd_bar(self, u_info, count, place):
+        ucodes, signs = self.sd(u_info, count, place)
+        return ucodes, signs ^ 1
+
+    def r(self, ucodes, count, place):
+        return tuple(part[: count * INTERVALS] for part in training.r(ucodes, count))
+
+    def r_bar(self, ucodes, count, place):
+        ucodes, signs = self.r(ucodes, count, place)
+        return ucodes, signs ^ 1
+
+    def trn1d(self, u_info, count, place):
+        if not place:
+            self._scrambler.reset()
+        signs = self._scrambler.process(np.ones(count * INTERVALS, np.uint8))
+        self._sign = signs[-1:]
+        return np.full(len(signs), u_info, np.uint8), signs
+
+    def jd(self, value, count, place):
+        u_info, bits = value
+        scrambled = self._scrambler.process(_cyclic(bits, place * INTERVALS, count * INTERVALS))
+        signs = np.bitwise_xor.accumulate(np.concatenate([self._sign, scrambled]))[1:]
+        self._sign = signs[-1:]
+        return np.full(len(signs), u_info, np.uint8), signs
+
+    def jd_end(self, value, count, place):
+        return self.jd((value[0], np.zeros(JD_END, np.uint8)), count, place)
+
+    def begin_segment(self, descriptor, number):
+        """DIL-segment ``number``, counted on through all repetitions; returns its data frames."""
+        ucodes = descriptor["training_ucodes"]
+        only = {**descriptor, "training_ucodes": [ucodes[number % len(ucodes)]]}
+        self._segment = training.dil(only), 0
+        return len(self._segment[0][0]) // INTERVALS
+
+    def dil(self, _, count, place):
+        segment, at = self._segment
+        end = at + count * INTERVALS
+        self._segment = segment, end
+        return tuple(part[at:end] for part in segment)
+
+
+class _EncodedSignals:
+    """Signals that the encoder of 5.4 makes: octets that are decided, and the queue of data bits.
+
+    Each method takes the command's value, a number of data frames, and how many of the signal were
+    made before.
+    """
+
+    def __init__(self):
+        self.bits, self.underruns = np.zeros(0, np.uint8), 0
+        self._encoder, self._runs = None, False
+
+    def follow(self, command):
+        """Another signal begins; returns the octets that this decides."""
+        encoded, starts = command.signal in ENCODED, command.signal in STARTS
+        rest = []
+        if self._runs and (not encoded or starts):
+            rest.append(self._encoder.flush())
+        if starts:
+            self._encoder = Encoder(command.value)
+        elif encoded and self._encoder is None:
+            raise V90Error(f"{command.signal.name} needs mapping parameters, which are with TRN2D")
+        elif encoded and not self._runs:
+            self._encoder.reset()
+        self._runs = encoded
+        return rest
+
+    @property
+    def parameters(self):
+        return self._encoder and self._encoder.parameters
+
+    def data_bits(self, count=1):
+        """Bits of ``count`` data frames."""
+        return count * self._encoder.parameters.data_bits
+
+    def trn2d(self, _, count, place):
+        return self._encoder.process(np.ones(self.data_bits(count), np.uint8))
+
+    b1d = trn2d
+
+    def mp(self, bits, count, place):
+        return self._encoder.process(_cyclic(bits, self.data_bits(place), self.data_bits(count)))
+
+    mp_ack = mp
+
+    def ed(self, _, count, place):
+        return self._encoder.process(np.zeros(self.data_bits(count), np.uint8))
+
+    def data(self, _, count, place):
+        full = min(count, len(self.bits) // self.data_bits())
+        taken, self.bits = np.split(self.bits, [self.data_bits(full)])
+        self.underruns += count - full
+        ones = np.ones(self.data_bits(count - full), np.uint8)
+        return self._encoder.process(np.concatenate([taken, ones]))
+
+
+def _cyclic(bits, first, count):
+    """``count`` bits of a sequence that repeats, from bit ``first`` on."""
+    return np.asarray(bits, np.uint8)[np.arange(first, first + count) % len(bits)]
+
+
+@dataclass
+class _Progress:
+    """How far a command is: units that have to be begun, data frames left of the one begun.
+
+    ``units``: how many were begun; ``made``: data frames of the signal.
+    """
+
+    entry: Entry
+    left: int
+    rest: int = 0
+    units: int = 0
+    made: int = 0
+
+
 class Generator:
-    """The signals of one channel, as commanded, one behind the other without a gap.
+    """The signals of one channel, as commanded, one after the other without a gap.
 
-    Every data frame comes ``DELAY_FRAMES`` = 3 data frames after what it is was decided, whether
-    its signs are a shaper's, which may need as many to be known, or not: so what follows something
-    of another kind follows at once. The first three are silence, Ucode 0, and so is all before the
-    first command.
+    Every data frame comes ``DELAY_FRAMES`` = 3 data frames after the decision what it is, whether
+    or not its signs are a shaper's, which may need as many to be known. So a signal of another kind
+    follows at once. The first three are silence, Ucode 0, and so is all before the first command.
 
-    The shaper's look-ahead ends with what the encoder is given in one piece: with the last data
-    frame before a start, or before a signal that is not encoded (8.4). Where MP, ED or DATA come
-    behind such a signal, memories are zero as at a start, and the mapping parameters are the last.
+    The shaper's look-ahead ends with the octets that are given to the encoder in one piece: with
+    the last data frame before a start, or before a signal that is not encoded (8.4). Where MP, ED
+    or DATA come after such a signal, memories are zero as at a start, and the mapping parameters
+    are the last.
 
-    Parameters: ``law``.
+    ``give(command)`` queues a :class:`Command`, ``fill(bits)`` data bits; ``process(count)`` gives
+    the next data frames.
+
+    Parameters: ``law``, A or mu.
+
+    Raises :class:`~golden.errors.V90Error` for a command that the queue has no room for, that is
+    for another law, or that cannot follow the one before.
 
     Attributes
     ----------
-    log : list of Entry, what was begun; numbers of data frames are those of the octets given
-    made : int, data frames decided on, the first three included; given : int, of these given
-    underruns : int, data frames of DATA that were ones as the queue had too few bits
+    log : list of Entry, commands begun; numbers of data frames are those of the octets given
+    made : int, data frames decided on, the first three included
+    given : int, data frames given
     """
 
     def __init__(self, law):
@@ -132,15 +271,11 @@ class Generator:
         """Nothing to send, nothing waits."""
         self._waiting = deque()
         self._octets = [g711.octet(np.zeros(DELAY_FRAMES * INTERVALS), 1, self.law)]
-        self._bits = np.zeros(0, np.uint8)
-        self._encoder, self._runs = None, False
-        self._scrambler, self._sign = Scrambler(GPC), np.zeros(1, np.uint8)
-        self._segment = None
-        self.underruns = 0
+        self._plain, self._encoded = _PlainSignals(), _EncodedSignals()
         self.given, self.made = 0, DELAY_FRAMES
         self.log = [Entry(_SILENCE, 0, DELAY_FRAMES)]
-        self._begin(self.log[0])
-        self._left = 0  # the delay is of it
+        # The delay is the one unit of it.
+        self._progress = _Progress(self.log[0], 0)
 
     @property
     def waiting(self):
@@ -148,9 +283,24 @@ class Generator:
         return len(self._waiting)
 
     @property
+    def commands(self):
+        """The command under way, and those that wait."""
+        return [self.log[-1].command, *self._waiting]
+
+    @property
+    def parameters(self):
+        """Mapping parameters of the encoder, None before the first."""
+        return self._encoded.parameters
+
+    @property
     def queued(self):
         """Data bits not taken yet."""
-        return len(self._bits)
+        return len(self._encoded.bits)
+
+    @property
+    def underruns(self):
+        """Data frames of DATA that were ones, as the queue had too few bits."""
+        return self._encoded.underruns
 
     def give(self, command):
         """Append a command to the queue."""
@@ -167,7 +317,7 @@ class Generator:
 
     def fill(self, bits):
         """Append data bits (uint8, first in time first) to the queue."""
-        self._bits = np.concatenate([self._bits, np.asarray(bits, np.uint8)])
+        self._encoded.bits = np.concatenate([self._encoded.bits, np.asarray(bits, np.uint8)])
 
     def process(self, count):
         """The next ``count`` data frames: octets (uint8, ``(6 count,)``)."""
@@ -178,57 +328,53 @@ class Generator:
         self._octets = [octets[count * INTERVALS :]]
         return octets[: count * INTERVALS]
 
-    # --- What comes next -------------------------------------------------------------------------
-
-    def _begin(self, entry):
-        self._entry = entry
-        #: Units that have to be begun, data frames left of the one begun; where the signal is.
-        self._left, self._rest, self._place = entry.command.length, 0, 0
-
     def _more(self, count):
         """Make data frames of one command, ``count`` at most."""
         if self._ends():
             self._follow(self._waiting.popleft() if self._waiting else _SILENCE)
-        command = self._entry.command
-        if not self._rest:
-            self._rest = self._unit(command)
-            self._left = max(self._left - 1, 0)
-            if command.signal not in _LONGER:  # as many as there are in one go
-                on = command.repeat and not self._waiting
-                more = count - 1 if on else min(count - 1, self._left)
-                self._rest += more
-                self._left = max(self._left - more, 0)
-        count = min(count, self._rest)
-        made = getattr(self, f"_{command.signal.name.lower()}")(command.value, count)
-        self._octets.append(made if command.signal in ENCODED else self._plain(*made))
-        self._rest -= count
-        self._entry.frames += count
+        progress = self._progress
+        command = progress.entry.command
+        if not progress.rest:
+            self._begin_unit(progress, count)
+        count = min(count, progress.rest)
+        encoded = command.signal in ENCODED
+        signals = self._encoded if encoded else self._plain
+        make = getattr(signals, command.signal.name.lower())
+        made = make(command.value, count, progress.made)
+        self._octets.append(made if encoded else g711.octet(*made, self.law))
+        progress.rest -= count
+        progress.made += count
+        progress.entry.frames += count
         self.made += count
+
+    def _begin_unit(self, progress, count):
+        """Begin a unit, or as many as are wanted if a unit is a data frame."""
+        command = progress.entry.command
+        progress.rest = self._frames_of(command)
+        progress.left = max(progress.left - 1, 0)
+        progress.units += 1
+        if command.signal not in _LONGER:
+            on = command.repeat and not self._waiting
+            more = count - 1 if on else min(count - 1, progress.left)
+            progress.rest += more
+            progress.left = max(progress.left - more, 0)
 
     def _ends(self):
         if self._waiting and self._waiting[0].now:
             return True
-        done = not self._rest and not self._left
-        return done and bool(self._waiting or not self._entry.command.repeat)
+        progress = self._progress
+        done = not progress.rest and not progress.left
+        return done and bool(self._waiting or not progress.entry.command.repeat)
 
     def _follow(self, command):
-        before = self._entry.command.signal
+        before = self._progress.entry.command.signal
         if before not in _BEFORE.get(command.signal, (before,)):
             raise V90Error(f"{command.signal.name} does not follow {before.name}")
         self.log.append(Entry(command, self.made))
-        self._begin(self.log[-1])
-        encoded = command.signal in ENCODED
-        if self._runs and (not encoded or command.signal in STARTS):
-            self._octets.append(self._encoder.flush())
-        if command.signal in STARTS:
-            self._encoder = Encoder(command.value)
-        elif encoded and self._encoder is None:
-            raise V90Error(f"{command.signal.name} needs mapping parameters, which are with TRN2D")
-        elif encoded and not self._runs:
-            self._encoder.reset()
-        self._runs = encoded
+        self._progress = _Progress(self.log[-1], command.length)
+        self._octets += self._encoded.follow(command)
 
-    def _unit(self, command):
+    def _frames_of(self, command):
         """Data frames of the unit that begins."""
         signal, value = command.signal, command.value
         if signal == Signal.JD:
@@ -236,88 +382,10 @@ class Generator:
         if signal == Signal.JD_END:
             return JD_END // INTERVALS
         if signal in (Signal.MP, Signal.MP_ACK):
-            return len(value) // self._encoder.parameters.data_bits
+            return len(value) // self._encoded.data_bits()
         if signal == Signal.DIL:
-            segment = self._place % len(value["training_ucodes"])
-            self._place += 1
-            only = {**value, "training_ucodes": [value["training_ucodes"][segment]]}
-            self._segment = training.dil(only)
-            return len(self._segment[0]) // INTERVALS
+            return self._plain.begin_segment(value, self._progress.units)
         return 1
-
-    # --- Signals that are not encoded: Ucodes and signs ------------------------------------------
-
-    def _plain(self, ucodes, signs):
-        return g711.octet(ucodes, signs, self.law)
-
-    def _silence(self, _, count):
-        return np.zeros(count * INTERVALS, np.uint8), 1
-
-    def _sd(self, u_info, count):
-        return tuple(np.tile(part[:INTERVALS], count) for part in training.sd(u_info))
-
-    def _sd_bar(self, u_info, count):
-        ucodes, signs = self._sd(u_info, count)
-        return ucodes, signs ^ 1
-
-    def _r(self, ucodes, count):
-        return tuple(part[: count * INTERVALS] for part in training.r(ucodes, count))
-
-    def _r_bar(self, ucodes, count):
-        ucodes, signs = self._r(ucodes, count)
-        return ucodes, signs ^ 1
-
-    def _trn1d(self, u_info, count):
-        if not self._place:
-            self._scrambler.reset()
-        self._place += count
-        signs = self._scrambler.process(np.ones(count * INTERVALS, np.uint8))
-        self._sign = signs[-1:]
-        return np.full(len(signs), u_info, np.uint8), signs
-
-    def _jd(self, value, count):
-        u_info, bits = value
-        scrambled = self._scrambler.process(self._cyclic(bits, count * INTERVALS))
-        signs = np.bitwise_xor.accumulate(np.concatenate([self._sign, scrambled]))[1:]
-        self._sign = signs[-1:]
-        return np.full(len(signs), u_info, np.uint8), signs
-
-    def _jd_end(self, value, count):
-        return self._jd((value[0], np.zeros(JD_END, np.uint8)), count)
-
-    def _dil(self, _, count):
-        at = len(self._segment[0]) - self._rest * INTERVALS
-        return tuple(part[at : at + count * INTERVALS] for part in self._segment)
-
-    def _cyclic(self, bits, count):
-        at = np.arange(self._place, self._place + count) % len(bits)
-        self._place += count
-        return np.asarray(bits, np.uint8)[at]
-
-    # --- Encoded signals: octets decided ---------------------------------------------------------
-
-    def _data_bits(self, count):
-        return count * self._encoder.parameters.data_bits
-
-    def _trn2d(self, _, count):
-        return self._encoder.process(np.ones(self._data_bits(count), np.uint8))
-
-    _b1d = _trn2d
-
-    def _mp(self, bits, count):
-        return self._encoder.process(self._cyclic(bits, self._data_bits(count)))
-
-    _mp_ack = _mp
-
-    def _ed(self, _, count):
-        return self._encoder.process(np.zeros(self._data_bits(count), np.uint8))
-
-    def _data(self, _, count):
-        full = min(count, len(self._bits) // self._data_bits(1))
-        taken, self._bits = np.split(self._bits, [self._data_bits(full)])
-        self.underruns += count - full
-        ones = np.ones(self._data_bits(count - full), np.uint8)
-        return self._encoder.process(np.concatenate([taken, ones]))
 
 
 #: What is sent when a command that does not repeat has ended and none waits.

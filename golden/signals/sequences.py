@@ -5,7 +5,7 @@ INFO (8.2.3), Ja (8.3.1), Jd (8.4.2), CP (8.5.2) and MP (8.6.3/V.90).
 Each is a table of bit ranges as the Recommendation prints it (:mod:`golden.bits.bit_table`).
 """
 
-from golden.bits.bit_table import CRC, FILL, RESERVED, START, SYNC, Bits, Sequence
+from golden.bits.bit_table import CRC, FILL_BITS, FRAME_SYNC, RESERVED, START_BIT, Bits, Sequence
 from golden.errors import V90Error
 from golden.pcm.parameters import INTERVALS, MappingParameters
 
@@ -14,18 +14,18 @@ from golden.pcm.parameters import INTERVALS, MappingParameters
 JD = Sequence(
     "Jd",
     (
-        Bits(0, 16, SYNC, "frame sync", "Table 13/V.90"),
-        Bits(17, 17, START, "start bit", "Table 13/V.90"),
+        Bits(0, 16, FRAME_SYNC, "frame sync", "Table 13/V.90"),
+        Bits(17, 17, START_BIT, "start bit", "Table 13/V.90"),
         Bits(18, 33, "rates", "data signalling rates, 28 000 to 48 000 bit/s", "Table 13/V.90"),
-        Bits(34, 34, START, "start bit", "Table 13/V.90"),
+        Bits(34, 34, START_BIT, "start bit", "Table 13/V.90"),
         Bits(35, 40, "rates", "the same, 49 333 to 56 000 bit/s", "Table 13/V.90"),
         Bits(41, 46, RESERVED, "for the ITU", "Table 13/V.90"),
         Bits(47, 47, "training", "points of CP, E and SCR in training", "Table 13/V.90"),
         Bits(48, 48, "renegotiation", "points of CP, E and SCR in renegotiation", "Table 13/V.90"),
         Bits(49, 50, "look_ahead", "the shaper's most look-ahead", "Table 13/V.90", range(1, 4)),
-        Bits(51, 51, START, "start bit", "Table 13/V.90"),
+        Bits(51, 51, START_BIT, "start bit", "Table 13/V.90"),
         Bits(52, 67, CRC, "CRC of 10.1.2.3.2/V.34", "Table 13/V.90"),
-        Bits(68, 71, FILL, "fill bits", "Table 13/V.90"),
+        Bits(68, 71, FILL_BITS, "fill bits", "Table 13/V.90"),
     ),
 )
 
@@ -44,7 +44,7 @@ def _in_words(first, clause, parts):
     rows, left = [], 0
     for length, field, meaning, options in parts:
         if not left:
-            rows.append(Bits(first, first, START, "start bit", clause))
+            rows.append(Bits(first, first, START_BIT, "start bit", clause))
             first, left = first + 1, 16
         rows.append(Bits(first, first + length - 1, field, meaning, clause, **options))
         first, left = first + length, left - length
@@ -82,12 +82,12 @@ def _dil(values):
     rows = _in_words(51, clause, parts)
     end = rows[-1].last + 1
     # An even number of bits, one of them at least.
-    return *rows, Bits(end, end + (end + 1) % 2, FILL, "fill bits", clause)
+    return *rows, Bits(end, end + (end + 1) % 2, FILL_BITS, "fill bits", clause)
 
 
 def _words(clause, words):
     """Rows of frame sync and of words behind it, ``(length, field, meaning, options)`` each."""
-    return Bits(0, 16, SYNC, "frame sync", clause), *_in_words(17, clause, words)
+    return Bits(0, 16, FRAME_SYNC, "frame sync", clause), *_in_words(17, clause, words)
 
 
 #: Ja's DIL descriptor (8.3.1, 8.4.1, Table 12/V.90). ``sign_length`` and ``training_length`` are
@@ -129,7 +129,7 @@ def _cp(values):
         parts += _masks("codec_constellations", "the same at the codec's output", count)
     rows = _in_words(136, clause, [*parts, (16, CRC, "CRC of 10.1.2.3.2/V.34", {})])
     end = rows[-1].last + 1
-    return *rows, Bits(end, end + 2, FILL, "fill bits", clause)
+    return *rows, Bits(end, end + 2, FILL_BITS, "fill bits", clause)
 
 
 #: CP, CPt, CP' and CPs (8.5.2, Table 14/V.90). ``type`` is 1 for CP, 0 for CPt; with ``silence`` it
@@ -239,7 +239,7 @@ def _mp(values):
     parts += [(16, RESERVED, "for the ITU", {}), (16, CRC, "CRC of 10.1.2.3.2/V.34", {})]
     rows = _in_words(51, clause, parts)
     end = rows[-1].last + 1
-    return *rows, Bits(end, end, FILL, "fill bit", clause)
+    return *rows, Bits(end, end, FILL_BITS, "fill bit", clause)
 
 
 #: MP and MP' of types 0 and 1 (8.6.3, Table 16/V.90). ``drn`` counts 2400 bit/s, 0 is cleardown;
@@ -275,14 +275,14 @@ def _info(name, clause, parts):
     """An INFO sequence: no start bits, and its own frame sync and fill bits (8.2.3.2/V.90)."""
     ones, sync = (1, 1, 1, 1), (0, 1, 1, 1, 0, 0, 1, 0)
     rows = [
-        Bits(0, 3, FILL, "fill bits", clause, ones),
-        Bits(4, 11, SYNC, "frame sync", clause, sync),
+        Bits(0, 3, FILL_BITS, "fill bits", clause, ones),
+        Bits(4, 11, FRAME_SYNC, "frame sync", clause, sync),
     ]
     for length, field, meaning, *options in (*parts, (16, CRC, "CRC of 10.1.2.3.2/V.34")):
         first = rows[-1].last + 1
         rows.append(Bits(first, first + length - 1, field, meaning, clause, *options))
     end = rows[-1].last + 1
-    return Sequence(name, (*rows, Bits(end, end + 3, FILL, "fill bits", clause, ones)))
+    return Sequence(name, (*rows, Bits(end, end + 3, FILL_BITS, "fill bits", clause, ones)))
 
 
 _V34_ABILITIES = (

@@ -23,6 +23,9 @@ SD, SD_BAR = 64, 8
 #: Repetitions of six symbols of R-bar (8.6.4).
 R_BAR = 4
 
+#: Data frames of Ri at least (9.4.1.1), of Rd and of Rt (9.6.1.1.1, 9.6.1.2.6), and of Ed (8.6.2).
+RI_FRAMES, RD_FRAMES, ED_FRAMES = 192 // INTERVALS, 384 // INTERVALS, 2
+
 #: Signs of a period of Sd and of R (8.4.4, 8.6.4).
 _PERIOD = np.array([1, 1, 1, 0, 0, 0], np.uint8)
 

@@ -1,1 +1,1 @@
-"""Bits, whatever they are for: scrambler and HDLC, each as its model in golden/bits."""
+"""Streams of bits: scrambler and HDLC, each with a model of its name in golden/bits."""

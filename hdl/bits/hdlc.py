@@ -7,25 +7,30 @@ from amaranth.lib.wiring import In, Out
 
 from golden.bits.hdlc import LONGEST
 
-FLAG = 0x7E
+#: The flag as an octet; bit 0 is sent first.
+FLAG_OCTET = 0x7E
+
+#: Octets of a frame, and octets of one that was received.
+OCTET_LAYOUT = data.StructLayout({"octet": 8, "last": 1})
+DEFRAMED_LAYOUT = data.StructLayout({"octet": 8, "last": 1, "good": 1})
 
 
 class Framer(wiring.Component):
     """Octets of frames to bits: flag, octets with zeros inserted, FCS, flag.
 
-    One bit per cycle in the run of a frame, 2 cycles more for each octet. No bits are offered
-    between frames. Bit-exact with :class:`golden.bits.hdlc.Framer`.
+    One bit a cycle within a frame, and 2 cycles more for each octet. No bits are offered between
+    frames. Bit-exact with :class:`golden.bits.hdlc.Framer`.
 
     Members
     -------
-    i : In(stream), octet; last, 1 in a frame's last octet
-    o : Out(stream), bit
+    i : In(stream of OCTET_LAYOUT)  octet; last, 1 in a frame's last octet
+    o : Out(stream of 1)            a bit
     """
 
     def __init__(self):
         super().__init__(
             {
-                "i": In(stream.Signature(data.StructLayout({"octet": 8, "last": 1}))),
+                "i": In(stream.Signature(OCTET_LAYOUT)),
                 "o": Out(stream.Signature(1)),
             }
         )
@@ -37,7 +42,7 @@ class Framer(wiring.Component):
         left = Signal(range(9))
         ones = Signal(range(6))
         opened, flagging = Signal(), Signal()
-        # What comes after the octet being sent: 0 octets of the frame, 1 and 2 the FCS, 3 the flag.
+        # After the octet being sent come: 0 octets of the frame; 1, 2 the FCS; 3 the flag.
         after = Signal(2)
         stuffing = (ones == 5) & ~flagging
         m.d.comb += self.o.payload.eq(shift[0] & ~stuffing)
@@ -53,7 +58,7 @@ class Framer(wiring.Component):
                     m.d.comb += fcs.start.eq(1)
                     with m.If(~opened):
                         m.d.sync += [opened.eq(1), after.eq(0)]
-                        send(FLAG, 1)
+                        send(FLAG_OCTET, 1)
             with m.State("OCTET"):
                 m.d.comb += self.i.ready.eq(1)
                 with m.If(self.i.valid):
@@ -76,7 +81,7 @@ class Framer(wiring.Component):
                             left.eq(left - 1),
                             ones.eq(Mux(shift[0] & ~flagging, ones + 1, 0)),
                         ]
-                    # Five ones at an octet's end still want their zero.
+                    # Five ones at an octet's end are still to be followed by their zero.
                     five = (ones == 4) & shift[0] & ~flagging
                     with m.If(((left == 1) & ~five & ~stuffing) | ((left == 0) & stuffing)):
                         m.next = "NEXT"
@@ -94,36 +99,37 @@ class Framer(wiring.Component):
                     with m.Case(3):
                         m.next = "IDLE"
                         with m.If(~flagging):
-                            send(FLAG, 1)
+                            send(FLAG_OCTET, 1)
         return m
 
 
 class Deframer(wiring.Component):
     """Bits to the octets of frames, without their FCS.
 
-    One bit per cycle while octets are taken, and one cycle more at a flag. A frame with fewer than
+    One bit a cycle while octets are taken, and one cycle more at a flag. A frame with fewer than
     three octets gives nothing. Bit-exact with :class:`golden.bits.hdlc.Deframer` in the frames that
     are good.
 
     Members
     -------
-    i : In(stream), bit
-    o : Out(stream), octet; last, 1 in a frame's last octet; good, with last: the FCS was right, the
-        octets whole, at most ``golden.bits.hdlc.LONGEST``, and nothing aborted
+    i : In(stream of 1)                 a bit
+    o : Out(stream of DEFRAMED_LAYOUT)  octet; last, 1 in a frame's last octet; good, valid with
+        last: the FCS was right, octets were whole, at most ``golden.bits.hdlc.LONGEST``, and
+        nothing was aborted
     """
 
     def __init__(self):
         super().__init__(
             {
                 "i": In(stream.Signature(1)),
-                "o": Out(stream.Signature(data.StructLayout({"octet": 8, "last": 1, "good": 1}))),
+                "o": Out(stream.Signature(DEFRAMED_LAYOUT)),
             }
         )
 
     def elaborate(self, platform):
         m = Module()
         m.submodules.fcs = fcs = CRC16_IBM_SDLC(data_width=8).create()
-        # The line's last eight bits; what leaves them is no part of a flag that has just ended.
+        # The line's last eight bits, and how many of them came after the last flag.
         window, behind = Signal(8), Signal(range(9))
         synchronised, aborted, long = Signal(), Signal(), Signal()
         ones, bits = Signal(range(8)), Signal(range(8))
@@ -162,10 +168,10 @@ class Deframer(wiring.Component):
                                     m.d.sync += [self.o.valid.eq(1), *self._give(kept[:8])]
                                 with m.Else():
                                     m.d.sync += held.eq(held + 1)
-                    with m.If(line == FLAG):
+                    with m.If(line == FLAG_OCTET):
                         m.next = "FLAG"
             with m.State("FLAG"):
-                # The FCS of a frame's last octet is known now.
+                # The last octet is in the FCS now.
                 with m.If(free):
                     good = (bits == 0) & ~aborted & ~long & fcs.match_detected
                     with m.If(held == 3):

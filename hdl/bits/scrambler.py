@@ -12,6 +12,20 @@ __all__ = ["GPA", "GPC", "Descrambler", "Scrambler"]
 
 
 class _Serial(wiring.Component):
+    """Scrambler and descrambler: a token of up to ``width`` bits, a bit a cycle.
+
+    Parameters: ``channels``, each with a line of its own; ``polynomial``, two delays below 64;
+    ``width``, most bits of a token; ``tag``, shape of what passes unchanged.
+
+    Raises ``ValueError`` for other delays.
+
+    Members
+    -------
+    i : In(stream of layout)   channel; initialise, 1 to begin with a line of zeros; count, bits
+        that are used; data, first bit in bit 0; tag
+    o : Out(stream of layout)  the same, with new data, and zeros above ``count``
+    """
+
     def __init__(self, channels=1, polynomial=GPC, width=42, tag=1):
         if not max(polynomial) < 64 or min(polynomial) < 1:
             raise ValueError(f"{polynomial} are not the delays of a scrambler polynomial")
@@ -78,19 +92,19 @@ class _Serial(wiring.Component):
 
 
 class Scrambler(_Serial):
-    """Scramble up to ``width`` bits of a channel at a time.
+    """Scramble up to ``width`` bits of a channel at a time (clause 7/V.34).
 
-    Latency ``width + 2`` cycles from taking a token to offering it, one token per ``width + 3``
-    cycles. Bit-exact with :class:`golden.bits.scrambler.Scrambler`.
+    Latency: ``width + 2`` cycles from taking a token to offering it. Throughput: a token in
+    ``width + 3`` cycles. Bit-exact with :class:`golden.bits.scrambler.Scrambler`.
 
-    Parameters: ``channels``; ``polynomial``, two delays; ``width``, most bits in a token; ``tag``,
-    shape of what passes unchanged.
+    Parameters: ``channels``; ``polynomial``, two delays below 64; ``width``, most bits of a token;
+    ``tag``, shape of what passes unchanged. Raises ``ValueError`` for other delays.
 
     Members
     -------
-    i : In(stream), channel; initialise, 1 to start from a zero state; count, bits used; data, first
-        bit in bit 0; tag
-    o : Out(stream), the same with data scrambled and zeros above ``count``
+    i : In(stream of layout)   channel; initialise, 1 to begin with a line of zeros; count, bits
+        that are used; data, first bit in bit 0; tag
+    o : Out(stream of layout)  the same, with data scrambled, and zeros above ``count``
     """
 
     @staticmethod
@@ -101,8 +115,13 @@ class Scrambler(_Serial):
 class Descrambler(_Serial):
     """Descramble up to ``width`` bits of a channel at a time: the inverse of :class:`Scrambler`.
 
-    Latency, throughput, parameters and members are the same. Bit-exact with
+    Latency, throughput and parameters are the same. Bit-exact with
     :class:`golden.bits.scrambler.Descrambler`.
+
+    Members
+    -------
+    i : In(stream of layout)   as of :class:`Scrambler`
+    o : Out(stream of layout)  the same, with data descrambled, and zeros above ``count``
     """
 
     @staticmethod

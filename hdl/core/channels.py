@@ -1,75 +1,90 @@
-"""A component for many channels on one datapath: its state and its memories get a row a channel.
+"""One component serves many channels that take turns, a cycle each.
 
-Channels take turns, a cycle each. What a component keeps from one cycle to the next it then keeps
-from a channel's turn to the same channel's next: every register becomes a row of a small memory,
-and every memory as many memories in one. What it computes it computes once. So many channels cost
-one datapath and memory, and each is, turn by turn, what the component alone is cycle by cycle.
+The logic stays as it is. Each register becomes a small memory with a row for each channel, and each
+memory grows by the number of channels. In its own turns a channel sees what the component alone
+does in successive cycles.
 """
 
 from amaranth.hdl import Cat, Elaboratable, Fragment, Module, Mux, ResetSignal, Signal, unsigned
 
-# Amaranth's own ResetInserter is made of these; no public name gives them, and 0.5.10 is pinned.
-from amaranth.hdl._ast import Part, SignalDict, Switch, SwitchValue
-from amaranth.hdl._mem import MemoryData, MemoryInstance
-from amaranth.hdl._xfrm import (
+from hdl.core.amaranth_private import (
     FragmentTransformer,
     LHSMaskCollector,
+    MemoryData,
+    MemoryInstance,
+    Part,
+    SignalDict,
     StatementTransformer,
+    Switch,
+    SwitchValue,
     ValueTransformer,
+    memory_attributes,
+    memory_data,
+    read_ports,
+    write_ports,
 )
 
 
 def channel_shape(channels):
-    """Shape of a channel number; one channel has a number of one bit, 0."""
+    """Shape of a channel's number, at least one bit wide."""
     return unsigned(max(1, (channels - 1).bit_length()))
 
 
-#: A row is written in the cycle after its turn and read in the one before.
-LEAST = 3
+#: The fewest channels: a row is read in the cycle before its turn and written in the cycle after.
+LEAST_CHANNELS = 3
 
 
 class Channels(Elaboratable):
-    """``component`` for ``count`` channels, LEAST or more, that take turns.
+    """Lets ``count`` channels share ``component``, whose ports belong to one channel each cycle.
 
-    In each cycle all members of ``component`` belong to the channel whose number is in ``channel``:
-    inputs must be its, outputs are its. Streams keep their contract from turn to turn of a channel,
-    not from cycle to cycle.
+    The signal ``channel`` has the number of the channel whose turn it is; it counts up from 0 after
+    a reset and wraps. In that cycle the inputs of ``component`` must be this channel's, and its
+    outputs are this channel's. Streams keep their contract from turn to turn of a channel, not from
+    cycle to cycle.
 
-    A register of the component takes two here and a row of distributed memory a channel.
+    A register of the component takes two registers here, and a row of distributed memory for each
+    channel.
+
+    Parameters
+    ----------
+    component : Component in the clock domain ``sync``; its ports stay its attributes
+    count : number of channels, LEAST_CHANNELS or more
 
     Raises
     ------
+    ValueError
+        For fewer channels.
     TypeError
-        At elaboration, where the component has another clock than ``sync``, an instance that is not
-        its own, or a memory that is written and read without a clock.
+        At elaboration, where the component has another clock than ``sync``, an instance of foreign
+        Verilog, or a memory that is read without a clock and also written.
     """
 
     def __init__(self, component, count):
-        if count < LEAST:
-            raise ValueError(f"channels that take turns are {LEAST} or more, not {count}")
+        if count < LEAST_CHANNELS:
+            raise ValueError(f"channels that take turns are {LEAST_CHANNELS} or more, not {count}")
         self.component, self.count = component, count
         self.channel = Signal(range(count))
 
     def elaborate(self, platform):
         m = Module()
         last = self.count - 1
-        behind = Signal.like(self.channel, init=last)
-        ahead = Signal.like(self.channel, init=1)
-        for turn in (behind, self.channel, ahead):
+        before = Signal.like(self.channel, init=last)
+        after = Signal.like(self.channel, init=1)
+        for turn in (before, self.channel, after):
             m.d.sync += turn.eq(Mux(turn == last, 0, turn + 1))
-        # A reset is that of the channel whose turn is next; the others find it in their next turn.
+        # A reset lasts until each channel had a turn in which its registers begin anew.
         fresh = Signal(range(self.count), reset_less=True)
         with m.If(ResetSignal("sync", allow_reset_less=True)):
             m.d.sync += fresh.eq(last)
         with m.Elif(fresh != 0):
             m.d.sync += fresh.eq(fresh - 1)
-        interleaver = _Interleaver(self.count, self.channel, behind, ahead, fresh != 0)
+        interleaver = _Interleaver(self.count, self.channel, before, after, fresh != 0)
         m.submodules.component = interleaver(Fragment.get(self.component, platform))
         return m
 
 
 class _Targets(StatementTransformer):
-    """The same statements, assigning to the signals that ``following`` has for theirs."""
+    """Copies statements, with the signals of ``following`` in place of those assigned to."""
 
     def __init__(self, following):
         self._target = _Target(following)
@@ -79,7 +94,7 @@ class _Targets(StatementTransformer):
 
 
 class _Target(ValueTransformer):
-    """What is assigned to; what chooses a part of it stays."""
+    """Replaces the signal assigned to, but not the signals that choose a part of it."""
 
     def __init__(self, following):
         self._following = following
@@ -95,14 +110,14 @@ class _Target(ValueTransformer):
 
 
 class _Interleaver(FragmentTransformer):
-    """Turns registers into rows, and memories into as many in one.
+    """Turns registers into rows, and a memory into a larger one with a part for each channel.
 
-    ``channel`` has its turn; ``behind`` had it a cycle before; ``ahead`` has it a cycle later, and
-    begins anew where ``fresh`` is 1.
+    ``channel`` has its turn now, ``before`` had it in the cycle before, ``after`` has it in the
+    next cycle. Where ``fresh`` is 1, ``after`` begins with the initial values.
     """
 
-    def __init__(self, count, channel, behind, ahead, fresh):
-        self._count, self._channel, self._behind, self._ahead = count, channel, behind, ahead
+    def __init__(self, count, channel, before, after, fresh):
+        self._count, self._channel, self._before, self._after = count, channel, before, after
         self._fresh = fresh
 
     def on_fragment(self, fragment):
@@ -122,7 +137,7 @@ class _Interleaver(FragmentTransformer):
                 raise TypeError(f"clock domain {domain!r} cannot serve many channels")
 
     def _registers(self, fragment, statements):
-        """Registers hold the channel's row; what they become goes into it a cycle later."""
+        """Registers hold the channel's row; their next values are written to it a cycle later."""
         masks = LHSMaskCollector()
         masks.visit_stmt(statements)
         registers = [register for register, _ in masks.masks()]
@@ -144,45 +159,45 @@ class _Interleaver(FragmentTransformer):
         fragment.add_statements("sync", Switch(self._fresh, [(1, anew, None)]))
 
     def _rows(self, fragment, name, written, enable, init):
-        """A row a channel; returns that of the channel ahead."""
+        """Add a memory with a row for each channel; return the row of the channel after."""
         width = len(written)
         data = MemoryData(shape=unsigned(width), depth=self._count, init=[init] * self._count)
         rows = MemoryInstance(data=data, attrs={"ram_style": "distributed"})
         read = Signal(width)
-        rows.write_port(domain="sync", addr=self._behind, data=written, en=enable)
-        rows.read_port(domain="comb", addr=self._ahead, data=read, en=1, transparent_for=())
+        rows.write_port(domain="sync", addr=self._before, data=written, en=enable)
+        rows.read_port(domain="comb", addr=self._after, data=read, en=1, transparent_for=())
         fragment.add_subfragment(rows, name)
         return read
 
     def _memory(self, memory):
-        """Each address as many rows; what a port reads waits in a row of its own."""
+        """Add a memory with a part for each channel; the word that a port reads gets a row."""
         fragment = Fragment(src_loc=memory.src_loc)
-        data = memory._data
-        bits = len(self._channel) if memory._write_ports else 0
+        data, writing = memory_data(memory), write_ports(memory)
+        bits = len(self._channel) if writing else 0
         init = [row for row in data.init for _ in range(1 << bits)]
         shared = MemoryInstance(
             data=MemoryData(shape=data.shape, depth=data.depth << bits, init=init),
-            attrs=memory._attrs,
+            attrs=memory_attributes(memory),
             src_loc=memory.src_loc,
         )
         own = self._channel[:bits]
-        for port in memory._write_ports:
+        for port in writing:
             shared.write_port(
-                domain=port._domain, addr=Cat(own, port._addr), data=port._data, en=port._en
+                domain=port.domain, addr=Cat(own, port.address), data=port.data, en=port.enable
             )
-        for number, port in enumerate(memory._read_ports):
-            if port._domain != "sync":
+        for number, port in enumerate(read_ports(memory)):
+            if port.domain != "sync":
                 raise TypeError("a memory read without a clock cannot serve many channels")
-            word, enabled = Signal(len(port._data)), Signal()
+            word, enabled = Signal(len(port.data)), Signal()
             shared.read_port(
                 domain="sync",
-                addr=Cat(own, port._addr),
+                addr=Cat(own, port.address),
                 data=word,
                 en=1,
-                transparent_for=port._transparent_for,
+                transparent_for=port.transparent_for,
             )
-            fragment.add_statements("sync", enabled.eq(port._en))
+            fragment.add_statements("sync", enabled.eq(port.enable))
             read = self._rows(fragment, f"read{number}", word, enabled, 0)
-            fragment.add_statements("sync", port._data.eq(read))
+            fragment.add_statements("sync", port.data.eq(read))
         fragment.add_subfragment(shared, "memory")
         return fragment

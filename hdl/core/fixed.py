@@ -13,7 +13,7 @@ def shape(form):
 
 
 def requant(x, src, dst, rounding, overflow):
-    """Value ``x`` in format ``src`` brought into format ``dst``, combinationally.
+    """Convert ``x`` from format ``src`` to format ``dst``, combinationally.
 
     Bit-exact with :func:`golden.fixed.requant` for every ``x`` inside ``src``. FORBID builds no
     guard: the format's headroom argument must hold. Returns a value of ``dst``'s shape.
@@ -31,7 +31,7 @@ def requant(x, src, dst, rounding, overflow):
         x = x.as_signed()[drop:].as_signed()
     if overflow is Overflow.SAT:
         x = _widened(x, dst.integer + dst.fraction + 1)
-        # One sign bit more than dst needs tells both overflows apart from what fits.
+        # One sign bit more than dst needs shows both overflows.
         rest = x[dst.integer + dst.fraction :]
         negative = x[-1]
         low, high = Const(dst.min, shape(dst)), Const(dst.max, shape(dst))

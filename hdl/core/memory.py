@@ -1,10 +1,11 @@
-"""Memories that are not read while they are written."""
+"""Memories that never read and write in the same cycle."""
 
 
 def read_alone(m, memory, address, write):
-    """What a memory holds, read in each cycle in which nothing is written.
+    """Read ``memory`` at ``address`` in each cycle in which its port ``write`` does not write.
 
-    So the two never meet, and synthesis may be told that it need not see to that.
+    Returns the word, a cycle later. Reading and writing never meet, so synthesis needs no logic for
+    that case, and the memory can have a single port.
     """
     port = memory.read_port()
     m.d.comb += [port.addr.eq(address), port.en.eq(~write.en)]

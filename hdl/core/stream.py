@@ -1,4 +1,4 @@
-"""Queues of data between a host and the channels of a bank, and ports of parts."""
+"""Queues of octets and counters of events for many channels, and ports of parts."""
 
 from amaranth.hdl import Cat, Const, Module, Mux, Signal
 from amaranth.lib import data, stream, wiring
@@ -9,7 +9,7 @@ from hdl.core.channels import channel_shape
 
 
 def pass_on(m, outer, inner, names):
-    """Make members of a component those of a part of it, by name: streams and plain ports."""
+    """Connect the members ``names`` of the component ``outer`` to those of its part ``inner``."""
     for name in names:
         member = outer.signature.members[name]
         outside, inside = getattr(outer, name), getattr(inner, name)
@@ -22,7 +22,7 @@ def pass_on(m, outer, inner, names):
 
 
 def octet_layout(channels):
-    """Payload of data octets on their way to a channel; the first bit is bit 0."""
+    """Payload of an octet for a channel; its first bit is bit 0."""
     return data.StructLayout({"channel": channel_shape(channels), "octet": 8})
 
 
@@ -32,29 +32,40 @@ def request_layout(channels, width):
 
 
 def answer_layout(width):
-    """Payload of the answer: bits, the first in bit 0, or ones and ``underrun``."""
+    """Payload of the answer: bits with the first in bit 0, or ones and ``underrun``."""
     return data.StructLayout({"data": width, "underrun": 1})
 
 
 class BitQueues(wiring.Component):
-    """One queue of octets per channel, emptied a data frame's bits at a time.
+    """One queue of octets for each channel, emptied a data frame's bits at a time.
 
-    A request for ``count`` bits of a channel takes them all, or, when fewer are there, takes none
-    and answers with ones and ``underrun``. An octet takes 3 cycles, a request ``width`` + 4; the
-    answer comes ``width`` + 3 cycles after its request. After a reset all queues are empty, after
-    one cycle a channel. ``i`` is not ready while its channel's queue is full, so octets for other
-    channels wait behind it. Octets for a channel that there is not are dropped.
+    A request for ``count`` bits of a channel takes them all. Where the queue has fewer, the request
+    takes none, and the answer is ones and ``underrun``. ``i`` is not ready while its channel's
+    queue is full, so octets for other channels wait too. Octets for channels that do not exist are
+    dropped. A reset empties all queues, which takes one cycle a channel.
 
-    Parameters: ``channels``; ``octets``, a power of two, of each queue; ``width``, most bits of a
-    request.
+    An octet takes 3 cycles, a request ``width`` + 4 cycles. The answer comes ``width`` + 3 cycles
+    after its request.
+
+    Parameters
+    ----------
+    channels : number of channels
+    octets : room of each queue in octets, a power of two
+    width : the most bits of a request
 
     Members
     -------
-    i : In(stream), channel; octet, first bit in bit 0
-    look : In(1), what ``i`` offers is taken, and not put into the queue; room : Out, when something
-        is taken from ``i``, how many octets there was room for in its channel's queue
-    i_request : In(stream), channel; count, 1 to ``width``
-    o : Out(stream), data, first bit in bit 0, zeros above count; underrun
+    i : In(stream of octet_layout)         an octet for a channel's queue
+    look : In(1)                           the octet that ``i`` offers is taken but not queued
+    room : Out(range(octets + 1))          when an octet is taken from ``i``: for how many octets
+                                           its channel's queue had room
+    i_request : In(stream of request_layout)  a channel, and 1 to ``width`` bits to take
+    o : Out(stream of answer_layout)       the bits, zeros above ``count``; ``underrun``
+
+    Raises
+    ------
+    ValueError
+        Where ``octets`` is no power of two or less than a request.
     """
 
     def __init__(self, channels=1, octets=32, width=42):
@@ -129,7 +140,7 @@ class BitQueues(wiring.Component):
                 with m.If(requested):
                     m.next = "LEVEL"
             with m.State("PUSH"):
-                # Full when an octet as many places back is still being read.
+                # The queue is full while it still reads the octet that this one would replace.
                 fill = (row.written - row.read[3:])[: index + 1]
                 exists = channel < self.channels
                 m.d.comb += self.room.eq(self.octets - fill)
@@ -144,7 +155,7 @@ class BitQueues(wiring.Component):
                 m.d.sync += underrun.eq(bits < count)
                 m.next = "TAKE"
             with m.State("TAKE"):
-                # The octet read now is that of the next cycle's bit.
+                # The memory reads the octet of the next cycle's bit.
                 bit = store_read.data.bit_select(row.read[:3], 1)
                 m.d.comb += position.eq(row.read + taking)
                 m.d.sync += [
@@ -162,16 +173,22 @@ class BitQueues(wiring.Component):
 
 
 class Counters(wiring.Component):
-    """One event counter of 16 bits per channel; it stops at 65535.
+    """A counter of events for each channel, of 16 bits, that stops at 65535.
 
-    An event takes 2 cycles, and events closer than that are lost. After a reset all counters are 0,
-    after one cycle a channel. One read port serves both, events first.
+    An event takes 2 cycles, and events closer than that are lost. A reset sets all counters to 0,
+    which takes one cycle a channel. Events and reading share a port; events come first.
+
+    Parameters
+    ----------
+    channels : number of channels
 
     Members
     -------
-    event : In(1), count for ``channel`` : In
-    read_channel : In; count : Out(16), of ``read_channel`` once that has been the same for
-        ``settled`` cycles
+    event : In(1)                     count one event
+    channel : In(channel_shape)       of this channel, in the cycle of ``event``
+    read_channel : In(channel_shape)  the channel whose count is read
+    count : Out(16)                   its count, once ``read_channel`` was the same for ``settled``
+                                      cycles
     """
 
     #: A cycle for the memory, one that an event may take first, and one for ``count``.

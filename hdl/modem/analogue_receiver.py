@@ -1,11 +1,11 @@
-"""An analogue modem's receiver with all that its host needs in phases 3 and 4."""
+"""An analogue modem's receiver with all that its host needs of a line in phases 3 and 4."""
 
 from amaranth.hdl import Module, Mux, Signal
 from amaranth.lib import stream, wiring
 from amaranth.lib.wiring import In, Out, connect, flipped
 
 from golden.receiver.equalizer import FEEDBACK, FORWARD
-from golden.receiver.framing import LENGTHS
+from golden.receiver.framing import MP_LENGTHS
 from golden.receiver.timetable import State
 from hdl.core.stream import pass_on
 from hdl.pcm.csr import COMMIT, WORD_BITS, configuration_words, word_layout
@@ -14,17 +14,16 @@ from hdl.pcm.mapper import Demapper
 from hdl.receiver.framing import FRAMING, SequenceFramer, framing
 from hdl.receiver.receiver import Receiver
 from hdl.receiver.training import DilAverager, TrainingDecoder
-from hdl.receiver.words import NUMBER
+from hdl.receiver.words import DATA_FRAME_NUMBER
 
-#: Words of an AnalogueReceiver's parameters besides those of ``hdl.pcm.csr``: FRAMING's lower 16
-#: bits, and its upper ones.
+#: Addresses of two more words of mapping parameters: FRAMING's lower 16 bits, and its upper ones.
 FRAMING_LOW, FRAMING_HIGH = 51, 52
 
 
-def follow_words(parameters, lengths=LENGTHS):
-    """Words ``(address, data)`` of mapping parameters for TRN2d and MP, which Ed is to end.
+def follow_words(parameters, lengths=MP_LENGTHS):
+    """Words ``(address, data)`` of mapping parameters for TRN2d and MP, which Ed ends.
 
-    ``lengths``: as those of :class:`golden.receiver.framing.SequenceFramer`.
+    ``lengths``: as of :class:`golden.receiver.framing.SequenceFramer`.
     """
     bits = FRAMING.const(framing(parameters.data_bits, lengths)).as_value().value
     low, high = bits & ((1 << WORD_BITS) - 1), bits >> WORD_BITS
@@ -33,38 +32,50 @@ def follow_words(parameters, lengths=LENGTHS):
 
 
 class AnalogueReceiver(wiring.Component):
-    """Samples of the A/D to bits, from Sd to data: what a host needs of one line in phases 3 and 4.
+    """Samples of the A/D to bits, from Sd to data: all that a host needs of a line in phases 3, 4.
 
-    A receiver; what reads TRN1d and Jd, and averages DIL, which begins where Jd' ends; demapper and
-    decoder for TRN2d, MP and data; and what looks for Ed.
+    Its parts: a receiver; a reader of TRN1d and Jd; an averager for DIL, which begins where Jd'
+    ends; demapper and decoder for TRN2d, MP and data; and a detector of Ed.
 
-    Data frames are decoded from a change of levels on (SWITCH, START, R-bar or Ed), if mapping
-    parameters for it have come and a COMMIT behind them, and no more from one on for which none
-    have. A COMMIT with bit 0 of its data says that TRN2d and MP come, as FRAMING tells of them,
-    which Ed ends; bit 1 takes back a COMMIT that waits. Sd ends it all, but for a COMMIT without
-    bit 0 that waits.
+    Decoding begins with a change of levels (SWITCH, START, R-bar or Ed) if mapping parameters for
+    it and a COMMIT have come before, and ends with a change for which none have come. Bit 0 of the
+    data of a COMMIT says that TRN2d and MP come, framed as FRAMING says, and that Ed ends them. Bit
+    1 takes back a COMMIT that waits. Sd ends decoding, and drops a COMMIT with bit 0 that waits.
 
-    A data frame's first bit comes ``latency`` cycles after its last decision at most, the others
-    one a cycle.
+    Latency: a data frame's first bit comes at most ``latency`` cycles after its last decision, the
+    others one a cycle.
 
     Parameters: ``forward``, ``feedback``, numbers of taps.
 
     Members
     -------
-    sample, strobe, i_configuration, o_event, state, training, number, step, quality_symbol,
-    quality : as those of :class:`hdl.receiver.receiver.Receiver`
-    i_parameters : In(stream), words of ``hdl.pcm.csr`` or of
-        :func:`follow_words`
-    decision : Out, the receiver's DECISION, with decided : Out(1) for a cycle
-    o : Out(stream), bit; first, 1 in the first bit of a data frame. Decisions wait while a data
-        frame's bits are not taken.
-    o_training, dil, dil_number : as ``o``, ``dil`` and ``number`` of
-        :class:`hdl.receiver.training.TrainingDecoder`. Decisions wait while bits are not taken.
-    i_descriptor, i_entry, o_average, dil_stop, dil_clear, passes : as ``i_descriptor``,
-        ``i_entry``, ``o``, ``stop``, ``clear`` and ``passes`` of
-        :class:`hdl.receiver.training.DilAverager`
-    unknown, overflows : Out(16), as those of :class:`hdl.pcm.mapper.Demapper` and
-        :class:`hdl.pcm.decoder.Decoder`
+    sample : In(signed(16))            as of :class:`hdl.receiver.receiver.Receiver`
+    strobe : In(1)                     as of the receiver
+    i_configuration : In(stream of WORD)  as of the receiver
+    o_event : Out(stream of EVENT)     as of the receiver
+    state : Out(State)                 as of the receiver
+    training : Out(1)                  as of the receiver
+    number : Out(FRAME_NUMBER)         as of the receiver
+    step : Out(signed(32))             as of the receiver
+    quality_symbol : In(3)             as of the receiver
+    quality : Out(36)                  as of the receiver
+    i_parameters : In(stream of word_layout())  words of ``hdl.pcm.csr`` or of :func:`follow_words`
+    decision : Out(DECISION)           a decision of the receiver, with ``decided``
+    decided : Out(1)                   for one cycle with each decision
+    o : Out(stream of BIT_LAYOUT)      decoded bits; decisions wait until a data frame's bits are
+        taken
+    o_training : Out(stream of BIT_LAYOUT)  bits of TRN1d and Jd, as ``o`` of
+        :class:`hdl.receiver.training.TrainingDecoder`; decisions wait until bits are taken
+    dil : Out(1)                       as of :class:`hdl.receiver.training.TrainingDecoder`
+    dil_number : Out(FRAME_NUMBER)     its ``number``
+    i_descriptor : In(stream of DIL_WORD)  as of :class:`hdl.receiver.training.DilAverager`
+    i_entry : In(stream of DIL_ENTRY)  as of the averager
+    o_average : Out(stream of DIL_AVERAGE)  its ``o``
+    dil_stop : In(1)                   its ``stop``
+    dil_clear : In(1)                  its ``clear``
+    passes : Out(8)                    as of the averager
+    unknown : Out(16)                  as of :class:`hdl.pcm.mapper.Demapper`
+    overflows : Out(16)                as of :class:`hdl.pcm.decoder.Decoder`
     """
 
     # A decision is over when its label is taken.
@@ -90,7 +101,7 @@ class AnalogueReceiver(wiring.Component):
                 "o": self.decoder.signature.members["o"],
                 "o_training": self.training_decoder.signature.members["o"],
                 "dil": Out(1),
-                "dil_number": Out(NUMBER),
+                "dil_number": Out(DATA_FRAME_NUMBER),
                 "i_descriptor": averager["i_descriptor"],
                 "i_entry": averager["i_entry"],
                 "o_average": averager["o"],
@@ -136,7 +147,7 @@ class AnalogueReceiver(wiring.Component):
         return m
 
     def _fork(self, m):
-        """A decision goes to the averager first: that must have it before DIL begins."""
+        """Give a decision to the averager first, which must have it before DIL begins."""
         receiver, averager, demapper = self.receiver, self.averager, self.demapper
         source, decided = receiver.o, receiver.o.payload
         self._decoding = Signal()
@@ -158,7 +169,7 @@ class AnalogueReceiver(wiring.Component):
             m.d.sync += place.eq(Mux(place == 2, Mux(demapped, 0, 2), place + taken))
 
     def _parameters(self, m):
-        """Words go on, but a COMMIT waits for a change of levels."""
+        """Pass words on; keep a COMMIT until levels change."""
         receiver, demapper, decoder = self.receiver, self.demapper, self.decoder
         m.submodules.framer = framer = SequenceFramer()
         word, on = self.i_parameters, demapper.i_configuration

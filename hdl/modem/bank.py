@@ -1,4 +1,4 @@
-"""Board-independent tops."""
+"""Tops of banks for any board: encoders or generators of signals on a PCM highway."""
 
 from amaranth.hdl import Cat, Const, Module
 from amaranth.lib import wiring
@@ -17,23 +17,31 @@ from hdl.signals.generator import Generator
 class Bank(wiring.Component):
     """Digital modem encoders, or signal generators, on a PCM highway: 30 of them are an E1.
 
-    The highway's clock paces the encoder; the design's clock must serve both
+    The highway's clock paces the bank. The design's clock must serve both
     (:class:`hdl.pcm.encoder.Encoder`, :class:`hdl.signals.generator.Generator`,
     :class:`hdl.ports.tdm.Highway`).
 
     Parameters: ``channels``; ``slots`` of the highway, 32 or 24; ``queue_octets`` of each channel;
-    ``signals``: generators, of all signals of phases 3 and 4, and not encoders; ``highways``, which
-    share clock and frame sync: channel n is on highway n modulo ``highways``.
+    ``signals``: generators of all signals of phases 3 and 4 in place of encoders; ``highways``,
+    which share clock and frame sync: channel n is on highway n modulo ``highways``. Raises
+    :class:`~golden.errors.V90Error` for channels that ``highways`` do not divide.
 
     Members
     -------
-    i_configuration : In(stream), channel; address; data. In its place, with ``signals``:
-    i_command : In(stream), channel; data; last
-    i_data : In(stream), channel; octet
-    look : In(1), room : Out, of ``i_data``: as those of :class:`hdl.core.stream.BitQueues`
-    bit_clock, frame_sync : In(1); data : Out(highways); enable : Out(1): the highway
-    late : Out(1), an octet was not there in time; stays 1 until reset
-    underruns_channel : In, underruns : Out(16): as :class:`hdl.pcm.encoder.Encoder`'s
+    i_configuration : In(stream of word_layout(channels))  without ``signals``: as of
+        :class:`hdl.pcm.encoder.Encoder`
+    i_command : In(stream of command_layout(channels))  with ``signals``: as of
+        :class:`hdl.signals.generator.Generator`
+    i_data : In(stream of octet_layout(channels))  data octets, first bit in bit 0
+    look : In(1)          as of :class:`hdl.core.stream.BitQueues`
+    room : Out(range(queue_octets + 1))  as of :class:`hdl.core.stream.BitQueues`
+    bit_clock : In(1)     of the highway, asynchronous
+    frame_sync : In(1)    of the highway, asynchronous
+    data : Out(highways)  a bit for each highway
+    enable : Out(1)       1 in slots of the bank
+    late : Out(1)         an octet was not there in time; stays 1 until reset
+    underruns_channel : In(channel_shape(channels))  as of :class:`hdl.pcm.encoder.Encoder`
+    underruns : Out(16)   as of :class:`hdl.pcm.encoder.Encoder`
     """
 
     def __init__(self, channels=30, slots=32, queue_octets=32, signals=False, highways=1):
@@ -81,18 +89,23 @@ class Bank(wiring.Component):
 
 
 class LinkedBank(wiring.Component):
-    """A :class:`Bank` whose host is behind a UART (:class:`hdl.ports.link.HostLink`).
+    """A :class:`Bank` whose host is on a UART (:class:`hdl.ports.link.HostLink`).
 
-    A word's address is 0 or, for a command's last word, 1; of encoders it is that of
-    ``hdl.pcm.csr``. A channel's state is its underruns, lowest octet first; whether the highway was
-    late; and what the link adds.
+    A word's address is that of ``hdl.pcm.csr``; with ``signals`` it is 1 for a command's last word,
+    and else 0. A channel's state is its underruns, the lowest octet first; whether the highway was
+    late; and one octet that the link adds.
 
     Parameters: those of :class:`Bank`; ``clock`` in Hz and ``baud`` in bit/s.
 
     Members
     -------
-    rx : In(1), asynchronous; tx : Out(1)
-    bit_clock, frame_sync, data, enable, late : as those of :class:`Bank`
+    rx : In(1)            from the host's UART, asynchronous
+    tx : Out(1)           to the host's UART
+    bit_clock : In(1)     as of :class:`Bank`
+    frame_sync : In(1)    as of :class:`Bank`
+    data : Out(highways)  as of :class:`Bank`
+    enable : Out(1)       as of :class:`Bank`
+    late : Out(1)         as of :class:`Bank`
     """
 
     #: Octets of a channel's state.

@@ -1,7 +1,7 @@
 """Digital modem, emulated line, and analogue receiver in one chip, which reports how they do.
 
-What is sent, and what a host would compute, stands in golden/modem/selftest.py and lies in ROM
-here.
+There is no host. The signals to send and the numbers that a host would compute are those of a
+:class:`golden.modem.selftest.Plan`, and lie in ROM.
 """
 
 from math import gcd
@@ -13,24 +13,12 @@ from amaranth.lib.wiring import In, Out, connect
 
 from golden.bits.scrambler import GPC
 from golden.errors import V90Error
-from golden.modem.selftest import (
-    ASIDE,
-    SILENCE,
-    TRN1D,
-    U_INFO,
-    Text,
-    Value,
-    check,
-    commands,
-    levels,
-    templates,
-)
+from golden.modem.selftest import ASIDE, SILENCE_FRAMES, Text, Value
 from golden.pcm.parameters import INTERVALS
-from golden.ports.emulator import SAMPLES
-from golden.ports.report import NUMBER_BITS, SUM_BITS, error_power
+from golden.ports.report import ERROR_SUM_BITS, NUMBER_BITS
 from golden.receiver.equalizer import FEEDBACK, FORWARD
-from golden.receiver.slicer import FINE
 from golden.receiver.timetable import Kind, State
+from golden.receiver.timing import SAMPLE_RATE
 from golden.signals.training import ABOVE, SD, SD_BAR
 from hdl.pcm.csr import configuration_words as parameter_words
 from hdl.pcm.csr import word_layout
@@ -48,21 +36,29 @@ from hdl.signals.generator import Generator
 #: Clock in Hz at least: 400 cycles a sample, and 590 000 for a solution in 75 ms.
 LEAST_CLOCK = 8_000_000
 
-#: Samples without a signal after which a training begins again: more than silence and Sd last.
-PATIENCE = 8192
+#: After so many samples without a signal a training begins again: silence and Sd are shorter.
+SILENT_SAMPLES = 8192
 
 #: Cycles from a data frame's last decision until its mean errors are read.
 _SETTLED = 32
 
 
-class _Words(wiring.Component):
-    """Words of a ROM, in order, each time that they are asked for.
+class _RomReader(wiring.Component):
+    """Words of a ROM, all of them in order after each ``start``.
 
-    ``start`` begins, or begins anew behind the last word. With ``holds`` that waits for ``go``, for
-    a cycle, which counts from ``start`` on, or is left out where another ``start`` comes.
+    Parameters: ``layout`` of a word; ``words``, dicts of its fields; ``holds``, whether the last
+    word waits for ``go``. A last word that waits is left out when another ``start`` comes.
+
+    Members
+    -------
+    start : In(1)              for a cycle: begin with the first word, after the last one where
+        words are on their way
+    go : In(1)                 for a cycle, with ``start`` or later: the last word may go
+    o : Out(stream of layout)  the words
     """
 
     def __init__(self, layout, words, holds=False):
+        self.layout = layout
         self.words, self.holds = [layout.const(word).as_value().value for word in words], holds
         super().__init__({"start": In(1), "go": In(1), "o": Out(stream.Signature(layout))})
 
@@ -102,7 +98,7 @@ class _Words(wiring.Component):
 
 
 def sent_words(given, law):
-    """Words of commands (``hdl.signals.commands.command_layout``), in the order to be sent."""
+    """Words of commands for a :class:`_RomReader`, in the order to send them."""
     return [
         {"data": word, "last": number == len(words) - 1}
         for command in given
@@ -111,17 +107,30 @@ def sent_words(given, law):
     ]
 
 
-class _Modem(wiring.Component):
-    """The digital modem: a generator of signals that is told from a ROM what to send."""
+def _rows(words):
+    """Words ``(address, data)`` as a :class:`_RomReader` has them."""
+    return [{"address": address, "data": word} for address, word in words]
 
-    def __init__(self, parameters, law, u_info, trn1d):
+
+class _Modem(wiring.Component):
+    """The digital modem: a generator of signals, with its commands in a ROM.
+
+    Parameters: ``plan``, a :class:`golden.modem.selftest.Plan` with mapping parameters.
+
+    Members
+    -------
+    start : In(1)         for a cycle: begin with the first command
+    o : Out(stream of 8)  PCM octets
+    """
+
+    def __init__(self, plan):
         self.generator = Generator(1)
-        self.words = sent_words(commands(parameters, u_info, trn1d), law)
+        self.words = sent_words(plan.commands, plan.law)
         super().__init__({"start": In(1), "o": Out(stream.Signature(8))})
 
     def elaborate(self, platform):
         m = Module()
-        m.submodules.words = words = _Words(command_layout(1), self.words)
+        m.submodules.words = words = _RomReader(command_layout(1), self.words)
         m.submodules.generator = generator = self.generator
         connect(m, words.o, generator.i_command)
         m.d.comb += [
@@ -134,9 +143,16 @@ class _Modem(wiring.Component):
 
 
 class _SmallModem(wiring.Component):
-    """The same without data: silence, Sd, S-bar-d, and TRN1d without end.
+    """The digital modem without data: silence, Sd, S-bar-d (8.4.4), and TRN1d (8.4.5) without end.
 
-    An octet a cycle; it begins anew with a data frame.
+    An octet a cycle. It begins anew with a data frame.
+
+    Parameters: ``law``; ``u_info``, the Ucode of TRN1d.
+
+    Members
+    -------
+    start : In(1)         for a cycle: begin with silence, after the data frame being sent
+    o : Out(stream of 8)  PCM octets
     """
 
     def __init__(self, law, u_info):
@@ -145,7 +161,7 @@ class _SmallModem(wiring.Component):
 
     def elaborate(self, platform):
         m = Module()
-        part, left = Signal(2), Signal(range(SILENCE), init=SILENCE - 1)
+        part, left = Signal(2), Signal(range(SILENCE_FRAMES), init=SILENCE_FRAMES - 1)
         symbol = Signal(range(INTERVALS))
         again = Signal()
         line = Signal(max(GPC))
@@ -155,7 +171,7 @@ class _SmallModem(wiring.Component):
         sign = Mux(period, (symbol < 3) ^ part[1], Mux(trn1d, scrambled, 1))
         # Sd's level is a Ucode of its own (8.4.4).
         ucode = Mux(none, 0, Mux(trn1d, self.u_info, self.u_info + ABOVE))
-        lasts = Array((SILENCE - 1, SD - 1, SD_BAR - 1, 0))
+        lasts = Array((SILENCE_FRAMES - 1, SD - 1, SD_BAR - 1, 0))
         m.d.comb += [
             self.o.valid.eq(1),
             self.o.payload.eq(octet(ucode, sign, self.law)),
@@ -167,7 +183,7 @@ class _SmallModem(wiring.Component):
             with m.If(symbol == INTERVALS - 1):
                 m.d.sync += [symbol.eq(0), left.eq(left - 1)]
                 with m.If(again):
-                    m.d.sync += [part.eq(0), left.eq(SILENCE - 1), again.eq(0)]
+                    m.d.sync += [part.eq(0), left.eq(SILENCE_FRAMES - 1), again.eq(0)]
                 with m.Elif((left == 0) & ~trn1d):
                     m.d.sync += [part.eq(part + 1), left.eq(lasts[(part + 1)[:2]]), line.eq(0)]
         with m.If(self.start):
@@ -176,7 +192,17 @@ class _SmallModem(wiring.Component):
 
 
 class _Counter(wiring.Component):
-    """Bits that should be ones, but for the first data frames."""
+    """Counts bits that should be ones, and zeros among them; it leaves out the first data frames.
+
+    Members
+    -------
+    clear : In(1)            begin with zero, and leave out the first ASIDE data frames
+    bit : In(1)              a bit
+    first : In(1)            it is the first of a data frame
+    strobe : In(1)           there is a bit
+    bits : Out(NUMBER_BITS)  bits counted; stops at its greatest value
+    errors : Out(24)         zeros among them; stops at its greatest value
+    """
 
     clear: In(1)
     bit: In(1)
@@ -206,78 +232,70 @@ class _Counter(wiring.Component):
 class Selftest(wiring.Component):
     """A modem pair with a line between them, lamps, and a report.
 
-    The client's clock is the design's: a sample every ``clock`` / 16000 cycles, and the line takes
-    octets as they are due at the offset asked for. A training begins at the start, with
-    ``restart``, when synchronism is lost, and where there is no signal for PATIENCE samples. After
-    TRN1d come B1d and data, ones through the scrambler. A training takes 1.3 s with the usual
-    ``trn1d``.
+    A training begins after reset, with ``restart``, when synchronism is lost, and after
+    SILENT_SAMPLES samples without a signal. After TRN1d come B1d and data, which are ones through
+    the scrambler. Without mapping parameters there is neither encoder nor decoder, and data are
+    TRN1d, 8000 bit/s, so that it fits smaller chips. A training of usual length takes 1.3 s.
 
-    Every ``report`` samples, which are a second as a rule, there is a line of text, of the data
-    frame that is decided next; it begins within 750 cycles of that, and is there in 7 ms at 115 200
-    bit/s. What it says are tenths that are right to 0.1 dB, and to 0.1 ppm; bits and errors since
-    data began. Needs the cycles of :class:`hdl.receiver.receiver.Receiver`: LEAST_CLOCK. Bit-exact
-    with :class:`golden.modem.selftest.Selftest`.
+    The client's clock is the design's: a sample comes every ``clock / 16000`` cycles, and the line
+    takes octets as they are due at the offset asked for. Every ``report`` samples there is a line
+    of text about the data frame that is decided next. It begins within 750 cycles of that, and is
+    sent in 7 ms at 115 200 bit/s. It says tenths of a dB, right to 0.1 dB; tenths of a ppm, right
+    to 0.1 ppm; bits and errors since data began.
 
-    Parameters: ``response``, ``law``, ``parameters``, ``ppm``, ``snr``, ``trn1d``, ``u_info``,
-    ``forward``, ``feedback``, as those of the model. Without ``parameters`` there is neither
-    encoder nor decoder, and data are TRN1d, 8000 bit/s: so it fits smaller chips. ``clock`` in Hz;
-    ``baud`` in bit/s; ``report`` in samples; ``modem``, what
-    sends in place of the digital modem here: with ``start``, for a cycle, and octets at ``o``.
+    It needs the cycles of :class:`hdl.receiver.receiver.Receiver`: LEAST_CLOCK. Bit-exact with
+    :class:`golden.modem.selftest.Selftest`.
 
-    Raises :class:`~golden.errors.V90Error` for a clock that is too slow, or makes no such UART.
+    Parameters: ``response``, ``plan``, ``ppm``, ``snr``, ``forward``, ``feedback``, as those of the
+    model; ``clock`` in Hz; ``baud`` in bit/s; ``report`` in samples; ``modem``, a component in
+    place of the digital modem, with ``start`` for a cycle and octets at ``o``. Raises
+    :class:`~golden.errors.V90Error` for a clock that is too slow, or makes no such UART.
 
     Members
     -------
-    restart : In(1), a training begins when it rises; cut : In(1), the line carries silence
-    sync : Out(1), the receiver has synchronism; data : Out(1), and decides on data; error : Out(1),
-        a bit was wrong since data began
-    tx : Out(1), the report, a UART's
-    octet : Out(8), with octet_strobe : Out(1): what the line takes; sample : Out(16), with
-        sample_strobe : Out(1); decision : Out(DECISION), with decided : Out(1); report_strobe :
-        Out(1): for who looks on
+    restart : In(1)           a training begins when it rises
+    cut : In(1)               the line carries silence
+    sync : Out(1)             the receiver has synchronism
+    data : Out(1)             it has, and decides on data
+    error : Out(1)            a bit was wrong since data began
+    tx : Out(1)               the report, as a UART sends it
+    octet : Out(8)            a PCM octet that the line takes, with ``octet_strobe``
+    octet_strobe : Out(1)     for one cycle with each octet
+    sample : Out(signed(16))  a sample that the receiver takes, with ``sample_strobe``
+    sample_strobe : Out(1)    for one cycle with each sample
+    decision : Out(DECISION)  a decision of the receiver, with ``decided``
+    decided : Out(1)          for one cycle with each decision
+    report_strobe : Out(1)    for one cycle when a report begins
     """
 
     def __init__(
         self,
         response,
-        law,
-        parameters=None,
+        plan,
         ppm=0.0,
         snr=None,
         clock=12_000_000,
         baud=115200,
-        trn1d=TRN1D,
-        u_info=U_INFO,
         forward=FORWARD,
         feedback=FEEDBACK,
-        report=SAMPLES,
+        report=SAMPLE_RATE,
         modem=None,
     ):
-        check(parameters, law, u_info, trn1d)
         if clock < LEAST_CLOCK:
             raise V90Error(
                 f"a self-test needs a clock of {LEAST_CLOCK / 1e6:g} MHz, {clock / 1e6:g} MHz is "
                 "too slow"
             )
-        self.clock, self.report, self.parameters = int(clock), report, parameters
-        self.law = LAW_BITS[law]
-        self.modem = modem or (
-            _SmallModem(law, u_info)
-            if parameters is None
-            else _Modem(parameters, law, u_info, trn1d)
-        )
-        self.line = LineEmulator(response, law, ppm, snr)
+        self.clock, self.report, self.parameters = int(clock), report, plan.parameters
+        self.law = LAW_BITS[plan.law]
+        small = plan.parameters is None
+        self.modem = modem or (_SmallModem(plan.law, plan.u_info) if small else _Modem(plan))
+        self.line = LineEmulator(response, plan.law, ppm, snr)
         self.receiver = Receiver(forward, feedback)
-        training, of_data = levels(parameters, law, u_info)
-        self.settings = _Words(
-            WORD,
-            [
-                {"address": address, "data": word}
-                for address, word in configuration_words(training, of_data, trn1d)
-            ],
-        )
-        self.decibels = Decibels(error_power(training.values[0][0], FINE, INTERVALS))
-        self.reporter = Reporter(templates(parameters))
+        words = configuration_words(plan.training, plan.data, plan.trn1d)
+        self.settings = _RomReader(WORD, _rows(words))
+        self.decibels = Decibels(plan.power)
+        self.reporter = Reporter(plan.texts)
         self.uart = UartTransmitter(cycles_of(clock, baud))
         super().__init__(
             {
@@ -333,9 +351,9 @@ class Selftest(wiring.Component):
         return m
 
     def _samples(self, m):
-        """One every ``clock`` / SAMPLES cycles."""
-        common = gcd(SAMPLES, self.clock)
-        step, turn = SAMPLES // common, self.clock // common
+        """Take a sample every ``clock / SAMPLE_RATE`` cycles."""
+        common = gcd(SAMPLE_RATE, self.clock)
+        step, turn = SAMPLE_RATE // common, self.clock // common
         phase, due = Signal(range(turn)), Signal()
         over = phase >= turn - step
         m.d.sync += phase.eq(Mux(over, phase - (turn - step), phase + step))
@@ -343,10 +361,10 @@ class Selftest(wiring.Component):
         m.d.comb += self.line.o.ready.eq(due)
 
     def _restarts(self, m):
-        """Whether a training begins, for a cycle; and where data are none any more."""
+        """Make a signal that is 1 for a cycle when a training begins, and ``_has_data``."""
         self._has_data = Signal()
-        event, before, unheard = self.receiver.o_event, Signal(), Signal(range(PATIENCE + 1))
-        restarts, nothing = Signal(), unheard == PATIENCE
+        event, before, unheard = self.receiver.o_event, Signal(), Signal(range(SILENT_SAMPLES + 1))
+        restarts, nothing = Signal(), unheard == SILENT_SAMPLES
         m.d.sync += before.eq(self.restart)
         lost = event.payload.kind.matches(Kind.LOST, Kind.FAILED)
         m.d.comb += restarts.eq((self.restart & ~before) | (event.valid & lost) | nothing)
@@ -357,15 +375,9 @@ class Selftest(wiring.Component):
         return restarts
 
     def _decode(self, m):
-        """Data frames to bits, from where levels change on (8.6.5)."""
-        m.submodules.words = words = _Words(
-            word_layout(),
-            [
-                {"address": address, "data": word}
-                for address, word in parameter_words(self.parameters)
-            ],
-            holds=True,
-        )
+        """Data frames to bits, from the change of levels on (8.6.5)."""
+        rows = _rows(parameter_words(self.parameters))
+        m.submodules.words = words = _RomReader(word_layout(), rows, holds=True)
         m.submodules.demapper = demapper = Demapper()
         m.submodules.decoder = decoder = Decoder()
         receiver, counter, training = self.receiver, self._counter, Signal()
@@ -405,12 +417,13 @@ class Selftest(wiring.Component):
             m.d.sync += line.eq(Cat(sign, line))
 
     def _report(self, m):
+        """Collect the values of a report from one data frame, and have it written."""
         m.submodules.reporter = reporter = self.reporter
         m.submodules.uart = uart = self.uart
         m.submodules.decibels = decibels = self.decibels
         receiver, counter = self.receiver, self._counter
         since, due = Signal(range(self.report)), Signal()
-        waits, symbol, total = Signal(range(_SETTLED)), Signal(3), Signal(SUM_BITS)
+        waits, symbol, total = Signal(range(_SETTLED)), Signal(3), Signal(ERROR_SUM_BITS)
         values = {
             Value.BITS: (Signal.like(counter.bits, name="bits"), counter.bits),
             Value.ERRORS: (Signal.like(counter.errors, name="errors"), counter.errors),

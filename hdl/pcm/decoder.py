@@ -1,4 +1,4 @@
-"""The inverse of clause 5.4/V.90: signed labels to data bits."""
+"""The inverse of clause 5.4/V.90: labels and signs to data bits."""
 
 from amaranth.hdl import Cat, Module, Mux, Signal
 from amaranth.lib import data, stream, wiring
@@ -6,29 +6,33 @@ from amaranth.lib.wiring import In, Out
 
 from golden.pcm.parameters import INTERVALS
 from hdl.bits.scrambler import Descrambler
-from hdl.pcm.csr import COMMIT, FRAME, FRAME_LAYOUT, word_layout
-from hdl.pcm.modulus import LABELS, ModulusDecoder
+from hdl.pcm.csr import COMMIT, FRAME_AT, FRAME_LAYOUT, word_layout
+from hdl.pcm.mapper import LABEL_LAYOUT
+from hdl.pcm.modulus import LABELS_LAYOUT, ModulusDecoder
 from hdl.pcm.sequencer import DATA_BITS
 from hdl.pcm.signs import DifferentialDecoder
 
+#: A data bit; ``first`` is 1 with a data frame's first bit.
+BIT_LAYOUT = data.StructLayout({"bit": 1, "first": 1})
+
 
 class Decoder(wiring.Component):
-    """One receiver's decoder.
+    """One receiver's decoder: labels and signs of data frames to data bits.
 
-    A data frame takes ``cycles_per_frame`` = 59 cycles, its symbols at one a cycle included. Its
-    first bit is offered ``latency`` = 98 cycles after its last symbol was taken, the others one a
-    cycle. Bit-exact with :meth:`golden.pcm.decoder.Decoder.process_labels`.
+    Latency: a data frame's first bit is offered ``latency`` = 98 cycles after its last symbol was
+    taken, the others one a cycle. Throughput: a data frame in ``cycles_per_frame`` = 59 cycles,
+    which include its symbols at one a cycle. Bit-exact with
+    :meth:`golden.pcm.decoder.Decoder.process_labels`.
 
     Members
     -------
-    i_configuration : In(stream), address; data, as ``hdl.pcm.csr`` lists them. COMMIT makes
-        them the parameters from the next data frame on, with all memories zero; words that follow
-        wait until then
-    i : In(stream), label; sign, 1 positive; first, 1 in data frame interval 0. Not ready before the
-        first parameters. Symbols before a first one, or after six, are dropped
-    o : Out(stream), bit; first, 1 in the first bit of a data frame
-    overflows : Out(16), data frames whose labels stand for a number of more than K bits, which no
-        encoder with these parameters sends; stops at 65535
+    i_configuration : In(stream of word_layout())  words of ``hdl.pcm.csr``; COMMIT puts them to use
+        from the next data frame on, with all memories zero; words that follow wait until then
+    i : In(stream of LABEL_LAYOUT)  a symbol; not ready before the first parameters. Symbols before
+        a first one, or after six, are dropped
+    o : Out(stream of BIT_LAYOUT)   a data bit
+    overflows : Out(16)             data frames whose labels stand for a number of more than K bits,
+        which no encoder with these parameters sends; stops at 65535
     """
 
     latency = 98
@@ -38,8 +42,8 @@ class Decoder(wiring.Component):
         super().__init__(
             {
                 "i_configuration": In(stream.Signature(word_layout())),
-                "i": In(stream.Signature(data.StructLayout({"label": 7, "sign": 1, "first": 1}))),
-                "o": Out(stream.Signature(data.StructLayout({"bit": 1, "first": 1}))),
+                "i": In(stream.Signature(LABEL_LAYOUT)),
+                "o": Out(stream.Signature(BIT_LAYOUT)),
                 "overflows": Out(16),
             }
         )
@@ -55,7 +59,7 @@ class Decoder(wiring.Component):
         frame = Mux(half, frames[1].as_value(), frames[0].as_value())
         frame = data.View(FRAME_LAYOUT, frame)
         count = Signal(range(INTERVALS + 1))
-        labels, collected = Signal(LABELS), Signal(INTERVALS)
+        labels, collected = Signal(LABELS_LAYOUT), Signal(INTERVALS)
         initialise = Signal()
 
         # Words go to the half that is not in use; after COMMIT the next ones wait.
@@ -69,7 +73,7 @@ class Decoder(wiring.Component):
         with m.If(self.i_configuration.valid & ~waiting):
             with m.If(word.address == COMMIT):
                 m.d.sync += waiting.eq(1)
-            with m.If(word.address == FRAME):
+            with m.If(word.address == FRAME_AT):
                 for number in range(2):
                     with m.If(half != number):
                         m.d.sync += frames[number].as_value().eq(word.data)
@@ -95,7 +99,7 @@ class Decoder(wiring.Component):
             descrambler.i.valid.eq(modulus.o.valid),
         ]
         sent = modulus.o.valid & modulus.o.ready
-        # The sign bits, ready long before, wait for the number.
+        # The sign bits are ready long before, and wait for the number.
         m.d.comb += signs.o.ready.eq(sent)
         with m.If(sent & ((number >> k) != 0) & ~self.overflows.all()):
             m.d.sync += self.overflows.eq(self.overflows + 1)
@@ -140,13 +144,22 @@ class Decoder(wiring.Component):
 
 
 class _Serialiser(wiring.Component):
-    """A token of up to ``DATA_BITS`` bits, one after the other."""
+    """A token of up to DATA_BITS bits, one after the other.
+
+    Parameters: ``layout`` of the token.
+
+    Members
+    -------
+    i : In(stream of layout)       count, and data, its first bit in bit 0; taken after the last bit
+    o : Out(stream of BIT_LAYOUT)  a data bit
+    """
 
     def __init__(self, layout):
+        self.layout = layout
         super().__init__(
             {
                 "i": In(stream.Signature(layout)),
-                "o": Out(stream.Signature(data.StructLayout({"bit": 1, "first": 1}))),
+                "o": Out(stream.Signature(BIT_LAYOUT)),
             }
         )
 

@@ -7,15 +7,10 @@ from amaranth.lib.wiring import In, Out, connect, flipped
 from golden.pcm.parameters import INTERVALS
 from hdl.bits.scrambler import Scrambler
 from hdl.core.channels import channel_shape
-from hdl.core.stream import (
-    BitQueues,
-    Counters,
-    octet_layout,
-    pass_on,
-)
+from hdl.core.stream import BitQueues, Counters, octet_layout, pass_on
 from hdl.pcm.csr import configuration_words, word_layout, write_signature
 from hdl.pcm.mapper import Mapper
-from hdl.pcm.modulus import NUMBER_BITS, ModulusEncoder
+from hdl.pcm.modulus import R0_BITS, ModulusEncoder
 from hdl.pcm.multiplexer import Multiplexer, pcm_layout
 from hdl.pcm.sequencer import DATA_BITS, Sequencer, frame_layout
 from hdl.pcm.shaper import Shaper
@@ -25,24 +20,24 @@ __all__ = ["Datapath", "Encoder", "configuration_words"]
 
 
 class Datapath(wiring.Component):
-    """Clause 5.4 from a data frame's bits on: what an encoder and a generator have in common.
+    """Clause 5.4 from a data frame's bits on, for an encoder and for a generator of signals.
 
-    Throughput and number formats as :class:`Encoder`'s; data frames leave the shaper in the order
-    in which they came.
+    Data frames leave the shaper in the order in which they came. Throughput is that of
+    :class:`Encoder`.
 
     Parameters: ``channels``; ``idle``, the octet of a channel that is not active; ``signals``,
     whether there are data frames that are not encoded.
 
     Members
     -------
-    i_configuration : In(stream, always ready), words with their half
-    i : In(stream), :func:`hdl.pcm.sequencer.frame_layout`
-    o : Out(stream), PCM octets; start as :class:`hdl.pcm.multiplexer.Multiplexer` has it
-    done : Out(1), for one cycle when a data frame has left the shaper; started : Out(1), and when
-        it is one with ``initialise``
-    plain_place, plain_octet, plain_write : as those of :class:`hdl.pcm.multiplexer.Multiplexer`,
-    with
-        ``signals``
+    i_configuration : In(stream of write_layout(channels))  words with their half; always ready
+    i : In(stream of frame_layout(channels, signals))  data frames
+    o : Out(stream of pcm_layout(channels))  PCM octets in slot order
+    done : Out(1)                 for one cycle when a data frame has left the shaper
+    started : Out(1)              with ``done``: that data frame had ``initialise``
+    plain_place : In(PLAIN_BITS)  as of :class:`hdl.pcm.multiplexer.Multiplexer`, with ``signals``
+    plain_octet : In(8)           likewise
+    plain_write : In(1)           likewise
     """
 
     def __init__(self, channels, idle, signals=False):
@@ -65,21 +60,15 @@ class Datapath(wiring.Component):
     def elaborate(self, platform):
         m = Module()
         n = self.channels
-        tags = data.StructLayout(
-            {
-                "half": 1,
-                "active": 1,
-                "sr": 2,
-                **self.extra,
-                **dict.fromkeys(["direct"] * self.signals, 1),
-            }
-        )
+        header = {"half": 1, "active": 1}
+        tags = {**header, "sr": 2, **self.extra, **dict.fromkeys(["direct"] * self.signals, 1)}
+        carried = {**header, **self.extra, "number": R0_BITS}
         later = data.StructLayout({"initialise": 1, "active": 1, **self.extra, "signs": INTERVALS})
-        m.submodules.scrambler = scrambler = Scrambler(n, width=DATA_BITS, tag=tags)
+        m.submodules.scrambler = scrambler = Scrambler(
+            n, width=DATA_BITS, tag=data.StructLayout(tags)
+        )
         m.submodules.signs = signs = DifferentialEncoder(
-            n,
-            tag=data.StructLayout({"half": 1, "active": 1, **self.extra, "number": NUMBER_BITS}),
-            direct=self.signals,
+            n, tag=data.StructLayout(carried), direct=self.signals
         )
         m.submodules.modulus = modulus = ModulusEncoder(n, tag=later)
         m.submodules.mapper = mapper = Mapper(n, tag=later)
@@ -93,69 +82,10 @@ class Datapath(wiring.Component):
                 block.i_configuration.payload.eq(self.i_configuration.payload),
                 block.i_configuration.valid.eq(self.i_configuration.valid),
             ]
-
-        def link(source, target, **fields):
-            m.d.comb += [target.valid.eq(source.valid), source.ready.eq(target.ready)]
-            m.d.comb += [target.payload[name].eq(value) for name, value in fields.items()]
-
-        def extra(of):
-            return [of[name] for name in self.extra]
-
-        p = self.i.payload
-        direct = {"direct": p.direct} if self.signals else {}
-        link(
-            self.i,
-            scrambler.i,
-            channel=p.channel,
-            initialise=p.initialise,
-            count=p.count,
-            data=p.data,
-            tag=Cat(p.half, p.active, p.sr, *extra(p), *direct.values()),
-        )
-        p = scrambler.o.payload
-        # 5.4.2: the first S bits of a data frame are its sign bits. S = 6 - Sr.
-        number = Signal(NUMBER_BITS)
-        bits = Signal(INTERVALS)
-        with m.Switch(p.tag.sr):
-            for sr in range(4):
-                with m.Case(sr):
-                    m.d.comb += number.eq(p.data[INTERVALS - sr :])
-                    m.d.comb += bits.eq(p.data[: INTERVALS - sr])
-        link(
-            scrambler.o,
-            signs.i,
-            channel=p.channel,
-            initialise=p.initialise,
-            sr=p.tag.sr,
-            bits=bits,
-            tag=Cat(p.tag.half, p.tag.active, *extra(p.tag), number),
-            **{name: p.tag[name] for name in direct},
-        )
-        p = signs.o.payload
-        link(
-            signs.o,
-            modulus.i,
-            channel=p.channel,
-            half=p.tag.half,
-            number=p.tag.number,
-            tag=Cat(p.initialise, p.tag.active, *extra(p.tag), p.bits),
-        )
-        p = modulus.o.payload
-        link(modulus.o, mapper.i, channel=p.channel, half=p.half, labels=p.labels, tag=p.tag)
-        p = mapper.o.payload
-        plain = {"plain": p.tag.plain} if self.signals else {}
-        link(
-            mapper.o,
-            shaper.i,
-            channel=p.channel,
-            half=p.half,
-            ucodes=p.ucodes,
-            initialise=p.tag.initialise,
-            active=p.tag.active,
-            signs=p.tag.signs,
-            tag=p.tag.begins if self.signals else 0,
-            **plain,
-        )
+        self._to_scrambler(m, scrambler.i)
+        self._to_signs(m, scrambler.o, signs.i)
+        self._to_labels(m, signs.o, modulus.i)
+        self._to_shaper(m, modulus.o, mapper, shaper.i)
         m.d.comb += [
             self.done.eq(shaper.o.valid & shaper.o.ready),
             self.started.eq(self.done & shaper.o.payload.initialise),
@@ -164,35 +94,86 @@ class Datapath(wiring.Component):
             pass_on(m, self, multiplexer, ("plain_place", "plain_octet", "plain_write"))
         return m
 
+    def _extra(self, of):
+        return [of[name] for name in self.extra]
+
+    def _direct(self, of):
+        return {"direct": of.direct} if self.signals else {}
+
+    def _to_scrambler(self, m, target):
+        p = self.i.payload
+        tag = Cat(p.half, p.active, p.sr, *self._extra(p), *self._direct(p).values())
+        fields = {name: p[name] for name in ("channel", "initialise", "count", "data")}
+        _link(m, self.i, target, **fields, tag=tag)
+
+    def _to_signs(self, m, source, target):
+        """5.4.2: the first S bits of a data frame are its sign bits. S = 6 - Sr."""
+        p = source.payload
+        number = Signal(R0_BITS)
+        bits = Signal(INTERVALS)
+        with m.Switch(p.tag.sr):
+            for sr in range(4):
+                with m.Case(sr):
+                    m.d.comb += number.eq(p.data[INTERVALS - sr :])
+                    m.d.comb += bits.eq(p.data[: INTERVALS - sr])
+        tag = Cat(p.tag.half, p.tag.active, *self._extra(p.tag), number)
+        fields = {"channel": p.channel, "initialise": p.initialise, "sr": p.tag.sr, "bits": bits}
+        _link(m, source, target, **fields, tag=tag, **self._direct(p.tag))
+
+    def _to_labels(self, m, source, target):
+        p = source.payload
+        tag = Cat(p.initialise, p.tag.active, *self._extra(p.tag), p.bits)
+        _link(m, source, target, channel=p.channel, half=p.tag.half, number=p.tag.number, tag=tag)
+
+    def _to_shaper(self, m, source, mapper, target):
+        p = source.payload
+        fields = {name: p[name] for name in ("channel", "half", "labels", "tag")}
+        _link(m, source, mapper.i, **fields)
+        p = mapper.o.payload
+        fields = {name: p[name] for name in ("channel", "half", "ucodes")}
+        fields |= {name: p.tag[name] for name in ("initialise", "active", "signs")}
+        fields["tag"] = p.tag.begins if self.signals else 0
+        if self.signals:
+            fields["plain"] = p.tag.plain
+        _link(m, mapper.o, target, **fields)
+
+
+def _link(m, source, target, **fields):
+    """Join two streams; the target's payload has these fields."""
+    m.d.comb += [target.valid.eq(source.valid), source.ready.eq(target.ready)]
+    m.d.comb += [target.payload[name].eq(value) for name, value in fields.items()]
+
 
 class Encoder(wiring.Component):
-    """A bank of digital modem encoders on one datapath.
+    """A bank of digital modem encoders on one datapath: data octets to PCM octets (5.4).
 
-    Every channel has its own parameters, state and data queue. A data frame of a channel takes
-    at most ``cycles_per_frame`` = 280 cycles, whatever its Sr and ld, and that only when all
-    channels begin anew; otherwise at most 235 with ld = 3, and 160 with less. Blocks work on
-    different channels at the same time. Octets come out three data frames after their bits went in,
-    and as fast as they are taken, 6 per channel and data frame; at 8000 PCM frames a second that
-    needs a clock of at least ``channels`` * 280 * 8000 / 6 Hz. Bit-exact with
-    :class:`golden.pcm.encoder.Encoder` for each channel.
+    Every channel has its own parameters, state and data queue. Blocks work on different channels at
+    the same time. Bit-exact with :class:`golden.pcm.encoder.Encoder` for each channel.
 
-    Parameters: ``channels``, 1 to 256; ``queue_octets``, a power of two, for each channel;
-    ``idle``, the octet that a channel sends before it has parameters (E1's idle pattern 0xD5 is
-    A-law +0).
+    Latency: octets come out three data frames after their bits went in. Throughput: octets come as
+    fast as they are taken, 6 for each channel and data frame. A data frame of a channel takes at
+    most ``cycles_per_frame`` = 280 cycles, whatever its Sr and ld. That many are needed only when
+    all channels begin anew; otherwise it takes at most 235 with ld = 3, and 160 with less. So 8000
+    PCM frames a second need a clock of at least ``channels * 280 * 8000 / 6`` Hz.
+
+    Parameters: ``channels``, 1 to 256; ``queue_octets`` of each channel, a power of two; ``idle``,
+    the octet that a channel sends before it has parameters (E1's idle pattern 0xD5 is A-law +0).
+    Raises ``ValueError`` for another number of channels.
 
     Members
     -------
-    i_configuration : In(stream), channel; address; data (``configuration_words`` makes them)
-    i_data : In(stream), channel; octet, first bit in bit 0
-    look : In(1), room : Out, of ``i_data``: as those of :class:`hdl.core.stream.BitQueues`
-    o : Out(stream), channel; octet; interval, of the data frame; start, 1 in the first data frame
-        after parameters took effect: of TRN2d or B1d
-    underruns_channel : In, underruns : Out(16): data frames that a channel sent as scrambled ones
-        for want of data; stops at 65535; 0 after reset. Settles as
-        :class:`hdl.core.stream.Counters`.
+    i_configuration : In(stream of word_layout(channels))  words of ``configuration_words``
+    i_data : In(stream of octet_layout(channels))  data octets, first bit in bit 0
+    look : In(1)         as of :class:`hdl.core.stream.BitQueues`
+    room : Out(range(queue_octets + 1))  as of :class:`hdl.core.stream.BitQueues`
+    o : Out(stream of pcm_layout(channels))  PCM octets in slot order; start is 1 in the first data
+        frame after parameters took effect: of TRN2d or B1d
+    underruns_channel : In(channel_shape(channels))  channel to read ``underruns`` of
+    underruns : Out(16)  data frames that this channel sent as scrambled ones because its queue had
+        too few bits; stops at 65535; settles as :class:`hdl.core.stream.Counters`
     """
 
-    #: A data frame with initialisation at Sr = 3 and ld = 3, the slowest, and the handshakes.
+    #: The slowest data frame, with initialisation at Sr = 3 and ld = 3, and handshakes.
     cycles_per_frame = 280
 
     def __init__(self, channels=1, queue_octets=32, idle=0xD5):
@@ -216,7 +197,7 @@ class Encoder(wiring.Component):
 
 
 def bank_members(channels, queue_octets):
-    """Members that an encoder and a generator have alike; see :class:`Encoder`."""
+    """Members that an encoder and a generator share; see :class:`Encoder`."""
     if not 1 <= channels <= 256:
         raise ValueError(f"a bank has 1 to 256 channels, not {channels}")
     return {
@@ -230,7 +211,7 @@ def bank_members(channels, queue_octets):
 
 
 def bank(m, outer, sequencer, datapath):
-    """Join what an encoder and a generator have alike: queues of data, counters, octets.
+    """Join the parts that an encoder and a generator share: data queues, counters, octets.
 
     ``outer`` has ``channels``, ``queue_octets`` and :func:`bank_members`.
     """

@@ -6,17 +6,17 @@ from amaranth.lib.wiring import In, Out
 
 from golden import formats
 
-#: How a law is written in a bit: CP's codec type (bit 35 of Table 14/V.90).
+#: A law as a bit: CP's codec type (bit 35 of Table 14/V.90).
 LAW_BITS = {"mu": 0, "A": 1}
 
 
 def octet(ucode, sign, law):
-    """Octet (8-bit value) of a 7-bit Ucode, a sign bit (1 positive) and a law bit."""
+    """The PCM octet (an 8-bit value) of a 7-bit Ucode, a sign bit (1 positive) and a law bit."""
     return Cat(ucode ^ Mux(law, Const(0x55, 7), Const(0x7F, 7)), sign)
 
 
 def linear(ucode, law):
-    """Linear value in quarters (13-bit value, ``golden.formats.LINEAR`` without its sign)."""
+    """A quarter of the linear value (13 bits, ``golden.formats.LINEAR`` without its sign)."""
     step, segment = ucode[:4], ucode[4:7]
     # A-law's lowest segment has the step of the second one, and no hidden bit.
     lowest = law & (segment == 0)
@@ -26,16 +26,18 @@ def linear(ucode, law):
 
 
 class Codeword(wiring.Component):
-    """The tables of clause 5.4.4 to 5.4.6 as a combinational block.
+    """A Ucode's octet and linear value (Table 1/V.90) as a combinational block.
 
     Latency 0. Bit-exact with :func:`golden.pcm.g711.octet` and a quarter of
     :func:`golden.pcm.g711.linear`.
 
     Members
     -------
-    ucode : In(7); sign : In(1), 1 positive; law : In(1), 1 A-law
-    octet : Out(8)
-    linear : Out(13), quarters of Table 1's linear value
+    ucode : In(7)     a Ucode
+    sign : In(1)      1 positive
+    law : In(1)       1 A-law
+    octet : Out(8)    the PCM octet
+    linear : Out(13)  a quarter of the linear value, without its sign
     """
 
     latency = 0

@@ -7,14 +7,21 @@ from amaranth.lib.wiring import In, Out
 
 from golden.pcm.parameters import INTERVALS
 from hdl.core.memory import read_alone
-from hdl.pcm.csr import ADDRESS_BITS, COMMIT, FRAME, WORD_BITS, ConfiguredBlock, word_layout
-from hdl.pcm.modulus import LABELS
+from hdl.pcm.csr import ADDRESS_BITS, COMMIT, FRAME_AT, WORD_BITS, ConfiguredBlock, word_layout
+from hdl.pcm.modulus import LABELS_LAYOUT
 
-UCODES = data.ArrayLayout(7, INTERVALS)
+#: Ucodes U0 to U5.
+UCODES_LAYOUT = data.ArrayLayout(7, INTERVALS)
+
+#: A symbol received: its Ucode, its sign (1 positive), its data frame interval.
+RECEIVED_LAYOUT = data.StructLayout({"ucode": 7, "sign": 1, "interval": 3})
+
+#: The same as a label; ``first`` is 1 in data frame interval 0.
+LABEL_LAYOUT = data.StructLayout({"label": 7, "sign": 1, "first": 1})
 
 
 def _ones(word):
-    """How many bits of a value are 1, by halves."""
+    """How many bits of a value are 1: the sum over both halves."""
     if len(word) == 1:
         return word
     half = len(word) // 2
@@ -22,27 +29,28 @@ def _ones(word):
 
 
 class Mapper(ConfiguredBlock):
-    """The label-th set bit from the top of each interval's 128-bit mask.
+    """Labels to Ucodes (5.4.4): the label-th set bit from the top of an interval's 128-bit mask.
 
-    Whole Uchords are skipped by counting their bits, then the Uchord's bits are gone through one by
-    one. Latency at most 6 * 26 + 1 = 157 cycles, and one more for each mask word that is written
-    meanwhile: the memory has a single port and no initial contents, as the UP5K's SPRAM, and what
-    it gives after a write is not known. Bit-exact
-    with :class:`golden.pcm.mapper.Mapper`; a label that the constellation has not gives Ucode 0.
+    It skips whole Uchords by the count of their bits, and then goes through the bits of one Uchord.
+    Latency: at most 6 * 26 + 1 = 157 cycles, and one more for each mask word that is written
+    meanwhile, because the memory has a single port. It needs no initial contents, so the UP5K's
+    SPRAM serves; after a write such a memory may give anything. Bit-exact with
+    :class:`golden.pcm.mapper.Mapper`; a label that the constellation lacks gives Ucode 0.
 
     Parameters: ``channels``; ``tag``, shape of what passes unchanged.
 
     Members
     -------
-    i_configuration : In(stream, always ready), words; those at MASKS are kept
-    i : In(stream), channel; half of the parameters to use; labels K0 to K5; tag
-    o : Out(stream), channel; half; ucodes U0 to U5; tag
+    i_configuration : In(stream of write_layout(channels))  words; those from MASKS_AT on are kept;
+        always ready
+    i : In(stream of i_layout)   channel; half of the parameters to use; labels K0 to K5; tag
+    o : Out(stream of o_layout)  channel; half; ucodes U0 to U5; tag
     """
 
     latency = 26 * INTERVALS + 1
 
     def __init__(self, channels=1, tag=1):
-        super().__init__(channels, tag, {"labels": LABELS}, {"ucodes": UCODES})
+        super().__init__(channels, tag, {"labels": LABELS_LAYOUT}, {"ucodes": UCODES_LAYOUT})
 
     def elaborate(self, platform):
         m = Module()
@@ -54,16 +62,16 @@ class Mapper(ConfiguredBlock):
         word = self.i_configuration.payload
         token = Signal(self.i_layout)
         labels = token.labels.as_value()
-        ucodes = Signal(UCODES)
+        ucodes = Signal(UCODES_LAYOUT)
         interval = Signal(range(INTERVALS))
         uchord = Signal(3)
-        # The word being counted is two cycles behind its address.
+        # A word is counted two cycles after its address was given.
         wanted, address, again = Signal(3), Signal(3), Signal(3)
         word_now, members = Signal(WORD_BITS), Signal(range(WORD_BITS + 1))
         mask = Signal(WORD_BITS)
         position = Signal(4)
         left = Signal(7)
-        # Where a word was written instead, nothing goes on until it has been read after all.
+        # A write takes the port: nothing goes on until the word has been read.
         goes_on = Signal(init=1)
         m.d.sync += [goes_on.eq(~write.en), again.eq(address)]
         with m.If(goes_on):
@@ -79,7 +87,7 @@ class Mapper(ConfiguredBlock):
             ),
             write.addr.eq(place),
             write.data.eq(word.data),
-            write.en.eq(self.i_configuration.valid & (word.address < FRAME)),
+            write.en.eq(self.i_configuration.valid & (word.address < FRAME_AT)),
             wanted.eq(uchord - 2),
             address.eq(Mux(goes_on, wanted, again)),
             self.o.payload.channel.eq(token.channel),
@@ -132,22 +140,23 @@ class Mapper(ConfiguredBlock):
 
 
 class Demapper(wiring.Component):
-    """One receiver's Ucodes back to labels: how many of the constellation are greater.
+    """One receiver's Ucodes back to labels: a label counts the greater Ucodes of a constellation.
 
-    Latency at most 11 cycles, a symbol at a time; one less but for a COMMIT. Bit-exact with
-    :class:`golden.pcm.mapper.Demapper` for Ucodes of their interval's constellation. Another one
-    gets the label of the greatest that is smaller, and is counted.
+    A symbol at a time; latency at most 11 cycles with a COMMIT, and 10 without. Bit-exact with
+    :class:`golden.pcm.mapper.Demapper` for Ucodes of their interval's constellation. A Ucode that
+    the constellation lacks is counted, and gets the label of the greatest that is smaller.
 
     Words go on to a :class:`hdl.pcm.decoder.Decoder`. A COMMIT goes on just before the label of the
     first symbol that it is for, so that both change their parameters with the same data frame.
 
     Members
     -------
-    i_configuration, o_configuration : In(stream), Out(stream), words of ``hdl.pcm.csr``; those that
-        follow a COMMIT wait until the next data frame begins
-    i : In(stream), ucode; sign, 1 positive; interval. Dropped before the first parameters.
-    o : Out(stream), label; sign; first, 1 in interval 0
-    unknown : Out(16), Ucodes that their constellation had not; stops at 65535
+    i_configuration : In(stream of word_layout())  words of ``hdl.pcm.csr``; those that follow a
+        COMMIT wait until the next data frame begins
+    o_configuration : Out(stream of word_layout())  the same words
+    i : In(stream of RECEIVED_LAYOUT)  a symbol; dropped before the first parameters
+    o : Out(stream of LABEL_LAYOUT)    its label
+    unknown : Out(16)                  Ucodes that their constellation lacked; stops at 65535
     """
 
     latency = 11
@@ -158,10 +167,8 @@ class Demapper(wiring.Component):
             {
                 "i_configuration": In(words),
                 "o_configuration": Out(words),
-                "i": In(
-                    stream.Signature(data.StructLayout({"ucode": 7, "sign": 1, "interval": 3}))
-                ),
-                "o": Out(stream.Signature(data.StructLayout({"label": 7, "sign": 1, "first": 1}))),
+                "i": In(stream.Signature(RECEIVED_LAYOUT)),
+                "o": Out(stream.Signature(LABEL_LAYOUT)),
                 "unknown": Out(16),
             }
         )
@@ -190,7 +197,7 @@ class Demapper(wiring.Component):
         ]
         with m.If(self.i_configuration.valid & ~waiting & commit):
             m.d.sync += waiting.eq(1)
-        # The bits above the Ucode's own, in its Uchord; all of those above.
+        # In the Ucode's own Uchord the bits above its own; in higher Uchords all bits.
         ended = (uchord + 1)[:3] == own
         above = Mux(ended, (read.data >> position) >> 1, read.data)
         with m.FSM():

@@ -5,21 +5,22 @@ from amaranth.lib import data
 from amaranth.lib.memory import Memory
 
 from golden.pcm.parameters import INTERVALS
-from hdl.pcm.csr import MODULI, ConfiguredBlock
+from hdl.pcm.csr import MODULI_AT, ConfiguredBlock
 
 #: Bits of R0: K is at most 39 (Table 2/V.90).
-NUMBER_BITS = 39
-#: Quotient bits per cycle of a division, and its cycles.
+R0_BITS = 39
+#: Quotient bits that a division gives in a cycle, and its cycles.
 _DIGIT_BITS = 2
-_STEPS = -(-NUMBER_BITS // _DIGIT_BITS)
-#: Six labels of 7 bits can stand for more than 2^K numbers; the decoder tells.
+_STEPS = -(-R0_BITS // _DIGIT_BITS)
+#: Bits of six labels: they can stand for more than 2^K numbers.
 DECODED_BITS = 42
 
-LABELS = data.ArrayLayout(7, INTERVALS)
+#: Labels K0 to K5.
+LABELS_LAYOUT = data.ArrayLayout(7, INTERVALS)
 
 
 def _moduli(m, port, channels):
-    """A memory of M0 to M5 for each half of each channel; its read port."""
+    """Make a memory of M0 to M5 for each half of each channel; returns its read port."""
     m.submodules.moduli = memory = Memory(shape=8, depth=channels * 16, init=[])
     write, read = memory.write_port(), memory.read_port()
     word = port.payload
@@ -27,36 +28,37 @@ def _moduli(m, port, channels):
         port.ready.eq(1),
         write.addr.eq(Cat(word.address[:3], word.half, word.channel)),
         write.data.eq(word.data),
-        write.en.eq(port.valid & (word.address[3:] == MODULI >> 3)),
+        write.en.eq(port.valid & (word.address[3:] == MODULI_AT >> 3)),
     ]
     return read
 
 
 class ModulusEncoder(ConfiguredBlock):
-    """R0 to six labels by division, two quotient bits per cycle.
+    """R0 to six labels (5.4.3): one division for each label, two quotient bits a cycle.
 
-    Latency 6 * 21 + 1 = 127 cycles, one token per 128 cycles. Bit-exact with
+    Latency: 6 * 21 + 1 = 127 cycles. Throughput: a token in 128 cycles. Bit-exact with
     :class:`golden.pcm.modulus.ModulusEncoder`.
 
     Parameters: ``channels``; ``tag``, shape of what passes unchanged.
 
     Members
     -------
-    i_configuration : In(stream, always ready), words; those at MODULI are kept
-    i : In(stream), channel; half of the parameters to use; number R0 (39 bits); tag
-    o : Out(stream), channel; half; labels K0 to K5; tag
+    i_configuration : In(stream of write_layout(channels))  words; those from MODULI_AT on are kept;
+        always ready
+    i : In(stream of i_layout)   channel; half of the parameters to use; number R0; tag
+    o : Out(stream of o_layout)  channel; half; labels K0 to K5; tag
     """
 
     latency = INTERVALS * (_STEPS + 1) + 1
 
     def __init__(self, channels=1, tag=1):
-        super().__init__(channels, tag, {"number": NUMBER_BITS}, {"labels": LABELS})
+        super().__init__(channels, tag, {"number": R0_BITS}, {"labels": LABELS_LAYOUT})
 
     def elaborate(self, platform):
         m = Module()
         read = _moduli(m, self.i_configuration, self.channels)
         token = Signal(self.i_layout)
-        labels = Signal(LABELS)
+        labels = Signal(LABELS_LAYOUT)
         interval = Signal(range(INTERVALS))
         # The dividend leaves at the top while the quotient enters at the bottom.
         number = Signal(_STEPS * _DIGIT_BITS)
@@ -112,18 +114,25 @@ class ModulusEncoder(ConfiguredBlock):
 
 
 class ModulusDecoder(ConfiguredBlock):
-    """Six labels to R0 by Horner's rule, one bit of a modulus per cycle.
+    """Six labels to R0 by Horner's rule, one bit of a modulus a cycle.
 
-    Latency 5 * 10 + 2 = 52 cycles, one token per 53 cycles. Bit-exact with
+    Latency: 5 * 10 + 2 = 52 cycles. Throughput: a token in 53 cycles. Bit-exact with
     :class:`golden.pcm.modulus.ModulusDecoder`.
 
-    Parameters and members as :class:`ModulusEncoder`, with labels in and a number of 42 bits out.
+    Parameters: ``channels``; ``tag``, shape of what passes unchanged.
+
+    Members
+    -------
+    i_configuration : In(stream of write_layout(channels))  words; those from MODULI_AT on are kept;
+        always ready
+    i : In(stream of i_layout)   channel; half of the parameters to use; labels K0 to K5; tag
+    o : Out(stream of o_layout)  channel; half; number, of DECODED_BITS; tag
     """
 
     latency = 10 * (INTERVALS - 1) + 2
 
     def __init__(self, channels=1, tag=1):
-        super().__init__(channels, tag, {"labels": LABELS}, {"number": DECODED_BITS})
+        super().__init__(channels, tag, {"labels": LABELS_LAYOUT}, {"number": DECODED_BITS})
 
     def elaborate(self, platform):
         m = Module()

@@ -9,16 +9,16 @@ from golden.pcm.parameters import DELAY_FRAMES, INTERVALS
 from hdl.core.channels import channel_shape
 from hdl.pcm.g711 import octet
 
-#: Bits of a place in the Multiplexer's memory of plain octets: the data frame interval, and the
-#: data frame modulo 8. Between the one that is decided on and the one that is multiplexed lie six.
+#: Bits of a place in the memory of plain octets: the data frame interval, and the data frame modulo
+#: 8, because six data frames lie between the one that is made and the one that is multiplexed.
 PLAIN_BITS = 6
 
 
 def pcm_layout(channels):
-    """Payload of PCM octets.
+    """Payload of PCM octets: channel, octet, its data frame interval, start.
 
-    The channel, the octet, its data frame interval, and whether it is of the first data frame after
-    new parameters took effect; of a generator, of the first data frame of a command.
+    ``start`` is 1 in the first data frame after new parameters took effect; in a generator, in the
+    first data frame of a command.
     """
     return data.StructLayout(
         {"channel": channel_shape(channels), "octet": 8, "interval": 3, "start": 1}
@@ -28,25 +28,28 @@ def pcm_layout(channels):
 class Multiplexer(wiring.Component):
     """Sign assignment and multiplexer (5.4.6 and 5.4.7/V.90) of a bank.
 
-    Keeps each channel's data frames until their inversions are known, then puts the octets into
-    time-slot order: octet 0 of every channel, octet 1 of every channel, and so on. Two data frames
-    of all channels are buffered, so that one is sent while the other is made. 8 cycles a data
-    frame in; an octet every 2 cycles out.
+    It keeps each channel's data frames until their inversions are known. Then it puts their octets
+    into time-slot order: octet 0 of every channel, octet 1 of every channel, and so on. It buffers
+    two data frames of all channels, so that one is sent while the other is made. Throughput: a data
+    frame in 8 cycles, an octet in 2.
 
     Parameters: ``channels``; ``layout``, of the shaper's output; ``idle``, the octet of a channel
-    that is not active. Where the layout has ``plain``, the octets of such a data frame are those
-    that were written, their signs turned where its own are positive; and ``start`` is the tag.
+    that is not active. Where the layout has ``plain``, a data frame that is not encoded consists of
+    octets that were written before; the sign of an octet is inverted where the data frame's own
+    sign is positive; and ``start`` is the tag.
 
     Members
     -------
-    i : In(stream), as :class:`hdl.pcm.shaper.Shaper` gives it
-    o : Out(stream), PCM octets
-    plain_place : In(PLAIN_BITS), plain_octet : In(8), plain_write : In(1), where there is plain:
-        octets of the data frame that is the n-th to come, counted from reset modulo 8
+    i : In(stream of layout)      data frames, as :class:`hdl.pcm.shaper.Shaper` gives them
+    o : Out(stream of pcm_layout(channels))  PCM octets in slot order
+    plain_place : In(PLAIN_BITS)  where the layout has ``plain``: data frame interval, and number of
+        the data frame modulo 8, counted from reset in the order in which they come
+    plain_octet : In(8)           the octet there
+    plain_write : In(1)           write it
     """
 
     def __init__(self, channels, layout, idle):
-        self.channels, self.idle = channels, idle
+        self.channels, self.layout, self.idle = channels, layout, idle
         self.plain = any(name == "plain" for name, _ in layout)
         members = {
             "i": In(stream.Signature(layout)),
@@ -57,7 +60,7 @@ class Multiplexer(wiring.Component):
         super().__init__(members)
 
     def _plain(self, m, token, made, interval, rests):
-        """Octets that are there already, in place of those of Ucodes."""
+        """Take octets that were written before, in place of those of Ucodes."""
         m.submodules.plain = plain = Memory(shape=8, depth=1 << PLAIN_BITS, init=[])
         read, write = plain.read_port(), plain.write_port()
         number = Signal(PLAIN_BITS - len(interval))
@@ -71,13 +74,13 @@ class Multiplexer(wiring.Component):
         with m.If(token.plain):
             sign = token.signs.bit_select(interval, 1)
             m.d.comb += made.octet.eq(read.data ^ (sign << 7))
-        # The next data frame's, once the last octet of this one is read.
+        # When the last octet of this data frame is read, the next one's are due.
         with m.If(~rests & (interval == INTERVALS - 1)):
             m.d.sync += number.eq(number + 1)
 
     def elaborate(self, platform):
         m = Module()
-        # An octet with its sign as it is before shaping, and whether it is the first data frame.
+        # An octet with its sign before shaping, and ``start``.
         entry = data.StructLayout({"octet": 8, "start": 1})
         m.submodules.waiting = waiting = Memory(shape=entry.size, depth=self.channels * 32, init=[])
         m.submodules.ready = ready = Memory(shape=entry.size, depth=self.channels * 16, init=[])
@@ -87,7 +90,7 @@ class Multiplexer(wiring.Component):
         interval, before = Signal(3), Signal(3)
         frame = Signal(range(DELAY_FRAMES + 1))
         frames_known = Signal(range(DELAY_FRAMES + 1))
-        writing = Signal(2)  # buffers filled, the one being filled being its low bit
+        writing = Signal(2)  # buffers filled; its low bit is the one being filled
         sent = Signal(2)
         filled = (writing - sent)[:2]
         made = Signal(entry)
@@ -145,14 +148,26 @@ class Multiplexer(wiring.Component):
 
 
 class _Sender(wiring.Component):
-    """Walks over a filled buffer in time-slot order."""
+    """Walks over a filled buffer in time-slot order: an octet every 2 cycles.
 
-    def __init__(self, channels, entry):
-        self.channels = channels
+    Parameters: ``channels``; ``layout`` of an entry: octet, start.
+
+    Members
+    -------
+    filled : In(1)      there is a buffer to be sent
+    entry : In(layout)  entry of ``channel`` and ``interval`` in the cycle before
+    channel : Out(channel_shape(channels))  of the entry to be sent
+    interval : Out(3)   data frame interval of the entry to be sent
+    done : Out(1)       for one cycle when the buffer's last octet is taken
+    o : Out(stream of pcm_layout(channels))  PCM octets
+    """
+
+    def __init__(self, channels, layout):
+        self.channels, self.layout = channels, layout
         super().__init__(
             {
                 "filled": In(1),
-                "entry": In(entry),
+                "entry": In(layout),
                 "channel": Out(channel_shape(channels)),
                 "interval": Out(3),
                 "done": Out(1),

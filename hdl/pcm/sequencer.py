@@ -1,4 +1,4 @@
-"""Input bit parsing (5.4.2/V.90) of a bank: which channel's data frame is next, and its bits."""
+"""Input bit parsing (5.4.2/V.90) of a bank: whose data frame is next, and its bits."""
 
 from amaranth.hdl import Cat, Module, Mux, Signal
 from amaranth.lib import data, stream, wiring
@@ -7,19 +7,19 @@ from amaranth.lib.wiring import In, Out
 
 from hdl.core.channels import channel_shape
 from hdl.core.stream import answer_layout, request_layout
-from hdl.pcm.csr import COMMIT, FRAME, FRAME_LAYOUT, word_layout, write_signature
+from hdl.pcm.csr import COMMIT, FRAME_AT, FRAME_LAYOUT, word_layout, write_signature
 
 #: Most bits of a data frame: D at 56 000 bit/s.
 DATA_BITS = 42
 
 
 def frame_layout(channels, signals=False):
-    """Payload of what a :class:`hdl.pcm.encoder.Datapath` takes: a data frame of a channel.
+    """Payload of data frames that a :class:`hdl.pcm.encoder.Datapath` takes.
 
-    The half of its parameters; initialise; active, 0 before a channel has something to send; sr;
-    count and data, its bits, the first in bit 0. With ``signals`` also: plain, 1 for a data frame
-    that is not encoded, and has Sr = 0; direct, 1 where its scrambled bits are signs; begins, 1 for
-    a signal's first data frame.
+    The channel; half of its parameters; initialise; active, 0 before a channel has something to
+    send; sr; count and data, its bits, the first in bit 0. With ``signals`` also: plain, 1 for a
+    data frame that is not encoded, whose Sr is 0; direct, 1 where its scrambled bits are signs;
+    begins, 1 for a signal's first data frame.
     """
     fields = {
         "channel": channel_shape(channels),
@@ -36,7 +36,7 @@ def frame_layout(channels, signals=False):
 
 
 def fetch_bits(m, sequencer, token):
-    """States REQUEST and BITS, to TOKEN: the token's data from the channel's queue."""
+    """States REQUEST and BITS, before TOKEN: get the token's data from the channel's queue."""
     with m.State("REQUEST"):
         m.d.comb += sequencer.o_request.valid.eq(1)
         with m.If(sequencer.o_request.ready):
@@ -52,20 +52,28 @@ def fetch_bits(m, sequencer, token):
 class Sequencer(wiring.Component):
     """Takes configuration words, and makes the data frames of all channels, one after the other.
 
-    Every data frame of every channel, in the order of channels, becomes a token of D bits from the
-    channel's queue (5.4.2), ones where the queue has fewer. Words go to the half of the channel's
-    memory that is not in use. COMMIT puts it to use from the channel's next data frame on; further
-    words wait until that data frame has left the shaper (``i_started``), so that no data frame sees
-    parameters of another. Words for a channel that there is not are dropped.
+    Channels take turns. A channel's data frame becomes a token of D bits from its queue (5.4.2), or
+    of ones where the queue has fewer. Words go to the half of the channel's memory that is not in
+    use. COMMIT puts that half to use from the channel's next data frame on. Further words wait
+    until this data frame has left the shaper (``i_started``), so that no data frame sees parameters
+    of another. Words for a channel that does not exist are dropped.
+
+    Parameters: ``channels``.
 
     Members
     -------
-    i_configuration : In(stream), channel, address, data
-    o_configuration : Out(stream), the words with the half that they belong to
-    o_request, i_bits : streams to and from :class:`hdl.core.stream.BitQueues`
-    o : Out(stream), :func:`frame_layout`; active is 0 before the first parameters
-    i_started : In(1), for one cycle when a data frame with ``initialise`` has left the shaper
-    underrun : Out(1), for one cycle when ``underrun_channel`` sends ones for want of data
+    i_configuration : In(stream of word_layout(channels))  words of ``hdl.pcm.csr``
+    o_configuration : Out(stream of write_layout(channels))  the same with the half that they are
+        for
+    o_request : Out(stream of request_layout(channels, DATA_BITS))  to
+        :class:`hdl.core.stream.BitQueues`
+    i_bits : In(stream of answer_layout(DATA_BITS))  from it
+    o : Out(stream of layout)  data frames; active is 0 before the first parameters
+    i_started : In(1)          for one cycle when a data frame with ``initialise`` has left the
+        shaper
+    underrun : Out(1)          for one cycle when a channel sends ones because its queue has too few
+        bits
+    underrun_channel : Out(channel_shape(channels))  that channel, with ``underrun``
     """
 
     def __init__(self, channels=1):
@@ -96,11 +104,11 @@ class Sequencer(wiring.Component):
         token = Signal(self.layout)
         word = self.i_configuration.payload
         wanted = data.View(FRAME_LAYOUT, frame_read.data)
-        # A commit on its way: waiting for its channel's next data frame, then in the pipeline.
+        # A COMMIT waits for its channel's next data frame; then that is on its way.
         waiting, started = Signal(), Signal()
         cleared = Signal()
         commit_channel = Signal(channel_shape(self.channels))
-        # The data frames' turn to read a row; otherwise it is the words'.
+        # Data frames have their turn to read a row; otherwise words have it.
         row_turn = Signal()
         half, active = row_read.data[0], row_read.data[1]
         begins = waiting & (commit_channel == token.channel)
@@ -114,7 +122,7 @@ class Sequencer(wiring.Component):
             out.data.eq(word.data),
             frame_write.addr.eq(Cat(out.half, out.channel)),
             frame_write.data.eq(out.data),
-            frame_write.en.eq(self.o_configuration.valid & (out.address == FRAME)),
+            frame_write.en.eq(self.o_configuration.valid & (out.address == FRAME_AT)),
             frame_read.addr.eq(Cat(token.half, token.channel)),
             self.o_request.payload.channel.eq(token.channel),
             self.o_request.payload.count.eq(token.count),

@@ -8,13 +8,22 @@ from amaranth.lib.wiring import In, Out
 from golden.pcm.parameters import INTERVALS
 from hdl.core.channels import channel_shape
 
-#: What is kept of a channel's last data frame: the signs of its last shaping frame by position
-#: (t for the encoder, received for the decoder), and the last bit of the odd chain.
+#: State of a channel after a data frame: the signs of its last shaping frame by position (t for the
+#: encoder, received signs for the decoder), and the last bit of the odd chain.
 _STATE = data.StructLayout({"last": INTERVALS, "odd": 1})
 
 
 class _Differential(wiring.Component):
-    """A data frame of one channel at a time, all of it in one cycle."""
+    """Encoder and decoder: a data frame of one channel at a time, all of it in one cycle.
+
+    Parameters: ``channels``; ``tag``, shape of what passes unchanged; ``fields``, names of more
+    bits of a token.
+
+    Members
+    -------
+    i : In(stream of layout)   a data frame
+    o : Out(stream of layout)  the same, with bits replaced
+    """
 
     latency = 2
 
@@ -87,20 +96,20 @@ def _layout(sr):
 
 
 class DifferentialEncoder(_Differential):
-    """S sign input bits to the six signs (Sr = 0) or initial signs t of a data frame.
+    """S sign input bits of a data frame to its six signs (Sr = 0) or initial signs t (5.4.5.1-4).
 
-    Latency 2 cycles, one token per 3 cycles. Bit-exact with
+    Latency: 2 cycles. Throughput: a token in 3 cycles. Bit-exact with
     :class:`golden.pcm.signs.DifferentialEncoder`.
 
-    Parameters: ``channels``; ``tag``, shape of what passes unchanged; ``direct``, whether a data
-    frame may have bits that are its signs already, as TRN1d's are (8.4.5). The differential
-    encoder of Jd, that of Sr = 0, goes on from the last of them (8.4.2).
+    Parameters: ``channels``; ``tag``, shape of what passes unchanged; ``direct``, whether the bits
+    of a data frame may be its signs already, as TRN1d's are (8.4.5). The differential encoder of
+    Jd, that of Sr = 0, goes on from the last of these (8.4.2).
 
     Members
     -------
-    i : In(stream), channel; initialise, 1 to start from zero state; sr; direct, where there is
-        such, 1 for bits that are signs; bits, s0 in bit 0; tag
-    o : Out(stream), the same with bits replaced by six signs, interval 0 in bit 0
+    i : In(stream of layout)   channel; initialise, 1 to begin with a state of zero; sr; direct,
+        with ``direct``, 1 for bits that are signs; bits, s0 in bit 0; tag
+    o : Out(stream of layout)  the same, with bits replaced by six signs, interval 0 in bit 0
     """
 
     def __init__(self, channels=1, tag=1, direct=False):
@@ -132,8 +141,16 @@ class DifferentialEncoder(_Differential):
 class DifferentialDecoder(_Differential):
     """Six received signs of a data frame to its S sign input bits, whatever the shaper did.
 
-    Latency, throughput, parameters and members as :class:`DifferentialEncoder`, with signs in and
-    bits out (zeros above S). Bit-exact with :class:`golden.pcm.signs.DifferentialDecoder`.
+    Latency and throughput are those of :class:`DifferentialEncoder`. Bit-exact with
+    :class:`golden.pcm.signs.DifferentialDecoder`.
+
+    Parameters: ``channels``; ``tag``, shape of what passes unchanged.
+
+    Members
+    -------
+    i : In(stream of layout)   channel; initialise, 1 to begin with a state of zero; sr; bits, the
+        six signs, interval 0 in bit 0; tag
+    o : Out(stream of layout)  the same, with bits replaced by S bits, s0 in bit 0, and zeros above
     """
 
     def __init__(self, channels=1, tag=1):
@@ -154,7 +171,7 @@ class DifferentialDecoder(_Differential):
             difference = sign ^ last[position]
             last[position] = sign
             if position == 0:
-                # What the shaper changed between this frame and the one before.
+                # Whether the shaper inverted just one of this frame and the one before.
                 change = difference
                 continue
             if position % 2:

@@ -1,13 +1,13 @@
-"""The decimator in gateware; its taps and formats stand in golden/ports/decimator.py."""
+"""The decimator in gateware; golden/ports/decimator.py has its taps and formats."""
 
-from amaranth.hdl import Module, Signal, signed
+from amaranth.hdl import Module, Signal
 from amaranth.lib import stream, wiring
 from amaranth.lib.memory import Memory
 from amaranth.lib.wiring import In, Out
 
 from golden.fixed import Overflow, Rounding
 from golden.formats import DECIMATOR_SUM, DECIMATOR_TAP, SAMPLE
-from golden.ports.decimator import taps_of
+from golden.ports.decimator import TAPS
 from hdl.core.fixed import requant, shape
 from hdl.core.mac import Multiplier
 
@@ -18,22 +18,27 @@ _KEPT = 64
 class Decimator(wiring.Component):
     """A sample of 16 kHz for every ``factor`` of a codec's: 3 of 48 kHz, or 2 of 32 kHz.
 
-    A sample is taken in a cycle. With the ``factor``-th one a product is added in each cycle: the
-    sum is offered ``latency`` cycles after that sample was taken, 38 or 26, and until it is taken
-    no other is. So samples that come ``latency`` + 2 cycles apart or more need not wait. After a
-    reset there are zeros, after 64 cycles. Bit-exact with
+    A sample is taken in one cycle. After every ``factor``-th one, a product is added in each cycle.
+    The sum is offered ``latency`` cycles after that sample was taken, 38 or 26, and no sample is
+    taken until the sum is. So samples that come at least ``latency`` + 2 cycles apart need not
+    wait. A reset sets all samples to zero, in 64 cycles. Bit-exact with
     :class:`golden.ports.decimator.Decimator`.
+
+    Parameters
+    ----------
+    factor : 2 or 3
 
     Members
     -------
-    i, o : In(stream), Out(stream): SAMPLE
+    i : In(stream of SAMPLE)   of the codec
+    o : Out(stream of SAMPLE)  of 16 kHz
     """
 
     def __init__(self, factor):
-        self.factor, self.taps = factor, taps_of(factor).tolist()
+        self.factor, self.taps = factor, TAPS[factor]
         self.latency = len(self.taps) + 3
         super().__init__(
-            {"i": In(stream.Signature(signed(16))), "o": Out(stream.Signature(signed(16)))}
+            {"i": In(stream.Signature(shape(SAMPLE))), "o": Out(stream.Signature(shape(SAMPLE)))}
         )
 
     def elaborate(self, platform):
@@ -47,18 +52,16 @@ class Decimator(wiring.Component):
         newest, tap = Signal(range(_KEPT)), Signal(range(_KEPT))
         phase = Signal(range(self.factor))
         total = Signal(shape(DECIMATOR_SUM))
-        reading, multiplied, adding = Signal(), Signal(), Signal()
-        m.d.sync += [multiplied.eq(reading), adding.eq(multiplied)]
+        reading, multiplied = Signal(), Signal()
+        m.d.sync += multiplied.eq(reading)
         m.d.comb += [
             read.addr.eq(newest - tap),
             taps.addr.eq(tap),
-            multiplier.a.eq(read.data),
-            multiplier.b.eq(taps.data),
             self.o.payload.eq(
                 requant(total, DECIMATOR_SUM, SAMPLE, Rounding.HALF_UP, Overflow.SAT)
             ),
         ]
-        with m.If(adding):
+        with multiplier.multiply(m, read.data, taps.data, when=multiplied) as self.adding:
             m.d.sync += total.eq(total + multiplier.product)
         with m.FSM():
             with m.State("CLEAR"):

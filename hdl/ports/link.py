@@ -1,6 +1,6 @@
-"""The board's side of the host link: see ``golden.ports.link``, which has the format of its frames.
+"""The board's side of the host link; ``golden.ports.link`` has the format of its frames.
 
-A processor of a few instructions does it (``hdl.ports.link_program``): at a UART's pace there are
+It is a processor of a few instructions (``hdl.ports.link_program``): at a UART's pace there are
 cycles enough, and it needs fewer cells than a state machine.
 """
 
@@ -10,10 +10,12 @@ from amaranth.lib.crc.catalog import CRC16_IBM_SDLC
 from amaranth.lib.memory import Memory
 from amaranth.lib.wiring import In, Out
 
+from golden.errors import V90Error
+from golden.ports.link import INFORMATION, TEXT
 from hdl.core.channels import channel_shape
 from hdl.core.stream import octet_layout
 from hdl.pcm.csr import ADDRESS_BITS, WORD_BITS
-from hdl.ports.link_program import INFORMATION_AT, INSTRUCTION, PORTS, Op, Strobe, Test, program
+from hdl.ports.link_program import INFORMATION_AT, INSTRUCTION, LAST_PORT, Op, Strobe, Test, program
 
 
 def link_word_layout(channels):
@@ -23,35 +25,56 @@ def link_word_layout(channels):
     )
 
 
+def information_octets(information):
+    """The INFORMATION octets of a :class:`golden.ports.link.Information`, in its fields' order.
+
+    Numbers of four octets have the lowest first; the text is at the end.
+    """
+    one = information
+    head = [one.version, one.top, one.channels - 1, one.slots, one.status, one.queue.bit_length()]
+    for number in (one.clock, one.baud):
+        head += [number >> 8 * place & 0xFF for place in range(4)]
+    text = [*one.text.encode("ascii")]
+    if len(text) > TEXT:
+        raise V90Error(f"a board's text has {TEXT} octets at most, not {len(text)}")
+    between = [0] * (INFORMATION - TEXT - len(head))
+    return [*head, *between, *text, *[0] * (TEXT - len(text))]
+
+
 class HostLink(wiring.Component):
     """Takes requests, acts on them, and answers.
 
-    It does one thing after the other, an instruction in 3 cycles: at most 42 cycles for an octet
-    heard, 39 for one sent, so that a bit may last 8 cycles, and 55 for one of DATA. While it acts
-    and answers, what comes is lost. An answer is kept for a request that comes again. One word
-    waits inside for the design, so that those of other kinds pass it; the next waits for it for
-    some 5000 cycles (``hdl.ports.link_program.PATIENCE``), before the answer says how many are
-    left.
+    It does one thing after another. An instruction takes 3 cycles: an octet heard takes at most 42,
+    one of DATA at most 55, one sent at most 39, so a bit may last 8 cycles. Octets that come while
+    it acts and answers are lost. It keeps an answer in case the request comes again. One word waits
+    inside for the design, so that sections of other kinds pass it. The next word waits for that one
+    for some 5000 cycles (``hdl.ports.link_program.WORD_WAITS``). Then the answer says how many
+    words are left.
 
-    The program is in one block RAM; requests, answers, variables and the board's information, which
-    is its first contents, in another.
+    One block RAM has the program. Another has requests, answers, variables and the board's
+    information, which is part of its first contents.
 
-    Bit-exact with :class:`golden.ports.link.HostLink`, where requests wait for answers, and are for
-    channels that there are.
+    Bit-exact with :class:`golden.ports.link.HostLink`, where requests wait for answers, and name
+    channels that exist.
 
-    Parameters: ``information``, a :class:`golden.ports.link.Information`, whose ``channels``,
-    ``queue`` and ``status`` are the design's; ``gives``, whether the design has octets for the
-    host.
+    Parameters
+    ----------
+    information : a :class:`golden.ports.link.Information`, whose ``channels``, ``queue`` and
+        ``status`` are the design's
+    gives : whether the design has octets for the host
 
     Members
     -------
-    i, o : In(stream), Out(stream): octets from and to the UART
-    o_word : Out(stream), :func:`link_word_layout`
-    o_data : Out(stream), channel; octet, to queues as :class:`hdl.core.stream.BitQueues` has them,
-    with
-        its look : Out(1) and room : In
-    channel : Out, whose state is asked for; state : In, its octets, three cycles later
-    i_given : In(stream), channel; octet, for the host, with ``gives``
+    i : In(stream of 8)                    octets from the UART
+    o : Out(stream of 8)                   octets to the UART
+    o_word : Out(stream of link_word_layout)  words for the design
+    o_data : Out(stream of octet_layout)   octets for a channel's queue, as of
+                                           :class:`hdl.core.stream.BitQueues`
+    look : Out(1)                          as of BitQueues: the octet is not to be queued
+    room : In(range(queue + 1))            as of BitQueues: octets that there was room for
+    channel : Out(channel_shape)           the channel whose state is asked for
+    state : In(ArrayLayout(8, states))     its octets, three cycles after ``channel``
+    i_given : In(stream of octet_layout)   with ``gives``: octets for the host
     """
 
     def __init__(self, information, gives=False):
@@ -75,7 +98,7 @@ class HostLink(wiring.Component):
         m = Module()
         words = program(self.states, self.gives)
         m.submodules.program = code = Memory(shape=16, depth=256, init=words)
-        contents = [0] * INFORMATION_AT + [*self.information.octets()] + [0] * 256
+        contents = [0] * INFORMATION_AT + information_octets(self.information) + [0] * 256
         m.submodules.memory = memory = Memory(shape=8, depth=512, init=contents)
         m.submodules.crc = crc = CRC16_IBM_SDLC(data_width=8).create()
         fetch, read, write = code.read_port(), memory.read_port(), memory.write_port()
@@ -83,7 +106,7 @@ class HostLink(wiring.Component):
         constant, port, op = instruction.constant, instruction.port, instruction.op
         place, following, a, x, b = Signal(8), Signal(8), Signal(8), Signal(8), Signal(8)
         flag, goes = Signal(), Signal()
-        # The instruction is read, then the octet that it names, then it is done.
+        # Three turns: the instruction is read, then the octet that it names, then it is done.
         turn = Signal(3, init=1)
         at_x, theirs = instruction.memory & port[1], port[0]
         heard, emitted, pushed, looked = (
@@ -131,11 +154,11 @@ class HostLink(wiring.Component):
         return m
 
     def _port(self, m, instruction, crc):
-        """What is at the port that an instruction names, or 0."""
+        """The value of the port that an instruction names, or 0."""
         ports = [0, self.i.payload, self.room, crc.crc[:8], crc.crc[8:], *self.state]
         if self.gives:
             ports += [self.i_given.payload.channel, self.i_given.payload.octet]
-        ports += [0] * (PORTS + 1 - len(ports))
+        ports += [0] * (LAST_PORT + 1 - len(ports))
         value = Signal(8)
         with m.If(~instruction.memory):
             m.d.comb += value.eq(Array(ports)[instruction.port])

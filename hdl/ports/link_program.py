@@ -10,16 +10,27 @@ from enum import IntEnum
 
 from amaranth.lib import data
 
-from golden.ports.link import ESCAPE, FLAG, INFORMATION, LONGEST_ANSWER, NO_MORE, TURN, Section
+from golden.ports.link import (
+    ESCAPE_OCTET,
+    ESCAPE_TURN,
+    FLAG_OCTET,
+    HELLO,
+    INFORMATION,
+    LONGEST_ANSWER,
+    NO_MORE,
+    NUMBERS,
+    Section,
+)
+from hdl.core.program import Program
 
 
 class Op(IntEnum):
-    """What an instruction does. Those from LOAD on change A."""
+    """Operations. Those from LOAD on change A."""
 
     STORE = 0  # the octet of memory := A
     COMPARE = 1  # flag := A == B; of memory with ``test``: flag := a Test
     INDEX = 2  # X := B
-    STROBE = 3  # what the constant's bits say, see Strobe
+    STROBE = 3  # the bits of the constant are pulses, see Strobe
     JUMP = 4  # go to the constant
     JUMP_IF = 5  # where the flag is 1
     JUMP_UNLESS = 6
@@ -31,8 +42,8 @@ class Op(IntEnum):
     ADD = 12  # A := A + B
 
 
-class Port(IntEnum):
-    """Numbers of the ports; those of the state's octets are behind them."""
+class InputPort(IntEnum):
+    """Numbers of the ports; STATE is the first octet of the state, the others follow it."""
 
     HEARD = 1
     ROOM = 2
@@ -50,11 +61,11 @@ class Strobe(IntEnum):
     ADDRESS = 3  # A is the word's address, for that channel
     LOW = 4
     HIGH = 5  # and the word is whole
-    TAKEN = 6  # what the design gives was taken
+    TAKEN = 6  # the octet that the design gives was taken
 
 
 class Test(IntEnum):
-    """What a COMPARE with ``test`` looks at: no word waits; CRC right; the design gives."""
+    """Questions of a COMPARE with ``test``: no word waits; the CRC is right; the design gives."""
 
     FREE = 0
     RIGHT = 1
@@ -66,161 +77,153 @@ INSTRUCTION = data.StructLayout({"constant": 8, "port": 3, "memory": 1, "op": 4}
 
 _THEIRS, _AT_X, _TEST = 1, 2, 4
 
-#: Ports that there are room for.
-PORTS = 7
+#: Number of the last port.
+LAST_PORT = 7
 
-#: Where the information is, and the variables below it.
+#: Address of the board's information; the variables are before it.
 INFORMATION_AT = 256 - INFORMATION
-(FILL, END, AT, COUNT, KIND, WAITED, DAMAGED, KEPT) = range(INFORMATION_AT - 8, INFORMATION_AT)
 
-assert LONGEST_ANSWER + 2 <= FILL
+
+class Variable(IntEnum):
+    """Addresses of the program's variables."""
+
+    FILL = INFORMATION_AT - 8  # octets of the request
+    END = INFORMATION_AT - 7  # octets of the answer
+    AT = INFORMATION_AT - 6  # octets of the request, or of the answer, that were dealt with
+    COUNT = INFORMATION_AT - 5  # items of the section that are left
+    KIND = INFORMATION_AT - 4  # of the section
+    WAITED = INFORMATION_AT - 3  # for a word's place
+    DAMAGED = INFORMATION_AT - 2  # requests with a wrong CRC
+    KEPT = INFORMATION_AT - 1
+
+
+assert LONGEST_ANSWER + 2 <= Variable.FILL
 
 #: Cycles of an instruction that need not wait; cycles for which a word waits, about.
 CYCLES = 3
-PATIENCE = 256 * 7 * CYCLES
+WORD_WAITS = 256 * 7 * CYCLES
 
 
-class _Program:
-    """Instructions with labels."""
+class LinkProgram(Program):
+    """Instructions, written by what they do. B is a constant, a variable, at X, or a port."""
 
     def __init__(self):
-        self.rows, self.labels, self._unique = [], {}, 0
+        super().__init__({name: field.shape for name, field in INSTRUCTION})
+        self._unique = 0
 
-    def label(self, name):
-        self.labels[name] = len(self.rows)
-
-    def unique(self):
-        self._unique += 1
-        return f"_{self._unique}"
-
-    def row(self, op, constant=0, port=0, memory=0):
-        self.rows.append((op, constant, port, memory))
-
-    # B is a constant, a variable, what X points to, or a port.
+    def _instruction(self, op, constant=0, port=0, memory=0):
+        self.row(op=op, constant=constant, port=port, memory=memory)
 
     def constant(self, op, value):
-        self.row(op, value & 0xFF)
+        self._instruction(op, value & 0xFF)
 
     def variable(self, op, address):
-        self.row(op, address, memory=1)
+        self._instruction(op, address, memory=1)
 
     def indexed(self, op, theirs):
-        self.row(op, port=_AT_X | theirs, memory=1)
+        self._instruction(op, port=_AT_X | theirs, memory=1)
 
     def store(self, *addresses):
         for address in addresses:
-            self.row(Op.STORE, address, memory=1)
+            self.variable(Op.STORE, address)
 
     def port(self, op, port):
-        self.row(op, port=port)
+        self._instruction(op, port=port)
+
+    def emit(self):
+        self._instruction(Op.EMIT)
 
     def test(self, what):
-        self.row(Op.COMPARE, what, port=_TEST, memory=1)
+        self._instruction(Op.COMPARE, what, port=_TEST, memory=1)
 
     def strobe(self, what):
-        self.row(Op.STROBE, 1 << what)
+        self._instruction(Op.STROBE, 1 << what)
 
     def jump(self, label, op=Op.JUMP):
-        self.row(op, label)
+        self._instruction(op, label)
 
     def when(self, value, label):
-        """Go there where A is that."""
+        """Go to a label where A has this value."""
         self.constant(Op.COMPARE, value)
         self.jump(label, Op.JUMP_IF)
 
     def get(self):
         """A := the request's next octet; the answer is whole where there is none."""
-        self.variable(Op.LOAD, AT)
-        self.variable(Op.COMPARE, FILL)
+        self.variable(Op.LOAD, Variable.AT)
+        self.variable(Op.COMPARE, Variable.FILL)
         self.jump("whole", Op.JUMP_IF)
-        self.variable(Op.INDEX, AT)
+        self.variable(Op.INDEX, Variable.AT)
         self.constant(Op.ADD, 1)
-        self.store(AT)
+        self.store(Variable.AT)
         self.indexed(Op.LOAD, 1)
 
     def put(self):
         """Append A to the answer, where there is room."""
-        over = self.unique()
-        self.store(KEPT)
-        self.variable(Op.LOAD, END)
+        self._unique += 1
+        over = f"_{self._unique}"
+        self.store(Variable.KEPT)
+        self.variable(Op.LOAD, Variable.END)
         self.when(LONGEST_ANSWER, over)
-        self.variable(Op.INDEX, END)
+        self.variable(Op.INDEX, Variable.END)
         self.constant(Op.ADD, 1)
-        self.store(END)
-        self.variable(Op.LOAD, KEPT)
+        self.store(Variable.END)
+        self.variable(Op.LOAD, Variable.KEPT)
         self.indexed(Op.STORE, 0)
         self.strobe(Strobe.SUM)
         self.label(over)
 
-    def words(self):
-        """The 256 words of the program."""
-        assert len(self.rows) <= 256, len(self.rows)
-        return [
-            INSTRUCTION.const(
-                {
-                    "op": op,
-                    "constant": self.labels.get(constant, constant),
-                    "port": port,
-                    "memory": memory,
-                }
-            )
-            .as_value()
-            .value
-            for op, constant, port, memory in self.rows
-        ] + [0] * (256 - len(self.rows))
-
 
 def program(states, gives):
     """Words of the program, for so many octets of a channel's state; ``gives``: with TAKE."""
-    p = _Program()
+    p = LinkProgram()
     p.constant(Op.LOAD, 0)
-    p.store(DAMAGED)
-    p.constant(Op.LOAD, NO_MORE)  # no request's number
-    p.store(0)
+    # The last request's number is the answer's first octet; none is HELLO, which is always acted
+    # on.
+    p.store(Variable.DAMAGED, 0)
     _receive(p)
     _begin(p)
     _act(p, states, gives)
     _send(p)
-    return p.words()
+    return p.words(256)
 
 
 def _receive(p):
     p.label("skip")
-    p.port(Op.HEAR, Port.HEARD)
-    p.constant(Op.COMPARE, FLAG)
+    p.port(Op.HEAR, InputPort.HEARD)
+    p.constant(Op.COMPARE, FLAG_OCTET)
     p.jump("skip", Op.JUMP_UNLESS)
     p.label("begin")
     p.strobe(Strobe.SUM_START)
     p.constant(Op.LOAD, 0)
-    p.store(FILL)
+    p.store(Variable.FILL)
     p.label("next")
-    p.port(Op.HEAR, Port.HEARD)
-    p.when(FLAG, "flag")
-    p.when(ESCAPE, "escape")
+    p.port(Op.HEAR, InputPort.HEARD)
+    p.when(FLAG_OCTET, "flag")
+    p.when(ESCAPE_OCTET, "escape")
     p.label("keep")
     p.strobe(Strobe.SUM)
-    p.variable(Op.INDEX, FILL)
+    p.variable(Op.INDEX, Variable.FILL)
     p.indexed(Op.STORE, 1)
-    p.variable(Op.LOAD, FILL)
+    p.variable(Op.LOAD, Variable.FILL)
     p.constant(Op.ADD, 1)
-    p.store(FILL)
+    p.store(Variable.FILL)
     p.when(0, "skip")  # too long
     p.jump("next")
     p.label("escape")
-    p.port(Op.HEAR, Port.HEARD)
-    p.constant(Op.ADD, TURN)
+    p.port(Op.HEAR, InputPort.HEARD)
+    p.constant(Op.ADD, ESCAPE_TURN)
     p.jump("keep")
     p.label("flag")
-    p.variable(Op.LOAD, FILL)
+    p.variable(Op.LOAD, Variable.FILL)
     p.when(0, "begin")
     p.when(2, "begin")  # it has a CRC and nothing else, if that
     p.constant(Op.ADD, -2)
-    p.store(FILL)
+    p.store(Variable.FILL)
     p.test(Test.RIGHT)
     p.jump("request", Op.JUMP_IF)
-    p.variable(Op.LOAD, DAMAGED)
+    p.variable(Op.LOAD, Variable.DAMAGED)
     p.constant(Op.ADD, 1)
-    p.store(DAMAGED)
+    p.store(Variable.DAMAGED)
     p.jump("begin")
 
 
@@ -228,12 +231,25 @@ def _begin(p):
     p.label("request")
     p.constant(Op.INDEX, 0)
     p.indexed(Op.LOAD, 1)
+    p.when(HELLO, "act")
     p.indexed(Op.COMPARE, 0)
     p.jump("send", Op.JUMP_IF)
+    # Only the number that is due is acted on: a request that the line held back is an earlier one.
+    p.indexed(Op.LOAD, 0)
+    p.constant(Op.ADD, 1)
+    p.constant(Op.COMPARE, (NUMBERS[-1] + 1) % 256)
+    p.jump("due", Op.JUMP_UNLESS)
+    p.constant(Op.ADD, NUMBERS[0] - NUMBERS[-1] - 1)
+    p.label("due")
+    p.indexed(Op.COMPARE, 1)
+    p.jump("begin", Op.JUMP_UNLESS)
+    p.label("act")
     p.strobe(Strobe.SUM_START)
     p.constant(Op.LOAD, 0)
-    p.store(END, AT, COUNT, KIND)
-    p.get()
+    p.store(Variable.END, Variable.COUNT, Variable.KIND)
+    p.constant(Op.LOAD, 1)
+    p.store(Variable.AT)
+    p.indexed(Op.LOAD, 1)
     # From here on: put A, and go on with the section.
     p.label("put")
     p.put()
@@ -241,11 +257,11 @@ def _begin(p):
 
 
 def _act(p, states, gives):
-    p.variable(Op.LOAD, COUNT)
+    p.variable(Op.LOAD, Variable.COUNT)
     p.when(0, "counted")
     p.constant(Op.ADD, -1)
-    p.store(COUNT)
-    p.variable(Op.LOAD, KIND)
+    p.store(Variable.COUNT)
+    p.variable(Op.LOAD, Variable.KIND)
     p.when(Section.DATA, "octet")
     p.when(Section.WORDS, "word")
     p.when(Section.INFO, "info")
@@ -253,93 +269,94 @@ def _act(p, states, gives):
     if gives:
         p.test(Test.GIVEN)
         p.jump("no more", Op.JUMP_UNLESS)
-        p.port(Op.LOAD, Port.STATE + states)
+        p.port(Op.LOAD, InputPort.STATE + states)
         p.put()
-        p.port(Op.LOAD, Port.STATE + states + 1)
+        p.port(Op.LOAD, InputPort.STATE + states + 1)
         p.strobe(Strobe.TAKEN)
         p.jump("put")
     p.label("counted")
-    p.variable(Op.LOAD, KIND)
+    p.variable(Op.LOAD, Variable.KIND)
     if gives:
         p.when(Section.TAKE, "no more")
     p.constant(Op.COMPARE, Section.WORDS)
     p.constant(Op.LOAD, 0)
-    p.store(KIND)
+    p.store(Variable.KIND)
     p.jump("put", Op.JUMP_IF)
     p.get()
-    p.store(KIND)
+    p.store(Variable.KIND)
     p.get()
     p.strobe(Strobe.CHANNEL)
     p.get()
-    p.store(COUNT)
-    p.variable(Op.LOAD, KIND)
+    p.store(Variable.COUNT)
+    p.variable(Op.LOAD, Variable.KIND)
     p.when(Section.DATA, "look")
     p.when(Section.WORDS, "loop")
     if gives:
         p.when(Section.TAKE, "loop")
     p.constant(Op.COMPARE, Section.INFO)
     p.constant(Op.LOAD, INFORMATION)
-    p.store(COUNT)
+    p.store(Variable.COUNT)
     p.jump("loop", Op.JUMP_IF)
-    p.variable(Op.LOAD, KIND)
+    p.variable(Op.LOAD, Variable.KIND)
     p.constant(Op.COMPARE, Section.STATUS)
     p.jump("whole", Op.JUMP_UNLESS)
     p.constant(Op.LOAD, states + 1)
-    p.store(COUNT)
+    p.store(Variable.COUNT)
     p.jump("loop")
     p.label("look")
-    p.port(Op.LOOK, Port.ROOM)
+    p.port(Op.LOOK, InputPort.ROOM)
     p.jump("put")
     p.label("octet")
     p.get()
-    p.port(Op.PUSH, Port.ROOM)
+    p.port(Op.PUSH, InputPort.ROOM)
     p.jump("loop")
     p.label("info")
-    p.variable(Op.LOAD, COUNT)
+    p.variable(Op.LOAD, Variable.COUNT)
     p.constant(Op.ADD, INFORMATION_AT)
-    p.store(KEPT)
-    p.variable(Op.INDEX, KEPT)
+    p.store(Variable.KEPT)
+    p.variable(Op.INDEX, Variable.KEPT)
     p.indexed(Op.LOAD, 0)
     p.jump("put")
     p.label("status")
-    p.variable(Op.LOAD, COUNT)
+    p.variable(Op.LOAD, Variable.COUNT)
     for n in range(states):
         p.when(n, f"status {n}")
-    p.variable(Op.LOAD, DAMAGED)
+    p.variable(Op.LOAD, Variable.DAMAGED)
     p.jump("put")
     for n in range(states):
         p.label(f"status {n}")
-        p.port(Op.LOAD, Port.STATE + n)
+        p.port(Op.LOAD, InputPort.STATE + n)
         p.jump("put")
     _words(p)
     if gives:
         p.label("no more")
-        p.constant(Op.LOAD, 0)
-        p.store(COUNT, KIND)
         p.constant(Op.LOAD, NO_MORE)
-        p.jump("put")
+        p.store(Variable.KEPT)
+        p.jump("last")
 
 
 def _words(p):
     p.label("word")
     p.constant(Op.LOAD, 0)
     p.label("wait")
-    p.store(WAITED)
+    p.store(Variable.WAITED)
     p.test(Test.FREE)
     p.jump("free", Op.JUMP_IF)
-    p.variable(Op.LOAD, WAITED)
+    p.variable(Op.LOAD, Variable.WAITED)
     p.constant(Op.ADD, 1)
     p.constant(Op.COMPARE, 0)
     p.jump("wait", Op.JUMP_UNLESS)
-    # What is behind is left out.
-    p.variable(Op.LOAD, FILL)
-    p.store(AT)
-    p.variable(Op.LOAD, COUNT)
+    # The rest of the section is left out.
+    p.variable(Op.LOAD, Variable.FILL)
+    p.store(Variable.AT)
+    p.variable(Op.LOAD, Variable.COUNT)
     p.constant(Op.ADD, 1)
-    p.store(KEPT)
+    p.store(Variable.KEPT)
+    # KEPT is the section's last octet.
+    p.label("last")
     p.constant(Op.LOAD, 0)
-    p.store(COUNT, KIND)
-    p.variable(Op.LOAD, KEPT)
+    p.store(Variable.COUNT, Variable.KIND)
+    p.variable(Op.LOAD, Variable.KEPT)
     p.jump("put")
     p.label("free")
     for what in (Strobe.ADDRESS, Strobe.LOW, Strobe.HIGH):
@@ -350,43 +367,43 @@ def _words(p):
 
 def _send(p):
     p.label("whole")
-    p.variable(Op.INDEX, END)
-    p.port(Op.LOAD, Port.SUM_LOW)
+    p.variable(Op.INDEX, Variable.END)
+    p.port(Op.LOAD, InputPort.SUM_LOW)
     p.indexed(Op.STORE, 0)
-    p.variable(Op.LOAD, END)
+    p.variable(Op.LOAD, Variable.END)
     p.constant(Op.ADD, 1)
-    p.store(END)
-    p.variable(Op.INDEX, END)
+    p.store(Variable.END)
+    p.variable(Op.INDEX, Variable.END)
     p.constant(Op.ADD, 1)
-    p.store(END)
-    p.port(Op.LOAD, Port.SUM_HIGH)
+    p.store(Variable.END)
+    p.port(Op.LOAD, InputPort.SUM_HIGH)
     p.indexed(Op.STORE, 0)
     p.label("send")
     p.constant(Op.LOAD, 0)
-    p.store(AT)
-    p.constant(Op.LOAD, FLAG)
-    p.row(Op.EMIT)
+    p.store(Variable.AT)
+    p.constant(Op.LOAD, FLAG_OCTET)
+    p.emit()
     p.label("each")
-    p.variable(Op.LOAD, AT)
-    p.variable(Op.COMPARE, END)
+    p.variable(Op.LOAD, Variable.AT)
+    p.variable(Op.COMPARE, Variable.END)
     p.jump("close", Op.JUMP_IF)
-    p.variable(Op.INDEX, AT)
+    p.variable(Op.INDEX, Variable.AT)
     p.constant(Op.ADD, 1)
-    p.store(AT)
+    p.store(Variable.AT)
     p.indexed(Op.LOAD, 0)
-    p.when(FLAG, "escaped")
-    p.when(ESCAPE, "escaped")
-    p.row(Op.EMIT)
+    p.when(FLAG_OCTET, "escaped")
+    p.when(ESCAPE_OCTET, "escaped")
+    p.label("emit")
+    p.emit()
     p.jump("each")
     p.label("escaped")
-    p.store(KEPT)
-    p.constant(Op.LOAD, ESCAPE)
-    p.row(Op.EMIT)
-    p.variable(Op.LOAD, KEPT)
-    p.constant(Op.ADD, -TURN)
-    p.row(Op.EMIT)
-    p.jump("each")
+    p.store(Variable.KEPT)
+    p.constant(Op.LOAD, ESCAPE_OCTET)
+    p.emit()
+    p.variable(Op.LOAD, Variable.KEPT)
+    p.constant(Op.ADD, -ESCAPE_TURN)
+    p.jump("emit")
     p.label("close")
-    p.constant(Op.LOAD, FLAG)
-    p.row(Op.EMIT)
+    p.constant(Op.LOAD, FLAG_OCTET)
+    p.emit()
     p.jump("skip")

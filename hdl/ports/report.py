@@ -1,63 +1,94 @@
 """Lines of text about a receiver: numbers in decimal, decibels, the clock's offset in ppm."""
 
+from math import log10
+
 from amaranth.hdl import Array, Cat, Module, Mux, Signal, signed
 from amaranth.lib import stream, wiring
 from amaranth.lib.memory import Memory
 from amaranth.lib.wiring import In, Out
 
 from golden.ports.report import (
+    DECIBELS,
+    ERROR_SUM_BITS,
     NUMBER_BITS,
     OCTAVE,
     PPM_DIVISOR,
     PPM_SHIFT,
-    SUM_BITS,
     TABLE_BITS,
     TENTHS_FRACTION,
-    Kind,
-    decibels_start,
-    decibels_table,
-    program,
+    Field,
+    FieldKind,
 )
 
-#: What is kept of a number besides its digits, and the characters of all that.
+#: Codes of characters besides digits, and the characters of all codes.
 _POINT, _PLUS, _MINUS = 10, 11, 12
 _CHARACTERS = "0123456789.+-"
+
+
+def program(templates):
+    """Octets that encode texts, and where each text begins.
+
+    ``templates``: tuples of ASCII strings and :class:`golden.ports.report.Field`. A text ends with
+    0. A field is one octet: 1 in bit 7, its kind in bits 4 to 6, its number in bits 0 to 3.
+    """
+    octets, starts = [], []
+    for template in templates:
+        starts.append(len(octets))
+        for part in template:
+            if isinstance(part, Field):
+                octets.append(1 << 7 | part.kind << 4 | part.number)
+            else:
+                octets += part.encode("ascii")
+        octets.append(0)
+    return octets, starts
+
+
+def first_sum(power):
+    """Sum that :class:`Decibels` begins with: ``power`` over the largest power of two that fits.
+
+    In tenths of a decibel with TENTHS_FRACTION fraction bits, to nearest.
+    """
+    return round(100 * (1 << TENTHS_FRACTION) * log10(power / (1 << (ERROR_SUM_BITS - 1))))
 
 
 class Decibels(wiring.Component):
     """A power over a sum of squares in tenths of a decibel.
 
-    At most ``latency`` = 43 cycles from ``start`` to ``done``. Bit-exact with
+    At most ``latency`` = 43 cycles pass from ``start`` to ``done``. Bit-exact with
     :class:`golden.ports.report.Decibels`.
 
-    Parameters: ``power``.
+    Parameters
+    ----------
+    power : the power, as of the model
 
     Members
     -------
-    start : In(1), for a cycle, while not busy, with total : In(SUM_BITS)
-    done : Out(1), for a cycle; tenths : Out(11), from then on
+    start : In(1)         for a cycle: ``total`` is there; not between ``start`` and ``done``
+    total : In(SUM_BITS)  the sum of squares
+    done : Out(1)         for a cycle: ``tenths`` is there
+    tenths : Out(11)      tenths of a decibel, from ``done`` on
     """
 
-    latency = SUM_BITS + 4
+    latency = ERROR_SUM_BITS + 4
 
     def __init__(self, power):
-        self.first = decibels_start(power)
-        super().__init__({"start": In(1), "total": In(SUM_BITS), "done": Out(1), "tenths": Out(11)})
+        self.first = first_sum(power)
+        super().__init__(
+            {"start": In(1), "total": In(ERROR_SUM_BITS), "done": Out(1), "tenths": Out(11)}
+        )
 
     def elaborate(self, platform):
         m = Module()
-        m.submodules.table = table = Memory(
-            shape=16, depth=1 << TABLE_BITS, init=decibels_table().tolist()
-        )
+        m.submodules.table = table = Memory(shape=16, depth=1 << TABLE_BITS, init=DECIBELS)
         read = table.read_port()
-        total, left = Signal(SUM_BITS), Signal(range(SUM_BITS + 1))
+        total, left = Signal(ERROR_SUM_BITS), Signal(range(ERROR_SUM_BITS + 1))
         sum_of = Signal(signed(11 + TENTHS_FRACTION + 1))
-        m.d.comb += read.addr.eq(total[SUM_BITS - 1 - TABLE_BITS :])
+        m.d.comb += read.addr.eq(total[ERROR_SUM_BITS - 1 - TABLE_BITS :])
         with m.FSM():
             with m.State("IDLE"):
                 m.d.sync += [
                     total.eq(self.total),
-                    left.eq(SUM_BITS),
+                    left.eq(ERROR_SUM_BITS),
                     sum_of.eq(self.first + (1 << (TENTHS_FRACTION - 1))),
                 ]
                 with m.If(self.start):
@@ -82,19 +113,23 @@ class Decibels(wiring.Component):
 
 
 class Reporter(wiring.Component):
-    """Texts with values in them, an octet after the other.
+    """Gives texts with values in them, one octet after another.
 
-    An octet of the text comes within 4 cycles of the one before, the first of a value within 650,
+    An octet of the text comes within 4 cycles of the one before, a value's first octet within 650,
     its others within 2. Bit-exact with :class:`golden.ports.report.Reporter`.
 
-    Parameters: ``templates``, as those of the model.
+    Parameters
+    ----------
+    templates : texts, as those of the model
 
     Members
     -------
-    start : In(1), for a cycle, while not ``busy`` : Out(1); template : In, number of the text
-    number : Out(4), of the value wanted at ``value`` : In(signed(NUMBER_BITS + 1)), in the same
-        cycle
-    o : Out(stream), octets
+    start : In(1)                         for a cycle, while not ``busy``: begin a text
+    template : In(range)                  number of the text
+    busy : Out(1)                         a text is being given
+    number : Out(4)                       number of the value that is wanted
+    value : In(signed(NUMBER_BITS + 1))   that value, in the same cycle
+    o : Out(stream of 8)                  octets of the text
     """
 
     def __init__(self, templates):
@@ -116,7 +151,7 @@ class Reporter(wiring.Component):
         m.submodules.digits = digits = Memory(shape=4, depth=16, init=[])
         read, digit, write = text.read_port(), digits.read_port(), digits.write_port()
         at, count = Signal(range(len(self.octets) + 1)), Signal(4)
-        kind = Signal(Kind)
+        kind = Signal(FieldKind)
         left = Signal(range(NUMBER_BITS + 1))
         value, rest = Signal(NUMBER_BITS), Signal(PPM_DIVISOR.bit_length())
         offset, negative = Signal(), Signal()
@@ -156,8 +191,8 @@ class Reporter(wiring.Component):
                         m.d.sync += at.eq(at + 1)
                         m.next = "READ"
             with m.State("VALUE"):
-                m.d.sync += [left.eq(NUMBER_BITS), rest.eq(0), offset.eq(kind == Kind.OFFSET)]
-                with m.If(kind == Kind.OFFSET):
+                m.d.sync += [left.eq(NUMBER_BITS), rest.eq(0), offset.eq(kind == FieldKind.OFFSET)]
+                with m.If(kind == FieldKind.OFFSET):
                     m.d.sync += value.eq((value << PPM_SHIFT) + PPM_DIVISOR // 2)
                 m.next = "DIVIDE"
             with m.State("DIVIDE"):
@@ -175,7 +210,7 @@ class Reporter(wiring.Component):
                 with m.If(~offset):
                     m.d.comb += write.en.eq(1)
                     m.d.sync += count.eq(count + 1)
-                    with m.If((kind != Kind.NUMBER) & (count == 0)):
+                    with m.If((kind != FieldKind.NUMBER) & (count == 0)):
                         m.next = "POINT"
                     with m.Elif(value == 0):
                         m.next = "LAST"
@@ -186,7 +221,7 @@ class Reporter(wiring.Component):
             with m.State("LAST"):
                 m.d.comb += write.data.eq(Mux(negative, _MINUS, _PLUS))
                 m.next = "BACK"
-                with m.If(kind == Kind.OFFSET):
+                with m.If(kind == FieldKind.OFFSET):
                     m.d.comb += write.en.eq(1)
                     m.next = "BACK"
                 with m.Else():

@@ -1,4 +1,4 @@
-"""The PCM highway: octets of many channels in the time slots of one serial line."""
+"""The PCM highway: octets of many channels in the time slots of serial lines."""
 
 from amaranth.hdl import Cat, Const, Module, Signal
 from amaranth.lib import data, stream, wiring
@@ -15,7 +15,7 @@ SPEECH_SLOTS = {32: (*range(1, 16), *range(17, 32)), 24: tuple(range(24))}
 
 
 def lines_layout(channels, lines):
-    """Payload of the octets of the same channel of several lines, the first in bits 0 to 7."""
+    """Payload of one channel's octets of several lines, the first line's in bits 0 to 7."""
     if lines == 1:
         return pcm_layout(channels)
     return data.StructLayout(
@@ -24,16 +24,19 @@ def lines_layout(channels, lines):
 
 
 class Gatherer(wiring.Component):
-    """One channel of each of several lines, of octets that come one by one.
+    """Gathers the octets of one channel of each line, which come one by one.
 
-    Channel ``lines`` * n + l is channel n of line l. One in ``lines`` + 1 cycles.
+    Channel ``lines`` * n + l is channel n of line l. A payload takes ``lines`` + 1 cycles.
 
-    Parameters: ``channels`` of each line; ``lines``, two or more.
+    Parameters
+    ----------
+    channels : number of channels of each line
+    lines : number of lines, two or more
 
     Members
     -------
-    i : In(stream), PCM octets in the order of channels
-    o : Out(stream), :func:`lines_layout`; interval and start of the last line
+    i : In(stream of pcm_layout)     PCM octets in the order of channels
+    o : Out(stream of lines_layout)  octets of a channel; interval and start of the last line's
     """
 
     def __init__(self, channels, lines):
@@ -70,23 +73,33 @@ class Gatherer(wiring.Component):
 class Highway(wiring.Component):
     """Sends octets on a PCM highway whose clock and frame sync come from outside.
 
-    The bit clock's rising edge begins a bit; ``data`` is to be read at its falling edge, most
-    significant bit of an octet first. ``frame_sync`` is high at the falling edge before a frame's
-    first bit (short frame sync). Frames may have more bits than slots (T1's framing bit): the
-    highway is silent there. ``data`` follows the bit clock's rising edge by 3 to 4 cycles, so the
-    clock must have at least 10 cycles a bit.
+    The bit clock's rising edge begins a bit. The receiver reads ``data`` at the falling edge, the
+    most significant bit of an octet first. ``frame_sync`` is high at the falling edge before a
+    frame's first bit (short frame sync). Frames may have more bits than slots (T1's framing bit);
+    the highway is silent there. ``data`` changes 3 to 4 cycles after the bit clock's rising edge,
+    so a bit must last at least 10 cycles. Channel n has the n-th slot that carries speech.
 
-    Parameters: ``channels``; ``slots`` of a frame, 32 (E1, 2.048 MHz) or 24 (T1, 1.544 MHz);
-    ``idle``, the octet sent when one is late; ``lines`` of data that share clock and frame sync.
-    Channel n has the n-th slot that carries speech.
+    Parameters
+    ----------
+    channels : number of channels of each line
+    slots : slots of a frame: 32 (E1, 2.048 MHz) or 24 (T1, 1.544 MHz)
+    idle : the octet that is sent when one is late
+    lines : number of data lines that share clock and frame sync
 
     Members
     -------
-    i : In(stream), PCM octets in slot order, :func:`lines_layout`
-    bit_clock, frame_sync : In(1), asynchronous
-    data : Out, a bit for each line; enable : Out(1), 0 in slots that are not ours
-    late : Out(1), an octet was not there in time, and ``idle`` went in its slot and in those after
-        it in the frame; stays 1 until reset
+    i : In(stream of lines_layout)  PCM octets in slot order
+    bit_clock : In(1)               asynchronous
+    frame_sync : In(1)              asynchronous
+    data : Out(lines)               a bit for each line
+    enable : Out(1)                 this slot has a channel; 0 in all others
+    late : Out(1)                   an octet was late, and ``idle`` was sent in its slot and in all
+                                    later ones of the frame; stays 1 until reset
+
+    Raises
+    ------
+    V90Error
+        For other numbers of slots, or more channels than slots that carry speech.
     """
 
     def __init__(self, channels, slots=32, idle=0xD5, lines=1):
@@ -136,8 +149,8 @@ class Highway(wiring.Component):
                 # The first frame begins when there is something to send.
                 with m.If(self.i.valid):
                     m.d.sync += running.eq(1)
-        # Once an octet has missed its slot, the rest of its frame goes as it comes, so that the
-        # next frame is whole again.
+        # Once an octet has missed its slot, the rest of its frame is dropped as it comes, so that
+        # the next frame is whole again.
         wanted = self.i.payload.channel == channel
         spoilt = Signal()
         is_speech = Signal()

@@ -7,10 +7,10 @@ from amaranth.lib.wiring import In, Out
 
 from golden.errors import V90Error
 
-#: Cycles of a bit at least, so that a receiver keeps up with a sender that is fast.
+#: The fewest cycles of a bit with which a receiver keeps up with a fast sender.
 LEAST_CYCLES = 8
 
-#: What the bit rate may differ from the one asked for: ten bits then end a fifth of a bit off.
+#: How far the bit rate may be off the one asked for: ten bits then end a fifth of a bit off.
 TOLERANCE = 0.02
 
 
@@ -29,14 +29,16 @@ def cycles_of(clock, baud):
 
 
 class UartTransmitter(wiring.Component):
-    """Sends octets; one takes ten bits, and its start bit begins a cycle after it was taken.
+    """Sends octets. One takes ten bits, and its start bit begins a cycle after it is taken.
 
-    Parameters: ``cycles`` of a bit.
+    Parameters
+    ----------
+    cycles : length of a bit
 
     Members
     -------
-    i : In(stream), octet
-    tx : Out(1), 1 where nothing is sent
+    i : In(stream of 8)  octets
+    tx : Out(1)          the line; 1 while nothing is sent
     """
 
     def __init__(self, cycles):
@@ -45,7 +47,7 @@ class UartTransmitter(wiring.Component):
 
     def elaborate(self, platform):
         m = Module()
-        # Bits to be sent, the present one first; the stop bit, left alone, is also the silence.
+        # Bits to be sent, the present one first. The last one, the stop bit, stays as silence.
         shift, left = Signal(10, init=1), Signal(range(self.cycles))
         over, last = left == 0, shift[1:] == 0
         m.d.comb += [self.tx.eq(shift[0]), self.i.ready.eq(over & last)]
@@ -62,15 +64,17 @@ class UartTransmitter(wiring.Component):
 class UartReceiver(wiring.Component):
     """Receives octets.
 
-    An octet comes in the middle of its stop bit. Until it is taken the line is not read: what comes
-    meanwhile is lost. An octet whose stop bit is 0 is left out.
+    An octet comes in the middle of its stop bit. Until it is taken the line is not read, and octets
+    that come meanwhile are lost. An octet whose stop bit is 0 is dropped.
 
-    Parameters: ``cycles`` of a bit.
+    Parameters
+    ----------
+    cycles : length of a bit
 
     Members
     -------
-    rx : In(1), asynchronous
-    o : Out(stream), octet
+    rx : In(1)            the line, asynchronous
+    o : Out(stream of 8)  octets
     """
 
     def __init__(self, cycles):
@@ -81,7 +85,7 @@ class UartReceiver(wiring.Component):
         m = Module()
         line = Signal(init=1)
         m.submodules += FFSynchronizer(self.rx, line, init=1)
-        # A mark goes before the bits, and falls out with the last.
+        # A 1 goes before the bits, and is shifted out with the last one.
         shift, left = Signal(8), Signal(range(self.cycles))
         over = left == 0
         m.d.comb += self.o.payload.eq(shift)

@@ -1,4 +1,4 @@
-"""The equaliser's accumulator: what is done with a sum of products (9.3.2/V.90)."""
+"""The equaliser's accumulator: a sum of products that is shifted and rounded (9.3.2/V.90)."""
 
 from enum import IntEnum
 
@@ -7,10 +7,15 @@ from amaranth.lib import wiring
 from amaranth.lib.wiring import In, Out
 
 from golden.formats import SOFT
+from hdl.core.mac import PRODUCT_SHAPE
+from hdl.receiver.interfaces import TAP_WORD
 
 
 class Step(IntEnum):
-    """What the accumulator does in a cycle, besides keeping what it has."""
+    """Operations of the accumulator, one a cycle.
+
+    FIT saturates to 16 bits, to SOFT and to 32 bits. LESS_ONE adds all ones.
+    """
 
     KEEP = 0
     ADD_PRODUCT = 1
@@ -29,16 +34,19 @@ class Step(IntEnum):
 class Accumulator(wiring.Component):
     """A sum that can be shifted, rounded and saturated, one step a cycle.
 
-    Shifts right by n are doublings up to the next multiple of 4, then sixteenths. ``carry`` is the
-    last bit that a sixteenth cut off, so that adding it rounds half up. Sums of products are below
-    2**37, which leaves room for three doublings. Nothing doubles from 2**39 on: only shifts to the
-    left come there, and what has does not fit a tap.
+    A shift to the right by n is doublings up to the next multiple of 4, then sixteenths. The carry
+    is the last bit that a sixteenth cuts off; adding it rounds half up. Sums of products are below
+    2**37, so three doublings fit. A sum of 2**39 and more does not double any further: only shifts
+    to the left get there, and such a sum fits no tap anyway.
 
     Members
     -------
-    do : In(Step); product : In(signed(32)); word : In(signed(32)); total : Out(signed(42))
-    plus_one : In(1), what ADD_WORD adds besides carry
-    rounding : In(1), 0 forgets carry
+    do : In(Step)                 the operation
+    product : In(PRODUCT_SHAPE)   for ADD_PRODUCT
+    word : In(TAP_WORD)           for ADD_WORD, with the carry
+    plus_one : In(1)              ADD_WORD adds 1 where there is no carry
+    rounding : In(1)              keep the carry; 0 forgets it
+    total : Out(signed(WIDTH))    the sum
     """
 
     WIDTH = 42
@@ -47,8 +55,8 @@ class Accumulator(wiring.Component):
         super().__init__(
             {
                 "do": In(Step),
-                "product": In(signed(32)),
-                "word": In(signed(32)),
+                "product": In(PRODUCT_SHAPE),
+                "word": In(TAP_WORD),
                 "plus_one": In(1),
                 "rounding": In(1),
                 "total": Out(signed(self.WIDTH)),
@@ -60,7 +68,8 @@ class Accumulator(wiring.Component):
         total, do = Signal(signed(self.WIDTH), reset_less=True), self.do
         carry = Signal()
         m.d.comb += self.total.eq(total)
-        # Bits above 31, from 21 to 30, from 15 to 20: alike where a number fits 32, 22, 16 bits.
+        # Bits from 31 on, from 21 to 30, from 15 to 20 are all equal to the sign in a number that
+        # fits 32, 22, 16 bits.
         negative = total[-1]
         soft = SOFT.width - 1
         parts = [total[:15], total[15:soft], total[soft:31], total[31:]]
@@ -88,7 +97,7 @@ class Accumulator(wiring.Component):
                 )
             ),
         ]
-        # One look-up table a bit for each of these, and one for the sum.
+        # Each of these takes one look-up table a bit, and so does the sum.
         chosen = Cat(select[n].replicate(len(part)) for n, part in enumerate(parts))
         shifted = Mux(do == Step.DOUBLE, total << 1, total >> 4)[: self.WIDTH]
         added = Mux(do == Step.ADD_WORD, self.word, self.product)

@@ -1,91 +1,120 @@
-"""What the taps of the equaliser are solved with: a memory and a sum (8.4.5, 9.3.2/V.90)."""
+"""The arithmetic of the least-squares solution: a memory and a sum (8.4.5, 9.3.2/V.90)."""
 
 from amaranth.hdl import Cat, Const, Module, Mux, Signal, signed
 from amaranth.lib import wiring
 from amaranth.lib.memory import Memory
 from amaranth.lib.wiring import In, Out
 
-#: Bits of a sum; CORRELATION is narrower.
-SUM_BITS = 48
+from hdl.receiver.interfaces import TAP_WORD
+
+#: A word of the normal equations; golden.formats.CORRELATION is narrower.
+EQUATION_WORD = signed(48)
 
 #: Bits of a word of the Solver's memory: NORMAL, FACTOR, SOLUTION and taps.
-WORD_BITS = 32
+MATRIX_BITS = TAP_WORD.width
 
-#: Bits of the sum that all else is done in. What is narrowed is its bits 32 to 63.
-_LEFT_BITS = 66
+#: Bits of the sum. A word that is narrowed is bits 32 to 63 of it.
+_SUM_BITS = 66
 
-#: Where a divisor stands under the sum: the first bit of a quotient counts 2**32.
+#: Lowest bit of a divisor under the sum: the first bit of a quotient counts 2**32.
 _DIVISOR_AT = 31
 
-#: Powers of two, by exponent, and behind them TRN1d's level times 2**16.
-LEVEL = WORD_BITS
+#: Column of TRN1d's level times 2**16 in the row of constants, after the powers of two, each in the
+#: column of its exponent.
+LEVEL_COLUMN = MATRIX_BITS
 
 
-def operation_signature(places):
-    """What an Arithmetic does in a cycle, for 2**places rows, seen from its user.
+class Operation(wiring.Signature):
+    """To Arithmetic from its user: what it does in a cycle. ``places``: bits of row and column.
 
-    Wires of their own, not a layout: some follow others within a cycle, which as bits of one wire
-    would look like feedback to a simulator, that then evaluates everything several times.
-    """
-    flags = (
-        "write",
-        "high",
-        "biased",
-        "multiplicand",
-        "multiplier",
-        "negative",
-        "divisor",
-        "clear",
-        "load",
-        "shift",
-        "one",
-        "divide",
-        "root",
-    )
-    return wiring.Signature(
-        {"row": Out(places), "column": Out(places)} | {name: Out(1) for name in flags}
-    )
-
-
-class Arithmetic(wiring.Component):
-    """The Solver's memory and what is done with its words: sums of products, division, root.
-
-    A word read is a ``multiplicand``, a ``divisor`` or a ``multiplier``, whose product with the
-    last multiplicand is in the sum 3 cycles later (``busy`` until then), or 4 where it is ``held``
-    a cycle after the memory, which makes for a faster clock and 32 registers more; ``negative``
-    takes the product away. A ``shift`` doubles the sum; with ``divide`` it takes away as much of
-    the divisor as goes, and the quotient comes in from below. With ``root``, multiplicand 2**31 and
-    divisor 0 that becomes twice the square root, which is never 0.
-
-    The memory holds a lower triangle and a few rows more, and folds short rows behind long ones. It
-    has a single port, reading or writing, and nothing rests on what it holds at first: without
-    initial contents and with ram_style "huge" it is two SB_SPRAM256KA.
-
-    Parameters: ``size``, rows of the triangle; ``more``, whole rows behind it; ``held``.
+    They are separate signals, not one layout: some depend combinationally on others. As bits of one
+    signal they would look like a loop, and a simulator would evaluate it repeatedly.
 
     Members
     -------
-    operation : In, row and column; write the word; high: the word is bits 32 to 63 of the sum, else
-        bits 1 to 32, the last of them inverted if biased; multiplicand, multiplier (and negative),
-        divisor: what is read at row and column; clear, shift (one: from below) the sum; load it,
-        which must be nought
-    word_in : In(signed(48)), loaded times 2**16; nought where there is nothing to load
-    sum : Out(signed(66)); word : Out(32); goes : Out(1), the divisor goes; busy : Out(1)
+    row : Out(places)       of the word read or written
+    column : Out(places)    of the word read or written
+    write : Out(1)          write ``word``, and read nothing
+    high : Out(1)           ``word`` is bits 32 to 63 of the sum, and not bits 1 to 32
+    biased : Out(1)         of bits 1 to 32, bit 32 is inverted
+    multiplicand : Out(1)   the word read becomes the multiplicand
+    multiplier : Out(1)     the word read is a multiplier: add its product with the multiplicand
+    negative : Out(1)       with ``multiplier``: subtract the product
+    divisor : Out(1)        the word read becomes the divisor
+    clear : Out(1)          set the sum to zero
+    load : Out(1)           load ``word_in`` into the sum, which must be zero
+    shift : Out(1)          double the sum
+    one : Out(1)            with ``shift``: the bit that comes in from below is 1
+    divide : Out(1)         with ``shift``: a step of a division, whose bit comes in from below
+    root : Out(1)           with ``divide``: a step of a square root
+    """
+
+    def __init__(self, places):
+        super().__init__(
+            {
+                "row": Out(places),
+                "column": Out(places),
+                "write": Out(1),
+                "high": Out(1),
+                "biased": Out(1),
+                "multiplicand": Out(1),
+                "multiplier": Out(1),
+                "negative": Out(1),
+                "divisor": Out(1),
+                "clear": Out(1),
+                "load": Out(1),
+                "shift": Out(1),
+                "one": Out(1),
+                "divide": Out(1),
+                "root": Out(1),
+            }
+        )
+
+
+class Arithmetic(wiring.Component):
+    """The Solver's memory, and a sum for products, quotients and square roots of its words.
+
+    A word that is read is a multiplicand, a divisor or a multiplier. The product of a multiplier
+    with the last multiplicand is in the sum 3 cycles later, and ``busy`` until then. With ``held``
+    it takes 4 cycles, because a register follows the memory: a faster clock for 32 registers more.
+
+    A division takes one bit a cycle: each ``shift`` doubles the sum, subtracts the divisor where it
+    goes, and puts a bit of the quotient at the bottom. With ``root``, multiplicand 2**31 and
+    divisor 0 it becomes the root: the divisor then is twice the square root, which is never 0.
+
+    The memory holds a lower triangle and a few rows more. Two rows share a line, a short one and
+    the rest of a long one. It has a single port, reading or writing, and nothing depends on its
+    first contents: without them, and with ram_style "huge", it is two SB_SPRAM256KA.
+
+    Parameters
+    ----------
+    size : rows of the triangle
+    more : whole rows after them
+    held : whether a register follows the memory
+
+    Members
+    -------
+    operation : In(Operation(places))  what to do in this cycle
+    word_in : In(EQUATION_WORD)        loaded times 2**16; zero where nothing is loaded
+    sum : Out(signed(_SUM_BITS))       the sum
+    word : Out(MATRIX_BITS)            the part of the sum that is written
+    goes : Out(1)                      the divisor goes into the sum
+    busy : Out(1)                      a product is on its way to the sum
     """
 
     def __init__(self, size, more, held=False):
         self.held = held
         #: At least as many columns as there are words in the row of constants.
-        self.places = max(LEVEL.bit_length(), (size + 10).bit_length())
+        self.places = max(LEVEL_COLUMN.bit_length(), (size + 10).bit_length())
         half = 1 << (self.places - 1)
         self.first = half - size // 2
         self.lines = max(half - self.first, self.first + size + more - half)
         super().__init__(
             {
-                "operation": In(operation_signature(self.places)),
-                "word_in": In(signed(SUM_BITS)),
-                "sum": Out(signed(_LEFT_BITS)),
-                "word": Out(WORD_BITS),
+                "operation": In(Operation(self.places)),
+                "word_in": In(EQUATION_WORD),
+                "sum": Out(signed(_SUM_BITS)),
+                "word": Out(MATRIX_BITS),
                 "goes": Out(1),
                 "busy": Out(1),
             }
@@ -96,18 +125,18 @@ class Arithmetic(wiring.Component):
         operation, left = self.operation, self.sum
         read = self._memory(m)
 
-        # What is asked for with an address is for the word a cycle later.
+        # The word is there a cycle after its address.
         tags = Cat(
             operation.multiplicand, operation.multiplier, operation.negative, operation.divisor
         )
         tagged = Signal(4)
         multiplicand, multiplier, negative, divisor = tagged
         adding, taking_away = Signal(), Signal()
-        factor = Signal(signed(WORD_BITS))
-        product = Signal(signed(2 * WORD_BITS), reset_less=True)
+        factor = Signal(signed(MATRIX_BITS))
+        product = Signal(signed(2 * MATRIX_BITS), reset_less=True)
         word = read
         if self.held:
-            word, due, away = Signal(WORD_BITS), Signal(), Signal()
+            word, due, away = Signal(MATRIX_BITS), Signal(), Signal()
             m.d.sync += [word.eq(read), due.eq(multiplier), away.eq(negative)]
         else:
             due, away = multiplier, negative
@@ -117,13 +146,13 @@ class Arithmetic(wiring.Component):
             taking_away.eq(away),
         ]
         exact = factor * word.as_signed()
-        m.d.sync += product.eq(exact ^ away.replicate(2 * WORD_BITS))
+        m.d.sync += product.eq(exact ^ away.replicate(2 * MATRIX_BITS))
 
-        # While a root is found, the factor's one is its bit in question.
-        double_root = Signal(WORD_BITS)
-        tried = factor & operation.root.replicate(WORD_BITS)
+        # While a root is found, the multiplicand's one is the bit in question.
+        double_root = Signal(MATRIX_BITS)
+        tried = factor & operation.root.replicate(MATRIX_BITS)
         found = Signal()
-        rest = Signal(signed(_LEFT_BITS - _DIVISOR_AT + 1))
+        rest = Signal(signed(_SUM_BITS - _DIVISOR_AT + 1))
         goes = ~rest[-1] & operation.divide
         bit = goes | (operation.root & factor[0] & ~found)
         m.d.comb += [
@@ -153,10 +182,10 @@ class Arithmetic(wiring.Component):
         return m
 
     def _memory(self, m):
-        """The memory; returns the word read."""
+        """Add the memory; return the word read."""
         operation, left = self.operation, self.sum
         m.submodules.words = words = Memory(
-            shape=WORD_BITS, depth=self.lines << self.places, init=[]
+            shape=MATRIX_BITS, depth=self.lines << self.places, init=[]
         )
         read, write = words.read_port(), words.write_port()
         row = Signal(self.places)

@@ -1,30 +1,32 @@
 """The equaliser's two memories, from which the factors of its products come (9.3.2/V.90).
 
-Taps and errors are in one; samples, values, slopes and errors once more in the other.
+One has taps, scaled errors and constants. The other has samples, values, slopes and errors.
 """
 
 from enum import IntEnum
 
 from amaranth.hdl import Cat, Const, Module, Mux, Signal, Value, signed
-from amaranth.lib import data, stream, wiring
+from amaranth.lib import stream, wiring
 from amaranth.lib.memory import Memory
 from amaranth.lib.wiring import In, Out
 
-from golden.formats import INTERPOLATED
-from golden.receiver.equalizer import KEPT, STEERED
+from golden.receiver.equalizer import DRIFT_KEPT, DRIFT_STEERED
 from golden.receiver.timing import HALVES
-from hdl.core.fixed import shape
+from hdl.core.mac import FACTOR_SHAPE
 from hdl.core.memory import read_alone
-
-HALF = data.StructLayout({"half": shape(INTERPOLATED), "index": range(HALVES)})
+from hdl.receiver.interfaces import HALF_SYMBOL, TAP_WORD, TapControl
 
 
 class Place(IntEnum):
-    """Words of the tap memory besides the feed-forward and feedback taps."""
+    """Words of the tap memory besides the feed-forward and feedback taps.
+
+    From STEERED to ODD words change; KEPT, MINUS_SIXTEEN and ONE are factors. STEERED and HURRIED
+    are factors of an error, and ERRORS + 2 is the first of six scaled errors.
+    """
 
     STEERED = 0
     HURRIED = 1
-    ERRORS = 0  # six from 2 on
+    ERRORS = 0
     SOFT = 8
     FINE = 9
     ODD = 10
@@ -35,37 +37,46 @@ class Place(IntEnum):
     ERROR_TAP = 15
 
 
-class Taps(wiring.Component):
-    """Taps that work, taps to come, and a few words of the equaliser.
+class TapMemory(wiring.Component):
+    """Two sets of taps, one in use and one to come, and a few words of the equaliser.
+
+    A word is read in each cycle in which nothing is written, and is there a cycle later.
+
+    Parameters
+    ----------
+    taps : number of taps of a set
 
     Members
     -------
-    i_taps, load, discard, loaded_good, answered, asking : as those of
-        :class:`hdl.receiver.equalizer.Equalizer`; clear : In(1), as discard
-    tap : In(7); place : In(4), :class:`Place`; placed : In(1), which of them is meant
-    idle : In(1), nothing is read: ``i_taps`` may write
-    word : Out(signed(32)), of the last cycle in which nothing was written
-    write : In(1), ``value`` : In(signed(32)) there, with ``invert`` : In(1) its complement
-    drop : Out(5), that goes with the taps
+    i_taps : In(stream of TAP_WORD)  taps of the set to come, then drop in bits 0 to 4 and good in
+                                     bit 8; taken while ``idle``, until a good set waits
+    set : In(TapControl)             what becomes of that set
+    asking : In(1)                   for a cycle: a set was asked for, and will come
+    tap : In(7)                      a tap of the set in use, to be read or written
+    place : In(4)                    another word, a :class:`Place`
+    placed : In(1)                   ``place`` is meant, and not ``tap``
+    idle : In(1)                     nothing is read: ``i_taps`` may write
+    word : Out(TAP_WORD)             the word read in the last cycle without writing
+    write : In(1)                    write ``value``
+    value : In(TAP_WORD)             the word to be written
+    invert : In(1)                   write the complement of ``value``
+    drop : Out(5)                    the shift that goes with the taps in use
     """
 
     def __init__(self, taps):
         self.taps = taps
         super().__init__(
             {
-                "i_taps": In(stream.Signature(signed(32))),
-                "load": In(1),
-                "discard": In(1),
-                "loaded_good": Out(1),
-                "answered": Out(1),
+                "i_taps": In(stream.Signature(TAP_WORD)),
+                "set": In(TapControl()),
                 "asking": In(1),
                 "tap": In(7),
                 "place": In(4),
                 "placed": In(1),
                 "idle": In(1),
-                "word": Out(signed(32)),
+                "word": Out(TAP_WORD),
                 "write": In(1),
-                "value": In(signed(32)),
+                "value": In(TAP_WORD),
                 "invert": In(1),
                 "drop": Out(5, init=10),
             }
@@ -73,14 +84,14 @@ class Taps(wiring.Component):
 
     def elaborate(self, platform):
         m = Module()
-        # Factors that are constant stand in the memory too, and nothing ever writes there.
+        # Constant factors are in the memory too, and nothing ever writes there.
         init = [0] * 256
         init[self._address(Place.MINUS_SIXTEEN)] = -16 << 16
         init[self._address(Place.ONE)] = 1 << 16
         init[self._address(Place.ODD)] = -1
-        init[self._address(Place.KEPT)] = KEPT << 16
-        init[self._address(Place.STEERED)] = STEERED[0] << 16
-        init[self._address(Place.HURRIED)] = STEERED[1] << 16
+        init[self._address(Place.KEPT)] = DRIFT_KEPT << 16
+        init[self._address(Place.STEERED)] = DRIFT_STEERED[0] << 16
+        init[self._address(Place.HURRIED)] = DRIFT_STEERED[1] << 16
         m.submodules.memory = memory = Memory(shape=signed(32), depth=256, init=init)
         write, bank = memory.write_port(), Signal()
         address = Mux(self.placed, Cat(self.place, Const(0b0111, 4)), Cat(self.tap, bank))
@@ -88,30 +99,30 @@ class Taps(wiring.Component):
         last = number == self.taps
         m.d.comb += [
             self.word.eq(read_alone(m, memory, address, write)),
-            word.ready.eq(self.idle & ~self.write & ~self.loaded_good),
+            word.ready.eq(self.idle & ~self.write & ~self.set.good),
             write.addr.eq(Mux(self.write, address, Cat(number, ~bank))),
             write.data.eq(
                 Mux(self.write, self.value ^ self.invert.replicate(32).as_signed(), word.payload)
             ),
             write.en.eq(self.write | (word.valid & word.ready)),
         ]
-        # A set that was asked for before a discard comes all the same, and is none.
+        # A set that was asked for before a discard still comes; then it is stale.
         asked, stale, ends = Signal(), Signal(), Signal()
         m.d.comb += ends.eq(word.valid & word.ready & last)
         with m.If(word.valid & word.ready):
             m.d.sync += [number.eq(Mux(last, 0, number + 1)), drop.eq(word.payload)]
         with m.If(ends):
             m.d.sync += [
-                self.loaded_good.eq(word.payload[8] & ~stale),
-                self.answered.eq(~stale),
+                self.set.good.eq(word.payload[8] & ~stale),
+                self.set.answered.eq(~stale),
                 stale.eq(0),
             ]
         m.d.sync += asked.eq(self.asking | (asked & ~ends))
-        with m.If(self.load):
+        with m.If(self.set.load):
             m.d.sync += [bank.eq(~bank), self.drop.eq(drop)]
-        with m.If(self.load | self.discard):
-            m.d.sync += [self.loaded_good.eq(0), self.answered.eq(0)]
-        with m.If(self.discard & asked):
+        with m.If(self.set.load | self.set.discard):
+            m.d.sync += [self.set.good.eq(0), self.set.answered.eq(0)]
+        with m.If(self.set.discard & asked):
             m.d.sync += stale.eq(~ends)
         return m
 
@@ -121,7 +132,10 @@ class Taps(wiring.Component):
 
 
 class Region(IntEnum):
-    """Where in the sample memory: rings, and from SLOPES on a word for each symbol of a frame."""
+    """Parts of the sample memory: rings, and from SLOPES on a word for each symbol of a frame.
+
+    SAMPLES is the ring of half symbols, PAST that of values.
+    """
 
     SAMPLES = 0
     PAST = 1
@@ -131,33 +145,42 @@ class Region(IntEnum):
     DRIFTS = 7
 
 
-class Samples(wiring.Component):
-    """Rings of samples and of past values, and what a data frame's symbols leave.
+class SampleMemory(wiring.Component):
+    """Rings of samples and of past values, and words for the six symbols of a data frame.
 
-    ``at`` goes through one of the rings. The frame's first sample is at ``base - 12`` of a ring of
-    128, its first value at ``base / 2 - 5`` of a ring of 64. ``half`` numbers the frame's half
-    symbols from 4 on.
+    The pointer ``at`` walks through one of the rings. ``half`` numbers the half symbols of a data
+    frame from 4 to 15, and so selects a symbol's word in the other regions. The frame's first
+    sample is at ``base - 12`` of a ring of 128, its first value at ``base / 2 - 5`` of a ring of
+    64.
+
+    A word is read in each cycle in which nothing is written, and is there a cycle later.
 
     Members
     -------
-    i : In(stream), as that of :class:`hdl.receiver.equalizer.Equalizer`; hold : In(1), leave a
-    frame's last
-        sample waiting
-    busy : In(1), leave any sample waiting; taken : Out(1), a sample comes, so nothing is read
-    complete : Out(1), a frame's last sample comes
-    region : In(Region); half : In(4); before : In(1), of the symbol before, where a region has a
-        word for each; where ``half`` is of the first or nought, that is the last one's
-    start : In(1), ``at`` goes to half symbol ``half`` in SAMPLES, else before its symbol's value,
-        or to that with ``own`` : In(1)
-    move : In(1), ``at`` goes on by ``step`` : In(signed(7)) instead
-    sample : Out(signed(16)), of the last cycle in which nothing was written
-    write : In(1), ``value`` : In(signed(16)) there
+    i : In(stream of HALF_SYMBOL)  samples, as of :class:`hdl.receiver.equalizer.Equalizer`
+    hold : In(1)                   a data frame's last sample must wait
+    busy : In(1)                   any sample must wait
+    taken : Out(1)                 a sample is taken, so nothing is read
+    complete : Out(1)              a data frame's last sample is taken
+    region : In(Region)            where to read or write
+    half : In(4)                   number of a half symbol, 4 to 15
+    before : In(1)                 the word of the symbol before ``half``'s, where a region has a
+                                   word for each; before the first symbol, and with ``half`` 0,
+                                   that is the last one
+    start : In(1)                  set ``at`` to half symbol ``half`` in SAMPLES, in PAST to the
+                                   value before that of its symbol
+    own : In(1)                    with ``start``: one later, in PAST the symbol's own value
+    move : In(1)                   add ``step`` to ``at``
+    step : In(signed(7))           how far
+    sample : Out(FACTOR_SHAPE)     the word read in the last cycle without writing
+    write : In(1)                  write ``value``
+    value : In(FACTOR_SHAPE)       the word to be written
     """
 
     def __init__(self):
         super().__init__(
             {
-                "i": In(stream.Signature(HALF)),
+                "i": In(stream.Signature(HALF_SYMBOL)),
                 "hold": In(1),
                 "busy": In(1),
                 "taken": Out(1),
@@ -169,9 +192,9 @@ class Samples(wiring.Component):
                 "own": In(1),
                 "move": In(1),
                 "step": In(signed(7)),
-                "sample": Out(signed(16)),
+                "sample": Out(FACTOR_SHAPE),
                 "write": In(1),
-                "value": In(signed(16)),
+                "value": In(FACTOR_SHAPE),
             }
         )
 
@@ -185,7 +208,7 @@ class Samples(wiring.Component):
         past = self.region == Region.PAST
         region, symbol = Value.cast(self.region), self.half[1:]
         slot = region[2]
-        # Symbols count from 2 to 7: before 2 is 7.
+        # Symbols count from 2 to 7; the one before 2 is 7.
         previous = Cat(~symbol[0], (symbol != 5) & (symbol != 6), (symbol != 3) & (symbol != 4))
         kept = Cat(Mux(self.before, previous, symbol), region[:2], Const(0, 1))
         address = Signal(8)

@@ -1,25 +1,26 @@
-"""Sequences in bits of data frames, and what ends them (8.4.2, 8.4.3, 8.6.2, 8.6.3/V.90)."""
+"""Sequences in bits of data frames, and their ends (8.4.2, 8.4.3, 8.6.2, 8.6.3/V.90)."""
 
 from amaranth.hdl import Module, Mux, Signal
 from amaranth.lib import data, wiring
 from amaranth.lib.wiring import In, Out
 
-from golden.receiver.framing import ED_FRAMES, LENGTHS, SYNC
+from golden.receiver.framing import MP_LENGTHS, SYNC_ONES
+from golden.signals.training import ED_FRAMES
 from hdl.pcm.sequencer import DATA_BITS
 
-#: Bits of a frame sync with its start bit and the type behind it.
-_HEAD = SYNC + 2
+#: Bits of a frame sync, its start bit and the type after it.
+_HEAD = SYNC_ONES + 2
 
 #: Data frames that a sequence may take.
 MOST_PERIOD = 63
 
-#: What a framer is told of data frames and sequences: bits of a data frame; the place in a data
-#: frame of the start bit of a sequence that began with one; data frames from its first to that with
-#: the type; data frames of a sequence whose type is 0, and 1.
+#: Sizes of data frames and sequences: bits of a data frame; the place in a data frame of the start
+#: bit of a sequence that began with a data frame; data frames from its first to the one with the
+#: type; data frames of a sequence whose type is 0, and of one whose type is 1.
 FRAMING = data.StructLayout(
     {
         "data_bits": range(DATA_BITS + 1),
-        "place": range(SYNC + 1),
+        "place": range(SYNC_ONES + 1),
         "span": range(4),
         "period_0": range(MOST_PERIOD + 1),
         "period_1": range(MOST_PERIOD + 1),
@@ -27,7 +28,7 @@ FRAMING = data.StructLayout(
 )
 
 
-def framing(data_bits, lengths=LENGTHS):
+def framing(data_bits, lengths=MP_LENGTHS):
     """Fields of FRAMING for data frames of ``data_bits`` bits and sequences of these lengths.
 
     Raises ``ValueError`` for data frames of less than 6 bits or sequences that are too long.
@@ -37,7 +38,7 @@ def framing(data_bits, lengths=LENGTHS):
         raise ValueError(f"data frames have 6 bits or more, sequences {MOST_PERIOD} data frames")
     return {
         "data_bits": data_bits,
-        "place": SYNC % data_bits,
+        "place": SYNC_ONES % data_bits,
         "span": (_HEAD - 1) // data_bits,
         "period_0": periods[0],
         "period_1": periods[1],
@@ -45,19 +46,21 @@ def framing(data_bits, lengths=LENGTHS):
 
 
 class SequenceFramer(wiring.Component):
-    """Finds sequences and their end in bits, one a cycle at most.
+    """Finds sequences and their end in bits, at most one bit a cycle.
 
-    Bit-exact with :class:`golden.receiver.framing.SequenceFramer`.
+    ``begun`` and ``ended`` come ``latency`` = 1 cycle after a data frame's last bit, for a cycle.
+    After ``ended`` bits are ignored until ``restart``. Bit-exact with
+    :class:`golden.receiver.framing.SequenceFramer`.
 
     Members
     -------
-    bit : In(1), with strobe : In(1): data frames, from a first one on
-    framing : In, FRAMING, which holds from ``restart`` on
-    restart : In(1), wait for a frame sync; the next bit is a data frame's first. Not with a strobe
-    begun : Out(1), for the cycle ``latency`` = 1 after a data frame's last bit was taken in which
-        the type of a sequence came
-    ended : Out(1), in the same cycle, that data frame was the end's last. Behind it nothing is
-        looked at until ``restart``
+    bit : In(1)            of data frames, from a first one's first bit on
+    strobe : In(1)         ``bit`` is there
+    framing : In(FRAMING)  sizes, which hold from ``restart`` on
+    restart : In(1)        wait for a frame sync; the next bit is a data frame's first. Not in a
+                           cycle with ``strobe``
+    begun : Out(1)         the type of a sequence came in this data frame
+    ended : Out(1)         this data frame was the end's last
     """
 
     latency = 1
@@ -77,8 +80,8 @@ class SequenceFramer(wiring.Component):
     def elaborate(self, platform):
         m = Module()
         given = self.framing
-        place, ones = Signal(range(DATA_BITS)), Signal(range(SYNC + 1))
-        # The last bit was a start bit; a type came in this data frame; there were only zeroes.
+        place, ones = Signal(range(DATA_BITS)), Signal(range(SYNC_ONES + 1))
+        # The last bit was a start bit; a type came in this data frame; all its bits were zeros.
         start, typed, zero = Signal(), Signal(), Signal(init=1)
         known, over, zeroes = Signal(), Signal(), Signal(range(ED_FRAMES))
         phase, period = Signal(range(MOST_PERIOD + 1)), Signal(range(MOST_PERIOD + 1))
@@ -92,8 +95,8 @@ class SequenceFramer(wiring.Component):
         with m.If(self.strobe & ~over):
             m.d.sync += [
                 place.eq(Mux(last, 0, place + 1)),
-                ones.eq(Mux(self.bit, ones + (ones != SYNC), 0)),
-                start.eq(~self.bit & (ones == SYNC) & (place == given.place)),
+                ones.eq(Mux(self.bit, ones + (ones != SYNC_ONES), 0)),
+                start.eq(~self.bit & (ones == SYNC_ONES) & (place == given.place)),
                 typed.eq(comes),
                 zero.eq(all_zero),
                 period.eq(own),

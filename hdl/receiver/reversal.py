@@ -9,18 +9,19 @@ from golden.receiver import reversal as golden
 
 
 class RDetector(wiring.Component):
-    """Finds R, and R-bar behind it, in the signs of data frames (8.6.4).
+    """Finds R, and R-bar after it, in the signs of data frames (8.6.4).
 
-    Bit-exact with :class:`golden.receiver.reversal.RDetector` for one line.
+    ``sure`` and ``turned`` are there ``latency`` = 2 cycles after the strobe of a data frame's last
+    symbol. They hold until the next strobe, or until ``restart``. Bit-exact with
+    :class:`golden.receiver.reversal.RDetector` for one line.
 
     Members
     -------
-    sign : In(1), 1 positive, with strobe : In(1): the symbols of data frames, the first of one
-        first; two cycles or more from a data frame's last to the next one
-    restart : In(1), know of nothing; the next symbol is a data frame's first
-    sure, turned : Out(1), whether R is sure with the last whole data frame, and whether that was
-        the last of R_BAR_FRAMES: from ``latency`` = 2 cycles after the strobe of its last symbol
-        until the next one's, or until ``restart``
+    sign : In(1)     of a symbol, 1 positive; from a data frame's first symbol on
+    strobe : In(1)   ``sign`` is there; two cycles or more after that of a data frame's last symbol
+    restart : In(1)  for a cycle: begin anew; the next symbol is a data frame's first
+    sure : Out(1)    R is sure with the last whole data frame
+    turned : Out(1)  that data frame was the last of R_BAR_FRAMES
     """
 
     latency = 2
@@ -36,8 +37,8 @@ class RDetector(wiring.Component):
         place, whole = Signal(range(INTERVALS)), Signal()
         # Whether all signs of the data frame were those of R so far, and those of R-bar.
         r, r_bar = Signal(init=1), Signal(init=1)
-        # Data frames in a row that are alike, as many as matter, and whether they are R; whether
-        # there is something that lasts, and whether that is R.
+        # Equal data frames in a row, as many as matter, and whether they are R. What was heard
+        # last, if anything, and whether that was R.
         run, run_r = Signal(range(golden.R_FRAMES + 1)), Signal()
         heard, heard_r = Signal(), Signal()
         last = place == INTERVALS - 1

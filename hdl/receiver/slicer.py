@@ -6,57 +6,57 @@ from amaranth.lib.memory import Memory
 from amaranth.lib.wiring import In, Out
 
 from golden.formats import SOFT
-from golden.receiver.leastsquares import MOST_OFF
 from golden.receiver.slicer import FINE, MOST_LEVELS
 from hdl.core.fixed import shape
+from hdl.receiver.interfaces import INTERVAL, PCM_MAGNITUDE, PCM_VALUE, SHARE_ABOVE, UCODE
 
 INDEX_BITS = (MOST_LEVELS - 1).bit_length()
 
-#: Bits of what a level is above TRN1d's, in TRAINING_LEVEL-ths of that.
-ABOVE_BITS = MOST_OFF.bit_length() + 1
+#: A value to be sliced, and the level decided.
+SLICE = data.StructLayout({"fine": shape(SOFT), "interval": INTERVAL})
+SLICED = data.StructLayout({"value": PCM_VALUE, "ucode": UCODE, "above": SHARE_ABOVE})
 
-#: What comes to be sliced, and what comes back.
-SLICE = data.StructLayout({"fine": shape(SOFT), "interval": 3})
-SLICED = data.StructLayout({"value": signed(16), "ucode": 7, "above": signed(ABOVE_BITS)})
-
-#: A word for a slicer's tables; ``kind`` 1: ``value`` is how many levels an interval has, less 1.
-LEVEL = data.StructLayout(
+#: A word for a slicer's tables. Kind 0: a level of an interval, by index, with its Ucode and how
+#: far it is above TRN1d's. Kind 1: ``value`` is how many levels the interval has, less 1.
+LEVEL_WORD = data.StructLayout(
     {
         "bank": 1,
-        "interval": 3,
+        "interval": INTERVAL,
         "index": INDEX_BITS,
         "kind": 1,
-        "value": 15,
-        "ucode": 7,
-        "above": signed(ABOVE_BITS),
+        "value": PCM_MAGNITUDE,
+        "ucode": UCODE,
+        "above": SHARE_ABOVE,
     }
 )
 
 
 class Slicer(wiring.Component):
-    """Decides fine PCM values against the levels of their data frame interval, by binary search.
+    """Decides fine PCM values on the levels of their data frame interval, by binary search.
 
     The answer comes 3 * 7 + 4 = 25 cycles after a request is offered, or 1 cycle after it while
-    ``training``; a request a cycle later than that. Words are written between answers and requests,
-    2 cycles for a level, 1 for a number of levels, and a request waits for them. Bit-exact with
-    :class:`golden.receiver.slicer.Slicer`.
+    ``training``. The next request may come a cycle after the answer is taken. Words are written
+    between answers and requests: a level takes 2 cycles, a number of levels 1, and a request waits
+    for that. Bit-exact with :class:`golden.receiver.slicer.Slicer`.
 
-    Levels are in one memory of 2048 x 16 a bank with one address for reading and writing, never
-    both at once: an SB_SPRAM256KA where synthesis is told that it needs no initial values. What
-    that gives after a write is not known, so that nothing is written during a search.
+    A bank is a memory of 2048 x 16 with one address for reading and writing, never both at once: an
+    SB_SPRAM256KA where synthesis may leave out initial values. After a write its output is
+    undefined, so nothing is written during a search.
 
-    Parameters: ``banks``, 1 or 2.
+    Parameters
+    ----------
+    banks : number of tables, 1 or 2
 
     Members
     -------
-    i : In(stream), fine (SOFT); interval
-    o : Out(stream), value of the level, with the sign of fine; ucode; above
-    i_write : In(stream), bank; interval; index; kind 0: value, ucode and above of a level, the
-        levels of an interval ascend; kind 1: value is how many levels the interval has, less 1
-    bank : In(1), bank to decide by
-    training : In(1), the only level of all intervals is training_value : In(15), whose Ucode is
-        training_ucode : In(7); above is nought. These and ``bank`` hold from a request until its
-        answer is taken.
+    i : In(stream of SLICE)             a value, fine, and its data frame interval
+    o : Out(stream of SLICED)           the level with the value's sign; its Ucode; how far it is
+                                        above TRN1d's
+    i_write : In(stream of LEVEL_WORD)  words of the tables; an interval's levels ascend
+    bank : In(1)                        table to decide by; holds from request to answer
+    training : In(1)                    all intervals have one level, and that is TRN1d's
+    training_value : In(PCM_MAGNITUDE)  that level; holds from request to answer
+    training_ucode : In(UCODE)          its Ucode; holds from request to answer
     """
 
     latency = 3 * INDEX_BITS + 4
@@ -67,11 +67,11 @@ class Slicer(wiring.Component):
             {
                 "i": In(stream.Signature(SLICE)),
                 "o": Out(stream.Signature(SLICED)),
-                "i_write": In(stream.Signature(LEVEL)),
+                "i_write": In(stream.Signature(LEVEL_WORD)),
                 "bank": In(1),
                 "training": In(1),
-                "training_value": In(15),
-                "training_ucode": In(7),
+                "training_value": In(PCM_MAGNITUDE),
+                "training_ucode": In(UCODE),
             }
         )
 
@@ -83,15 +83,15 @@ class Slicer(wiring.Component):
         read, write = levels.read_port(), levels.write_port()
         request, word = self.i.payload, self.i_write.payload
         count, index, below = Signal(INDEX_BITS), Signal(INDEX_BITS), Signal(INDEX_BITS)
-        # An entry's Ucode is written first, then its value. There is no interval 7: that row has
-        # the numbers of levels.
+        # A level's Ucode is written first, then its value. Row 7 of the intervals has the numbers
+        # of levels.
         second = Signal()
         value_next = word.kind | second
         place, ucode = Signal(INDEX_BITS), Signal()
         row = Mux(word.kind, 7, word.interval)
         column = Mux(word.kind, word.interval, word.index)
         counting = Signal()
-        # Ucodes are in the upper half; below it, a bank has its half of a half.
+        # The upper half has the Ucodes. In either half, each bank has a half.
         two = self.banks - 1
         wanted = Cat(
             Mux(counting, request.interval, place),
@@ -114,8 +114,8 @@ class Slicer(wiring.Component):
         with m.If(writing):
             m.d.sync += second.eq(~value_next)
 
-        # A value is beyond a bound where fine / 8 less the two levels beside the bound is above
-        # nought, with all signs changed for negative ones.
+        # A value is beyond a bound where fine / 8 less the two levels beside the bound is positive;
+        # negative values change all signs.
         negative = request.fine[-1]
         first, final = Signal(), Signal()
         invert, carry = Signal(), Signal()

@@ -8,10 +8,10 @@ from amaranth.lib.wiring import In, Out
 from golden.bits.scrambler import GPC
 from golden.formats import DIL_COUNT, DIL_SUM
 from golden.pcm.parameters import INTERVALS
-from golden.receiver.training import AGAIN, NO_MORE
+from golden.receiver.training import TRN1D_BACK, TRN1D_OVER
 from golden.signals.sequences import JD
 from hdl.core.memory import read_alone
-from hdl.receiver.words import DECISION, NUMBER
+from hdl.receiver.words import DATA_FRAME_NUMBER, DECISION
 from hdl.signals.training import (
     DIL_ADDRESS_BITS,
     DIL_STATE,
@@ -31,21 +31,22 @@ _JD_FRAMES = JD.length // INTERVALS
 class TrainingDecoder(wiring.Component):
     """A receiver's decisions to the bits of TRN1d and Jd, up to DIL (8.4.2, 8.4.3, 8.4.5).
 
-    A data frame's last decision is followed a cycle later by what is known then: the first bit of
-    the data frame two before, which is there ``latency`` = 2 cycles after the decision was taken,
-    the others one a cycle; 8 cycles after it was taken the next decision is. Bit-exact with
+    With each data frame come the bits of the one two before, one a cycle. The first of them is
+    there ``latency`` = 2 cycles after the data frame's last decision is taken, and the next
+    decision is taken 8 cycles after that. Bit-exact with
     :class:`golden.receiver.training.TrainingDecoder`.
 
     Members
     -------
-    i : In(stream), DECISION. Those that do not belong to a whole data frame are dropped, and so are
-        all behind Jd'
-    restart : In(1), wait for TRN1d: as after a reset, but for a data frame on its way out
-    o : Out(stream), bit; first, 1 in the first bit of a data frame; begins, 1 in the bits of a data
-        frame with which a Jd begins. Those of Jd' are not given
-    dil : Out(1), Jd' has been read: the decision that is taken next is DIL's first. It goes up two
-        cycles after the last decision of Jd' was taken; no decision is taken in between
-    number : Out, NUMBER of DIL's first data frame, with dil
+    i : In(stream of DECISION)  decisions; dropped where they are of no whole data frame, and after
+                                Jd'
+    restart : In(1)             for a cycle: wait for TRN1d, as after a reset; a data frame on its
+                                way out still leaves
+    o : Out(stream of bit, first, begins)  a bit; ``first`` of its data frame; ``begins``: a Jd
+                                begins with its data frame. Bits of Jd' do not come
+    dil : Out(1)                Jd' has been read, and the next decision is DIL's first; from two
+                                cycles after the last decision of Jd' until ``restart``
+    number : Out(DATA_FRAME_NUMBER)  of DIL's first data frame, with ``dil``
     """
 
     latency = 2
@@ -58,7 +59,7 @@ class TrainingDecoder(wiring.Component):
                 "restart": In(1),
                 "o": Out(stream.Signature(bit)),
                 "dil": Out(1),
-                "number": Out(NUMBER),
+                "number": Out(DATA_FRAME_NUMBER),
             }
         )
 
@@ -66,12 +67,12 @@ class TrainingDecoder(wiring.Component):
         m = Module()
         near, far = GPC
         decision = self.i.payload
-        # The oldest in bit 0, everywhere. ``line`` has the scrambled bits, as far as they are known
-        # to be signs or changes of sign; ``before`` the bits of two data frames.
+        # The oldest is in bit 0, everywhere. ``line`` has the scrambled bits: signs, or changes of
+        # sign once these are known to be sent. ``before`` has the bits of two data frames.
         collected, place = Signal(INTERVALS), Signal(range(INTERVALS + 1))
         signs, line, before = Signal(far), Signal(far), Signal(2 * INTERVALS)
         waits = Signal(range(3))
-        jd, ones, others = Signal(), Signal(range(AGAIN + 1)), Signal(range(NO_MORE + 1))
+        jd, ones, others = Signal(), Signal(range(TRN1D_BACK + 1)), Signal(range(TRN1D_OVER + 1))
         known, since = Signal(), Signal(range(_JD_FRAMES))
         given, left, begins = Signal(INTERVALS), Signal(range(INTERVALS)), Signal()
 
@@ -92,8 +93,8 @@ class TrainingDecoder(wiring.Component):
             own.eq(descrambled(last, line)),
             one.eq(plain.all()),
             begun.eq(~jd & own.all() & ~one),
-            no_more.eq(~jd & ~one & (others >= NO_MORE - 1)),
-            again.eq(jd & one & (ones >= AGAIN - 1)),
+            no_more.eq(~jd & ~one & (others >= TRN1D_OVER - 1)),
+            again.eq(jd & one & (ones >= TRN1D_BACK - 1)),
             in_jd.eq((jd | begun) & ~again),
             bits.eq(Mux(in_jd, own, plain)),
             synchronised.eq(in_jd & (own == _SYNC_ENDS) & before.all()),
@@ -131,8 +132,8 @@ class TrainingDecoder(wiring.Component):
                     since.eq(Mux(synchronised, 0, phase)),
                     known.eq((known | synchronised) & ~again),
                     self.dil.eq(ends),
-                    ones.eq(Mux(one, ones + (ones != AGAIN), 0)),
-                    others.eq(Mux(one, 0, others + (others != NO_MORE))),
+                    ones.eq(Mux(one, ones + (ones != TRN1D_BACK), 0)),
+                    others.eq(Mux(one, 0, others + (others != TRN1D_OVER))),
                 ]
                 with m.If(in_jd):
                     m.d.sync += line.eq(Cat(line, last)[INTERVALS:])
@@ -155,11 +156,11 @@ class TrainingDecoder(wiring.Component):
         return m
 
 
-#: Which sum of an averager: by DIL-segment, data frame interval and sign.
+#: Number of a sum of an averager: DIL-segment, data frame interval and sign.
 DIL_ENTRY = data.StructLayout({"sign": 1, "interval": range(INTERVALS), "segment": 8})
 
 
-#: What is there: the sum and how many it has; three words of an averager's memory.
+#: A sum, and how many values it has; three words of an averager's memory.
 DIL_AVERAGE = data.StructLayout({"sum": signed(DIL_SUM.width), "count": DIL_COUNT.width})
 
 
@@ -169,30 +170,34 @@ _WORD, _WORDS = 16, 3
 class DilAverager(wiring.Component):
     """Soft values of DIL's training symbols, added up by DIL-segment, interval and sign (8.4.1).
 
-    A decision takes at most ``cycles`` = 16 cycles until the next is taken, a sum that is read 6.
-    Bit-exact with :class:`golden.receiver.training.DilAverager`. The sums are 12288 words of 16
-    bits, with a single port that reads or writes and no initial contents: an SB_SPRAM256KA, or
-    twelve DP16KD. The descriptor has 256 words more.
+    A reset or ``clear`` sets all sums to zero in ``clearing`` = 4096 cycles. Nothing is taken
+    meanwhile, so ``clear`` is for a time when no decisions come. Reading a sum waits while there
+    are decisions, and so does a word of the descriptor. Bit-exact with
+    :class:`golden.receiver.training.DilAverager`.
 
-    After a reset or ``clear`` all sums are nought, which takes ``clearing`` = 4096 cycles; nothing
-    is taken meanwhile, so it is for a time when no decisions come. A sum that is read waits while
-    there are decisions, and so does a word.
+    A decision takes at most ``cycles`` = 16 cycles, a sum that is read 6. The sums are 12288 words
+    of 16 bits, with a single port that reads or writes and no initial contents: an SB_SPRAM256KA,
+    or twelve DP16KD. The descriptor has 256 words more.
 
     Members
     -------
-    i_descriptor : In(stream), DIL_WORD, as ``descriptor_words`` has them
-    i : In(stream), DECISION, whole data frames. Each is dropped that is none of DIL's
-    dil : In(1), the decision that is taken next is one of DIL's, the first after it went up its
-        first; as :class:`TrainingDecoder` has it
-    stop : In(1), the rest is none of DIL's, until ``dil`` has been down: for what may follow when
-        the end of DIL has been asked for
-    clear : In(1)
-    reference, reference_sign : Out(1), whether the decision that is taken next is one of DIL's
-        reference symbols, and its sign, 1 positive; from 9 cycles after the decision before was
-        taken, or ``dil`` went up, until its own is
-    passes : Out(8), how often the whole DIL has been added since ``dil`` went up; stops at 255
-    i_entry : In(stream), DIL_ENTRY
-    o : Out(stream), DIL_AVERAGE
+    i_descriptor : In(stream of DIL_WORD)  words of the descriptor, as ``descriptor_words`` makes
+                                           them
+    i : In(stream of DECISION)             whole data frames; decisions that are none of DIL's are
+                                           dropped
+    dil : In(1)                            the next decision is one of DIL's; the first after it
+                                           rises is DIL's first
+    stop : In(1)                           for a cycle: the rest is none of DIL's, until ``dil``
+                                           falls; for use once the end of DIL was asked for
+    clear : In(1)                          for a cycle: set all sums to zero
+    reference : Out(1)                     the next decision is one of a reference symbol; from 9
+                                           cycles after the decision before, or after ``dil`` rises,
+                                           until its own is taken
+    reference_sign : Out(1)                its sign, 1 positive, likewise
+    passes : Out(8)                        how often the whole DIL was added since ``dil`` rose;
+                                           stops at 255
+    i_entry : In(stream of DIL_ENTRY)      the sum to be read
+    o : Out(stream of DIL_AVERAGE)         that sum
     """
 
     cycles, clearing = 16, 1 << DIL_ENTRY.size
@@ -313,7 +318,7 @@ class DilAverager(wiring.Component):
         return m
 
     def _sequencer(self, m):
-        """What knows the symbols, with the descriptor."""
+        """Add the descriptor, and the sequencer that makes DIL's symbols out of it."""
         m.submodules.descriptor = descriptor = Memory(
             shape=DIL_WORD_BITS, depth=1 << DIL_ADDRESS_BITS, init=[]
         )

@@ -1,8 +1,8 @@
-"""Commands to a bank of signal generators: their words, and the memory that these wait in.
+"""Commands to a bank of signal generators: their words, and the memory in which these wait.
 
-All that a channel needs besides the encoder is in 512 words of one memory, a ring of commands with
-what each needs, and in eight more, where the channel stands. A command keeps its words until it
-ends. The memory has a single port and no initial contents, as the UP5K's SPRAM: one holds 30
+A channel has 520 words of one memory: a ring of 512 for the words of its commands, and a row of
+eight that says which command it sends and how far it is. A command keeps its words until it ends.
+The memory has a single port and no initial contents, so that one SPRAM of the UP5K holds 30
 channels.
 """
 
@@ -17,59 +17,65 @@ from golden.signals.generator import Signal as Sent
 from golden.signals.sequences import JD_END
 from golden.signals.training import ABOVE
 from hdl.core.channels import channel_shape
-from hdl.pcm.csr import configuration_words
+from hdl.pcm.csr import WORD_BITS, configuration_words
 from hdl.pcm.g711 import LAW_BITS
 from hdl.signals.training import descriptor_words
 
-WORD_BITS = 16
-
-#: Bits of a place in a channel's ring of commands.
+#: Bits of a place in a channel's ring.
 RING_BITS = 9
 
-#: The words of a command behind HEADER: how many units; bits of a sequence, those of MP being 229
-#: at most; six Ucodes, two a word, the first in bits 0..6, the second in 8..14; and what else it
-#: needs from REST on. This is the sequence's bits, the first in bit 0 of the first word; or a DIL
-#: descriptor's words at their addresses (:mod:`hdl.signals.training`); or configuration words in
-#: their order, 57 (:mod:`hdl.pcm.csr`). What a command does not need is 0, and REST and on are left
-#: out.
-LENGTH, UNIT, UCODES, REST = 1, 2, 3, 6
+# Words of a command after HEADER. A command that does not need one has 0 there; words from REST_AT
+# on are left out.
 
-#: A command's first word: a golden.signals.generator.Signal, how long it goes on, the law (1
-#: A-law), and how many words there are.
+#: How many units; bits of a unit, which is a sequence (MP has 229); six Ucodes, two a word,
+#: the first in bits 0..6, the second in 8..14; and more that a command needs, from REST_AT on: the
+#: sequence's bits, the first in bit 0 of the first word; or a DIL descriptor's words at their
+#: addresses (:mod:`hdl.signals.training`); or 57 configuration words in their order
+#: (:mod:`hdl.pcm.csr`).
+LENGTH_AT, UNIT_AT, UCODES_AT, REST_AT = 1, 2, 3, 6
+
+#: A command's first word: a golden.signals.generator.Signal; whether it repeats; whether it begins
+#: now; the law (1 A-law); and how many words the command has.
 HEADER = data.StructLayout({"signal": 4, "repeat": 1, "now": 1, "law": 1, "size": RING_BITS})
 
-#: Where a channel stands, word by word: the command being sent, the place of its REST in the ring;
-#: the place behind it, half and D of the mapping parameters; units that have to be begun; where the
-#: unit is (``segment`` is a bit of the sequence, too), and whether it is in its midst.
+#: A channel's row, word by word.
 ROW = data.StructLayout(
     {
-        "rest": RING_BITS,
+        # 0: the command being sent.
+        "rest": RING_BITS,  # place of the word at REST_AT in the ring
         "signal": 4,
         "repeat": 1,
         "law": 1,
-        "active": 1,
+        "active": 1,  # there was a command
+        # 1: the place after it in the ring, and its mapping parameters' half and D.
         "next": RING_BITS,
         "half": 1,
         "data_bits": 6,
+        # 2: units that are to begin.
         "left": 16,
+        # 3 and 4: place in the unit, of DIL or, in ``segment``, a sequence's bit.
         "segment": 8,
         "frame": 7,
-        "midst": 1,
+        "midst": 1,  # the unit has begun
         "sign_place": 7,
         "training_place": 7,
-        "sr": 2,
+        "sr": 2,  # of the mapping parameters
     }
 )
 
-#: Words of a row: those of ROW, of which these two, and two more, which only the writer writes:
-#: the places behind the last whole command, and behind the last word.
-COMMAND, NEXT, ROW_WORDS, END, WRITTEN = 0, 1, 5, 5, 6
+#: Words of ROW, and two of them by what they begin with.
+ROW_WORDS, COMMAND_AT, NEXT_AT = 5, 0, 1
 
-ROW_BITS = 3
+#: Two words more, which only the writer writes: the places after the last whole command, and after
+#: the last word.
+END_AT, WRITTEN_AT = 5, 6
+
+#: Bits of a word's place in a row.
+ROW_WORD_BITS = 3
 
 
 def command_words(command, law):
-    """Words of a golden ``Command`` for a channel of a law, in the order to be sent.
+    """Words of a golden ``Command`` for a channel of a law, in the order to send them.
 
     Raises :class:`~golden.errors.V90Error` for a DIL without DIL-segments, a sequence of more than
     255 bits, and mapping parameters of the other law.
@@ -111,47 +117,54 @@ def command_words(command, law):
         "repeat": command.repeat,
         "now": command.now,
         "law": LAW_BITS[law],
-        "size": REST + len(rest),
+        "size": REST_AT + len(rest),
     }
     return [HEADER.const(fields).as_value().value, command.length, unit, *pairs, *rest]
 
 
 def command_layout(channels):
-    """Payload of words of commands; ``last`` is 1 with a command's last one."""
+    """Payload of a command's words: channel, data, last, which is 1 with the last word."""
     return data.StructLayout({"channel": channel_shape(channels), "data": WORD_BITS, "last": 1})
 
 
 class Places:
-    """Addresses of the memory, for ``channels``."""
+    """Addresses of the memory of ``channels``: first all rings, then all rows."""
 
     def __init__(self, channels):
         self.channels = channels
-        self.depth = channels * ((1 << RING_BITS) + (1 << ROW_BITS))
+        self.depth = channels * ((1 << RING_BITS) + (1 << ROW_WORD_BITS))
         self.shape = (self.depth - 1).bit_length()
 
     def ring(self, channel, place):
+        """Address of a place in a channel's ring."""
         return Cat(place[:RING_BITS], channel)
 
     def row(self, channel, word):
-        word = Const(word, ROW_BITS) if isinstance(word, int) else word[:ROW_BITS]
+        """Address of a word of a channel's row."""
+        word = Const(word, ROW_WORD_BITS) if isinstance(word, int) else word[:ROW_WORD_BITS]
         return Const(self.channels << RING_BITS, self.shape) + Cat(word, channel)
 
 
 class CommandWriter(wiring.Component):
     """Puts words of commands into the channels' rings.
 
-    A word takes ``cycles`` = 8, which begin with ``grant`` only. A command waits from its last
-    word on. With the first word of one with ``now``, what waits is dropped, and this takes its
-    place: so it finds room even where the ring is full of commands that wait. Words for which there
-    is no room wait, and those of other channels behind them; those for a channel that there is not
-    are dropped.
+    Throughput: a word in ``cycles`` = 8, which begin with ``grant`` only. A command waits from its
+    last word on. The first word of a command with ``now`` drops the commands that wait and takes
+    their place, so it finds room even where these fill the ring. A word without room waits, and so
+    do all words after it, of other channels too. Words for a channel that does not exist are
+    dropped.
+
+    Parameters: ``channels``.
 
     Members
     -------
-    i : In(stream), :func:`command_layout`
-    grant : In(1), no one else needs the memory or the rows now, nor while busy : Out(1)
-    address, data, write : Out, to the memory; word : In(16), what is at the address of the cycle
-        before
+    i : In(stream of command_layout(channels))  words of commands
+    grant : In(1)          nobody else needs the memory or the rows, now and while ``busy``
+    busy : Out(1)          a word is being put into its ring
+    address : Out(shape)   of the memory
+    data : Out(WORD_BITS)  to be written
+    write : Out(1)         write ``data``
+    word : In(WORD_BITS)   the memory's word at the address of the cycle before
     """
 
     cycles = 8
@@ -182,28 +195,28 @@ class CommandWriter(wiring.Component):
         m.d.comb += self.busy.eq(1)
         with m.FSM():
             with m.State("IDLE"):
-                m.d.comb += [self.busy.eq(0), row(END)]
+                m.d.comb += [self.busy.eq(0), row(END_AT)]
                 with m.If(self.i.valid & (word.channel >= self.places.channels)):
                     m.d.comb += self.i.ready.eq(1)
                 with m.Elif(self.i.valid & self.grant):
                     m.next = "END"
             with m.State("END"):
-                m.d.comb += row(WRITTEN)
+                m.d.comb += row(WRITTEN_AT)
                 m.d.sync += end.eq(self.word)
                 m.next = "WRITTEN"
             with m.State("WRITTEN"):
-                m.d.comb += row(NEXT)
+                m.d.comb += row(NEXT_AT)
                 m.d.sync += [at.eq(self.word), first.eq(self.word[:RING_BITS] == end)]
                 m.next = "NEXT"
             with m.State("NEXT"):
-                m.d.comb += row(COMMAND)
+                m.d.comb += row(COMMAND_AT)
                 with m.If(first & header.now):
                     m.d.sync += at.eq(self.word)
                 m.next = "ROOM"
             with m.State("ROOM"):
                 m.next = "STORE"
                 # The first word of the command being sent stays.
-                with m.If((at + 1 + REST)[:RING_BITS] == self.word[:RING_BITS]):
+                with m.If((at + 1 + REST_AT)[:RING_BITS] == self.word[:RING_BITS]):
                     m.next = "IDLE"
             with m.State("STORE"):
                 m.d.comb += [
@@ -216,11 +229,11 @@ class CommandWriter(wiring.Component):
                     m.d.sync += end.eq(at)
                 m.next = "KEEP_WRITTEN"
             with m.State("KEEP_WRITTEN"):
-                m.d.comb += [row(WRITTEN), self.data.eq(at), self.write.eq(1)]
+                m.d.comb += [row(WRITTEN_AT), self.data.eq(at), self.write.eq(1)]
                 with m.If(word.last):
                     m.d.sync += end.eq(at)
                 m.next = "KEEP_END"
             with m.State("KEEP_END"):
-                m.d.comb += [row(END), self.data.eq(end), self.write.eq(1), self.i.ready.eq(1)]
+                m.d.comb += [row(END_AT), self.data.eq(end), self.write.eq(1), self.i.ready.eq(1)]
                 m.next = "IDLE"
         return m

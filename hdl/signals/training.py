@@ -1,4 +1,4 @@
-"""Training signals of the digital modem (8.4.1 to 8.4.5/V.90): DIL made, and all of them read."""
+"""DIL of the digital modem (8.4.1/V.90), made symbol by symbol from its descriptor."""
 
 from amaranth.hdl import Module, Mux, Signal
 from amaranth.lib import data, stream, wiring
@@ -6,25 +6,26 @@ from amaranth.lib.wiring import In, Out
 
 from golden.pcm.parameters import INTERVALS
 
-#: Where a DIL descriptor stands in its memory. Patterns, the first symbol in bit 0 of the first
-#: word: SP and TP, eight words each.
-SIGN_PATTERN, TRAINING_PATTERN = 0, 8
+# Addresses of a DIL descriptor's fields in its memory.
+
+#: SP and TP, eight words each; the first symbol is bit 0 of the first word.
+SIGN_PATTERN_AT, TRAINING_PATTERN_AT = 0, 8
 #: Eight words, one for each Uchord: H in bits 0..6, REF in bits 8..14.
-UCHORDS = 16
+UCHORDS_AT = 16
 #: N in bits 0..7.
-SEGMENTS = 24
+SEGMENTS_AT = 24
 #: LSP less 1 in bits 0..6, LTP less 1 in bits 8..14.
-LENGTHS = 25
+LENGTHS_AT = 25
 #: Ucodes of the training symbols, two in a word, the first in bits 0..6, the second in 8..14.
-TRAINING_UCODES = 32
+TRAINING_UCODES_AT = 32
 
 DIL_ADDRESS_BITS, DIL_WORD_BITS = 8, 16
 
-#: A word on its way to such a memory.
+#: A word on its way to a memory of this kind.
 DIL_WORD = data.StructLayout({"address": DIL_ADDRESS_BITS, "data": DIL_WORD_BITS})
 
-#: Where in DIL a symbol stands: its DIL-segment, data frame and data frame interval in that, and
-#: the places in SP and TP. All nought is DIL's first.
+#: Place of a symbol in DIL: its DIL-segment, data frame and data frame interval in that, and the
+#: places in SP and TP. DIL's first symbol has zero in all.
 DIL_STATE = data.StructLayout(
     {
         "segment": 8,
@@ -35,8 +36,7 @@ DIL_STATE = data.StructLayout(
     }
 )
 
-#: A symbol of DIL, as :class:`golden.signals.training.DilSymbols` has it, and the place of the next
-#: one.
+#: A symbol of DIL, as :class:`golden.signals.training.DilSymbols` has it, and the next one's place.
 DIL_SYMBOL = data.StructLayout(
     {
         "ucode": 7,
@@ -64,31 +64,31 @@ def descriptor_words(descriptor):
     ucodes = list(descriptor.get("training_ucodes", ()))
     signs, training = descriptor["sign_pattern"], descriptor["training_pattern"]
     parts = {
-        SIGN_PATTERN: pattern(signs),
-        TRAINING_PATTERN: pattern(training),
-        UCHORDS: pairs(descriptor["H"], descriptor["REF"]),
-        SEGMENTS: [len(ucodes)],
-        LENGTHS: pairs([len(signs) - 1], [len(training) - 1]),
-        TRAINING_UCODES: pairs(ucodes[::2], ucodes[1::2] + [0] * (len(ucodes) % 2)),
+        SIGN_PATTERN_AT: pattern(signs),
+        TRAINING_PATTERN_AT: pattern(training),
+        UCHORDS_AT: pairs(descriptor["H"], descriptor["REF"]),
+        SEGMENTS_AT: [len(ucodes)],
+        LENGTHS_AT: pairs([len(signs) - 1], [len(training) - 1]),
+        TRAINING_UCODES_AT: pairs(ucodes[::2], ucodes[1::2] + [0] * (len(ucodes) % 2)),
     }
     return [(at + n, word) for at, words in parts.items() for n, word in enumerate(words)]
 
 
 class DilSequencer(wiring.Component):
-    """The symbol of DIL at a place, and the place behind it (8.4.1).
+    """The symbol of DIL at a place, and the place after it (8.4.1).
 
-    The place comes with each request and goes with the answer: who asks keeps it, for one line or
-    for as many as take turns. A symbol takes ``latency`` = 7 cycles, and the next is taken a cycle
-    after that. Its values are those of :class:`golden.signals.training.DilSequencer`; with N = 0
-    there is no DIL and they mean nothing.
+    A request has a place and its answer the next one, which the user keeps: for one line, or for
+    several lines that take turns. Latency: 7 cycles. Throughput: a symbol in 8 cycles. Values are
+    those of :class:`golden.signals.training.DilSequencer`; with N = 0 there is no DIL, and they
+    mean nothing.
 
     Members
     -------
-    i : In(stream), DIL_STATE
-    o : Out(stream), DIL_SYMBOL
-    address : Out, of a word of the descriptor, as ``descriptor_words`` has them; used from the
+    i : In(stream of DIL_STATE)      a place
+    o : Out(stream of DIL_SYMBOL)    the symbol there
+    address : Out(DIL_ADDRESS_BITS)  of a word of the descriptor (``descriptor_words``); from the
         cycle in which a place is taken to the sixth after it
-    word : In, what is at the address of the cycle before
+    word : In(DIL_WORD_BITS)         the word at the address of the cycle before
     """
 
     latency = 7
@@ -112,7 +112,7 @@ class DilSequencer(wiring.Component):
         }
         m.d.comb += [symbol[name].eq(one) for name, one in kept.items()]
         low, high = self.word[:7], self.word[8:15]
-        # What is the last of its kind: DIL-segment, place in SP and TP, data frame.
+        # The symbol is in the last DIL-segment; at the last place in SP; at the last in TP.
         segment_ends, sign_ends, training_ends = Signal(), Signal(), Signal()
 
         def following(field, ends):
@@ -120,16 +120,16 @@ class DilSequencer(wiring.Component):
 
         with m.FSM():
             with m.State("IDLE"):
-                m.d.comb += [self.i.ready.eq(1), self.address.eq(SEGMENTS)]
+                m.d.comb += [self.i.ready.eq(1), self.address.eq(SEGMENTS_AT)]
                 m.d.sync += at.eq(self.i.payload)
                 with m.If(self.i.valid):
                     m.next = "SEGMENTS"
             with m.State("SEGMENTS"):
-                m.d.comb += self.address.eq(LENGTHS)
+                m.d.comb += self.address.eq(LENGTHS_AT)
                 m.d.sync += segment_ends.eq(at.segment + 1 == self.word[:8])
                 m.next = "LENGTHS"
             with m.State("LENGTHS"):
-                m.d.comb += self.address.eq(TRAINING_UCODES + at.segment[1:])
+                m.d.comb += self.address.eq(TRAINING_UCODES_AT + at.segment[1:])
                 m.d.sync += [
                     sign_ends.eq(at.sign_place == low),
                     training_ends.eq(at.training_place == high),
@@ -137,18 +137,18 @@ class DilSequencer(wiring.Component):
                 m.next = "UCODE"
             with m.State("UCODE"):
                 ucode = Mux(at.segment[0], high, low)
-                m.d.comb += self.address.eq(UCHORDS + ucode[4:])
+                m.d.comb += self.address.eq(UCHORDS_AT + ucode[4:])
                 m.d.sync += kept["ucode"].eq(ucode)
                 m.next = "UCHORD"
             with m.State("UCHORD"):
-                # H and REF wait with the symbol for what TP says.
-                m.d.comb += self.address.eq(SIGN_PATTERN + at.sign_place[4:])
+                # REF waits until TP says whether the symbol is a training symbol.
+                m.d.comb += self.address.eq(SIGN_PATTERN_AT + at.sign_place[4:])
                 reference = Signal(7)
                 ends = (at.interval == INTERVALS - 1) & (at.frame == low)
                 m.d.sync += [reference.eq(high), kept["last"].eq(ends)]
                 m.next = "SIGN"
             with m.State("SIGN"):
-                m.d.comb += self.address.eq(TRAINING_PATTERN + at.training_place[4:])
+                m.d.comb += self.address.eq(TRAINING_PATTERN_AT + at.training_place[4:])
                 m.d.sync += kept["sign"].eq(self.word.bit_select(at.sign_place[:4], 1))
                 m.next = "TRAINING"
             with m.State("TRAINING"):

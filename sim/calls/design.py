@@ -1,4 +1,4 @@
-"""Where Ucodes arrive over a simulated network: what a client would learn from DIL."""
+"""Levels and lines of simulated calls: what an analogue modem would learn from DIL, known here."""
 
 from dataclasses import replace
 from math import lcm
@@ -9,16 +9,30 @@ from golden.learning.constellations import middle
 from golden.pcm import g711
 from golden.pcm.parameters import INTERVALS
 from golden.receiver.slicer import Levels
+from golden.receiver.timing import SAMPLE_RATE
 from sim.world import lines
-from sim.world.line import SAMPLES, Line
-from sim.world.network import PHASES, Network, values
+from sim.world.line import Line
+from sim.world.network import ROBBED_PERIOD, Network, values
+
+#: U_INFO that calls have: near the power that data may have, and W of Sd exists.
+USUAL_U_INFO = 79
+
+#: SNR in dB that lines have, against TRN1d at the A/D.
+USUAL_SNR = 45.0
+
+#: Power of TRN1d at the A/D in dB of full scale, in calls with a start-up and in those with given
+#: parameters. The peaks of data are 13 dB above it.
+START_UP_LEVEL, GIVEN_LEVEL = -22.0, -20.0
+
+#: Bits of the A/D.
+CONVERTER_BITS = 16
 
 
 def arriving(network, octets):
-    """Levels (int64, ``(n,)``) at which octets from the network's first on arrive at the exchange.
+    """Levels (int64, ``(n,)``) at which octets arrive at the exchange, the network's first on.
 
-    They are those of Table 1/V.90, without sign, in the law that goes out. High-pass and slips,
-    which have no levels, are left out.
+    They are levels of Table 1/V.90, without sign, in the law that goes out. High-pass and slips are
+    left out, as they have no levels.
     """
     still = replace(network, high_pass=None, slips=())
     return np.abs(values(Network(still).process(octets), still.law_out)).astype(np.int64)
@@ -31,17 +45,30 @@ def arrivals(network):
     to data frame.
     """
     times = lcm(*(len(bits) or 1 for bits in (*network.robbed, *network.robbed_after)))
-    octets = g711.octet(np.repeat(np.arange(128), times * PHASES), 1, network.law)
-    levels = arriving(network, octets).reshape(128, times, PHASES)
+    octets = g711.octet(np.repeat(np.arange(128), times * ROBBED_PERIOD), 1, network.law)
+    levels = arriving(network, octets).reshape(128, times, ROBBED_PERIOD)
     return levels.min(1).T, levels.max(1).T
 
 
-def line_at(name, network, conditions, u_info, level, bits, rate=SAMPLES):
-    """The line of that name after a network, TRN1d at ``level`` dB at the A/D.
+def line_at(
+    name,
+    network,
+    conditions,
+    u_info,
+    level=START_UP_LEVEL,
+    bits=CONVERTER_BITS,
+    rate=SAMPLE_RATE,
+):
+    """The line of that name after a network, with TRN1d at ``level`` dB at the A/D.
 
-    ``conditions``: noise in them refers to TRN1d of U_INFO as it arrives; ``power``, ``gain``,
-    ``level`` and ``bits`` are set here. ``network``: :class:`~sim.world.network.NetworkParameters`.
-    ``rate``: as of the Line.
+    Parameters
+    ----------
+    network : :class:`~sim.world.network.NetworkParameters`
+    conditions : :class:`~sim.world.conditions.Conditions`
+        Noise in them refers to TRN1d of ``u_info`` as it arrives. ``power``, ``gain``, ``level``
+        and ``bits`` are replaced.
+    rate : int
+        As that of :class:`~sim.world.line.Line`.
     """
     value = training_levels(arrivals(network), u_info).values[0][0] / 32768
     bare = Line(lines.find(name), law=network.law_out)

@@ -1,7 +1,7 @@
 """The gateware receiver on arrays of samples: :class:`golden.receiver.receiver.Receiver`, compiled.
 
-Samples come to the gateware as a stream and as fast as it bears, so that a simulation does not
-spend time on waiting; what happens is what happens at a slow clock.
+Samples come to the gateware as a stream, as fast as it can take them, so that a simulation does not
+spend time on waiting. Results are those at a slow clock.
 """
 
 import numpy as np
@@ -38,9 +38,10 @@ _CHUNK = 16000
 class Paced(wiring.Component):
     """A receiver whose samples come as a stream, as fast as it can take them.
 
-    The next sample waits until the one before is dealt with; one that may be a data frame's last,
-    until the data frame before is, whose corrections of the clock it needs; and those from the last
-    data frame on in which a solution has time to become ready, until it is.
+    Each sample waits until the receiver is done with the one before. A sample that may be a data
+    frame's last waits until the data frame before is decided, because it needs that one's
+    corrections of the clock. Samples after the last data frame in which a solution may become ready
+    wait for the solution.
     """
 
     def __init__(self, forward=FORWARD, feedback=FEEDBACK):
@@ -75,10 +76,10 @@ class Paced(wiring.Component):
 
 
 def _due(m, receiver, settled=1):
-    """Whether a sample may come; ``settled``: whether all is known of the last data frame."""
+    """Whether a sample may come; ``settled``: whether the last data frame is dealt with."""
     part = receiver.part
     half = part.front.interpolator.o.payload.index
-    solving, equalized = Signal(), part.control.idle & ~part.equalizer.busy & settled
+    solving, equalized = Signal(), part.control.idle & ~part.equalizer.report.busy & settled
     for ended in (SKIPPED + TRAINED, AGAIN + TRAINED_AGAIN):
         with m.If(receiver.number == ended + SOLVING - 1):
             m.d.comb += solving.eq(1)
@@ -88,10 +89,10 @@ def _due(m, receiver, settled=1):
 class PacedAnalogue(wiring.Component):
     """An ``AnalogueReceiver`` at the same pace; its decisions are a stream.
 
-    ``every``: cycles from a sample to the next one, whatever the receiver is doing; 0: as above.
+    ``every``: cycles from one sample to the next, whatever the receiver does; 0: as :class:`Paced`.
     """
 
-    #: Cycles from a decision to when its bits have been looked at.
+    #: Cycles from a decision until its bits have been looked at.
     SETTLES = 255
 
     def __init__(self, forward=FORWARD, feedback=FEEDBACK, every=0):
@@ -208,14 +209,17 @@ def _columns(frames, events, quality, step):
 class AnalogueGateware:
     """The compiled ``AnalogueReceiver`` in place of a golden ``Receiver`` of one line.
 
-    Parameters: as those of :class:`golden.receiver.receiver.Receiver`; ``descriptor`` of the DIL
-    that will be asked for (``golden.signals.sequences.DIL``), or none; ``every``, as that of
-    :class:`PacedAnalogue`.
+    :meth:`process` and the methods for levels to come have the golden receiver's interface and
+    results, but for ``quality``, which is that of the last data frame everywhere. ``line`` is 0.
 
-    :meth:`process` and the methods for levels to come are those of the golden receiver, and so is
-    what they give, but for ``quality``, which is that of the last data frame everywhere; ``line``
-    is 0. Besides: :meth:`describe`, :meth:`decode`, :meth:`averages`, and ``bits`` and
-    ``training_bits``, arrays of what the gateware decoded since Sd came last.
+    Parameters
+    ----------
+    training, data, start, forward, feedback
+        As those of :class:`golden.receiver.receiver.Receiver`.
+    descriptor : dict, optional
+        Of the DIL that will be asked for (``golden.signals.sequences.DIL``).
+    every : int
+        As that of :class:`PacedAnalogue`.
     """
 
     lines = 1
@@ -278,7 +282,7 @@ class AnalogueGateware:
             self._words("i_configuration", words)
 
     def describe(self, descriptor):
-        """DIL will be that of ``descriptor``; before it begins."""
+        """Expect the DIL of ``descriptor``, which has not begun yet."""
         self._descriptor = descriptor
         self._words("i_descriptor", descriptor_words(descriptor))
 
@@ -292,11 +296,10 @@ class AnalogueGateware:
             self._words("i_parameters", follow_words(parameters))
 
     def know(self, descriptor, levels, first, line=0):
-        """As golden's; of the DIL that was described and with the first data frame found.
+        """As golden's, for the DIL that was described and the first data frame found.
 
-        With None, what comes is no more among :meth:`averages`.
-
-        Raises :class:`~golden.errors.V90Error` for another one.
+        With None, :meth:`averages` takes no more symbols. Raises :class:`~golden.errors.V90Error`
+        for another DIL.
         """
         mine = self._gateware.get("dil") and int(self._gateware.get("dil_number")) == first
         if descriptor is not None and not (mine and descriptor == self._descriptor):
@@ -366,10 +369,10 @@ class AnalogueGateware:
         return decisions if samples.ndim == 1 else [decisions]
 
     def _tell(self):
-        """Events up to the last data frame decided.
+        """Events up to the last data frame decided, at golden's times.
 
-        The gateware tells of other levels and taps as soon as they are there, golden with the first
-        data frame on them; where Sd comes first, never.
+        The gateware reports other levels and taps as soon as they are there. Golden reports them
+        with the first data frame that has them, or never if Sd comes before it.
         """
         told = []
         for _, number, kind in sorted(self._happened, key=lambda one: one[0]):
@@ -391,12 +394,12 @@ class AnalogueGateware:
 
     @property
     def bits(self):
-        """Bits and where data frames begin, of TRN2d, MP and data."""
+        """Bits of TRN2d, MP and data since the last Sd, and where data frames begin."""
         return np.concatenate(self._bits)
 
     @property
     def training_bits(self):
-        """Bits of TRN1d and Jd, where data frames begin, and where Jd do."""
+        """Bits of TRN1d and Jd since the last Sd, and where data frames and Jd begin."""
         return np.concatenate(self._training_bits)
 
 

@@ -1,8 +1,9 @@
-"""A host at either end that carries a file through a call: what does not arrive is sent again.
+"""A host at either end that carries a file through a call: frames that do not arrive go again.
 
-Frames are those of :mod:`sim.calls.transfer`. The receiver tells, over the ideal way back, which
-frame it expects, and whether one came that it did not (REJ, 8.4.4/V.42); the sender goes back to
-it. Where nothing is told for a while (a retrain threw frames away), it goes back as well (T401).
+Frames are those of :mod:`sim.calls.transfer`. Over the ideal way back the receiver reports which
+frame it expects, and whether another one came (REJ, 8.4.4/V.42); the sender then goes back to the
+expected frame. It also goes back when no progress is reported for a while (T401), because a retrain
+throws frames away.
 """
 
 import numpy as np
@@ -11,18 +12,19 @@ from golden.bits.hdlc import Framer
 from sim.calls.transfer import MODULUS, FileReceiver, frames_of
 
 #: Frames that may be on their way (k of 8.4.1/V.42, at most half of the modulus here).
-WINDOW = 15
+FRAMES_UNDER_WAY = 15
 
 #: Pieces without progress after which frames are sent again.
-PATIENCE = 8
+STILL_PIECES = 8
 
 
-class Sender:
-    """The file's side of a digital modem.
+class SendingHost:
+    """The host of a digital modem, which sends a file.
 
-    ``process(expected, rejected, room)`` takes what the receiver told last, and gives bits (uint8)
-    to send: ``room`` of them or somewhat more, with flags where no frame is due. ``again`` counts
-    frames sent more than once.
+    Members
+    -------
+    again : int
+        Frames sent more than once.
     """
 
     def __init__(self, data):
@@ -37,17 +39,27 @@ class Sender:
         return self._base == len(self._frames)
 
     def process(self, expected, rejected, room):
-        """See the class; ``expected`` is N(S), modulo 128."""
+        """Take the receiver's last report; return bits (uint8) to send.
+
+        Parameters
+        ----------
+        expected : int
+            N(S) of the frame that the receiver expects, modulo 128.
+        rejected : bool
+            Another frame came.
+        room : int
+            Bits to return; up to a frame more come. Flags stand where no frame is due.
+        """
         ahead = (expected - self._base) % MODULUS
         self._base += ahead
         self._next = max(self._next, self._base)
         waits = self._base < self._next
         self._still = self._still + 1 if waits and not ahead else 0
-        if rejected or self._still == PATIENCE:
+        if rejected or self._still == STILL_PIECES:
             self._next, self._still = self._base, 0
         parts, size = [np.zeros(0, np.uint8)], 0
         while size < room:
-            if self._next < min(len(self._frames), self._base + WINDOW):
+            if self._next < min(len(self._frames), self._base + FRAMES_UNDER_WAY):
                 parts.append(self._framer.process([self._frames[self._next]]))
                 self.again += self._next < self._most
                 self._next += 1
@@ -58,27 +70,33 @@ class Sender:
         return np.concatenate(parts)
 
 
-class Receiver:
-    """The file's side of an analogue modem.
+class ReceivingHost:
+    """The host of an analogue modem, which receives a file.
 
-    ``process(bits)`` takes bits and returns what the sender is to be told: the number expected
-    next, modulo 128, and whether a frame came that was not it. A gap is told once.
-    ``bad`` counts damaged frames since the last good one.
+    Members
+    -------
+    file : :class:`~sim.calls.transfer.FileReceiver`
+    bad : int
+        Damaged frames since the last good one.
     """
 
     def __init__(self):
         self.file = FileReceiver(repeats=True)
-        self.bad, self._told = 0, False
+        self.bad, self._reported = 0, False
 
     def process(self, bits):
-        """See the class."""
+        """Take bits; return the report to the sender.
+
+        The report is the number of the frame expected next, modulo 128, and whether another frame
+        came. A gap is reported once.
+        """
         file = self.file
         frames, skipped, damaged = file.frames, file.skipped, file.damaged
         file.process(bits)
         if file.frames > frames:
-            self.bad, self._told = 0, False
+            self.bad, self._reported = 0, False
         else:
             self.bad += file.damaged - damaged
-        gap = file.skipped > skipped and not self._told
-        self._told |= gap
+        gap = file.skipped > skipped and not self._reported
+        self._reported |= gap
         return file.frames % MODULUS, gap

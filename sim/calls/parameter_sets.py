@@ -1,7 +1,7 @@
-"""Mapping parameters to test with: random ones over everything that CP can ask for, and extremes.
+"""Mapping parameters for tests: random ones over all that CP can ask for, and extremes.
 
-Golden and gateware tests share them. ``random_parameters(rng)`` draws one set; a keyword pins what
-a test needs, and everything else stays random::
+Golden and gateware tests share them. ``random_parameters(rng)`` draws one set. Keywords pin fields,
+and all others stay random::
 
     random_parameters(rng, type="CPt", sr=2, ld=3, law="A", k=6, poles="stable")
 
@@ -22,9 +22,9 @@ CLIENT_COEFFICIENTS = (
     (64, -64, 63, -65),
 )
 
-#: Where :func:`random_coefficients` takes a coefficient from, in 64ths. "any" is all that the
-#: eight bits of CP hold, with poles far outside the unit circle; "stable" is what 5.4.5.6 allows;
-#: "whole" makes the shaper exact.
+#: The values of a coefficient in :func:`random_coefficients`, in 64ths. "any": all values of CP's
+#: eight bits, with poles far outside the unit circle. "stable": those that 5.4.5.6 allows. "whole":
+#: those with which the shaper is exact.
 COEFFICIENTS = {
     "any": np.arange(-128, 128),
     "stable": np.arange(-64, 65),
@@ -82,13 +82,21 @@ def random_constellation(rng, size):
 
 
 def random_parameters(rng, *, type=None, sr=None, ld=None, law=None, k=None, poles="any"):
-    """Mapping parameters; what is not given is random.
+    """Mapping parameters; fields that are not given are random.
 
-    ``rng``: a NumPy generator. ``type`` "CP" or "CPt"; ``k`` must be one that the type has together
-    with ``sr`` (Tables 2 and 17), and is at either end of those in half of the draws; ``poles``: a
-    key of ``COEFFICIENTS``. In half of the draws the six intervals have six different
-    constellations, in a random order; otherwise they share fewer, and some constellations may be
-    used nowhere, as CP permits.
+    In half of the draws the six intervals have six different constellations, in a random order.
+    Otherwise they share fewer, and some constellations may be used nowhere, as CP permits.
+
+    Parameters
+    ----------
+    rng : NumPy generator
+    type : str
+        "CP" or "CPt".
+    k : int
+        One that the type has with ``sr`` (Tables 2 and 17). It is at either end of those in half of
+        the draws.
+    poles : str
+        A key of ``COEFFICIENTS``.
     """
     type = rng.choice(list(TYPES)) if type is None else type
     sr = int(rng.integers(4)) if sr is None else sr

@@ -1,8 +1,8 @@
 """The PCM path of clause 5/V.90 by two engines: golden, and the compiled gateware.
 
-Both take and give the same arrays. What golden returns for n data frames does not depend on where
-the line ends: signs still undecided are decided by scrambled ones that would follow, as in gateware
-whose queue has run dry.
+Both take and give the same arrays. Golden's result for n data frames does not depend on where the
+line ends: scrambled ones that would follow decide the last signs, as in gateware whose queue is
+empty.
 """
 
 import numpy as np
@@ -82,17 +82,17 @@ def labels_of(parameters, octets):
 
 
 def compiled(component, **options):
-    """The component as :class:`sim.engines.gateware.Gateware`, with hangs told as a failed call.
+    """The component as :class:`sim.engines.gateware.Gateware`, of which a hang is a failed call.
 
     ``options``: as those of :class:`sim.engines.gateware.Gateware`.
     """
-    from sim.engines.gateware import ContractError, Gateware, Timeout
+    from sim.engines.gateware import ContractError, Gateware, OutOfCycles
 
     class Engine(Gateware):
         def run(self, *arguments, **options):
             try:
                 return super().run(*arguments, **options)
-            except (Timeout, ContractError) as error:
+            except (OutOfCycles, ContractError) as error:
                 raise CallFailed(f"the gateware failed: {error}") from error
 
     return Engine(component, **options)
@@ -159,7 +159,7 @@ class EncoderBank:
             progress(*self._done())
             self._run(wanted=min(missing, CHUNK) * self.channels * INTERVALS)
         progress(*self._done())
-        # A run ends when its data are taken, wherever in a data frame the octets are then.
+        # A run ends when its data are taken, at any place in a data frame.
         return [
             np.concatenate(parts)[: got // INTERVALS * INTERVALS]
             for parts, got in zip(self._octets, self._got, strict=True)
@@ -218,7 +218,7 @@ class EncoderBank:
 
 
 class DecoderBank:
-    """The compiled gateware decoder; :meth:`decode` as often as wanted.
+    """The compiled gateware decoder; :meth:`decode` can be called again and again.
 
     ``cycles`` counts clock cycles of the last :meth:`decode` from its first label on.
     """
@@ -237,7 +237,7 @@ class DecoderBank:
         labels, signs, _ = labels_of(parameters, octets)
         total = len(labels)
         if not total:
-            # Parameters would wait for a data frame, and those of the next call behind them.
+            # Parameters would wait for a data frame, and those of the next call after them.
             return np.zeros(0, np.uint8)
         items = np.zeros(
             (total, INTERVALS), [("label", np.int64), ("sign", np.int64), ("first", np.int64)]
@@ -278,7 +278,7 @@ def decode_gateware(parameters, octets, progress=_silent):
 def demand_equal(golden, gateware, what, per_frame):
     """Raise :class:`~golden.errors.CallFailed` that names the first difference of two arrays.
 
-    ``what`` is the name of an item, ``per_frame`` how many of them a data frame has.
+    ``what`` is the name of an item; ``per_frame`` is their number in a data frame.
     """
     if len(golden) != len(gateware):
         raise CallFailed(
@@ -299,7 +299,7 @@ _banks = {}
 
 
 def _bank(kind, *arguments):
-    """A bank that stays for the process, because making one takes longer than running it."""
+    """A bank that is kept for the process, because making one takes longer than running it."""
     if (kind, *arguments) not in _banks:
         _banks[kind, *arguments] = kind(*arguments)
     return _banks[kind, *arguments]

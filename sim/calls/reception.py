@@ -1,4 +1,4 @@
-"""Samples to a file: a receiver's decisions, data frames found again behind slips, the decoder."""
+"""From samples to a file: decisions, the search for data frames after slips, the decoder."""
 
 from dataclasses import dataclass, fields
 from itertools import pairwise
@@ -15,37 +15,46 @@ from golden.receiver.decisions import Decisions
 from golden.receiver.receiver import Receiver
 from golden.receiver.slicer import FINE
 from golden.receiver.timetable import Kind
+from golden.receiver.timing import SAMPLE_RATE
 from sim.calls import pcm, transfer
-from sim.world.line import SAMPLES
 
-# Samples that the receiver takes at once: half a second.
-_PIECE = SAMPLES // 2
+#: Samples that the receiver takes at once: half a second.
+_PIECE = SAMPLE_RATE // 2
 
-# Full I frames that a stretch must have room for before its alignment is judged.
+#: Full I frames for which a stretch has room before its alignment is judged.
 _FRAMES = 4
 
 
 @dataclass
-class Taps:
-    """Taps at the call's end (float64): feed-forward, newest sample first, and feedback."""
+class FinalTaps:
+    """Taps at a call's end (float64): feed-forward, for the newest sample first, and feedback."""
 
     forward: np.ndarray
     feedback: np.ndarray
 
 
 @dataclass
-class Reception:
-    """What came out of samples.
+class Received:
+    """Decisions, data and file out of the samples of a call with given parameters.
 
-    Fields: ``decisions``; ``taps`` (None where only gateware ran); ``stretches``, pairs of the
-    first symbol from the data's first and octets decided from there on, whole data frames;
-    ``slips``, pairs of the data frame about which the network slipped and how many intervals later
-    data frames begin from there on; ``file``, the :class:`~sim.calls.transfer.FileReceiver`;
-    ``overflows`` of the decoder.
+    Fields
+    ------
+    decisions : :class:`~golden.receiver.decisions.Decisions`
+    taps : :class:`FinalTaps` or None
+        None where only gateware ran.
+    stretches : list of (int, uint8 array)
+        First symbol, counted from the first of data, and the octets decided from there on: whole
+        data frames.
+    slips : list of (int, int)
+        Data frame near which the network slipped, and how many intervals later data frames begin
+        from there on.
+    file : :class:`~sim.calls.transfer.FileReceiver`
+    overflows : int
+        Data frames whose number did not fit into K bits.
     """
 
     decisions: Decisions
-    taps: Taps | None
+    taps: FinalTaps | None
     stretches: list
     slips: list
     file: transfer.FileReceiver
@@ -63,7 +72,7 @@ def joined(parts):
 
 
 def receive_golden(samples, training, data, start, progress):
-    """``Decisions`` and :class:`Taps` of samples by the golden receiver."""
+    """``Decisions`` and :class:`FinalTaps` of samples by the golden receiver."""
     receiver, parts = Receiver(training, data, start), []
     for at in range(0, max(1, len(samples)), _PIECE):
         progress(at, len(samples))
@@ -73,24 +82,24 @@ def receive_golden(samples, training, data, start, progress):
 
 
 def taps_of(receiver):
-    """:class:`Taps` of the golden receiver's first line."""
+    """:class:`FinalTaps` of the golden receiver's first line."""
     equalizer = receiver.equalizer
     scale = 2.0 ** (-FORWARD_TAP.fraction - equalizer.drop[0] + 16 - FINE)
-    return Taps(
+    return FinalTaps(
         equalizer.forward_taps[0] * scale,
         equalizer.feedback_taps[0] / (1 << FEEDBACK_TAP.fraction),
     )
 
 
 def _receive_gateware(samples, training, data, start, progress):
-    # Amaranth takes a while to load, which golden calls need not wait for.
+    # Amaranth takes a while to load; golden calls need not wait for it.
     from sim.calls.gateware_receiver import receive_gateware
 
     return receive_gateware(samples, training, data, start, progress), None
 
 
 def demand_same(golden, gateware):
-    """Raise where decisions differ, of pairs of ``Decisions`` and taps."""
+    """Raise :class:`~golden.errors.CallFailed` if the decisions of two pairs with taps differ."""
     for name, what in (
         ("fine", "soft value"),
         ("error", "error"),
@@ -102,10 +111,11 @@ def demand_same(golden, gateware):
 
 
 def receive(samples, training, data, parameters, start, engines):
-    """:class:`Reception` of samples (int64 within 16 bits, ``(n,)``).
+    """:class:`Received` of samples (int64 within 16 bits, ``(n,)``).
 
-    ``training`` and ``data`` are :class:`~golden.receiver.slicer.Levels`, ``start`` the data frame
-    with which data begin. Raises :class:`~golden.errors.CallFailed` when it does not come to data.
+    ``training`` and ``data`` are :class:`~golden.receiver.slicer.Levels`; ``start`` is the data
+    frame with which data begin. Raises :class:`~golden.errors.CallFailed` if the receiver does not
+    come to data.
     """
     decisions, taps = engines.run(
         "receiving",
@@ -128,7 +138,7 @@ def receive(samples, training, data, parameters, start, engines):
         decoder = Decoder(parameters)
         decoder.process(octets)
         overflows += decoder.overflows
-    return Reception(decisions, taps, stretches, slips, file, overflows)
+    return Received(decisions, taps, stretches, slips, file, overflows)
 
 
 def demand_trained(decisions):
@@ -144,13 +154,13 @@ def demand_trained(decisions):
 
 
 def align(decisions, levels, start, parameters, progress=lambda done, total: None):
-    """Decided data as octets, with the data frames' boundaries moved where the network slipped.
+    """Decide data as octets, and move the data frames' boundaries where the network slipped.
 
-    Where check sequences fail and no frame of the file arrives, the soft values are decided anew
-    for each of the six places at which data frames may begin; the one with which frames arrive
-    again, if there is one, holds from there on. What lies between is lost.
+    If check sequences fail and no frame of the file arrives, the soft values are decided anew for
+    each of the six places at which data frames may begin. The place with which frames arrive again
+    holds from there on. Symbols between the slip and that place are lost.
 
-    Returns ``stretches`` and ``slips``, as in :class:`Reception`.
+    Returns ``stretches`` and ``slips``, as in :class:`Received`.
     """
     soft = decisions.fine[decisions.number >= start].reshape(-1)
     phases = {}
@@ -192,7 +202,7 @@ def align(decisions, levels, start, parameters, progress=lambda done, total: Non
 
 
 def decide(soft, levels, phase, law):
-    """Octets of soft values (fine, ``(n,)``), the first of them in interval ``-phase`` mod 6."""
+    """Octets of soft values (fine, ``(n,)``); the first is in interval ``-phase`` mod 6."""
     interval = (np.arange(len(soft)) - phase) % INTERVALS
     ucode = np.zeros(len(soft), np.uint8)
     for i, (values, ucodes) in enumerate(zip(levels.values, levels.ucodes, strict=True)):
@@ -203,21 +213,21 @@ def decide(soft, levels, phase, law):
 
 
 def _whole(octets, parameters):
-    """How many frames arrive whole from octets that begin a data frame somewhere in the data."""
+    """How many frames arrive whole in octets that begin with a data frame somewhere in the data."""
     deframer = Deframer()
     deframer.process(Decoder(parameters).process(octets))
     return deframer.good
 
 
-def aside(reception):
-    """What the receiver had to tell beside the file: text that begins with a semicolon, or none."""
-    parts = [f"the network slipped about data frame {at}" for at, _ in reception.slips]
+def noticed(received):
+    """Slips and losses that the receiver noticed: text that begins with a semicolon, or none."""
+    parts = [f"the network slipped about data frame {at}" for at, _ in received.slips]
     for kind, what in (
         (Kind.DISTURBED, "was disturbed"),
         (Kind.LOST, "was lost"),
         (Kind.GIVEN_UP, "was given up"),
     ):
-        places = [at for at, event in reception.decisions.events if event == kind]
+        places = [at for at, event in received.decisions.events if event == kind]
         if places:
             parts.append(f"synchronism {what} in data frame {places[0]}")
     return "".join(f"; {part}" for part in parts)

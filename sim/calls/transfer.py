@@ -2,7 +2,7 @@
 
 Each frame is an I frame of modulo 128 (8.2.2/V.42): the address, N(S) counting from 0, N(R) = 0,
 and at most N401 octets of the file. The P bit marks the last frame. Without a way back nothing is
-repeated; the receiver can only tell that the file is whole, or what is wrong. With one,
+repeated: the receiver finds that the file is whole, or what is wrong. With one,
 :mod:`sim.calls.host` sends frames again.
 """
 
@@ -19,7 +19,7 @@ N401 = 128
 MODULUS = 128
 
 #: DLCI 0 (9.2.7/V.42), a command of the answerer (Table 6/V.42), EA = 1.
-ADDRESS = 0x01
+I_FRAME_ADDRESS = 0x01
 
 #: Flags between B1d and the first frame.
 OPENING_FLAGS = 8
@@ -30,7 +30,7 @@ def frames_of(data):
     fields = [data[at : at + N401] for at in range(0, len(data), N401)] or [b""]
     last = len(fields) - 1
     return [
-        bytes([ADDRESS, number % MODULUS << 1, number == last]) + field
+        bytes([I_FRAME_ADDRESS, number % MODULUS << 1, number == last]) + field
         for number, field in enumerate(fields)
     ]
 
@@ -42,7 +42,7 @@ def file_bits(data, d):
 
     Returns bits (uint8) of whole data frames: B1d's ones, opening flags, the I frames, and flags up
     to the data frame's end. The closing flag ends in the last data frame, so that a line which
-    loses anything at its end loses part of the file, and the receiver can tell.
+    loses anything at its end loses part of the file, which the receiver notices.
     """
     framer = Framer()
     parts = [np.ones(B1D_FRAMES * d, np.uint8), framer.fill(OPENING_FLAGS)]
@@ -52,7 +52,7 @@ def file_bits(data, d):
 
 
 class FileReceiver:
-    """Bits back to the file.
+    """Find the file in bits.
 
     ``repeats``: frames that are damaged, or not the one expected, will be sent again.
 
@@ -68,11 +68,12 @@ class FileReceiver:
         Damaged frames between the first whole one and the file's end; all of them while there is
         no whole one.
     disorder : str or None
-        What was wrong with the first whole frame that was not the one expected.
-    skipped, damaged : int
-        Whole frames ahead of the one expected, where they repeat; all damaged ones. Where they
-        repeat, damaged ones are also those that have a good FCS and are no file's: of all damaged
-        frames one in 65 536 does.
+        The fault of the first whole frame that was not the one expected.
+    skipped : int
+        With ``repeats``: whole frames ahead of the one expected.
+    damaged : int
+        All damaged frames. With ``repeats``, whole frames that are no file's count as well: of
+        damaged frames, one in 65 536 has a good FCS.
     """
 
     def __init__(self, repeats=False):
@@ -95,14 +96,14 @@ class FileReceiver:
     def _take(self, frame):
         if self.disorder:
             return
-        if len(frame) < 3 or frame[0] != ADDRESS or frame[1] & 1:
+        if len(frame) < 3 or frame[0] != I_FRAME_ADDRESS or frame[1] & 1:
             self._strange += self.repeats
             if not self.repeats:
                 self.disorder = f"a frame of {len(frame)} octets is not one of a file"
             return
         ahead = ((frame[1] >> 1) - self.frames) % MODULUS
         if self.repeats and (self.complete or ahead):
-            # What is behind has come before.
+            # Frames before the expected one have come already.
             self.skipped += ahead < MODULUS // 2
         elif self.complete:
             self.disorder = "frames go on after the file's last one"
@@ -117,7 +118,7 @@ class FileReceiver:
             self.complete = bool(frame[2] & 1)
 
     def received(self):
-        """What has arrived of the file so far (bytes)."""
+        """The part of the file that has arrived (bytes)."""
         return b"".join(self._fields)
 
     def file(self):

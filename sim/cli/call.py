@@ -1,5 +1,7 @@
 """`v90 call`: a file through a simulated call."""
 
+from pathlib import Path
+
 from rich.console import Console
 from rich.table import Table
 from rich.text import Text
@@ -10,8 +12,10 @@ from golden.pcm import g711
 from golden.pcm.parameters import INTERVALS
 from sim.cli.options import engine, training
 from sim.files import (
+    check_different,
     check_folder,
-    check_output,
+    check_inputs,
+    check_outputs,
     read_file,
     read_parameters,
     write_file,
@@ -19,9 +23,12 @@ from sim.files import (
 )
 from sim.terminal import progress
 
+#: Most octets of a file: 20 minutes at 28 000 bit/s, whose samples take about 2 GB of memory.
+MOST_CALL_FILE = 1 << 22
+
 
 def options(sub):
-    """The options of `v90 call`."""
+    """Add the options of `v90 call`."""
     sub.add_argument("file", metavar="FILE", help="- is stdin")
     sub.add_argument("-o", "--output", metavar="FILE", help="write the file as it arrived")
     sub.add_argument("--force", action="store_true", help="overwrite what exists")
@@ -33,14 +40,14 @@ def options(sub):
         "--rate", type=float, metavar="BIT/S", help="the most, 28000 to 56000 (default: 56000)"
     )
     rates.add_argument(
-        "--parameters", metavar="P.json", help="mapping parameters: data behind TRN1d, no start-up"
+        "--parameters", metavar="P.json", help="mapping parameters: data after TRN1d, no start-up"
     )
     sub.add_argument("--law", choices=g711.LAWS, help="of the digital modem (default: A)")
     sub.add_argument(
         "--sr",
         type=int,
         choices=range(4),
-        help="of the shaper, with no power at DC (default: Sr and filter that the line is worth)",
+        help="of the shaper, with no power at DC (default: the Sr and filter best for the line)",
     )
     sub.add_argument("--ld", type=int, choices=range(4), help="of the shaper (default: 3)")
     sub.add_argument(
@@ -66,12 +73,12 @@ def options(sub):
     network.add_argument("--output-law", choices=g711.LAWS, help="of the client's exchange")
     for name, text in (
         ("--robbed", "bits in turn by interval, as 1,,,01,,"),
-        ("--robbed-after", "the same, behind the pad"),
+        ("--robbed-after", "the same, after the pad"),
     ):
         network.add_argument(name, metavar="P,P,P,P,P,P", help=text)
     network.add_argument("--pad", type=float, default=0.0, metavar="DB", help="0 to 30")
     network.add_argument("--high-pass", type=float, metavar="POLE", help="above 0, below 1")
-    network.add_argument("--high-pass-at", type=int, default=0, metavar="OCTET")
+    network.add_argument("--high-pass-at", type=int, metavar="OCTET", help="default: 0")
     network.add_argument("--invert", action="store_true", help="the polarity")
     for name, text in (("--repeat", "send it twice"), ("--drop", "do not send it")):
         network.add_argument(
@@ -82,49 +89,34 @@ def options(sub):
 
 
 def run(arguments):
-    """`v90 call`"""
-    from sim.calls import call
+    """Run `v90 call`."""
+    from sim.calls.call import run as run_call
+    from sim.calls.engines import Engines
     from sim.reports import call as report
 
-    outputs = [arguments.output, arguments.recording, arguments.write_parameters]
-    outputs = [path for path in outputs if path is not None]
-    if len(set(outputs)) < len(outputs):
-        raise V90Error("two of the files to write have the same name")
-    for path in outputs:
-        check_output(path, arguments.force)
-    if arguments.report is not None:
-        check_folder(arguments.report, arguments.force)
-    engines = call.Engines(arguments.gateware, arguments.check, progress)
-    if arguments.parameters is None:
-        from sim.calls import connection
-        from sim.reports import connection as connection_report
-
-        what = setting_of(arguments)
-        outcome = connection.run(what, read_file(arguments.file), engines)
-        drawn, parameters = connection_report, outcome.parameters
-    else:
-        what = call_of(arguments)
-        outcome = call.run(what, read_file(arguments.file), engines)
-        drawn, parameters = report, outcome.parameters
+    check_files(arguments)
+    call = call_of(arguments)
+    data = read_file(arguments.file, MOST_CALL_FILE)
+    outcome = run_call(call, data, Engines(arguments.gateware, arguments.check, progress))
     if arguments.recording is not None:
         from sim.world import wav
 
         write_file(arguments.recording, wav.write(outcome.samples), arguments.force)
     if arguments.write_parameters is not None:
-        text = parameters.to_json() + "\n"
+        text = outcome.parameters.to_json() + "\n"
         write_file(arguments.write_parameters, text.encode(), arguments.force)
     if arguments.report is not None:
         with progress("report"):
-            page = drawn.page(outcome)
+            page = report.page(outcome)
         write_folder(arguments.report, {"report.html": page}, arguments.force)
-    console = Console(stderr="-" in outputs, soft_wrap=False)
-    if arguments.parameters is None:
+    console = Console(stderr="-" in _outputs(arguments), soft_wrap=False)
+    if not call.given:
         signals = Table("at, s", "lasts, ms", "signal", box=None, pad_edge=False)
-        for name, at, lasts in drawn.timeline(outcome):
+        for name, at, lasts in report.timeline(outcome):
             signals.add_row(f"{at:8.3f}", f"{lasts:9.1f}", name)
         console.print(signals, "")
     table = Table(box=None, show_header=False, pad_edge=False)
-    for name, text in [*drawn.summary(outcome), ("time taken", f"{outcome.seconds:.1f} s")]:
+    for name, text in [*report.summary(outcome), ("time taken", f"{outcome.seconds:.1f} s")]:
         table.add_row(name, Text(text))
     console.print(table)
     if outcome.failure:
@@ -133,18 +125,31 @@ def run(arguments):
         write_file(arguments.output, outcome.back, arguments.force)
 
 
-def given(value, default):
-    """An option's value, or its default where it was not given."""
-    return default if value is None else value
+def _outputs(arguments):
+    """Files that are to be written, the report left out."""
+    paths = arguments.output, arguments.recording, arguments.write_parameters
+    return [path for path in paths if path is not None]
+
+
+def check_files(arguments):
+    """Raise :class:`~golden.errors.V90Error` where files cannot be read or written as asked."""
+    force, report, files = arguments.force, arguments.report, _outputs(arguments)
+    check_inputs(arguments.file, arguments.parameters)
+    if force and not files and report is None:
+        raise V90Error("--force overwrites files, and none is to be written")
+    if report is not None:
+        check_folder(report, force)
+        check_different([*files, str(Path(report) / "report.html")])
+    check_outputs(force, *files)
 
 
 def network_of(arguments, law):
-    """The :class:`sim.world.network.NetworkParameters` of a command line, whose line must exist."""
-    from sim.world import lines
+    """The :class:`sim.world.network.NetworkParameters` of a command line."""
     from sim.world.network import NetworkParameters
 
     a = arguments
-    lines.find(a.line)
+    if a.high_pass is None and a.high_pass_at is not None:
+        raise V90Error("--high-pass-at is for the filter of --high-pass, and there is none")
     return NetworkParameters(
         law=law,
         output_law=a.output_law,
@@ -152,64 +157,45 @@ def network_of(arguments, law):
         robbed_after=patterns(a.robbed_after),
         pad=a.pad,
         high_pass=a.high_pass,
-        high_pass_at=a.high_pass_at,
+        high_pass_at=a.high_pass_at or 0,
         invert=a.invert,
         slips=(*((at, 1) for at in a.repeat), *((at, -1) for at in a.drop)),
     )
 
 
-def conditions_of(arguments):
-    """The :class:`sim.world.line.Conditions` of a command line."""
-    from sim.world.line import Conditions
-
-    a = arguments
-    if a.seed < 0:
-        raise V90Error(f"the seed is a whole number from 0, not {a.seed}")
-    return Conditions(snr=a.snr, ppm=a.ppm, drift=a.drift, seed=a.seed)
-
-
-def setting_of(arguments):
-    """The :class:`sim.calls.session.Setting` of a command line without parameters."""
-    from sim.calls import call, session
-
-    a = arguments
-    network = network_of(a, a.law or "A")
-    default = session.Setting()
-    options = {"sr": a.sr, "ld": given(a.ld, 3)}
-    if a.rate is not None:
-        options["most_bits"] = constellations.data_bits_of(a.rate)
-    return session.Setting(
-        network.law,
-        a.line,
-        conditions_of(a),
-        network,
-        given(a.power, default.power),
-        a.at_codec,
-        call.check_u_info(given(a.u_info, default.u_info)),
-        given(a.margin, default.margin),
-        given(a.training_symbols, default.trn1d),
-        options,
-    )
-
-
 def call_of(arguments):
-    """The :class:`sim.calls.call.Call` of a command line with parameters."""
-    from sim.calls import call
+    """The :class:`sim.calls.description.Call` of a command line."""
+    from sim.calls.description import Call
+    from sim.world.conditions import Conditions
 
     a = arguments
-    for name in ("sr", "ld", "margin", "power"):
-        if getattr(a, name) is not None:
-            raise V90Error(f"--{name} is for a start-up, and --parameters does without one")
-    parameters = read_parameters(a.parameters, a.law)
-    network = network_of(a, parameters.law)
-    return call.Call(
-        parameters,
-        a.line,
-        conditions_of(a),
-        network,
-        given(a.u_info, call.U_INFO),
-        given(a.training_symbols, call.TRN1D),
-    )
+    parameters = None
+    if a.parameters is not None:
+        for name in ("sr", "ld", "margin", "power", "at_codec"):
+            if getattr(a, name) not in (None, False):
+                option = name.replace("_", "-")
+                raise V90Error(f"--{option} is for a start-up, and --parameters does without one")
+        parameters = read_parameters(a.parameters, a.law)
+    law = parameters.law if parameters else a.law or "A"
+    fields = {
+        "law": law,
+        "line": a.line,
+        "conditions": Conditions(snr=a.snr, ppm=a.ppm, drift=a.drift, seed=a.seed),
+        "network": network_of(a, law),
+        "power": a.power,
+        "at_codec": a.at_codec,
+        "u_info": a.u_info,
+        "margin": a.margin,
+        "trn1d": a.training_symbols,
+        "parameters": parameters,
+    }
+    if not parameters:
+        if a.sr == 0 and a.ld is not None:
+            raise V90Error("--ld is for a shaper, and with --sr 0 there is none")
+        fields["options"] = {"sr": a.sr, "ld": 3 if a.ld is None else a.ld}
+        if a.rate is not None:
+            fields["options"]["most_bits"] = constellations.data_bits_of(a.rate)
+    return Call(**{name: value for name, value in fields.items() if value is not None})
 
 
 def patterns(text):

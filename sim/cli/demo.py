@@ -16,9 +16,9 @@ from sim.engines.measuring import REAL_TIME, example, machine
 from sim.files import ROOT
 from sim.terminal import guarded, progress
 
-RATES = ("56000", "45333", "28000")
+DEMO_RATES = ("56000", "45333", "28000")
 
-#: The call: a whole start-up, the receiver in gateware, beside golden, over 12 kft of 26 AWG.
+#: The call: a whole start-up over 12 kft of 26 AWG, with the receiver in gateware beside golden.
 REPORT = Path("build/demo")
 CALL = (
     "--line",
@@ -37,7 +37,7 @@ README = ROOT / "README.md"
 
 
 def binary_file():
-    """Random octets, and runs of those that bit stuffing has most to do with."""
+    """Random octets, and runs of those that need most bit stuffing."""
     random = np.random.default_rng(90).bytes(12_000)
     return random + b"\x7e" * 1000 + b"\xff" * 1000 + bytes(1000)
 
@@ -50,7 +50,7 @@ def timed(function, *arguments):
 
 
 def send(parameters, data, encoder, decoder, show):
-    """Send a file; return a dict of what the table shows.
+    """Send a file; return the values of the table's row by name.
 
     ``encoder`` and ``decoder`` are the compiled gateware (:class:`sim.calls.pcm.EncoderBank` of one
     channel, :class:`sim.calls.pcm.DecoderBank`).
@@ -104,7 +104,7 @@ def main():
         column.justify = "right"
     files = {"README.md": README.read_bytes(), "binary": binary_file()}
     good = True
-    for rate in RATES:
+    for rate in DEMO_RATES:
         parameters = example(rate)
         for name, data in files.items():
             with progress(f"{name} at {rate} bit/s") as show:

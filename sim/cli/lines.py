@@ -6,12 +6,13 @@ import numpy as np
 from rich.console import Console
 from rich.table import Table
 
+from golden.errors import V90Error
 from sim.files import check_folder, check_output, write_file, write_folder
 from sim.terminal import progress
 
 
 def options(sub):
-    """The options of `v90 lines`."""
+    """Add the options of `v90 lines`."""
     sub.add_argument("names", nargs="*", metavar="NAME", help="which (default: all)")
     sub.add_argument(
         "-o",
@@ -23,11 +24,13 @@ def options(sub):
 
 
 def run(arguments):
-    """`v90 lines`"""
-    # SciPy takes most of a second to load, which other commands need not wait for.
+    """Run `v90 lines`."""
+    # SciPy takes most of a second to load; other commands need not wait for it.
     from sim.world import lines
     from sim.world.line import Line
 
+    if arguments.force and not arguments.output:
+        raise V90Error("--force overwrites files, and none is to be written")
     names = arguments.names or list(lines.known())
     chosen = {name: lines.find(name) for name in names}
     if arguments.output:
@@ -58,7 +61,7 @@ def run(arguments):
 
 
 def draw_lines(chosen, output, force):
-    """Pictures of lines: all in one PNG file, or that and one for each in a folder."""
+    """Draw lines: all in one PNG file, or in a folder that and a picture of each."""
     from sim.reports import drawing
 
     if output.lower().endswith(".png"):

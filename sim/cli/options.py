@@ -1,4 +1,4 @@
-"""Options that several commands have, and what they choose."""
+"""Options that several commands share, and the engines that they choose."""
 
 import sys
 
@@ -7,19 +7,19 @@ from sim.terminal import progress
 
 
 def output(sub, name):
-    """The file or folder to write, and whether it may be there already."""
+    """Add the file or folder to write, and --force."""
     sub.add_argument("-o", "--output", required=True, metavar=name)
     sub.add_argument("--force", action="store_true", help="overwrite what exists")
 
 
 def mapping(sub):
-    """Mapping parameters, and a law in place of theirs."""
+    """Add mapping parameters, and a law in place of theirs."""
     sub.add_argument("--parameters", required=True, metavar="P.json", help="mapping parameters")
     sub.add_argument("--law", choices=g711.LAWS, help="the line's (default: the parameters')")
 
 
 def engine(sub):
-    """Golden model, gateware or both."""
+    """Add the choice of golden model, gateware or both."""
     sub.add_argument(
         "--gateware", action="store_true", help="run the compiled gateware, not golden"
     )
@@ -27,7 +27,7 @@ def engine(sub):
 
 
 def training(sub):
-    """TRN1d's length and Ucode."""
+    """Add TRN1d's length and Ucode."""
     sub.add_argument(
         "--training-symbols",
         type=int,
@@ -55,12 +55,12 @@ def run_engines(arguments, what, golden, gateware, check):
 
 
 def say(arguments, sentence):
-    """Tell what was done on stderr, so that stdout may carry octets."""
+    """Say on stderr what was done, so that stdout may carry octets."""
     engine = ["golden", "gateware", "golden", "golden and gateware, equal"]
     which = 3 if arguments.check else int(arguments.gateware)
     print(f"{sentence} ({engine[which]})", file=sys.stderr)
 
 
 def duration(octets):
-    """Text for the time that so many octets last on the line."""
+    """The time that so many octets last on the line, as text."""
     return f"{octets / 8000:.1f} s"

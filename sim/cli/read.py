@@ -1,7 +1,5 @@
 """`v90 read`: what is in a recording of a V.90 downstream."""
 
-import json
-
 import numpy as np
 from rich.console import Console
 
@@ -9,7 +7,7 @@ from golden.errors import V90Error
 from golden.pcm.g711 import LAWS
 from golden.signals.sequences import DIL
 from golden.signals.training import check_descriptor
-from sim.files import check_output, is_wav, read_file, write_file
+from sim.files import check_inputs, check_outputs, is_wav, parse_json, read_file, write_file
 from sim.terminal import one_line, progress
 
 #: Bits that a file of Ja has, at least.
@@ -39,13 +37,6 @@ def options(sub):
     sub.add_argument("--force", action="store_true", help="overwrite what exists")
 
 
-def _json(path, content):
-    try:
-        return json.loads(content)
-    except (ValueError, RecursionError) as error:
-        raise V90Error(f"{path}: not JSON: {error}") from None
-
-
 def descriptor_of(path, content):
     """Fields of :data:`golden.signals.sequences.DIL` in a file: its bits, or JSON that has them.
 
@@ -53,7 +44,7 @@ def descriptor_of(path, content):
     """
     text = content.decode("ascii", "replace").strip()
     if text.startswith("{"):
-        values = _json(path, text)
+        values = parse_json(path, content)
         values = values.get("ja", values)
         text = values.get("bits", "") if isinstance(values, dict) else ""
     bits = "".join(text.split()) if isinstance(text, str) else ""
@@ -73,16 +64,13 @@ def run(arguments):
     from sim.reading import phase4
     from sim.reports import reading as reading_report
 
-    for path in (arguments.json, arguments.picture):
-        if path is not None:
-            check_output(path, arguments.force)
-    if arguments.json is not None and arguments.json == arguments.picture:
-        raise V90Error("two of the files to write have the same name")
+    check_inputs(arguments.line, arguments.ja, arguments.cpt)
+    check_outputs(arguments.force, arguments.json, arguments.picture)
     ja = given = None
     if arguments.ja is not None:
         ja = descriptor_of(arguments.ja, read_file(arguments.ja))
     if arguments.cpt is not None:
-        values = _json(arguments.cpt, read_file(arguments.cpt).decode("utf-8", "replace"))
+        values = parse_json(arguments.cpt, read_file(arguments.cpt))
         try:
             given = phase4.parameters_given(values)
         except V90Error as error:

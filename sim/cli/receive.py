@@ -5,7 +5,7 @@ import numpy as np
 from golden.errors import CallFailed, V90Error
 from sim.calls import pcm, transfer
 from sim.cli.options import duration, engine, mapping, output, run_engines, say, training
-from sim.files import check_output, is_wav, read_file, read_parameters, write_file
+from sim.files import check_inputs, check_outputs, is_wav, read_file, read_parameters, write_file
 from sim.terminal import progress
 
 #: Share of octets outside the constellations above which parameters and line do not belong
@@ -26,7 +26,8 @@ def options(sub):
 
 def run(arguments):
     """`v90 receive`"""
-    check_output(arguments.output, arguments.force)
+    check_inputs(arguments.line, arguments.parameters)
+    check_outputs(arguments.force, arguments.output)
     p = read_parameters(arguments.parameters, arguments.law)
     content = read_file(arguments.line)
     if is_wav(arguments.line, content):
@@ -63,29 +64,33 @@ def run(arguments):
 def receive_wav(arguments, parameters, content):
     """`v90 receive` for a recording of an analogue line."""
     # SciPy takes most of a second to load, which octets need not wait for.
-    from sim.calls import call
-    from sim.calls.reception import aside
+    from golden.receiver.timing import SAMPLE_RATE
+    from sim.calls import given
+    from sim.calls.description import GIVEN_TRN1D
+    from sim.calls.design import USUAL_U_INFO
+    from sim.calls.engines import Engines
+    from sim.calls.reception import noticed
     from sim.world import wav
 
     samples = wav.read(content, arguments.line)
-    u_info = call.U_INFO if arguments.u_info is None else arguments.u_info
+    u_info = USUAL_U_INFO if arguments.u_info is None else arguments.u_info
     symbols = arguments.training_symbols
-    reception = call.receive_recording(
+    reception = given.receive_recording(
         samples,
         parameters,
         u_info,
-        call.TRN1D if symbols is None else symbols,
-        call.Engines(arguments.gateware, arguments.check, progress),
+        GIVEN_TRN1D if symbols is None else symbols,
+        Engines(arguments.gateware, arguments.check, progress),
     )
     try:
         data = reception.file.file()
     except V90Error as error:
-        raise type(error)(f"{error}{aside(reception)}") from None
+        raise type(error)(f"{error}{noticed(reception)}") from None
     write_file(arguments.output, data, arguments.force)
     say(
         arguments,
         f"{len(data)} octets in {reception.file.frames} frames out of {len(samples)} samples, "
-        f"{len(samples) / call.SAMPLES:.1f} s",
+        f"{len(samples) / SAMPLE_RATE:.1f} s",
     )
 
 

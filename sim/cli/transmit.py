@@ -3,11 +3,14 @@
 from golden.pcm.parameters import INTERVALS
 from sim.calls import pcm, transfer
 from sim.cli.options import duration, engine, mapping, output, run_engines, say
-from sim.files import check_output, read_file, read_parameters, write_file
+from sim.files import check_inputs, check_outputs, read_file, read_parameters, write_file
+
+#: Most octets of a file: 5 hours at 28 000 bit/s, and half a gigabyte as bits.
+MOST_CODED_FILE = 1 << 26
 
 
 def options(sub):
-    """The options of `v90 transmit`."""
+    """Add the options of `v90 transmit`."""
     sub.add_argument("file", metavar="FILE", help="- is stdin")
     output(sub, "LINE")
     mapping(sub)
@@ -21,10 +24,11 @@ def options(sub):
 
 
 def run(arguments):
-    """`v90 transmit`"""
-    check_output(arguments.output, arguments.force)
+    """Run `v90 transmit`."""
+    check_inputs(arguments.file, arguments.parameters)
+    check_outputs(arguments.force, arguments.output)
     p = read_parameters(arguments.parameters, arguments.law, arguments.power_limit)
-    data = read_file(arguments.file)
+    data = read_file(arguments.file, MOST_CODED_FILE)
     bits = transfer.file_bits(data, p.data_bits)
     line = run_engines(
         arguments,

@@ -1,9 +1,9 @@
 """The cocotb bench that ``cosim`` runs inside the simulator; not for import elsewhere.
 
-It knows nothing of Amaranth: ``job.json`` and ``job.npz`` in the folder that the environment names
-say which wires there are, what to send and what to expect. One coroutine drives everything,
-the clock too, a cycle at a time as the C++ loop of :mod:`sim.engines.cxxrtl` does: each draw of the
-pattern is the same, hence each cycle. Time has no unit here, three steps to a cycle.
+It knows nothing of Amaranth: ``job.json`` and ``job.npz``, in the folder that the environment
+names, have the wires, the payloads to send and those to expect. One coroutine drives everything,
+the clock too, a cycle at a time as the C++ loop of :mod:`sim.engines.cxxrtl` does. Each draw of the
+pattern is the same there, and so is each cycle. Time has no unit here; a cycle has three steps.
 """
 
 import json
@@ -20,8 +20,8 @@ from sim.engines.pattern import (
     RESET_CYCLES,
     ContractError,
     Mismatch,
+    OutOfCycles,
     Pattern,
-    Timeout,
     Xorshift,
     stream_seed,
     threshold,
@@ -90,7 +90,7 @@ class _Source:
             self.at.append(cycle)
 
     def withdraw(self):
-        """After the edge: hide what was taken behind its complement, to find out who looks."""
+        """After the edge: show the complement of a payload that was taken, which nobody may use."""
         if self.taken:
             self.live = False
             if self.valid:
@@ -223,7 +223,7 @@ class _Bench:
         while not waiting or any(stream.missing() for stream in self.streams):
             if cycle == cycles:
                 if waiting:
-                    raise Timeout()
+                    raise OutOfCycles()
                 break
             await self.cycle(cycle)
             cycle += 1
@@ -251,7 +251,7 @@ async def patterns(dut):
     folder = Path(os.environ["V90_JOB"])
     job = json.loads((folder / "job.json").read_text())
     if hasattr(signal, "alarm"):
-        # Ends the process even where the simulator hangs within one moment of simulated time.
+        # It ends the process even if the simulator hangs within one moment of simulated time.
         signal.alarm(job["seconds"])
     with np.load(folder / "job.npz") as arrays:
         bench = _Bench(dut, job, dict(arrays))
@@ -263,9 +263,9 @@ async def patterns(dut):
                 await bench.run(pattern, job["reset_at"], partial=True)
             cycles = await bench.run(pattern, job["cycles"])
             results |= bench.results(number, cycles)
-        except Timeout:
+        except OutOfCycles:
             results |= bench.results(number, job["cycles"])
-            outcome = {"error": "Timeout", "pattern": number}
+            outcome = {"error": "OutOfCycles", "pattern": number}
         except ContractError as error:
             outcome = {"error": "ContractError", "pattern": number, "message": str(error)}
         except Mismatch as error:

@@ -1,8 +1,8 @@
-"""One call for all engines: a component against what is expected of it."""
+"""Compare a component with its expected transfers, on any engine."""
 
 import numpy as np
 
-from sim.engines.pattern import DEFAULT_PATTERNS, Timeout, mismatch
+from sim.engines.pattern import DEFAULT_PATTERNS, OutOfCycles, mismatch
 
 ENGINES = ("cxxrtl", "verilator", "icarus")
 
@@ -20,11 +20,11 @@ def compare(
     waves=None,
     probes=(),
 ):
-    """Simulate a component on one engine and compare every transfer with what is expected.
+    """Simulate a component on one engine and compare every transfer with the expected one.
 
-    The meaning is that of :func:`sim.engines.cosim.check`, whatever the engine, to the cycle:
-    results of two engines are equal. ``engine`` is one of :data:`ENGINES`. Prints the patterns,
-    seeds included, for pytest to show when a test fails.
+    Parameters are those of :func:`sim.engines.cosim.check`, and ``engine``, one of :data:`ENGINES`.
+    Results of two engines are equal, to the cycle. Prints the patterns, seeds included, for pytest
+    to show when a test fails.
 
     Returns
     -------
@@ -105,7 +105,7 @@ def _compare_cxxrtl(component, inputs, expected, patterns, reset_at, cycles, dra
                 check_ready=True,
                 drain=drain,
             )
-        except Timeout as error:
+        except OutOfCycles as error:
             verify(error.result)  # a wrong transfer says more than a missing one
             raise
         verify(result)

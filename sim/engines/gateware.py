@@ -1,6 +1,6 @@
 """Gateware as a function on NumPy arrays: Amaranth to CXXRTL, compiled, called through ctypes.
 
-For millions to billions of cycles. The loop over cycles is C++; Python hands it whole arrays of
+It runs millions to billions of cycles. The loop over cycles is C++; Python gives it whole arrays of
 payloads and gets whole arrays back. :mod:`sim.engines.cosim` offers the same on Verilator and
 Icarus.
 """
@@ -16,9 +16,9 @@ from sim.engines.pattern import (
     FAILURES,
     RESET_CYCLES,
     ContractError,
+    OutOfCycles,
     Pattern,
     Result,
-    Timeout,
     stream_seed,
     threshold,
     timeout,
@@ -29,13 +29,13 @@ __all__ = [
     "ContractError",
     "Gateware",
     "Result",
-    "Timeout",
+    "OutOfCycles",
     "pack",
     "payload_dtype",
     "unpack",
 ]
 
-# How many cycles the C++ loop runs between two looks from Python; bounds the buffers.
+# Cycles that the C++ loop runs between two looks from Python; it bounds the buffers.
 _CHUNK = 1 << 16
 
 
@@ -51,11 +51,11 @@ class Gateware:
         Another implementation with the same ports to simulate instead, such as a netlist after
         synthesis: RTLIL text whose top module is called ``top``.
     optimise : int
-        The compiler's level: 0 where the compilation would take longer than what is to be run.
+        The compiler's level: 0 if the compilation would take longer than the runs.
 
     Members
     -------
-    streams, plains : dict of str to :class:`sim.engines.layout.Port`
+    streams, plains : dict of str to :class:`sim.engines.layout.ComponentPort`
 
     Raises
     ------
@@ -179,7 +179,7 @@ class Gateware:
             Call :meth:`reset` first. Otherwise the run continues where the last one ended; an
             item offered then and not taken must be the first now.
         partial : bool
-            Return what there is when cycles run out, instead of raising ``Timeout``.
+            Return what there is when cycles run out, instead of raising ``OutOfCycles``.
         drain : int, optional
             End only when every input has been taken, too, then go on for so many cycles; every
             sink stays open, to show whether more comes than was asked for.
@@ -192,7 +192,7 @@ class Gateware:
 
         Raises
         ------
-        Timeout
+        OutOfCycles
             Cycles ran out; says what was missing, and carries the Result as ``result``.
         ContractError
             A stream broke the contract; says which, how, and in which cycle.

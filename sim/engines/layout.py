@@ -15,11 +15,12 @@ from amaranth.lib import data, stream, wiring
 
 
 @dataclass(frozen=True)
-class Port:
+class ComponentPort:
     """One stream, or one plain port, of a component.
 
-    ``name`` is its path joined by double underscores, as in the generated netlist; ``output``
-    tells whether the component drives it; ``valid`` and ``ready`` whether a stream has that wire.
+    Fields: ``name``, its path joined by double underscores, as in the generated netlist; ``shape``
+    of a payload; ``output``, whether the component drives it; ``valid`` and ``ready``, whether a
+    stream has that wire.
     """
 
     name: str
@@ -39,19 +40,19 @@ class Port:
 
 
 def ports(component):
-    """The ports of a component: ``(streams, plains)``, dicts of name to :class:`Port`."""
+    """The ports of a component: ``(streams, plains)``, dicts of name to :class:`ComponentPort`."""
     streams, plains = {}, {}
 
     def walk(signature, prefix):
         for name, member in signature.members.items():
             for path in _indices(prefix + name, member.dimensions):
                 if member.is_port:
-                    plains[path] = Port(path, member.shape, member.flow == wiring.Out)
+                    plains[path] = ComponentPort(path, member.shape, member.flow == wiring.Out)
                 elif isinstance(member.signature, stream.Signature):
                     # The signature of an In member arrives flipped, its payload being In.
                     inner = member.signature
                     payload = inner.members["payload"]
-                    streams[path] = Port(
+                    streams[path] = ComponentPort(
                         path,
                         payload.shape,
                         payload.flow == wiring.Out,
@@ -73,7 +74,7 @@ def _indices(name, dimensions):
 
 
 def _layout(shape):
-    """The layout behind a shape, or None for a plain shape."""
+    """The layout that a shape is, or None for a plain shape."""
     try:
         layout = data.Layout.cast(shape)
     except TypeError:

@@ -1,7 +1,7 @@
-"""What measurements of speed share: the machine they are of, the clock, what is measured and how.
+"""Measurements of speed: the machine, the clock, what is measured and how.
 
-A speed is a multiple of real time: of the 8000 symbols a second of one line, of all lines and
-channels in sum, so that 64 means that 64 of them keep up.
+A speed is a multiple of real time, which is the 8000 symbols a second of one line. It is that of
+all lines and channels in sum: at 64, 64 of them keep up.
 """
 
 import os
@@ -14,7 +14,7 @@ from typing import Any
 import numpy as np
 
 from golden.pcm.parameters import MappingParameters
-from sim.files import ROOT
+from sim.files import EXAMPLES
 
 #: Octets a second of a line; one channel in real time.
 REAL_TIME = 8000
@@ -60,12 +60,12 @@ def busy(average, cores):
 
 def example(name):
     """Mapping parameters of ``examples``."""
-    return MappingParameters.from_json((ROOT / "examples" / f"{name}.json").read_text())
+    return MappingParameters.from_json((EXAMPLES / f"{name}.json").read_text())
 
 
 @dataclass
 class Spent:
-    """The least of the repeats in seconds of a core, and what that one returned."""
+    """The shortest of several calls: its time in seconds of a core, and its result."""
 
     seconds: float
     result: object
@@ -74,9 +74,9 @@ class Spent:
 def best(function, repeats=3, least=0.0):
     """:class:`Spent` of the best of ``repeats`` calls of ``function()``.
 
-    More calls follow until ``least`` seconds have passed: what is short needs more of them. Time is
-    the process's, so that what else runs on the machine hardly counts; nothing here has a second
-    thread.
+    More calls follow until ``least`` seconds have passed, because short ones need more of them.
+    Time is the process's, so that other work on the machine hardly counts. Nothing here has a
+    second thread.
     """
     spent, found, begun, count = float("inf"), None, time.process_time(), 0
     while count < repeats or time.process_time() - begun < least:
@@ -96,7 +96,7 @@ class Timed:
         self.spent = Counter()
 
     def wrap(self, name, thing, method):
-        """From now on add what calls of ``thing``'s method take to what ``name`` has."""
+        """From now on add the time of calls of ``thing``'s method to that of ``name``."""
         function = getattr(thing, method)
 
         def timed(*arguments, **options):
@@ -111,11 +111,19 @@ class Timed:
 
 @dataclass(frozen=True)
 class Block:
-    """What is measured: ``golden(channels)`` and ``gateware(channels)``.
+    """A block whose speed is measured.
 
-    ``golden`` returns a function without arguments and the symbols that a call of it deals with.
-    ``gateware`` returns a :class:`Simulated`, or None where there is no such bank. ``channels``:
-    numbers of channels that the gateware has; golden's are CHANNELS, or (1,) where ``single``.
+    Fields
+    ------
+    name : str
+    golden : callable
+        ``golden(channels)`` returns a function without arguments, and the symbols of a call of it.
+    gateware : callable
+        ``gateware(channels)`` returns a :class:`Simulated`, or None without such a bank.
+    channels : tuple of int
+        Numbers of channels that the gateware has.
+    single : bool
+        Golden has one channel, not CHANNELS.
     """
 
     name: str
@@ -136,7 +144,7 @@ class Simulated:
 def simulated(component, inputs, symbols, before=(), settings=None, waves=None, cycles=10**7):
     """A :class:`Simulated` of a component that takes all of ``inputs``, or runs ``cycles``.
 
-    ``before``: ports with what they take first, or the name of an input that is high for a cycle.
+    ``before``: pairs of a port and its first items, or names of inputs that are high for a cycle.
     """
     from sim.engines.gateware import Gateware
 
@@ -148,24 +156,24 @@ def simulated(component, inputs, symbols, before=(), settings=None, waves=None, 
             gateware.run({}, {}, 2, reset=False, waves={step: [1, 0]})
         else:
             gateware.run(dict([step]), {}, reset=False)
-    # What a component holds back at the end of one run it gives in the next.
+    # Items that a component holds at the end of one run come in the next.
     return Simulated(
         lambda: gateware.run(inputs, {}, cycles, reset=False, waves=waves).cycles, symbols
     )
 
 
 def random():
-    """The generator of what goes in: always the same."""
+    """A generator of random inputs, always with the same seed."""
     return np.random.default_rng(90)
 
 
 def of(function, *first):
-    """``function`` with its first arguments given: what is left is the number of channels."""
+    """``function`` with its first arguments given; the number of channels is left."""
     return lambda channels: function(*first, channels)
 
 
 def alone(function, *first):
-    """Likewise for what has no channels."""
+    """As :func:`of`, for a function that takes no channels."""
     return lambda channels: function(*first)
 
 

@@ -1,6 +1,6 @@
-"""What the simulation engines share: patterns of idling and stalling, results, and failures.
+"""Patterns of idling and stalling, results and failures, which all simulation engines share.
 
-NumPy only, because the cocotb bench loads it inside the simulator's process.
+It needs NumPy only, because the cocotb bench loads it inside the simulator's process.
 """
 
 from dataclasses import dataclass, field
@@ -19,7 +19,7 @@ FAILURES = {
 _MASK = (1 << 64) - 1
 
 
-class Timeout(AssertionError):
+class OutOfCycles(AssertionError):
     """Cycles ran out before every awaited transfer was seen."""
 
 
@@ -36,7 +36,7 @@ class Mismatch(AssertionError):
 
 
 class Pattern(NamedTuple):
-    """How the bench behaves towards the component.
+    """How sources and sinks of the bench behave towards the component.
 
     Attributes
     ----------
@@ -69,7 +69,7 @@ DEFAULT_PATTERNS = (
 
 @dataclass
 class Result:
-    """What one run gave.
+    """The payloads, times and probes of one run.
 
     Attributes
     ----------
@@ -96,7 +96,7 @@ class Result:
 
 
 def timeout(result, wanted, offered):
-    """The :class:`Timeout` that says what is missing from a result.
+    """The :class:`OutOfCycles` that says what is missing from a result.
 
     ``wanted`` is how many transfers each output should have given, ``offered`` how many items
     each input had.
@@ -111,7 +111,7 @@ def timeout(result, wanted, offered):
         for name, count in offered.items()
         if len(result.taken[name]) < count
     ]
-    error = Timeout(f"after {result.cycles} cycles {', '.join(missing)} ({result.pattern})")
+    error = OutOfCycles(f"after {result.cycles} cycles {', '.join(missing)} ({result.pattern})")
     error.result = result
     return error
 
@@ -145,7 +145,7 @@ class Xorshift:
         self.state = state
 
     def below(self, limit):
-        """Advance, and tell whether the upper 32 bits are below ``limit``; no draw if it is 0."""
+        """Advance; return whether the upper 32 bits are below ``limit``. No draw if it is 0."""
         if limit == 0:
             return False
         x = self.state

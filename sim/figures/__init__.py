@@ -1,1 +1,1 @@
-"""Figures that `make figures` and `make soak` print: what the modem reaches."""
+"""Figures that `make figures` and `make soak` print: how well the modem does."""

@@ -1,4 +1,4 @@
-"""What there is to reach on a line: the best equaliser of so many taps, and errors in noise."""
+"""Bounds of a line: the SNR of the best equaliser of so many taps, and errors in noise."""
 
 import numpy as np
 from scipy import special
@@ -6,19 +6,19 @@ from scipy.linalg import toeplitz
 
 from golden.pcm import g711
 from golden.receiver.equalizer import FEEDBACK, FORWARD
-from sim.figures.trials import LAW, LEVEL, impulse
+from sim.figures.trials import TRIAL_LAW, TRN1D_VALUE, impulse
 from sim.world.network import values
 
 #: A point's distance to a decision's limit in standard deviations for which the error rate of an
 #: inner point is 10**-6: Q^-1(5e-7).
-MARGIN = 4.8916
+DEVIATIONS_TO_BOUND = 4.8916
 
 
 def mmse_bound(name, snrs, forward=FORWARD, feedback=FEEDBACK, correlation=(1.0,)):
     """SNR in dB, for each of ``snrs``, of the best decision feedback equaliser with so many taps.
 
-    From the line's response itself; decisions are right, and the delay is the best one.
-    ``correlation`` of the symbols, from lag 0 on, for power 1; what is not given is 0.
+    It follows from the line's response, with right decisions and the best delay. ``correlation`` is
+    that of symbols of power 1, from lag 0 on; lags that are not given have none.
     """
     response = impulse(name)
     share = np.cumsum(response**2) / np.sum(response**2)
@@ -48,11 +48,10 @@ def mmse_bound(name, snrs, forward=FORWARD, feedback=FEEDBACK, correlation=(1.0,
 def fitted_bound(samples, octets, last, forward=FORWARD, feedback=FEEDBACK):
     """SNR in dB of a least-squares fit of as many taps over the ``last`` symbols of a call.
 
-    For a call without clock offset, where samples stand still against symbols. ``octets`` are those
-    sent, before the network. The best of some delays; for the taps fitted, as many symbols count
-    less.
+    The call has no clock offset: samples stand still against symbols. ``octets`` are those sent,
+    before the network. The best of some delays counts, with a symbol less for each tap.
     """
-    sent = values(octets, LAW)
+    sent = values(octets, TRIAL_LAW)
     n = np.arange(len(sent) - last - 100, len(sent) - 100)
     target = sent[n]
     past = np.lib.stride_tricks.sliding_window_view(sent, feedback)[n - feedback]
@@ -63,13 +62,13 @@ def fitted_bound(samples, octets, last, forward=FORWARD, feedback=FEEDBACK):
         # The noise of 45 dB keeps the normal equations far from singular.
         left = target - rows @ np.linalg.solve(rows.T @ rows, rows.T @ target)
         free = last - forward - feedback
-        best = max(best, -10 * np.log10(np.sum(left**2) / free / LEVEL**2))
+        best = max(best, -10 * np.log10(np.sum(left**2) / free / TRN1D_VALUE**2))
     return float(best)
 
 
 def expected_errors(ucodes, deviation, symbols):
     """Symbol errors to expect of a constellation in white noise."""
-    magnitude = g711.linear(np.array(ucodes), LAW)
+    magnitude = g711.linear(np.array(ucodes), TRIAL_LAW)
     points = np.sort(np.concatenate([-magnitude, magnitude]))
     tails = special.ndtr(-np.diff(points) / 2 / deviation)
     return float(2 * tails.sum() / len(points) * symbols)

@@ -1,4 +1,4 @@
-"""What the analogue modem's receiver makes of real calls up to Jd (8.4.2, 8.4.5/V.90), measured."""
+"""The analogue modem's receiver on real calls up to Jd (8.4.2, 8.4.5/V.90), measured."""
 
 import numpy as np
 from scipy import signal
@@ -13,9 +13,9 @@ from golden.signals import training
 from golden.signals.sequences import JD
 from sim.figures.row import Row, yes
 from sim.figures.trials import (
-    LAW,
     NOTICED,
     TRAINED_AT,
+    TRIAL_LAW,
     samples_of,
     together,
 )
@@ -39,7 +39,7 @@ def _calls(folder):
 
 
 def _level_of(facts):
-    return int(g711.linear(facts["u_info_received"], LAW))
+    return int(g711.linear(facts["u_info_received"], TRIAL_LAW))
 
 
 def _levels_of(facts):
@@ -58,7 +58,7 @@ def jd_bits(signs, symbols):
 
 
 def _read(facts, decisions):
-    """Columns for what a receiver made of a real call, and whether nothing is missing."""
+    """Columns for a receiver's decisions of a real call, and whether nothing is missing."""
     symbols = facts["samples"]["trn1d_symbols"]
     end = facts["samples"]["dil"] - facts["samples"]["trn1d"]
     number = decisions.number
@@ -123,7 +123,7 @@ def raw_calls(folder):
     rows, taps = [], signal.firwin(401, 0.475, window=("kaiser", 8.0))
     calls = list(_calls(folder))
     samples = [
-        np.rint(signal.resample_poly(values(octets, LAW), 2, 1, window=taps)).astype(np.int64)
+        np.rint(signal.resample_poly(values(octets, TRIAL_LAW), 2, 1, window=taps)).astype(np.int64)
         for *_, octets in calls
     ]
     samples = np.clip(together(samples), -32768, 32767)

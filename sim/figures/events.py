@@ -1,4 +1,4 @@
-"""What the analogue modem's receiver and the decoder notice: slips, dropouts, bursts in data."""
+"""Slips, dropouts and bursts in data: does the receiver or the decoder notice them?"""
 
 import numpy as np
 
@@ -6,31 +6,30 @@ from golden.bits.hdlc import Deframer, Framer
 from golden.pcm import g711
 from golden.pcm.decoder import Decoder
 from golden.pcm.encoder import Encoder
-from golden.pcm.parameters import INTERVALS
+from golden.pcm.parameters import INTERVALS, OCTET_RATE
 from golden.receiver.receiver import Receiver
 from golden.receiver.timetable import Kind
-from sim.figures.bounds import MARGIN
+from sim.figures.bounds import DEVIATIONS_TO_BOUND
 from sim.figures.data import constellation, levels_of, mapping, trained_snr
 from sim.figures.row import Row, yes
 from sim.figures.trials import (
-    BEFORE,
+    BEFORE_TRN1D,
     DATA_AT,
-    FRAMES,
-    LAW,
-    LEVEL,
+    FRAMES_A_SECOND,
     NOTICED,
-    TRAINING,
+    TRIAL_LAW,
+    TRN1D_LEVELS,
+    TRN1D_VALUE,
     events_text,
     preamble,
     samples_of,
     together,
     wrong_symbols,
 )
-from sim.world.line import OCTETS
 from sim.world.network import Network
 
-#: What happens: hits of :class:`sim.world.line.Conditions`, or a slip in the network.
-EVENTS = {
+#: Events: hits of :class:`sim.world.conditions.Conditions`, or a slip in the network.
+EVENT_HITS = {
     "slip, octet twice": {"slip": 1},
     "slip, octet lost": {"slip": -1},
     "dropout of 20 ms": {"gain_hits": ((0.0, 0.02, -np.inf),)},
@@ -47,13 +46,13 @@ _FRAME = 60
 #: Samples that receiver and decoder take at a time: 20 ms.
 _PIECE = 320
 
-#: Data frames by which a hit may seem to come earlier than it did.
+#: Data frames by which a hit may seem to come too early.
 _AHEAD = 8
 
 
 def _sets(deviation):
     """Six equal constellations, and six of which one is that of an interval with a robbed bit."""
-    wide = 2 * MARGIN * deviation * 10 ** (3 / 20)
+    wide = 2 * DEVIATIONS_TO_BOUND * deviation * 10 ** (3 / 20)
     equal = constellation(wide)
     # A robbed bit of 1 leaves even Ucodes in A-law.
     return {
@@ -87,10 +86,10 @@ class _Listener:
         """Take the data frames from ``first`` to before ``last``."""
         decoder, deframer = self._decoder, self._deframer
         for i in np.flatnonzero((decisions.number >= first) & (decisions.number < last)):
-            octets = g711.octet(decisions.ucode[i], decisions.sign[i], LAW)
+            octets = g711.octet(decisions.ucode[i], decisions.sign[i], TRIAL_LAW)
             begin = 0
             if decisions.first[i] and not self._turned:
-                # After a turn, data frames begin where the interval is nought.
+                # After a turn, data frames begin where the interval is zero.
                 self._turned = True
                 decoder.change(decoder.parameters)
                 begin = INTERVALS - int(decisions.first[i])
@@ -103,22 +102,22 @@ class _Listener:
                 self.complaint = min(self.complaint, int(decisions.number[i]))
 
 
-def events(names=("codec", "26awg-12kft", "tap-18kft"), kinds=EVENTS):
+def events(names=("codec", "26awg-12kft", "tap-18kft"), kinds=EVENT_HITS):
     """Slips, a dropout, a burst: detected within 50 ms, then recovered or lost, nothing forged.
 
-    Each with equal constellations, where nothing but the decoder can see a slip, and with one of an
-    interval whose bit is robbed. Data are HDLC frames at a rate that leaves 3 dB. After a slip the
-    receiver is told to turn once it is detected, and is to deliver frames again.
+    Each comes twice: with equal constellations, where only the decoder can see a slip, and with
+    another one in an interval whose bit is robbed. Data are HDLC frames at a rate that leaves 3 dB.
+    The receiver turns once a slip is detected, and must deliver frames again.
     """
     cases = [
         _Event(name, title, intervals, what, dict(kinds[what]))
         for name, snr in zip(names, trained_snr(names), strict=True)
-        for title, intervals in _sets(LEVEL * 10 ** (-snr / 20)).items()
+        for title, intervals in _sets(TRN1D_VALUE * 10 ** (-snr / 20)).items()
         for what in kinds
     ]
     samples = together([case.samples for case in cases])
     levels = [levels_of(case.intervals) for case in cases]
-    receiver = Receiver(TRAINING, levels, DATA_AT, lines=len(cases))
+    receiver = Receiver(TRN1D_LEVELS, levels, DATA_AT, lines=len(cases))
     for begin in range(0, samples.shape[1], _PIECE):
         decisions = receiver.process(samples[:, begin : begin + _PIECE])
         for k, case in enumerate(cases):
@@ -128,21 +127,21 @@ def events(names=("codec", "26awg-12kft", "tap-18kft"), kinds=EVENTS):
 
 
 class _Event:
-    """A call with an event in its data, and what receiver and decoder say about it."""
+    """A call with an event in its data, and the reports of receiver and decoder."""
 
     def __init__(self, name, title, intervals, what, hits):
         self.name, self.title, self.what, self.intervals = name, title, what, intervals
-        frames = int((_EVENT_AT + _EVENT_AFTER) * FRAMES)
+        frames = int((_EVENT_AT + _EVENT_AFTER) * FRAMES_A_SECOND)
         parameters = mapping(intervals)
         self._payloads, self._octets = _framed(parameters, frames, np.random.default_rng(92))
         sent = np.concatenate([preamble(DATA_AT), self._octets])
-        at = BEFORE + INTERVALS * DATA_AT + int(_EVENT_AT * OCTETS) + 2
+        at = BEFORE_TRN1D + INTERVALS * DATA_AT + int(_EVENT_AT * OCTET_RATE) + 2
         self._slip = hits.pop("slip", 0)
         if self._slip:
             sent = Network(slips=((at, self._slip),)).process(sent)
         self.samples = samples_of(name, sent, at=at, **hits)
-        # Hits are of the samples, of which the equaliser takes in some before it decides.
-        self._moment = (at - BEFORE) // INTERVALS - _AHEAD * (not self._slip)
+        # Hits are of samples, some of which the equaliser needs before it decides.
+        self._moment = (at - BEFORE_TRN1D) // INTERVALS - _AHEAD * (not self._slip)
         self._last = DATA_AT + frames - 4
         self._listener, self._noticed = _Listener(parameters), []
         self._wrong, self._good, self._seen = [], [], np.inf
@@ -174,10 +173,10 @@ class _Event:
         back = bool(set(frames[-3:]) & set(self._payloads[-8:]))
         told = [number for number, kind in self._noticed if kind in NOTICED]
         gone = any(kind is Kind.GIVEN_UP for _, kind in self._noticed)
-        after = (self._seen - hit) / FRAMES * 1000
+        after = (self._seen - hit) / FRAMES_A_SECOND * 1000
 
         def when(number):
-            return (number - hit) / FRAMES * 1000 if number < np.inf else "-"
+            return (number - hit) / FRAMES_A_SECOND * 1000 if number < np.inf else "-"
 
         return Row(
             self.name,

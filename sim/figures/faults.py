@@ -1,6 +1,6 @@
-"""What goes wrong in a call, drawn at random: at the exchange, in the network and on the line.
+"""Faults of a call, drawn at random: at the exchange, in the network and on the line.
 
-A :class:`Call` is drawn from its seed alone, so that each one of many can be run again by itself.
+A :class:`FaultyCall` is drawn from its seed alone, so that each of many can be run again by itself.
 """
 
 from dataclasses import dataclass, replace
@@ -10,18 +10,18 @@ import numpy as np
 
 from golden.pcm import g711
 from golden.pcm.parameters import INTERVALS
-from sim.calls.session import Setting
+from sim.calls.description import Call
 from sim.world import lines
-from sim.world.line import Conditions
+from sim.world.conditions import Conditions
 from sim.world.network import Network, NetworkParameters
 
 #: Seconds of a call in which something may go wrong; the first and the last half second are calm.
-SECONDS, _CALM = 20.0, 0.5
+FAULTY_SECONDS, _CALM = 20.0, 0.5
 
 #: Most faults of a call.
-MOST = 3
+MOST_FAULTS = 3
 
-#: Of how many far ends that fall silent one never speaks again.
+#: One in so many far ends that fall silent never speaks again.
 _FOR_EVER = 5
 
 #: Pads in dB between which a network changes.
@@ -30,10 +30,11 @@ _PADS = (0.0, 1.5, 3.0, 6.0)
 
 @dataclass(frozen=True)
 class Fault:
-    """A fault: its ``kind``, a key of :data:`KINDS`, and ``at`` and ``last`` in seconds.
+    """A fault: its ``kind``, a key of :data:`FAULT_KINDS`, and ``at`` and ``last`` in seconds.
 
-    What it does: ``line``, a field of :class:`~sim.world.line.Conditions` and what is appended to
-    it; ``slip``, 1 or -1; ``change``, from network parameters to others; ``silent``; ``restart``.
+    Its effect is one of: ``line``, a field of :class:`~sim.world.conditions.Conditions` and a hit
+    to append to it; ``slip``, 1 or -1; ``change``, a function from network parameters to others;
+    ``silent``; ``restart``.
     """
 
     kind: str
@@ -47,7 +48,7 @@ class Fault:
 
     @property
     def end(self):
-        """Second from which nothing of it comes any more; what has changed stays so."""
+        """Second at which it ends; changes of the network stay."""
         return self.at + self.last
 
 
@@ -89,7 +90,7 @@ def _ppm_step(rng, at):
 
 
 def _rob_elsewhere(shift, new, p):
-    # Where no bit is robbed yet, one is from here on: the call took another way.
+    # If no bit is robbed yet, one is from here on: the call took another way.
     robbed = p.robbed if any(p.robbed) else (new, *p.robbed[1:])
     return replace(p, robbed=(*robbed[-shift:], *robbed[:-shift]))
 
@@ -116,8 +117,8 @@ def _restart(rng, at):
     return {"restart": True}
 
 
-#: What a fault of each kind does, drawn for its time.
-KINDS = {
+#: The effect of a fault of each kind, drawn for its time.
+FAULT_KINDS = {
     "slip": _slip,
     "dropout": _dropout,
     "impulse burst": _burst,
@@ -132,11 +133,11 @@ KINDS = {
 
 
 @dataclass(frozen=True)
-class Call:
-    """A call by its ``seed``: the :class:`~sim.calls.session.Setting` and its faults by time."""
+class FaultyCall:
+    """A call by its ``seed``: its description and its faults by time."""
 
     seed: int
-    setting: Setting
+    call: Call
     faults: tuple
 
     @property
@@ -146,7 +147,7 @@ class Call:
 
 
 def draw(seed):
-    """The :class:`Call` of a seed: a line of the set, a law, a network, noise, faults."""
+    """The :class:`FaultyCall` of a seed: a line of the set, a law, a network, noise, faults."""
     rng = np.random.default_rng([seed, 6])
     law = str(rng.choice(g711.LAWS))
     other = {"A": "mu", "mu": "A"}[law]
@@ -154,9 +155,9 @@ def draw(seed):
     for interval in rng.choice(INTERVALS, int(rng.integers(0, 3)), replace=False):
         robbed[interval] = str(rng.choice(("0", "1", "01")))
     faults = []
-    for kind in rng.choice(list(KINDS), int(rng.integers(1, MOST + 1))):
-        at = float(rng.uniform(_CALM, SECONDS - _CALM))
-        faults.append(Fault(str(kind), at, **KINDS[kind](rng, at)))
+    for kind in rng.choice(list(FAULT_KINDS), int(rng.integers(1, MOST_FAULTS + 1))):
+        at = float(rng.uniform(_CALM, FAULTY_SECONDS - _CALM))
+        faults.append(Fault(str(kind), at, **FAULT_KINDS[kind](rng, at)))
     faults.sort(key=lambda fault: fault.at)
     of_line = {"impulses": (), "gain_hits": (), "phase_hits": (), "ppm_steps": ()}
     for fault in faults:
@@ -173,26 +174,26 @@ def draw(seed):
     network = NetworkParameters(
         law, other if rng.integers(4) == 0 else None, tuple(robbed), pad=float(rng.choice(_PADS))
     )
-    setting = Setting(law, str(rng.choice(list(lines.known()))), conditions, network)
-    return Call(seed, setting, tuple(faults))
+    call = Call(law, str(rng.choice(list(lines.known()))), conditions, network)
+    return FaultyCall(seed, call, tuple(faults))
 
 
 class Trunk:
     """A network that changes, slips and falls silent at the times of a call's faults.
 
     ``process`` is that of :class:`~sim.world.network.Network`. Silence is the octet of the least
-    positive value, which comes from the far end; what the network does to it, it does.
+    positive value. It comes from the far end and goes through the network.
     """
 
-    def __init__(self, call):
-        p = replace(call.setting.network, law=call.setting.law)
+    def __init__(self, faulty):
+        p = faulty.call.network
         taken = {}
-        for fault in call.faults:
+        for fault in faulty.faults:
             if fault.slip:
                 taken.setdefault(_octet(fault.at), fault.slip)
         self.network = Network(replace(p, slips=tuple(taken.items())))
-        self._changes = [fault for fault in call.faults if fault.change]
-        self._silences = [fault for fault in call.faults if fault.silent]
+        self._changes = [fault for fault in faulty.faults if fault.change]
+        self._silences = [fault for fault in faulty.faults if fault.silent]
         self._idle = g711.octet(0, 1, p.law)
 
     def process(self, octets):

@@ -1,49 +1,46 @@
-"""What hits a call in mid-data, and what it costs: the file arrives whole, seconds are lost.
+"""Hits of a call in mid-data, and the seconds that they cost; the file arrives whole.
 
-A call of :mod:`sim.calls.connection` without a hit is the measure.
+They are compared with a call without a hit.
 """
-
-from concurrent.futures import ProcessPoolExecutor
 
 import numpy as np
 
-from sim.calls import connection
-from sim.calls.session import Setting
+from sim import work
+from sim.calls.call import run
+from sim.calls.description import Call
+from sim.calls.design import USUAL_SNR
 from sim.figures.row import Row, yes
-from sim.world.line import Conditions
+from sim.world.conditions import Conditions
 from sim.world.network import NetworkParameters
 
-#: Octets of the file, which last for 6 s and more, and seconds of the call and octets of data at
-#: which it is hit: 2 s of data are through then.
-FILE, AT, OCTET = 40_000, 4.8, 16_000
-
-#: SNR in dB.
-SNR = 45.0
+#: Octets of the file, which last for 6 s and more; second of the call and octet of data at which it
+#: is hit, after 2 s of data.
+FILE_OCTETS, HIT_SECOND, HIT_OCTET = 40_000, 4.8, 16_000
 
 #: Lines on which calls are hit.
-LINES = ("codec", "26awg-12kft", "tap-18kft")
+HIT_LINES = ("codec", "26awg-12kft", "tap-18kft")
 
-#: Conditions and network of what hits. Impulses are white noise in dB above the signal.
+#: Conditions and network of each hit. Impulses are white noise in dB above the signal.
 HITS = {
     "none": ({}, {}),
-    "burst of 20 ms": ({"impulses": ((AT, 0.02, -10.0),)}, {}),
-    "octet twice": ({}, {"slips": ((OCTET, 1),)}),
-    "octet lost": ({}, {"slips": ((OCTET + 1, -1),)}),
-    "SNR 3 dB less from here on": ({"impulses": ((AT, 100.0, -SNR),)}, {}),
-    "SNR 6 dB less up to here": ({"impulses": ((0.0, AT, -SNR + 4.74),)}, {}),
+    "burst of 20 ms": ({"impulses": ((HIT_SECOND, 0.02, -10.0),)}, {}),
+    "octet twice": ({}, {"slips": ((HIT_OCTET, 1),)}),
+    "octet lost": ({}, {"slips": ((HIT_OCTET + 1, -1),)}),
+    "SNR 3 dB less from here on": ({"impulses": ((HIT_SECOND, 100.0, -USUAL_SNR),)}, {}),
+    "SNR 6 dB less up to here": ({"impulses": ((0.0, HIT_SECOND, -USUAL_SNR + 4.74),)}, {}),
 }
 
 
 def _outcome(case):
     line, name = case
     conditions, network = HITS[name]
-    data = np.random.default_rng(9).bytes(FILE)
-    setting = Setting(
+    data = np.random.default_rng(9).bytes(FILE_OCTETS)
+    call = Call(
         line=line,
-        conditions=Conditions(snr=SNR, ppm=60.0, seed=3, **conditions),
+        conditions=Conditions(snr=USUAL_SNR, ppm=60.0, seed=3, **conditions),
         network=NetworkParameters(**network),
     )
-    outcome = connection.run(setting, data)
+    outcome = run(call, data)
     signals = [one.signal for one in outcome.digital.timeline]
     return {
         "arrived": outcome.failure is None,
@@ -56,15 +53,14 @@ def _outcome(case):
     }
 
 
-def rows(names=LINES, hits=tuple(HITS)):
-    """Rows by line and hit; met where the file is whole and what was to be done was done.
+def rows(names=HIT_LINES, hits=tuple(HITS), workers=work.HERE):
+    """Rows by line and hit; met if the file is whole and the modems did as they should.
 
-    That is nothing without a hit, whatever helps behind one, a lower rate with less SNR and a
-    higher one with more.
+    Without a hit they change nothing. After one, anything that helps is right. With less SNR the
+    rate must fall, with more it must rise.
     """
     cases = [(name, hit) for name in names for hit in dict.fromkeys(("none", *hits))]
-    with ProcessPoolExecutor() as pool:
-        found = dict(zip(cases, pool.map(_outcome, cases), strict=True))
+    found = dict(zip(cases, work.ordered(_outcome, cases, workers), strict=True))
     made = []
     for (name, hit), one in found.items():
         lost = one["lasted"] - found[name, "none"]["lasted"]

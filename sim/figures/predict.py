@@ -1,15 +1,16 @@
-"""What the digital modem would have sent in a real call, and how much of it was sent.
+"""Real calls predicted: the octets that our digital modem would have sent, beside the server's.
 
-A modem is given a call's Ja, CPt and CP at the times that make its signals as long as the call's
-are, and everything from Sd to B1d is compared with what the server sent. Where a shaper chooses
-signs, server and model may differ, as number formats and look-ahead are each their own.
+A modem is given a call's Ja, CPt and CP at the times that make its signals as long as the call's.
+All octets from Sd to B1d are compared with the server's. Where a shaper chooses signs, server and
+model may differ, because each has its own number formats and look-ahead.
 """
 
 import numpy as np
 
 from golden.bits.scrambler import GPC, Descrambler
 from golden.errors import V90Error
-from golden.modem.digital import DigitalModem, Upstream
+from golden.modem.digital import DigitalModem
+from golden.modem.states import Upstream
 from golden.pcm import g711
 from golden.pcm.decoder import Decoder
 from golden.pcm.encoder import B1D_FRAMES
@@ -25,7 +26,7 @@ def _bits(text):
 
 
 def _read_jd(octets, trn1d):
-    """Fields of the first Jd behind ``trn1d`` symbols of TRN1d, with which ``octets`` begin."""
+    """Fields of the first Jd after ``trn1d`` symbols of TRN1d, with which ``octets`` begin."""
     signs = g711.sign(octets).astype(np.uint8)
     changes = signs.copy()
     changes[trn1d:] ^= signs[trn1d - 1 : -1]
@@ -45,8 +46,8 @@ def _read_mp(octets, parameters):
 def modem_of(facts, octets):
     """``(modem, events, frames)`` for a call whose network changes nothing.
 
-    ``facts``: its call.json; ``octets``: what the server sent. ``events``: ``(data frame, Upstream,
-    bits)``, counted from Sd. ``frames``: from Sd to the end of B1d.
+    ``facts``: its call.json. ``octets``: those of the server. ``events``: ``(data frame, Upstream,
+    bits)``, counted from Sd. ``frames``: data frames from Sd to the end of B1d.
     """
     where = facts["samples"]
     start = where["sd"]
@@ -87,7 +88,7 @@ def modem_of(facts, octets):
 
 
 def sent_of(facts, octets):
-    """``(modem, octets)``: a modem's from Sd on, as long as the call's, and its timeline."""
+    """A modem, and its octets from Sd on, as many as the call's."""
     modem, events, frames = modem_of(facts, octets)
     modem.frames(1)
     modem.receive(Upstream.S)
@@ -109,7 +110,7 @@ def predict(call):
 
     ``call``: a :class:`~sim.reading.recorded.Call`. The sign of Ucode 0 is left out.
 
-    Raises :class:`~golden.errors.V90Error` where the network changed what the server sent.
+    Raises :class:`~golden.errors.V90Error` if the network changed the server's octets.
     """
     if not call.clean:
         raise V90Error(f"the network of {call.name} changed what was sent")

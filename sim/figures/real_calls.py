@@ -1,4 +1,4 @@
-"""The real calls read from their octets alone, beside what is known of them."""
+"""The real calls read from their octets alone, beside the facts known of them."""
 
 import time
 
@@ -31,7 +31,7 @@ def segments_of(facts, octets, law):
 
 
 def row_of(name, facts, octets):
-    """Row of one call: what was found, and whether it is what is known."""
+    """Row of one call: the findings, and whether they are the known facts."""
     begin = time.perf_counter()
     found = reading.read(octets)
     seconds = time.perf_counter() - begin

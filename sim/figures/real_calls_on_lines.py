@@ -1,10 +1,8 @@
-"""The real calls through simulated lines, read by a client that knows what it asked for.
+"""The real calls through simulated lines, read by a client that knows its own requests.
 
-That is Ja, CPt and CP, which call.json holds; nothing else is told. Of the calls whose network
-leaves octets alone each goes through four lines, no line twice, with another clock each.
+The requests are Ja, CPt and CP, which call.json has; the client knows nothing else. Each call whose
+network leaves octets alone goes through four different lines, each with another clock.
 """
-
-from concurrent.futures import ProcessPoolExecutor
 
 import numpy as np
 from scipy import stats
@@ -15,30 +13,30 @@ from golden.pcm.encoder import B1D_FRAMES
 from golden.pcm.parameters import INTERVALS
 from golden.signals.sequences import DIL
 from golden.signals.training import dil
+from sim import work
 from sim.calls import design
-from sim.calls.session import BITS, LEVEL
 from sim.figures.bounds import expected_errors, mmse_bound
 from sim.figures.row import Row
 from sim.reading import recorded
 from sim.reading import samples as reading_samples
 from sim.reading.phase4 import parameters_given
 from sim.world import lines
-from sim.world.line import Conditions
+from sim.world.conditions import Conditions
 from sim.world.network import NetworkParameters
 
-#: SNR of the lines in dB, largest offset of the client's clock in ppm, lines a call goes through.
-SNR, PPM, LINES = 45.0, 150.0, 4
+#: Largest offset of the client's clock in ppm, and lines that each call goes through.
+MOST_PPM, LINES_A_CALL = 150.0, 4
 
 #: Octets before Sd that are heard.
-BEFORE = 4000
+HEARD_BEFORE_SD = 4000
 
 #: Lines of lines.toml that come last: codecs without a loop have the highest bound.
-LAST = 2
+CODECS = 2
 
-#: Share of calls in which noise at the bound spoils no more symbols than are allowed.
-ALLOWED = 0.99
+#: Share of calls in which noise at the bound makes no more symbols wrong than are allowed.
+SHARE_WITHIN = 0.99
 
-#: Signals and where call.json says that they begin; from Sd on, as the line itself is late.
+#: Signals, and their beginnings in call.json, which count from Sd because the line has a delay.
 PLACES = {
     "Sd": "sd",
     "TRN1d": "trn1d",
@@ -51,17 +49,17 @@ PLACES = {
 
 
 def through(octets, line, u_info, ppm, seed=0):
-    """Samples (int64, 16 kHz) of A-law octets behind a line of that name."""
-    conditions = Conditions(snr=SNR, ppm=ppm, phase=0.37, seed=seed)
-    made = design.line_at(line, NetworkParameters(law="A"), conditions, u_info, LEVEL, BITS)
-    full = 1 << (BITS - 1)
+    """Samples (int64, 16 kHz) of A-law octets after a line of that name."""
+    conditions = Conditions(snr=design.USUAL_SNR, ppm=ppm, phase=0.37, seed=seed)
+    made = design.line_at(line, NetworkParameters(law="A"), conditions, u_info)
+    full = 1 << (design.CONVERTER_BITS - 1)
     return np.clip(np.rint(made.process(octets) * full), -full, full - 1).astype(np.int64)
 
 
 def named(descriptor, training):
     """How many levels of DIL there were, by interval, Ucode and sign, and how many are named right.
 
-    Right is, where the network changes nothing, what was sent.
+    The right name is the Ucode sent, because the network changes nothing.
     """
     ucodes, signs = dil(descriptor)
     signal = training.signal("DIL")
@@ -86,7 +84,7 @@ def named(descriptor, training):
 def room(parameters, line, level):
     """SNR in dB that 1e-6 wrong symbols need, the line's bound, and wrong ones in B1d there."""
     own = parameters.with_law("A")
-    gives = float(mmse_bound(line, [SNR])[0])
+    gives = float(mmse_bound(line, [design.USUAL_SNR])[0])
     sigma = level * 10 ** (-gives / 20)
     arrived = design.arrivals(NetworkParameters(law="A"))
     needs = gives - float(margins(arrived, own, np.full(INTERVALS, sigma)).min())
@@ -101,7 +99,7 @@ def descriptor_of(facts):
 
 def read(facts, octets, line, ppm, seed=0):
     """Reading of one call (octets from its first on) through one line."""
-    heard = octets[facts["samples"]["sd"] - BEFORE :]
+    heard = octets[facts["samples"]["sd"] - HEARD_BEFORE_SD :]
     samples = through(heard, line, facts["u_info_received"], ppm, seed)
     return reading_samples.read(samples, ja=descriptor_of(facts), given=parameters_given(facts))
 
@@ -113,14 +111,14 @@ def row_of(name, facts, octets, line, ppm, seed=0):
 
 
 def judged(name, facts, octets, line, ppm, found):
-    """:class:`~sim.figures.row.Row` of what was read of a call, beside what is known of it."""
-    where, start = facts["samples"], facts["samples"]["sd"] - BEFORE
+    """:class:`~sim.figures.row.Row` of a call's reading, beside the facts known of it."""
+    where, start = facts["samples"], facts["samples"]["sd"] - HEARD_BEFORE_SD
     training = found.trainings[-1]
     signals = {one.name: one for one in training.signals}
     fields = {
         one: signals[one].fields if one in signals else {} for one in ("Jd", "MP", "TRN2d", "B1d")
     }
-    late = signals["Sd"].first - BEFORE
+    late = signals["Sd"].first - HEARD_BEFORE_SD
     moved = [
         one
         for one, key in PLACES.items()
@@ -135,8 +133,8 @@ def judged(name, facts, octets, line, ppm, found):
         first = signals["B1d"].first
         sent = octets[where["b1d"] : where["b1d"] + signals["B1d"].symbols]
         wrong -= int(np.count_nonzero(found.line.octets[first : first + len(sent)] == sent))
-    # Where points are too close for the line, no receiver has all ones but by chance.
-    allowed = int(stats.poisson.ppf(ALLOWED, expected)) if needs > gives else 0
+    # If points are too close for the line, a receiver has all ones only by chance.
+    allowed = int(stats.poisson.ppf(SHARE_WITHIN, expected)) if needs > gives else 0
     met = (
         not moved
         and training.network is not None
@@ -171,25 +169,30 @@ def judged(name, facts, octets, line, ppm, found):
 def cases(folder):
     """Arguments of :func:`row_of`: each call whose network leaves octets alone, over its lines."""
     names = list(lines.known())
-    names = [*names[LAST:], *names[:LAST]]
+    names = [*names[CODECS:], *names[:CODECS]]
     calls = [(one.name, one.facts, one.octets) for one in recorded.calls(folder) if one.clean]
-    count = len(calls) * LINES
+    count = len(calls) * LINES_A_CALL
     # Neighbours are far apart in ppm, and no offset is there twice.
     order = np.random.default_rng(94).permutation(count)
-    spread = np.linspace(-PPM, PPM, count)
+    spread = np.linspace(-MOST_PPM, MOST_PPM, count)
     return [
         (
             *call,
             names[(i + len(calls) * j) % len(names)],
-            float(spread[order[i * LINES + j]]),
-            i * LINES + j,
+            float(spread[order[i * LINES_A_CALL + j]]),
+            i * LINES_A_CALL + j,
         )
         for i, call in enumerate(calls)
-        for j in range(LINES)
+        for j in range(LINES_A_CALL)
     ]
 
 
-def rows(folder):
+def rows(folder, workers=work.HERE):
     """Rows of all real calls in ``folder`` that can be compared, over their lines."""
-    with ProcessPoolExecutor() as pool:
-        return list(pool.map(row_of, *zip(*cases(folder), strict=True)))
+    items = [(str(folder), index) for index in range(len(cases(folder)))]
+    return work.ordered(_row_of_case, items, workers)
+
+
+def _row_of_case(item):
+    folder, index = item
+    return row_of(*cases(folder)[index])

@@ -1,8 +1,8 @@
-"""What the analogue modem's receiver reaches in TRN1d, measured: rows, each beside its bound.
+"""The analogue modem's receiver in TRN1d, measured, beside its bounds.
 
-Every function takes what it may be shortened by, returns a list of :class:`sim.figures.row.Row`,
-and gives the same numbers each time, but for :func:`speeds` and :func:`gateware`. The calls are
-those of :mod:`sim.figures.trials`.
+Every function returns a list of :class:`sim.figures.row.Row`; its parameters can shorten the work.
+Numbers are the same each time, but for :func:`speeds` and :func:`gateware`. The calls are those of
+:mod:`sim.figures.trials`.
 """
 
 import time
@@ -10,17 +10,18 @@ import time
 import numpy as np
 
 from golden.errors import CallFailed
-from golden.pcm.parameters import INTERVALS
+from golden.pcm.parameters import INTERVALS, OCTET_RATE
 from golden.receiver.receiver import Receiver
 from golden.receiver.reference import receive_reference
 from golden.receiver.timetable import Kind
+from golden.receiver.timing import SAMPLE_RATE
 from sim.figures.bounds import mmse_bound
 from sim.figures.row import Row, yes
 from sim.figures.trials import (
-    FRAMES,
-    SNR,
+    FRAMES_A_SECOND,
     TRAINED_AT,
-    TRAINING,
+    TRN1D_LEVELS,
+    USUAL_SNR,
     errors_of,
     preamble,
     samples_of,
@@ -31,17 +32,16 @@ from sim.figures.trials import (
     trn1d_values,
 )
 from sim.world import lines
-from sim.world.line import OCTETS, SAMPLES
 
 #: Line SNRs in dB.
-SNRS = (30, 40, 45, 50, 60)
+LINE_SNRS = (30, 40, 45, 50, 60)
 
 
 def first_training(names=None, seeds=10):
     """SNR after 2040 symbols of TRN1d at 45 dB: within 1.5 dB of :func:`mmse_bound`.
 
-    Over 600 data frames, which leaves a standard deviation of 0.1 dB, with several seeds of the
-    noise: the worst one counts. What differs between them is the offset taken from Sd.
+    It is measured over 600 data frames, with a standard deviation of 0.1 dB, for several seeds of
+    the noise. The worst counts. Seeds differ in the clock's offset that the receiver takes from Sd.
     """
     names, frames = list(names or lines.known()), TRAINED_AT + 620
     octets, truth = preamble(frames + 4), trn1d_values(frames)
@@ -50,10 +50,10 @@ def first_training(names=None, seeds=10):
         for i, name in enumerate(names)
         for k in range(seeds)
     ]
-    decisions = Receiver(TRAINING, lines=len(samples)).process(together(samples))
+    decisions = Receiver(TRN1D_LEVELS, lines=len(samples)).process(together(samples))
     rows = []
     for i, name in enumerate(names):
-        bound = float(mmse_bound(name, (SNR,))[0])
+        bound = float(mmse_bound(name, (USUAL_SNR,))[0])
         found = [
             snr_between(one, truth, TRAINED_AT + 16, frames)
             for one in decisions[seeds * i : seeds * (i + 1)]
@@ -75,16 +75,16 @@ def first_training(names=None, seeds=10):
     return rows
 
 
-def convergence(names=None, snrs=SNRS, frames=3340, curves=(SNR,)):
+def convergence(names=None, snrs=LINE_SNRS, frames=3340, curves=(USUAL_SNR,)):
     """SNR after 8000 symbols of TRN1d: within 0.7 dB of :func:`mmse_bound`; no clock offset.
 
-    Over 2000 data frames, which leaves a standard deviation of 0.06 dB. Lines of ``curves`` have
-    one: SNR over time.
+    It is measured over 2000 data frames, with a standard deviation of 0.06 dB. Rows with an SNR of
+    ``curves`` have a curve: the SNR over time.
     """
     names, octets, truth = list(names or lines.known()), preamble(frames), trn1d_values(frames)
     cases = [(name, snr) for snr in snrs for name in names]
     samples = together([samples_of(*_case(case, octets), seed=i) for i, case in enumerate(cases)])
-    decisions = Receiver(TRAINING, lines=len(cases)).process(samples)
+    decisions = Receiver(TRN1D_LEVELS, lines=len(cases)).process(samples)
     bounds = {name: dict(zip(snrs, mmse_bound(name, snrs), strict=True)) for name in names}
     rows = []
     for (name, snr), one in zip(cases, decisions, strict=True):
@@ -119,10 +119,10 @@ def against_reference(names=None, snrs=(30, 50), frames=1660):
     octets, truth = preamble(frames), trn1d_values(frames)
     cases = [(name, snr) for snr in snrs for name in names or lines.known()]
     samples = together([samples_of(*_case(case, octets), seed=i) for i, case in enumerate(cases)])
-    decisions = Receiver(TRAINING, lines=len(cases)).process(samples)
+    decisions = Receiver(TRN1D_LEVELS, lines=len(cases)).process(samples)
     rows = []
     for (name, snr), row, golden in zip(cases, samples, decisions, strict=True):
-        reference = receive_reference(row, TRAINING)
+        reference = receive_reference(row, TRN1D_LEVELS)
         kept = reference.number < frames
         number = reference.number[kept]
         errors = reference.soft[kept] - truth[number]
@@ -139,27 +139,27 @@ def against_reference(names=None, snrs=(30, 50), frames=1660):
 def clock(names=None, offsets=((200.0, 1.0), (-200.0, -1.0)), seconds=3.5):
     """Offset and drift of the client's clock: acquired within TRN1d, 0.3 dB lost at most at 45 dB.
 
-    Against the same line at 0 ppm; the last two seconds count. Two numbers' difference has a
+    It is compared with the same line at 0 ppm, over the last two seconds. Differences have a
     standard deviation of 0.07 dB.
     """
-    frames = int(seconds * FRAMES)
+    frames = int(seconds * FRAMES_A_SECOND)
     octets, truth = preamble(frames), trn1d_values(frames)
     names = list(names or lines.known())
     cases = [(name, *offset) for name in names for offset in ((0.0, 0.0), *offsets)]
     samples = together(
         [samples_of(name, octets, ppm=ppm, drift=drift, seed=1) for name, ppm, drift in cases]
     )
-    decisions = Receiver(TRAINING, lines=len(cases)).process(samples)
+    decisions = Receiver(TRN1D_LEVELS, lines=len(cases)).process(samples)
     rows = []
     for (name, ppm, drift), one in zip(cases, decisions, strict=True):
-        late = snr_between(one, truth, frames - int(2 * FRAMES), frames)
+        late = snr_between(one, truth, frames - int(2 * FRAMES_A_SECOND), frames)
         if not ppm:
             plain = late
             continue
-        # The receiver's step is what a half symbol takes beyond one sample.
+        # The receiver's step is the time of half a symbol beyond one sample.
         last = one.number < frames
         found = one.step[last][-1] / 2**32 * 1e6 if last.any() else np.nan
-        true = ppm + drift * len(octets) / OCTETS
+        true = ppm + drift * len(octets) / OCTET_RATE
         acquired = (TRAINED_AT, Kind.TRAINED) in one.events
         rows.append(
             Row(
@@ -179,18 +179,18 @@ def clock(names=None, offsets=((200.0, 1.0), (-200.0, -1.0)), seconds=3.5):
 
 
 def speeds(counts=((1, 2), (64, 30)), repeats=2):
-    """Times real time, in sum, of receivers side by side in TRN1d, and what is demanded."""
+    """Times real time, in sum, of receivers side by side in TRN1d, and the demand."""
     octets = preamble(1600)
     row = samples_of("26awg-9kft", octets)
     rows = []
     for count, demanded in counts:
         samples, best = together([row] * count), np.inf
         for _ in range(repeats):
-            receiver = Receiver(TRAINING, lines=count)
+            receiver = Receiver(TRN1D_LEVELS, lines=count)
             start = time.perf_counter()
             receiver.process(samples)
             best = min(best, time.perf_counter() - start)
-        times = count * len(row) / SAMPLES / best
+        times = count * len(row) / SAMPLE_RATE / best
         rows.append(
             Row(
                 "golden receiver",
@@ -213,16 +213,16 @@ def gateware(names=("codec", "26awg-12kft", "tap-18kft"), frames=1400):
     engine, rows = ReceiverGateware(), []
     for seed, name in enumerate(names):
         samples = samples_of(name, preamble(frames), ppm=100.0 - 100 * seed, seed=seed)
-        golden = Receiver(TRAINING).process(samples)
+        golden = Receiver(TRN1D_LEVELS).process(samples)
         start = time.perf_counter()
-        result = engine.process(samples, TRAINING)
+        result = engine.process(samples, TRN1D_LEVELS)
         taken = time.perf_counter() - start
         try:
             demand_same((golden, None), (result, None))
             equal = True
         except CallFailed:
             equal = False
-        times = len(samples) / SAMPLES / taken
+        times = len(samples) / SAMPLE_RATE / taken
         rows.append(
             Row(
                 name,
@@ -230,7 +230,7 @@ def gateware(names=("codec", "26awg-12kft", "tap-18kft"), frames=1400):
                     "data frames": len(golden.number),
                     "equal": yes(equal),
                     "Mcycle/s": engine.cycles / taken / 1e6,
-                    "MHz needed": engine.cycles / (len(samples) / SAMPLES) / 1e6,
+                    "MHz needed": engine.cycles / (len(samples) / SAMPLE_RATE) / 1e6,
                     "times real time": times,
                 },
                 equal and times >= 1,

@@ -7,9 +7,9 @@ import numpy as np
 
 @dataclass(frozen=True)
 class Row:
-    """One measurement: what of, values by heading, and whether the figure is met (None: none is).
+    """One measurement: name, values by heading, and whether the figure is met (None: none).
 
-    ``curve`` is for a picture: numbers over data frames or the like.
+    ``curve`` is for a picture: an array of columns, such as time and SNR.
     """
 
     what: str
@@ -19,5 +19,5 @@ class Row:
 
 
 def yes(holds):
-    """What a table has for it."""
+    """A truth value as a table has it."""
     return "yes" if holds else "NO"

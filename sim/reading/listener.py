@@ -189,7 +189,9 @@ class Listener:
         begin, last = at - AROUND * INTERVALS, at + (AROUND + B1D_FRAMES) * INTERVALS
         if begin < KNOWN or last > self.symbols.count:
             return None
-        self.symbols.run(begin, last, self._any(begin).decider(self.deviation), most=DOUBTFUL * self.deviation)
+        self.symbols.run(
+            begin, last, self._any(begin).decider(self.deviation), most=DOUBTFUL * self.deviation
+        )
         return mapping.find_b1d(self.frames(begin, last) >= 0, begin)
 
     # DIL, Ri -------------------------------------------------------------------------------------
@@ -461,9 +463,9 @@ class Listener:
     def _data(self, first):
         """Hear B1d and data from symbol ``first`` on; the place of the next R, or None."""
         points = self._told("CP", first)
-        rows, last = points or self._b1d(first), self.symbols.count
+        rows, last, end = points or self._b1d(first), self.symbols.count, first
         for count in () if points else DATA:
-            begin, stop = 0 if points is None else end, first + count * INTERVALS
+            begin, stop = end, first + count * INTERVALS
             end, turn = self._until_r(first, min(stop, last), rows)
             if points is not None and self._lost(points, first, begin, end):
                 # The network has changed: there is only what came before.

@@ -146,7 +146,7 @@ def labelled(kind, values):
 
 
 def _clearest(numbers, sizes, least):
-    """The modulus whose labels fall most nearly as sizes rise, by the correlation of their ranks."""
+    """The modulus whose labels fall most nearly as sizes rise: ranks correlate."""
     ranks = _ranks(sizes)
     found = [(float(_ranks(numbers % n) @ ranks), n) for n in range(max(2, least), 129)]
     best, modulus = min(found)

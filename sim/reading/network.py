@@ -205,7 +205,7 @@ def find(ucodes, every, law, u_info, w, asked=None):
     # A robbed bit in front of a pad or conversion; without these it is one behind.
     sources = np.array([name[0] for name in names])
     kinds = {}
-    for kind in learning.ROBBED:
+    for kind in learning.ROBBED_BITS:
         ways = np.empty((len(names), len(kind) or 1, 128), np.int64)
         for source in g711.LAWS:
             mine = sources == source

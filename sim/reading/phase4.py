@@ -8,9 +8,9 @@ from golden.bits.hdlc import Deframer
 from golden.pcm.decoder import Decoder
 from golden.pcm.encoder import B1D_FRAMES
 from golden.pcm.parameters import INTERVALS, MappingParameters, rate
-from golden.receiver.framing import ED_FRAMES, LENGTHS, SequenceFramer
+from golden.receiver.framing import MP_LENGTHS, SequenceFramer
 from golden.signals.sequences import MP
-from golden.signals.training import R_BAR
+from golden.signals.training import ED_FRAMES, R_BAR
 from sim.reading import high_pass as reading_highpass
 from sim.reading import mapping as reading_mapping
 from sim.reading.types import Line, Signal, crcs, find_r
@@ -148,7 +148,7 @@ def _after_r(raw, at, until, training, given, before):
 
 def _period(bits, first, d):
     """Data frames of the MP that begins with data frame ``first``."""
-    return -(-LENGTHS[int(bits[first * d + LENGTH_BIT])] // d)
+    return -(-MP_LENGTHS[int(bits[first * d + LENGTH_BIT])] // d)
 
 
 def _first(begins, found, bits, d):

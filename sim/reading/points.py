@@ -1,4 +1,4 @@
-"""Levels of a constellation, found in values: clusters, names, and which law and U_INFO they are of.
+"""Levels of a constellation in values: clusters, names, and which law and U_INFO they are of.
 
 Values have TRN1d's level as 1 here, and ``(n, 6)`` is data frames of them.
 """

@@ -8,21 +8,21 @@ import numpy as np
 
 from golden.errors import CallFailed
 from golden.pcm import g711
-from golden.pcm.parameters import INTERVALS
+from golden.pcm.parameters import INTERVALS, OCTET_RATE
 from golden.receiver.detection import SdDetector
+from golden.receiver.timing import SAMPLE_RATE
 from golden.signals.training import SD, SD_BAR, sd
 from sim.reading import octets as reading
 from sim.reading.listener import Listener
 from sim.reading.points import LAW, U_INFO, codewords
-from sim.reading.symbols import AHEAD, KNOWN, Symbols
-from sim.world.line import OCTETS, SAMPLES
+from sim.reading.symbols import Symbols
 from sim.world.network import nearest
 
 #: Samples from S-bar-d's first to that at which the detector sees the turn; samples of S-bar-d.
-TURN, TURNED = 11, SD_BAR * INTERVALS * SAMPLES // OCTETS
+TURN, TURNED = 11, SD_BAR * INTERVALS * SAMPLE_RATE // OCTET_RATE
 
 #: Symbols of Sd and S-bar-d; samples that are searched at once.
-HEAD, PIECE = (SD + SD_BAR) * INTERVALS, SAMPLES
+HEAD, PIECE = (SD + SD_BAR) * INTERVALS, SAMPLE_RATE
 
 
 def find_sd(samples, progress=lambda done, total: None):
@@ -94,7 +94,7 @@ def read(samples, law=None, ja=None, given=None, progress=lambda done, total: No
         own, u_info = (scale.law, scale.u_info) if scale else (law or LAW, U_INFO)
         octets = octets_of(one, own, u_info)
         # Sd is filled in as it is sent.
-        begin = max(0, round(one.start * OCTETS / SAMPLES) - HEAD)
+        begin = max(0, round(one.start * OCTET_RATE / SAMPLE_RATE) - HEAD)
         silence = np.full(max(0, begin - len(whole)), g711.octet(0, 1, own), np.uint8)
         head = g711.octet(*sd(min(u_info, 111)), own)
         whole = np.concatenate([whole[:begin], silence, head, octets])

@@ -6,9 +6,9 @@ back, and decide again on levels that it learnt later. So this is float64, and s
 
     y[n] = sum_j w[j] u[2 n - j] + sum_i b[i] x[n - i] + sum_k c[k] T_k[n] + d
 
-with u the samples at half symbols, x the symbols as decided, and T_k[n] = x[n - 1] + p_k T_k[n - 1].
-These tails with fixed poles p_k replace the hundreds of taps that a line which passes no DC would
-need. TRN1d's level is 1.
+with u the samples at half symbols, x the symbols as decided, and the tails
+T_k[n] = x[n - 1] + p_k T_k[n - 1]. Tails with fixed poles p_k replace the hundreds of taps that a
+line which passes no DC would need. TRN1d's level is 1.
 """
 
 import numpy as np
@@ -28,7 +28,6 @@ from sim.reading.taps import (
     solve,
     tails_of,
 )
-from sim.reading.weighing import Weigher
 from sim.world.resampler import Resampler
 
 #: Feed-forward taps ahead of the symbol's first sample, and those without which the last symbols of
@@ -177,27 +176,6 @@ class Symbols:
             slope = self._sum(n, size)
             error = self._decide(n, size, tails, decide, own)
             self._track(n, size, error, slope, most)
-        return last
-
-    def weigh(self, first, last, rows, begin, deviation, most):
-        """As :meth:`run`, where levels are closer than the noise (:mod:`sim.reading.weighing`).
-
-        ``rows``: levels by interval, symbol ``begin`` in interval 0; ``deviation`` of the noise.
-        ``x`` has means of symbols then.
-        """
-        last, here = min(last, self.count), BEFORE + first
-        past = self.x[:here]
-        weigher = Weigher(self.taps, rows, deviation, past[-FEEDBACK:], tails_of(past))
-        for n in range(first, last, BLOCK):
-            size = min(BLOCK, last - n)
-            slope, part = self._sum(n, size), self.part(n, n + size)
-            sums = self.sums[part].tolist()
-            both = [weigher.process((n + j - begin) % INTERVALS, u) for j, u in enumerate(sums)]
-            self.y[part], self.x[part] = zip(*both, strict=True)
-            self._track(n, size, self.x[part] - self.y[part], slope, most)
-            # Later symbols have shown more of those before.
-            self.x[self.part(n + size - FEEDBACK, n + size)] = weigher.past
-        self.assume(first, self.x[self.part(first, last)])
         return last
 
     def assume(self, first, symbols):

@@ -25,7 +25,7 @@ RIDGE = 1e-8
 
 @dataclass
 class Taps:
-    """Coefficients of the equation above: ``forward`` w, ``feedback`` b, ``tails`` c, ``bias`` d."""
+    """``forward`` w, ``feedback`` b, ``tails`` c and ``bias`` d of :mod:`sim.reading.symbols`."""
 
     forward: np.ndarray
     feedback: np.ndarray

@@ -1,1 +1,1 @@
-"""How fast golden and gateware are, and the page that says so."""
+"""Speeds of golden and gateware, and the page that shows them."""

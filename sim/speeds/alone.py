@@ -1,6 +1,6 @@
 """Parts of the receiver that share a multiplier, each with one of its own: for measuring speed.
 
-Samples come as fast as the part takes them.
+They take samples as fast as they can.
 """
 
 from amaranth.hdl import Module, signed
@@ -16,11 +16,7 @@ from hdl.receiver.timing import Interpolator
 
 def _multiplier(m, block):
     m.submodules.multiplier = multiplier = Multiplier()
-    m.d.comb += [
-        multiplier.a.eq(block.multiply.a),
-        multiplier.b.eq(block.multiply.b),
-        block.multiply.product.eq(multiplier.product),
-    ]
+    multiplier.serve(m, block)
 
 
 class EqualizerAlone(wiring.Component):
@@ -28,15 +24,16 @@ class EqualizerAlone(wiring.Component):
 
     Members
     -------
-    i, i_taps, load, o : those of :class:`hdl.receiver.equalizer.Equalizer`; i_write : of its slicer
+    i, i_taps, o : those of :class:`hdl.receiver.equalizer.Equalizer`; load : that of its ``set``;
+        i_write : of its slicer
     """
 
     def __init__(self, forward=FORWARD, feedback=FEEDBACK):
         self.equalizer, self.slicer = Equalizer(forward, feedback), Slicer()
         members = self.equalizer.signature.members
         super().__init__(
-            {name: members[name] for name in ("i", "i_taps", "load", "o")}
-            | {"i_write": self.slicer.signature.members["i_write"]}
+            {name: members[name] for name in ("i", "i_taps", "o")}
+            | {"load": In(1), "i_write": self.slicer.signature.members["i_write"]}
         )
 
     def elaborate(self, platform):
@@ -51,11 +48,11 @@ class EqualizerAlone(wiring.Component):
         connect(m, equalizer.o_slice, slicer.i)
         connect(m, slicer.o, equalizer.i_slice)
         m.d.comb += [
-            equalizer.load.eq(self.load),
-            equalizer.power_bits.eq(22),
-            equalizer.training_bits.eq(22),
-            # No energy is too large for it: taps move with every data frame.
-            equalizer.loss.eq(2**32 - 1),
+            equalizer.set.load.eq(self.load),
+            equalizer.frame.power_bits.eq(22),
+            equalizer.frame.training_bits.eq(22),
+            # The limit is above any energy, so that taps move with every data frame.
+            equalizer.frame.loss.eq(2**32 - 1),
             equalizer.o_symbol.ready.eq(1),
         ]
         return m

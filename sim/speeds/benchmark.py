@@ -1,6 +1,6 @@
-"""How fast all of it is, how cost grows, and which rates lines carry: `make bench`.
+"""Speeds, growth of cost, and rates that lines carry: `make bench`.
 
-Writes docs/performance.md with its plots, when all of it was measured.
+It writes docs/performance.md with its plots, once all of it is measured.
 """
 
 import argparse
@@ -18,8 +18,8 @@ from sim.speeds import growth, pcm, profiling
 from sim.speeds import receiver as speeds_receiver
 from sim.speeds.performance import (
     DOCS,
+    PageSection,
     Plot,
-    Section,
     Table,
     facts,
     rates,
@@ -51,13 +51,13 @@ step of Table 2 is 1333 bit/s."""
 
 def blocks(show):
     """Blocks and banks."""
-    everything = pcm.BLOCKS + speeds_receiver.BLOCKS
+    everything = pcm.PCM_BLOCKS + speeds_receiver.RECEIVER_BLOCKS
     speeds = []
     for block in everything:
         show(block.name)
         speeds.append(measuring.measure(block))
     shapers = {one.name: one for one in speeds if one.name.startswith("shaper")}
-    section = Section("Blocks", [_SPEEDS.replace("\n", " "), speeds_table(speeds)])
+    section = PageSection("Blocks", [_SPEEDS.replace("\n", " "), speeds_table(speeds)])
     return section, shapers
 
 
@@ -88,7 +88,7 @@ def modems(show):
     for part in parts[1]:
         own = compiled[part] if part in ("analogue modem", "all") else None
         rows.append((f"start-up: {part}", *(parts[n][part] for n in CHANNELS), own, None, None))
-    return Section(
+    return PageSection(
         "Receivers and modems",
         [
             _MODEMS.replace("\n", " "),
@@ -107,7 +107,7 @@ def modems(show):
 
 
 def growing(show, shapers):
-    """How cost grows; a plot of each."""
+    """Growth of cost, with a plot of each."""
     show("channels")
     channels = growth.channels()
     cost = "ms for a second of one line"
@@ -204,7 +204,7 @@ def growing(show, shapers):
             },
         )
     )
-    return Section("How cost grows", parts, plots)
+    return PageSection("How cost grows", parts, plots)
 
 
 def simulators(show):
@@ -215,7 +215,7 @@ def simulators(show):
         (block, names[engine], rate / 1000, start)
         for block, engine, rate, start in growth.simulators()
     ]
-    return Section(
+    return PageSection(
         "Simulators",
         [
             "The same tokens through a small block and a large one, all outputs compared, every "
@@ -230,13 +230,13 @@ def lines(show):
     """Rates against lines."""
     show("lines")
     rows = startup.matrix(laws=("A",), networks=("clean",), snrs=(40.0, 50.0), batch=22)
-    return Section("Rate against line", [_RATES.replace("\n", " "), rates(rows)])
+    return PageSection("Rate against line", [_RATES.replace("\n", " "), rates(rows)])
 
 
 def chips(show):
     """Cells and Fmax, as docs/resources.md has them."""
     show("cells")
-    return Section(
+    return PageSection(
         "Cells and Fmax",
         [
             "Out of [resources.md](resources.md), which `make boards` writes and which says more.",
@@ -246,7 +246,7 @@ def chips(show):
 
 
 def profiles(show):
-    """Where time goes, and bounds."""
+    """Profiles of time, and bounds."""
     show("bounds")
     found = profiling.bounds()
     rows = [(one.what, one.taken * 1e6, one.least * 1e6, one.factor, one.how) for one in found]
@@ -263,11 +263,11 @@ def profiles(show):
                 [(name, calls, 100 * share) for name, calls, share in rows],
             ),
         ]
-    return Section("Where time goes", parts)
+    return PageSection("Where time goes", parts)
 
 
 def measure(show):
-    """All sections. ``show(what)`` is told what is being measured."""
+    """All sections. ``show(name)`` is called with each thing before it is measured."""
     first, shapers = blocks(show)
     return [
         first,

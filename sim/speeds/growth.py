@@ -1,6 +1,6 @@
-"""How cost grows: with channels, with the equaliser's taps, with look-ahead, with a call's length.
+"""Growth of cost with channels, the equaliser's taps, look-ahead and a call's length.
 
-And the speed of whole receivers and modems, and of the simulators.
+Speeds of whole receivers and modems, and of the simulators, are here as well.
 """
 
 import resource
@@ -11,35 +11,37 @@ from io import StringIO
 import numpy as np
 
 from golden.learning.learning import dil_request
-from golden.pcm.parameters import INTERVALS
+from golden.pcm.parameters import FRAMES_A_SECOND, INTERVALS, OCTET_RATE
 from golden.receiver.receiver import Receiver
+from golden.receiver.timing import SAMPLE_RATE
 from golden.receiver.training_levels import training_levels
 from hdl.pcm.csr import configuration_words
+from sim.calls.design import USUAL_SNR, USUAL_U_INFO
 from sim.calls.session import Session
 from sim.engines.measuring import REAL_TIME, Timed, best, example, gateware_speed, times
 from sim.engines.pattern import Pattern
 from sim.figures import startup, trials
 from sim.speeds.pcm import encoding, encoding_gateware
-from sim.world.line import OCTETS, SAMPLES
 
-#: Channels in sum of the encoder, golden and gateware.
+#: Numbers of channels of the encoder, golden and gateware.
 GROWING, GROWING_GATEWARE = (1, 2, 4, 8, 16, 32, 64, 128), (1, 4, 16, 64)
 
 #: Feed-forward and feedback taps.
-TAPS, TAPS_GATEWARE = ((24, 12), (32, 16), (64, 32), (128, 64)), ((24, 12), (32, 16), (64, 32))
+TAP_COUNTS_GATEWARE = ((24, 12), (32, 16), (64, 32))
+TAP_COUNTS = (*TAP_COUNTS_GATEWARE, (128, 64))
 
 #: Seconds of line.
-LENGTHS = (1, 4, 16, 64)
+CALL_SECONDS = (1, 4, 16, 64)
 
-#: Data frames of TRN1d that receivers are measured on, more than to the first taps.
+#: Data frames of TRN1d on which receivers are measured: more than to the first taps.
 _TRN1D = 1000
 
 #: Seconds of a start-up: into data.
 START_UP = 4.5
 
-#: The line of receivers here, and its SNR; TRN1d's levels on it.
-LINE, SNR = "26awg-9kft", 45.0
-TRAINING = training_levels(trials.U_INFO, trials.LAW)
+#: The line of receivers here, and TRN1d's levels on it.
+GROWTH_LINE = "26awg-9kft"
+GROWTH_LEVELS = training_levels(USUAL_U_INFO, trials.TRIAL_LAW)
 
 
 def channels():
@@ -57,20 +59,22 @@ def channels():
 
 def samples(frames=_TRN1D):
     """Samples of a call: silence, Sd, S-bar-d and so many data frames of TRN1d."""
-    return trials.samples_of(LINE, trials.preamble(frames), SNR)
+    return trials.samples_of(GROWTH_LINE, trials.preamble(frames), USUAL_SNR)
 
 
 def receiving(lines=1, *taps, given=None, repeats=2):
     """Times real time in sum of golden receivers side by side, in TRN1d or the samples ``given``.
 
-    Raises :class:`AssertionError` where one does not come to decide: that would be quick.
+    Raises :class:`AssertionError` if one makes no decisions, which would be quick.
     """
     row = samples() if given is None else given
     rows = trials.together([row] * lines)
-    spent = best(lambda: Receiver(TRAINING, lines=lines, **_named(taps)).process(rows), repeats)
+    spent = best(
+        lambda: Receiver(GROWTH_LEVELS, lines=lines, **_named(taps)).process(rows), repeats
+    )
     if not all(len(decisions.number) for decisions in spent.result):
         raise AssertionError("a receiver that is measured did not train")
-    return lines * len(row) / SAMPLES / spent.seconds
+    return lines * len(row) / SAMPLE_RATE / spent.seconds
 
 
 def _named(taps):
@@ -78,31 +82,31 @@ def _named(taps):
 
 
 def receiving_gateware(*taps):
-    """Of the gateware: times real time, cycles a symbol, million cycles a second."""
+    """The gateware's times real time, cycles a symbol and million cycles a second."""
     from sim.calls.gateware_receiver import ReceiverGateware
 
     row, engine = samples(), ReceiverGateware(*taps)
-    spent = best(lambda: engine.process(row, TRAINING), 2)
-    symbols = len(row) / SAMPLES * REAL_TIME
+    spent = best(lambda: engine.process(row, GROWTH_LEVELS), 2)
+    symbols = len(row) / SAMPLE_RATE * REAL_TIME
     rate = engine.cycles / spent.seconds / 1e6
     return times(symbols, spent.seconds), engine.cycles / symbols, rate
 
 
-#: Receivers that take turns on one datapath, and the clock that they are made for.
+#: Receivers that take turns on one datapath, and their clock in Hz.
 TURNS, TURNS_CLOCK = 8, 48e6
 
 
 def receiving_in_turns():
-    """Of receivers that take turns: times real time in sum, at TURNS_CLOCK; Mcycle/s.
+    """Times real time in sum of receivers that take turns, at TURNS_CLOCK; Mcycle/s.
 
-    They search: what a cycle costs hardly depends on what is done in it.
+    They search for Sd; the cost of a cycle hardly depends on the work in it.
     """
     from hdl.receiver.receiver import Receivers
     from sim.engines.gateware import Gateware
 
     gateware = Gateware(Receivers(TURNS))
     cycles = 100_000
-    count = int(cycles / (TURNS_CLOCK / SAMPLES) * TURNS)
+    count = int(cycles / (TURNS_CLOCK / SAMPLE_RATE) * TURNS)
     rng = np.random.default_rng(90)
     items = {"channel": np.arange(count) % TURNS, "sample": rng.integers(-8000, 8000, count)}
     idle = 1 - count / cycles
@@ -114,8 +118,8 @@ def receiving_in_turns():
 def taps():
     """``(forward, feedback, golden, 64 in golden, gateware, its cycles a symbol)``."""
     rows = []
-    for pair in TAPS:
-        gateware = receiving_gateware(*pair) if pair in TAPS_GATEWARE else (None, None, None)
+    for pair in TAP_COUNTS:
+        gateware = receiving_gateware(*pair) if pair in TAP_COUNTS_GATEWARE else (None, None, None)
         rows.append((*pair, receiving(1, *pair), receiving(64, *pair, repeats=1), *gateware[:2]))
     return rows
 
@@ -123,12 +127,12 @@ def taps():
 def lengths():
     """``(seconds of line, encode Sr 0, encode Sr 1 ld 3, receive)``, golden, times real time."""
     rows = []
-    for seconds in LENGTHS:
+    for seconds in CALL_SECONDS:
         row, repeats = [seconds], 3 if seconds < 16 else 1
         for name in ("56000", "45333"):
-            function, symbols = encoding(name, 1, seconds * OCTETS // INTERVALS)
+            function, symbols = encoding(name, 1, seconds * OCTET_RATE // INTERVALS)
             row.append(times(symbols, best(function, repeats).seconds))
-        line = np.resize(samples(), seconds * SAMPLES)
+        line = np.resize(samples(), seconds * SAMPLE_RATE)
         row.append(receiving(given=line, repeats=1))
         rows.append(tuple(row))
     return rows
@@ -140,15 +144,15 @@ def start_up(lines, gateware=False):
     Parts: digital and analogue modem, network and line, all. ``gateware``: the analogue modem's
     receiver compiled, with one line.
     """
-    ((*_, setting),) = startup.settings((LINE,), ("A",), ("clean",), (SNR,))
+    ((*_, call),) = startup.start_ups((GROWTH_LINE,), ("A",), ("clean",), (USUAL_SNR,))
     receiver = None
     if gateware:
         from sim.calls.gateware_receiver import AnalogueGateware
 
         receiver = AnalogueGateware(
-            training_levels(setting.u_info, setting.law), descriptor=dil_request(setting.u_info)
+            training_levels(call.u_info, call.law), descriptor=dil_request(call.u_info)
         )
-    session, timed = Session([setting] * lines, receiver=receiver), Timed()
+    session, timed = Session([call] * lines, receiver=receiver), Timed()
     bits = np.random.default_rng(90).integers(0, 2, 200_000, np.uint8)
     for modem in session.digital:
         modem.send(bits)
@@ -161,18 +165,20 @@ def start_up(lines, gateware=False):
         for part in parts:
             timed.wrap("network and line", part, "process")
     timed.wrap("all", session, "run")
-    session.run(int(START_UP * startup.FRAMES))
+    session.run(int(START_UP * FRAMES_A_SECOND))
     if not all(modem.in_data for modem in session.digital):
         raise AssertionError("a start-up that is measured came to no data")
-    return {part: times(lines * START_UP * OCTETS, spent) for part, spent in timed.spent.items()}
+    return {
+        part: times(lines * START_UP * OCTET_RATE, spent) for part, spent in timed.spent.items()
+    }
 
 
 # --- Simulators ----------------------------------------------------------------------------------
 
-#: Cycles, about, of a short and of a long run, by engine: their difference is without the start.
+#: Rough cycles of a short and of a long run, by engine: the difference is without the start.
 _RUNS = {"cxxrtl": (5000, 800_000), "verilator": (1000, 31_000), "icarus": (1000, 16_000)}
 
-#: Cycles, about, of a block's token.
+#: Rough cycles of a block's token.
 _TOKEN = {"scrambler": 45, "shaper, Sr 1, ld 3": 210}
 
 
@@ -207,7 +213,7 @@ def _tokens(count):
 def simulators():
     """``(block, engine, cycles a second, seconds to start)`` of blocks on all three engines.
 
-    Compiling does not count, nor what :func:`sim.engines.compare.compare` needs to start.
+    Neither compiling nor the start of :func:`sim.engines.compare.compare` counts.
     """
     rows = []
     for name, cycles in _TOKEN.items():

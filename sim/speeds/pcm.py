@@ -1,4 +1,4 @@
-"""How fast the blocks of clause 5.4 are, one by one and together."""
+"""Speeds of the blocks of clause 5.4, one by one and together."""
 
 import numpy as np
 
@@ -15,16 +15,16 @@ from golden.signals.generator import Command, Generator, Signal
 from sim.calls import pcm
 from sim.engines.measuring import Block, Simulated, alone, example, of, random, simulated
 
-#: Data frames of one channel that golden is measured on: 1.5 s of a line, and a third of that of
-#: each of several.
-FRAMES = 2000
+#: Data frames on which golden is measured with one channel: 1.5 s of a line. Several channels have
+#: a third of that each.
+ENCODED_FRAMES = 2000
 
-#: Data frames, in sum, that gateware is measured on.
+#: Data frames, in sum, on which gateware is measured.
 CYCLED = 1200
 
 
 def _share(channels):
-    return max(1, FRAMES // (1 if channels == 1 else 3))
+    return max(1, ENCODED_FRAMES // (1 if channels == 1 else 3))
 
 
 def _tokens(channels, tokens, **fields):
@@ -167,7 +167,7 @@ def shaping(sr, ld):
     """Golden's shaper on random signs and magnitudes: a function of the number of channels."""
 
     def golden(channels):
-        frames = max(40, FRAMES // (10 if channels == 1 else 40))
+        frames = max(40, ENCODED_FRAMES // (10 if channels == 1 else 40))
         t = random().integers(0, 2, (channels, frames * INTERVALS), np.uint8)
         x = g711.linear(random().integers(0, 128, t.shape), "mu")
         return lambda: Shaper(sr, ld, *_FILTER).process(t, x), t.size
@@ -182,7 +182,7 @@ def shaping_gateware(sr, ld):
         from hdl.pcm.shaper import Shaper as Gateware
 
         p = example("45333")
-        # As many bits for the modulus encoder, and one less for signs with each Sr.
+        # The modulus encoder has as many bits with each Sr, and signs have one less.
         p = MappingParameters(
             "CP",
             p.drn - sr + p.sr,
@@ -217,9 +217,9 @@ def encoding(name, channels, frames=None):
 
 
 def _sending(bank, channels, **words):
-    """A :class:`Simulated` of a bank that was told by ``words`` what to send, and has begun.
+    """A :class:`Simulated` of a bank whose commands are ``words``, and which has begun to send.
 
-    It sends ones: data cost no cycle more.
+    It sends ones, which take as many cycles as other data.
     """
     gateware = pcm.compiled(bank)
     gateware.power_on()
@@ -265,7 +265,7 @@ def _decoding_gateware(name):
     return Simulated(run, octets.size)
 
 
-#: Data frames of a signal that a generator is told to send at once.
+#: Data frames of a signal that one command asks for.
 _SENT = 1500
 
 
@@ -273,7 +273,7 @@ def _digital(channels):
     p, frames = example("45333"), max(48, _SENT // (1 if channels == 1 else 8))
 
     def run():
-        # Modems side by side are objects of their own: they answer each other.
+        # Modems side by side are separate objects, because they answer each other.
         for _ in range(channels):
             generator = Generator(p.law)
             generator.give(Command(Signal.TRN2D, 1, value=p))
@@ -300,9 +300,9 @@ def _digital_gateware(channels):
     return _sending(Gateware(channels), channels, i_command=given)
 
 
-#: What there is, in the order of the signal. A gateware with channels is measured with each of
-#: CHANNELS, a receiver's with one.
-BLOCKS = (
+#: The blocks, in the order of the signal. Gateware with channels is measured with each of CHANNELS,
+#: a receiver's with one.
+PCM_BLOCKS = (
     Block("scrambler", of(_scrambling, Scrambler), of(_scrambling_gateware, "Scrambler")),
     Block("modulus encoder", _modulus, _modulus_gateware),
     Block("mapper", _mapper, _mapper_gateware),

@@ -1,7 +1,7 @@
 """docs/performance.md: the document that `make bench` writes, and its pictures beside it.
 
-A :class:`Section` is what was measured of one thing. The document is written when all of them are
-there: a run that was cut leaves the old one.
+A :class:`PageSection` holds the measurements of one thing. The document is written when all of them
+are there, so a run that was cut leaves the old one.
 """
 
 import os
@@ -12,7 +12,8 @@ from datetime import date
 from importlib import metadata
 
 from golden.errors import V90Error
-from sim.engines.measuring import CHANNELS, ROOT, processor
+from sim.engines.measuring import CHANNELS, processor
+from sim.files import ROOT
 
 DOCS = ROOT / "docs"
 
@@ -25,7 +26,7 @@ Written by `make bench`, and by nothing else.
 | --- | --- |
 """
 
-#: Packages whose versions count, with the names by which they are told.
+#: Packages whose versions count, and their names in the document.
 VERSIONS = {
     "NumPy": "numpy",
     "SciPy": "scipy",
@@ -38,7 +39,7 @@ VERSIONS = {
 
 @dataclass
 class Table:
-    """Headings, and rows of as many values; numbers are told with three digits."""
+    """Headings, and rows of as many values; numbers have three digits."""
 
     headings: tuple
     rows: list
@@ -59,7 +60,7 @@ class Table:
 class Plot:
     """Lines over a common axis: ``curves`` are ``{label: [(x, y), ...]}``, both axes logarithmic.
 
-    ``name`` of the picture's file, without what it ends with.
+    ``name`` is that of the picture's file, without its ending.
     """
 
     name: str
@@ -69,7 +70,7 @@ class Plot:
 
 
 @dataclass
-class Section:
+class PageSection:
     """A heading, paragraphs and tables in their order, and plots."""
 
     title: str
@@ -196,7 +197,7 @@ def speeds_table(speeds):
     return Table(headings, rows)
 
 
-#: Columns of docs/resources.md that are told here.
+#: Columns of docs/resources.md that the document has.
 RESOURCES = ("board", "top", "chip", "logic cells", "LUT", "Fmax, MHz", "clock, MHz")
 
 

@@ -1,7 +1,7 @@
-"""Where the time of golden and of the simulators goes, and what NumPy or the engine could do.
+"""Profiles of golden and of the simulators, and bounds of what NumPy or the engine could do.
 
 A bound is measured, too: the same sums as plain matrix products or passes over arrays, or the
-simulation without anything around it.
+simulation alone.
 """
 
 import cProfile
@@ -11,7 +11,7 @@ from pathlib import Path
 
 import numpy as np
 
-from golden.pcm.parameters import INTERVALS
+from golden.pcm.parameters import FRAMES_A_SECOND, INTERVALS
 from golden.receiver import timing
 from golden.receiver.equalizer import FEEDBACK, FORWARD
 from golden.receiver.leastsquares import Correlator
@@ -19,23 +19,25 @@ from golden.receiver.receiver import Receiver
 from golden.receiver.slicer import Slicer
 from golden.receiver.solver import Solver
 from golden.receiver.timetable import TRAINED
+from sim.calls.design import USUAL_SNR
 from sim.calls.session import Session
-from sim.engines.measuring import ROOT, best, example, random
+from sim.engines.measuring import best, example, random
+from sim.files import ROOT
 from sim.speeds import growth
-from sim.speeds.pcm import BLOCKS as PCM
+from sim.speeds.pcm import PCM_BLOCKS as PCM
 from sim.speeds.pcm import encoding, shaping
 from sim.speeds.receiver import equalizer_of, levels_of
 
-#: Functions of a profile that are told.
-FIRST = 5
+#: Functions that a profile shows.
+PROFILED_FUNCTIONS = 5
 
-#: Lines and channels side by side where bounds are measured.
+#: Lines and channels side by side in measurements of bounds.
 MANY = 64
 
 
 @dataclass(frozen=True)
 class Bound:
-    """What takes ``taken`` seconds, and ``least`` as the sentence ``how`` says."""
+    """Work that takes ``taken`` seconds, and ``least`` in the way of the sentence ``how``."""
 
     what: str
     taken: float
@@ -44,21 +46,21 @@ class Bound:
 
     @property
     def factor(self):
-        """How far away it is."""
+        """The ratio of both times."""
         return self.taken / self.least
 
 
 def profile(function):
-    """``[(function, calls, share of the time)]``: the FIRST that take most, by themselves."""
+    """``[(function, calls, share of the time)]`` of the functions that themselves take most."""
     profiler = cProfile.Profile()
     profiler.runcall(function)
     stats = pstats.Stats(profiler)
-    rows = sorted(stats.stats.items(), key=lambda item: -item[1][2])[:FIRST]
+    rows = sorted(stats.stats.items(), key=lambda item: -item[1][2])[:PROFILED_FUNCTIONS]
     return [(_name(*key), row[1], row[2] / stats.total_tt) for key, row in rows]
 
 
 def _name(path, line, function):
-    """A function's place, without what is of this machine."""
+    """A function's place, without the machine's own folders."""
     if path == "~":
         return function.strip("<>").removeprefix("built-in method ").strip()
     place = Path(path)
@@ -81,18 +83,19 @@ def profiles():
         f"golden shaper, Sr 1, ld 3, {MANY} channels": profile(shaping(1, 3)(MANY)[0]),
         f"golden decoder, 45 333 bit/s, {MANY} channels": profile(decode),
         "golden receiver, 8 lines": profile(
-            lambda: Receiver(growth.TRAINING, lines=len(rows)).process(rows)
+            lambda: Receiver(growth.GROWTH_LEVELS, lines=len(rows)).process(rows)
         ),
         "start-ups, 8 side by side: both modems, network, line": profile(
-            lambda: session.run(int(growth.START_UP * growth.startup.FRAMES))
+            lambda: session.run(int(growth.START_UP * FRAMES_A_SECOND))
         ),
         "gateware encoder under CXXRTL, 8 channels": profile(made),
     }
 
 
 def _session(lines):
-    ((*_, setting),) = growth.startup.settings((growth.LINE,), ("A",), ("clean",), (growth.SNR,))
-    return Session([setting] * lines)
+    cases = growth.startup.start_ups((growth.GROWTH_LINE,), ("A",), ("clean",), (USUAL_SNR,))
+    call = cases[0][-1]
+    return Session([call] * lines)
 
 
 # --- Bounds --------------------------------------------------------------------------------------
@@ -157,18 +160,18 @@ def _equalizer():
     )
 
 
-#: Operations of a symbol that need the one before, as golden defines them: 4 of the drift,
-#: 3 of its growth, 5 of the feedback part, 5 of the soft value, 8 of the slicer, 1 of the past, 5
-#: of the error, 8 of the next drift, and 4 numbers put where the data frame's are.
+#: Operations of a symbol that need the one before, as golden defines them: 4 of the drift, 3 of its
+#: growth, 5 of the feedback part, 5 of the soft value, 8 of the slicer, 1 of the past, 5 of the
+#: error, 8 of the next drift, and 4 to store numbers with the data frame's.
 _STEPS = 43
 
-#: Of a data frame once: 13 with which its samples, decisions and what else is kept of a line are
-#: taken, joined and put back, 7 from sums to soft values, 9 of slopes, 5 of the two products that
-#: move the errors' and the drift's tap, 6 of shifts.
+#: Operations once a data frame: 13 that take, join and put back samples, decisions and state of a
+#: line, 7 from sums to soft values, 9 of slopes, 5 of the two products that move the errors' and
+#: the drift's tap, 6 of shifts.
 _ONCE = 40
 
-#: What is done to a tap: taken, cut, made a float; its change made whole, shifted left, a half
-#: added, shifted right; added, held to two limits, put back.
+#: Operations on a tap: take, cut, make a float; make its change whole, shift left, add a half,
+#: shift right; add, hold to two limits, put back.
 _PASSES = 11
 
 
@@ -210,7 +213,7 @@ def _solver():
 
 
 def _engine():
-    """CXXRTL's evaluation with nothing around it: the clock domain's reset is held."""
+    """CXXRTL's evaluation alone: the clock domain's reset is held."""
     from hdl.receiver.receiver import Receiver as Gateware
     from sim.engines.gateware import Gateware as Engine
 

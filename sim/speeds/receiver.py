@@ -1,4 +1,4 @@
-"""How fast the blocks of the analogue modem's receiver are, and those of sequences and HDLC."""
+"""Speeds of the blocks of the analogue modem's receiver, and of those of sequences and HDLC."""
 
 import numpy as np
 
@@ -14,8 +14,8 @@ from golden.signals import training
 from golden.signals.sequences import MP
 from sim.engines.measuring import Block, example, random, simulated
 
-#: Data frames that blocks of one line are measured on: 1.5 s.
-FRAMES = 2000
+#: Data frames on which blocks of one line are measured: 1.5 s.
+RECEIVED_FRAMES = 2000
 
 
 def _equalizer(channels):
@@ -96,7 +96,7 @@ def _timing_gateware(_):
 
 
 #: A DIL of 120 segments of ten data frames, reference and training symbols by turns.
-DIL = {
+TIMED_DIL = {
     "training_ucodes": list(range(120)),
     "sign_pattern": [0, 1, 1, 0, 1, 0, 0],
     "training_pattern": [0, 1],
@@ -106,8 +106,8 @@ DIL = {
 
 
 def _dil(_):
-    fine = random().integers(-30000, 30000, (FRAMES, INTERVALS))
-    return lambda: DilAverager(DIL).process(fine), fine.size
+    fine = random().integers(-30000, 30000, (RECEIVED_FRAMES, INTERVALS))
+    return lambda: DilAverager(TIMED_DIL).process(fine), fine.size
 
 
 def _decisions(count, sign):
@@ -127,23 +127,23 @@ def _dil_gateware(_):
     from hdl.receiver.training import DilAverager as Gateware
     from hdl.signals.training import descriptor_words
 
-    words = np.array(descriptor_words(DIL))
+    words = np.array(descriptor_words(TIMED_DIL))
     words = {"address": words[:, 0], "data": words[:, 1]}
-    items = _decisions(FRAMES * INTERVALS, np.zeros(FRAMES * INTERVALS, int))
+    items = _decisions(RECEIVED_FRAMES * INTERVALS, np.zeros(RECEIVED_FRAMES * INTERVALS, int))
     return simulated(
-        Gateware(), {"i": items}, FRAMES * INTERVALS, [("i_descriptor", words)], {"dil": 1}
+        Gateware(), {"i": items}, RECEIVED_FRAMES * INTERVALS, [("i_descriptor", words)], {"dil": 1}
     )
 
 
 def _training(_):
-    signs = training.trn1d(79, FRAMES * INTERVALS)[1].reshape(-1, INTERVALS)
+    signs = training.trn1d(79, RECEIVED_FRAMES * INTERVALS)[1].reshape(-1, INTERVALS)
     return lambda: TrainingDecoder().process(signs), signs.size
 
 
 def _training_gateware(_):
     from hdl.receiver.training import TrainingDecoder as Gateware
 
-    signs = training.trn1d(79, FRAMES * INTERVALS)[1].astype(int)
+    signs = training.trn1d(79, RECEIVED_FRAMES * INTERVALS)[1].astype(int)
     return simulated(Gateware(), {"i": _decisions(len(signs), signs)}, len(signs))
 
 
@@ -156,7 +156,7 @@ def _mp(frames):
 
 
 def _framing(_):
-    bits, d = _mp(FRAMES)
+    bits, d = _mp(RECEIVED_FRAMES)
     bits = bits.reshape(-1, d)
     return lambda: SequenceFramer(d).process(bits), len(bits) * INTERVALS
 
@@ -165,9 +165,9 @@ def _framing_gateware(_):
     from hdl.receiver.framing import SequenceFramer as Gateware
     from hdl.receiver.framing import framing
 
-    bits, d = _mp(FRAMES)
+    bits, d = _mp(RECEIVED_FRAMES)
     waves = {"bit": bits, "strobe": np.ones(len(bits), int), "framing": framing(d)}
-    return simulated(Gateware(), {}, FRAMES * INTERVALS, waves=waves, cycles=len(bits))
+    return simulated(Gateware(), {}, RECEIVED_FRAMES * INTERVALS, waves=waves, cycles=len(bits))
 
 
 #: Octets of HDLC frames.
@@ -211,8 +211,8 @@ def _deframer_gateware(_):
     return simulated(Gateware(), {"i": bits.astype(int)}, _symbols(bits))
 
 
-#: What there is, in the order of the signal.
-BLOCKS = (
+#: The blocks, in the order of the signal.
+RECEIVER_BLOCKS = (
     Block("timing: interpolator", _timing, _timing_gateware, (1,)),
     Block("equaliser and slicer, taps moving", _equalizer, _equalizer_gateware, (1,)),
     Block("DIL averaging", _dil, _dil_gateware, (1,), True),

@@ -1,6 +1,6 @@
-"""What a golden vector is: arrays with their number formats, and the files that hold them.
+"""The form of a golden vector: arrays with their number formats, and the files that hold them.
 
-Nothing here knows what vectors there are; :mod:`sim.vectors.manifest` does.
+The vectors themselves are in :mod:`sim.vectors.manifest`.
 """
 
 import hashlib
@@ -13,8 +13,8 @@ import numpy as np
 
 from golden.formats import Q
 
-#: What an array is to somebody who checks his own: given, a value in between, or what must come
-#: out.
+#: The role of an array for somebody who checks an own modem: an input, a value in between, or the
+#: output that must come.
 IN, BETWEEN, OUT = "in", "between", "out"
 
 #: The formats of bits and signs, labels and Ucodes, and octets.

@@ -4,22 +4,22 @@ Every vector is a set of arrays of integers. They are the same on every run: see
 manifest, and archives carry no time. docs/vectors.md says how they are used. ``manifest.json`` has
 
 ``version, project``
-    The set's own (:data:`VERSION`), and the project that made it.
+    The set's own (:data:`FORMAT_VERSION`), and the project that made it.
 ``contents``
-    What two sets with the same vectors have in common, whatever made them (:func:`contents`).
+    A hash that two sets with the same vectors have in common (:func:`contents`).
 ``vectors``
-    A list; each entry is what it takes to read the vector alone:
+    A list; each entry suffices to read its vector alone:
 
     ``name, clause, description``
-        What it is, and where the Recommendation defines it.
+        The vector, and the clause of the Recommendation that defines it.
     ``parameters, seed``
-        What it was made with: mapping parameters as `v90` reads them, fields of a sequence, or the
-        block's own; seed is null where nothing is random.
+        Mapping parameters as `v90` reads them, fields of a sequence, or the block's own. The seed
+        is null if nothing is random.
     ``file, sha256``
         The archive with all its arrays, and the SHA-256 of its octets.
     ``arrays``
         For each array its ``role`` (in, between or out), ``meaning``, ``shape``, number format
-        (``signed``, ``width`` in bits, of which ``fraction`` are behind the point), and the
+        (``signed``, ``width`` in bits, of which ``fraction`` are after the point), and the
         ``file`` and ``sha256`` of its hex form: one word a line, two's complement, last axis
         fastest.
 """
@@ -27,8 +27,8 @@ manifest, and archives carry no time. docs/vectors.md says how they are used. ``
 import hashlib
 import json
 from collections import Counter
-from importlib import metadata
 
+from golden import __version__
 from sim.vectors import (
     format as vectors_format,
 )
@@ -43,9 +43,9 @@ from sim.vectors import (
 
 #: The set's version, "major.minor". A vector or key that was there and changes, or goes, raises
 #: the major number; one that is added, the minor one.
-VERSION = "1.0"
+FORMAT_VERSION = "1.0"
 
-#: Kinds of vectors, what a name begins with, and what makes them.
+#: Kinds of vectors, with which their names begin, and the functions that make them.
 GROUPS = {
     "g711": pcm.table_vectors,
     "scrambler": pcm.scrambler_vectors,
@@ -75,11 +75,11 @@ def make(progress=None, kinds=None):
                 progress(len(entries), None)
             entries.append(vectors_format.entry(vector, files))
     head = {
-        "version": VERSION,
-        "project": f"v90-gateware {metadata.version('v90-gateware')}",
+        "version": FORMAT_VERSION,
+        "project": f"v90-gateware {__version__}",
         "contents": contents(entries),
     }
-    # A line an entry: what changes between two sets is a line of a diff.
+    # An entry has a line: a change between two sets is a line of a diff.
     lines = ",\n".join(json.dumps(entry) for entry in entries)
     text = f'{json.dumps(head)[:-1]}, "vectors": [\n{lines}\n]}}\n'
     files["manifest.json"] = text.encode()
@@ -87,7 +87,7 @@ def make(progress=None, kinds=None):
 
 
 def contents(entries):
-    """SHA-256 (hexadecimal) of what vectors say: all of ``entries`` but sentences and archives."""
+    """SHA-256 (hexadecimal) of the contents of ``entries``: sentences and archives are left out."""
     said = [
         [
             entry["name"],
@@ -112,7 +112,7 @@ def contents(entries):
 
 
 def table(entries):
-    """A Markdown table of the kinds in ``entries``: what goes in, and what must come out."""
+    """A Markdown table of the kinds in ``entries``, with their inputs and outputs."""
     kinds = Counter(entry["name"].split("/")[0] for entry in entries)
     rows = ["| kind | vectors | clause | in | between | out |", "| --- " * 6 + "|"]
     for kind, count in kinds.items():

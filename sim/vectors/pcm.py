@@ -33,10 +33,10 @@ ENCODER_FRAMES, SHAPER_FRAMES, DECODER_FRAMES = 24, 48, 64
 
 #: The shaper vectors' filters, a1 a2 b1 b2 in Q1.6: one pole at z = 1; two poles and a zero; all
 #: four with fractions.
-FILTERS = {"dc": (64, 0, 0, 0), "double": (64, 60, -64, 0), "full": (61, -37, 23, -65)}
+SHAPER_FILTERS = {"dc": (64, 0, 0, 0), "double": (64, 60, -64, 0), "full": (61, -37, 23, -65)}
 
 #: M0 to M5 of the modulus vectors: equal, different, the extremes, and one that carries all.
-MODULI = ((64,) * 6, (29, 28, 31, 30, 27, 32), (1, 128, 1, 128, 1, 128), (128, 1, 1, 1, 1, 2))
+MODULUS_SETS = ((64,) * 6, (29, 28, 31, 30, 27, 32), (1, 128, 1, 128, 1, 128), (128, 1, 1, 1, 1, 2))
 
 #: K and S of the decoder vectors, for every Sr; all are in Table 2.
 DECODED = {0: (36, 6), 1: (30, 5), 2: (24, 4), 3: (18, 3)}
@@ -71,7 +71,7 @@ def some_parameters(kind, k, s, drn, rng):
 
 
 def encoder_vector(name, parameters, seed, rng):
-    """Bits to octets with everything between, from the initial state of 8.6.1."""
+    """Bits to octets with all values between, from the initial state of 8.6.1."""
     p = parameters
     bits = random_bits(rng, ENCODER_FRAMES * p.data_bits)
     # With look-ahead the last signs depend on what follows; ones do, as from an empty queue.
@@ -131,7 +131,7 @@ def decoder_vectors():
 
 
 def decoder_vector(name, parameters, octets, seed):
-    """Octets to bits with everything between, from zero memories."""
+    """Octets to bits with all values between, from zero memories."""
     p = parameters
     ucodes, signs = g711.ucode(octets, p.law), g711.sign(octets)
     labels, known = Demapper(p.intervals).process(ucodes)
@@ -171,15 +171,15 @@ def decoder_vector(name, parameters, octets, seed):
 
 
 def shaper_vectors():
-    """Every Sr and ld with each of ``FILTERS``."""
+    """Every Sr and ld with each of ``SHAPER_FILTERS``."""
     ucodes = np.arange(40, 100, 2)
     for sr in (1, 2, 3):
         for ld in range(4):
-            for title, (a1, a2, b1, b2) in FILTERS.items():
+            for title, (a1, a2, b1, b2) in SHAPER_FILTERS.items():
                 name = f"shaper/Sr{sr}-ld{ld}-{title}"
                 seed, rng = random_of(name)
                 count = SHAPER_FRAMES * INTERVALS
-                # The look-ahead of the last frame is over what follows it, not over nothing.
+                # The look-ahead of the last frame covers the frames that follow it.
                 ahead = count + DELAY_FRAMES * INTERVALS
                 t = random_bits(rng, ahead)
                 linear = g711.linear(rng.choice(ucodes, ahead), "mu")
@@ -234,8 +234,8 @@ def sign_vectors():
 
 
 def modulus_vectors():
-    """R0 to labels for each of ``MODULI``: the smallest, the largest and random numbers."""
-    for moduli in MODULI:
+    """R0 to labels for each of ``MODULUS_SETS``: the smallest, the largest and random numbers."""
+    for moduli in MODULUS_SETS:
         name = "modulus/" + "-".join(map(str, moduli))
         seed, rng = random_of(name)
         k = (math.prod(moduli)).bit_length() - 1

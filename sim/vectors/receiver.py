@@ -1,7 +1,7 @@
 """Vectors of the analogue modem's side and of a whole call (8.4, 8.6, 9.3 and 9.4/V.90).
 
-Samples come from a simulated line, which is float64; they are rounded to 16 bits. Whatever is made
-of them is exact.
+Samples come from a simulated line, which is float64, and are rounded to 16 bits. All that follows
+from them is exact.
 """
 
 from dataclasses import asdict
@@ -12,8 +12,8 @@ import numpy as np
 from golden import formats
 from golden.formats import Q
 from golden.learning import constellations
-from golden.modem.analogue import Phase
 from golden.modem.digital import ALL_RATES, MP_FIELDS
+from golden.modem.states import AnaloguePhase
 from golden.pcm.encoder import B1D_FRAMES, Encoder
 from golden.pcm.parameters import DELAY_FRAMES, INTERVALS
 from golden.receiver.equalizer import Equalizer
@@ -21,10 +21,10 @@ from golden.receiver.receiver import Receiver
 from golden.receiver.slicer import Levels, Slicer
 from golden.receiver.timetable import SLOW_BITS, Kind
 from golden.receiver.timing import INSTANT_FRACTION
-from sim.calls import design
-from sim.calls.call import Call
+from sim.calls import design, given
+from sim.calls.description import Call
 from sim.calls.reception import joined
-from sim.calls.session import Session, Setting
+from sim.calls.session import Session
 from sim.figures import startup
 from sim.vectors.format import (
     BETWEEN,
@@ -39,7 +39,7 @@ from sim.vectors.format import (
     random_of,
     whole,
 )
-from sim.world.line import Conditions
+from sim.world.conditions import Conditions
 from sim.world.network import NetworkParameters
 
 #: Receivers by name: law, line, Sr, ppm of the client's clock, dB of SNR.
@@ -48,7 +48,7 @@ RECEIVED = {
     "codec-mu": ("mu", "codec", 1, -35.0, 55.0),
 }
 
-#: Calls by name: law, line, ppm, and what the network does.
+#: Calls by name: law, line, ppm, and parameters of the network.
 CALLS = {
     "A-26awg-9kft": ("A", "26awg-9kft", 60.0, {}),
     "mu-codec-robbed-pad": (
@@ -59,17 +59,17 @@ CALLS = {
     ),
 }
 
-#: Symbols of TRN1d that a receiver gets, and data frames of B1d and data behind them.
-TRN1D, DATA = 2880, B1D_FRAMES + 240
+#: Symbols of TRN1d that a receiver gets, and data frames of B1d and data after them.
+RECEIVED_TRN1D, RECEIVED_DATA_FRAMES = 2880, B1D_FRAMES + 240
 
-#: Data frames of data that both modems of a call are in, and the most that a call may take.
-CALL_DATA, MOST = 192, 8000
+#: Data frames in which both modems of a call are in data, and the most of a whole call.
+CALL_DATA, MOST_FRAMES = 192, 8000
 
 #: Data frames after each of which an equaliser vector has the taps.
 TAPS_EVERY = 32
 
 #: PCM values with a sign, and a data frame's number.
-VALUE, NUMBER = Q(1, 15, 0), whole(16)
+VALUE, NUMBER_FORMAT = Q(1, 15, 0), whole(16)
 
 #: The slow means of squared errors: ERROR's square, shifted.
 _QUALITY = Q(0, 2 * formats.ERROR.integer + 1, 2 * formats.ERROR.fraction + SLOW_BITS)
@@ -81,7 +81,7 @@ _FRAMES = "a row is a data frame"
 
 
 class _Traced(Equalizer):
-    """An equaliser of one line that notes what it is given and what it gives."""
+    """An equaliser of one line that records its inputs and results."""
 
     def __init__(self, *shape):
         super().__init__(1, *shape)
@@ -160,7 +160,7 @@ def _levels(levels):
 def _trace(name, traced, which, levels, seed):
     """The vector of a :class:`_Traced`.
 
-    ``which`` of the two ``levels`` each data frame is decided on; the first are TRN1d's.
+    ``which``: number of the ``levels`` on which each data frame is decided; the first are TRN1d's.
     """
     first, after = traced.states[0], traced.states[1:]
     arrays = {"levels": Array(IN, which, whole(1), "which of the parameters' levels are in use")}
@@ -217,19 +217,21 @@ def _received(title):
     law, line, sr, ppm, snr = RECEIVED[title]
     seed, rng = random_of(f"receiver/{title}")
     conditions = _conditions(snr, ppm, seed)
-    p = startup.best(Setting(law, line, conditions), snr, 3.0, sr)
-    call = Call(p, line, conditions, trn1d=TRN1D)
+    p = startup.best(Call(law, line, conditions), snr, 3.0, sr)
+    call = Call(parameters=p, line=line, conditions=conditions, trn1d=RECEIVED_TRN1D)
     sent = np.concatenate(
         [
             np.ones(B1D_FRAMES * p.data_bits, np.uint8),
-            random_bits(rng, (DATA - B1D_FRAMES + DELAY_FRAMES) * p.data_bits),
+            random_bits(rng, (RECEIVED_DATA_FRAMES - B1D_FRAMES + DELAY_FRAMES) * p.data_bits),
         ]
     )
-    octets = np.concatenate([call.opening, Encoder(p).process(sent)[: DATA * INTERVALS]])
-    samples = call.samples(octets)
+    octets = np.concatenate(
+        [given.opening(call), Encoder(p).process(sent)[: RECEIVED_DATA_FRAMES * INTERVALS]]
+    )
+    samples = given.samples_of(call, octets)
     arrived = design.arrivals(call.network)
     levels = (design.training_levels(arrived, call.u_info), constellations.data_levels(arrived, p))
-    receiver = Receiver(*levels, call.start)
+    receiver = Receiver(*levels, RECEIVED_TRN1D // INTERVALS)
     receiver.equalizer = _Traced(receiver.forward, receiver.feedback)
     return seed, call, octets, samples, levels, receiver.process(samples), receiver.equalizer
 
@@ -237,7 +239,7 @@ def _received(title):
 def _decisions(d):
     """Arrays of :class:`~golden.receiver.decisions.Decisions`."""
     return {
-        "number": Array(OUT, d.number, NUMBER, "data frames decided, from TRN1d's first on"),
+        "number": Array(OUT, d.number, NUMBER_FORMAT, "data frames decided, from TRN1d's first on"),
         "first": Array(OUT, d.first, whole(3), "interval of a data frame's first symbol"),
         "good": Array(OUT, d.good, BIT, "1: the receiver had synchronism"),
         "fine": Array(OUT, d.fine, formats.SOFT, f"soft values; {_FRAMES}"),
@@ -267,7 +269,7 @@ def receiver_vectors():
             "samples of silence, Sd, TRN1d, B1d and data to signed Ucodes",
             {
                 "U_INFO": call.u_info,
-                "start": call.start,
+                "start": RECEIVED_TRN1D // INTERVALS,
                 "line": call.line,
                 "conditions": _told(call.conditions),
                 "data": call.parameters.to_dict(),
@@ -286,10 +288,10 @@ def receiver_vectors():
 
 
 def equalizer_vectors():
-    """Those in the receivers, and a small one whose flags and values are anything."""
+    """Those in the receivers, and a small one with random flags and values."""
     for title in RECEIVED:
-        seed, call, _, _, levels, decisions, equalizer = _received(title)
-        which = decisions.number >= call.start
+        seed, _, _, _, levels, decisions, equalizer = _received(title)
+        which = decisions.number >= RECEIVED_TRN1D // INTERVALS
         yield _trace(f"equalizer/{title}", equalizer, which, levels, seed)
     yield _anything()
 
@@ -332,10 +334,10 @@ def _some_levels(rng, most):
 
 
 class _Recorded(Session):
-    """A session of one call that keeps what the modems gave each other."""
+    """A session of one call that records what the modems send each other."""
 
-    def __init__(self, setting):
-        super().__init__([setting])
+    def __init__(self, call):
+        super().__init__([call])
         self.octets, self.samples, self.decisions, self.events = [], [], [], []
         self.digital[0].frames = self._kept(self.digital[0].frames, self.octets)
         self.receiver.process = self._heard(self.receiver.process)
@@ -368,21 +370,21 @@ class _Recorded(Session):
 
 
 def _in_data(session):
-    return session.digital[0].in_data and session.analogue[0].phase is Phase.DATA
+    return session.digital[0].in_data and session.analogue[0].phase is AnaloguePhase.DATA
 
 
 def call_vectors():
-    """From Sd to data: the digital modem's octets, samples, and what the analogue modem made."""
+    """From Sd to data: the digital modem's octets, samples, and the analogue modem's decisions."""
     for title, (law, line, ppm, network) in CALLS.items():
         name = f"call/{title}"
         seed, rng = random_of(name)
         conditions = _conditions(48.0, ppm, seed)
-        setting = Setting(law, line, conditions, NetworkParameters(law=law, **network))
-        session = _Recorded(setting)
+        call = Call(law, line, conditions, NetworkParameters(law=law, **network))
+        session = _Recorded(call)
         digital, analogue = session.digital[0], session.analogue[0]
         data = random_bits(rng, 64 * CALL_DATA)
         digital.send(data)
-        session.run(MOST, _in_data)
+        session.run(MOST_FRAMES, _in_data)
         session.run(CALL_DATA)
         reading, timeline = analogue.reading, digital.timeline
         sent = timeline[-1].frames * digital.parameters.data_bits
@@ -394,7 +396,7 @@ def call_vectors():
             "a start-up and data: events of the analogue modem to the digital modem's octets, "
             "their samples behind a network and a line, and what came out of these",
             {
-                "U_INFO": setting.u_info,
+                "U_INFO": call.u_info,
                 "law": law,
                 "line": line,
                 "network": network,

@@ -4,7 +4,7 @@ from dataclasses import replace
 
 import numpy as np
 
-from golden.bits.bit_table import CRC, FILL, START, SYNC
+from golden.bits.bit_table import CRC, FILL_BITS, FRAME_SYNC, START_BIT
 from golden.bits.crc import crc_bits
 from golden.learning.learning import dil_request
 from golden.pcm.parameters import INTERVALS, TYPES
@@ -26,7 +26,7 @@ from sim.vectors.pcm import some_parameters
 
 #: Sequences whose fields are numbers, each with the fields at their least, at their most, and at
 #: random twice.
-PLAIN = {
+PLAIN_DIL = {
     "INFO0d": INFO0D,
     "INFO0a": INFO0A,
     "INFO1d": INFO1D,
@@ -48,7 +48,7 @@ DESCRIPTORS = {
 
 #: CP by name: type, K, S, how many constellations, options of
 #: :func:`golden.signals.sequences.cp_fields`.
-CPS = {
+CP_FIELD_SETS = {
     "CPt": ("CPt", 12, 6, 1, {}),
     "CPt-Sr3": ("CPt", 9, 3, 2, {}),
     "CP-one": ("CP", 36, 6, 1, {}),
@@ -60,7 +60,7 @@ CPS = {
 }
 
 #: MP by name: type, acknowledge, D (its bits are whole data frames), drn. 0 is cleardown.
-MPS = {
+MP_FIELD_SETS = {
     "MP-type0": (0, 0, 18, 14),
     "MP-type0-acknowledge": (0, 1, 18, 14),
     "MP-type1": (1, 0, 24, 1),
@@ -83,7 +83,7 @@ def _plain(sequence, choose):
     """Fields of a sequence without lists; ``choose(range)`` gives each its value."""
     fields = {}
     for row in sequence.rows:
-        if row.field in (SYNC, START, CRC, FILL, "reserved"):
+        if row.field in (FRAME_SYNC, START_BIT, CRC, FILL_BITS, "reserved"):
             continue
         width = sum(r.length for r in sequence.rows if r.field == row.field)
         fields[row.field] = int(choose(row.values or range(1 << width)))
@@ -91,7 +91,7 @@ def _plain(sequence, choose):
 
 
 def descriptors():
-    """Pairs of a name and a DIL descriptor's fields: ``DESCRIPTORS`` and what our client asks."""
+    """Pairs of a name and a DIL descriptor's fields: ``DESCRIPTORS`` and our client's request."""
     for title, (count, signs, training, most) in DESCRIPTORS.items():
         _, rng = random_of(f"sequence/Ja-{title}")
         fields = {
@@ -110,7 +110,7 @@ def descriptors():
 
 
 def _cp_vectors():
-    for title, (kind, k, s, count, options) in CPS.items():
+    for title, (kind, k, s, count, options) in CP_FIELD_SETS.items():
         seed, rng = random_of(f"sequence/{title}")
         p = some_parameters(kind, k, s, k + s - TYPES[kind][0], rng)
         index = tuple(i % count for i in range(INTERVALS))
@@ -123,7 +123,7 @@ def _cp_vectors():
 
 def sequence_vectors():
     """Every sequence several times, odd ones among them."""
-    for title, sequence in PLAIN.items():
+    for title, sequence in PLAIN_DIL.items():
         least, most = (_plain(sequence, end) for end in (lambda r: r[0], lambda r: r[-1]))
         yield _vector(title + "-least", sequence, least)
         yield _vector(title + "-most", sequence, most)
@@ -135,7 +135,7 @@ def sequence_vectors():
         seed = random_of(f"sequence/Ja-{title}")[0] if title in DESCRIPTORS else None
         yield _vector(f"Ja-{title}", DIL, fields, seed)
     yield from _cp_vectors()
-    for title, (kind, acknowledge, d, drn) in MPS.items():
+    for title, (kind, acknowledge, d, drn) in MP_FIELD_SETS.items():
         seed, rng = random_of(f"sequence/{title}")
         fields = {
             "type": kind,
@@ -165,7 +165,11 @@ def _vector(title, sequence, fields, seed=None, multiple=1):
     rows = sequence.rows_of(**fields)
     bits = sequence.build(multiple, **fields)
     covered = np.concatenate(
-        [np.arange(r.first, r.last + 1) for r in rows if r.field not in (SYNC, START, CRC, FILL)]
+        [
+            np.arange(r.first, r.last + 1)
+            for r in rows
+            if r.field not in (FRAME_SYNC, START_BIT, CRC, FILL_BITS)
+        ]
     )
     end = next(r.first for r in rows if r.field == CRC)
     crc = crc_bits(bits[covered[covered < end]])

@@ -5,7 +5,7 @@ from dataclasses import replace
 import numpy as np
 
 from golden.bits.scrambler import GPC, Scrambler
-from golden.modem.digital import ED, MP_FIELDS, RD, RI
+from golden.modem.digital import MP_FIELDS
 from golden.pcm import g711
 from golden.pcm.encoder import B1D_FRAMES, Encoder
 from golden.pcm.parameters import DELAY_FRAMES, INTERVALS, TYPES, renegotiated
@@ -27,20 +27,20 @@ from sim.vectors.pcm import some_parameters
 from sim.vectors.sequences import descriptors
 
 #: U_INFO of Sd: the least that INFO1a has, that of our calls, the most whose W is a Ucode.
-U_INFOS = (67, 79, 111)
+SD_U_INFOS = (67, 79, 111)
 
 #: Symbols of TRN1d, the least; repetitions of Jd; data frames of TRN2d and of data.
-TRN1D, JDS, TRN2D, DATA = 2040, 3, 340, 12
+TRN1D_COUNT, JD_COUNT, TRN2D_FRAMES, TRAINED_DATA_FRAMES = 2040, 3, 340, 12
 
 #: MP that are sent, and MP'.
-MPS = 2
+MP_COUNT = 2
 
 #: K and S of CPt and of CP, by Sr.
 PHASE_4 = {0: ((12, 6), (36, 6)), 1: ((10, 5), (30, 5)), 2: ((9, 4), (24, 4)), 3: ((8, 3), (18, 3))}
 
 
 def _symbols(name, clause, description, parameters, ucodes, signs, seed=None, **more):
-    """A vector of Ucodes and signs, and what octets these are in both laws."""
+    """A vector of Ucodes and signs, and their octets in both laws."""
     octets = {
         f"octets_{law}": Array(OUT, g711.octet(ucodes, signs, law), OCTET, f"in {law}-law")
         for law in g711.LAWS
@@ -62,7 +62,7 @@ def _symbols(name, clause, description, parameters, ucodes, signs, seed=None, **
 
 def signal_vectors():
     """All signals, one by one, then phase 4 and a rate renegotiation as a whole."""
-    for u_info in U_INFOS:
+    for u_info in SD_U_INFOS:
         yield _symbols(
             f"Sd-U{u_info}", "8.4.4", "Sd and S-bar-d", {"U_INFO": u_info}, *training.sd(u_info)
         )
@@ -78,9 +78,9 @@ def signal_vectors():
             seed,
         )
     for title, periods, what in (
-        ("Ri", RI, "Ri as long as it is at least, and R-bar-i: U_INFO 79"),
-        ("Rd", RD, "Rd and R-bar-d: the greatest Ucode of each interval of CP"),
-        ("Rt", RD, "Rt and R-bar-t: the same of CPt"),
+        ("Ri", training.RI_FRAMES, "Ri as long as it is at least, and R-bar-i: U_INFO 79"),
+        ("Rd", training.RD_FRAMES, "Rd and R-bar-d: the greatest Ucode of each interval of CP"),
+        ("Rt", training.RD_FRAMES, "Rt and R-bar-t: the same of CPt"),
     ):
         seed, rng = random_of(f"signal/{title}")
         ucodes = np.full(6, 79) if title == "Ri" else rng.integers(90, 128, INTERVALS)
@@ -100,14 +100,14 @@ def signal_vectors():
 
 def _trn1d_and_jd():
     jd = JD.build(rates=(1 << 22) - 1, training=0, renegotiation=1, look_ahead=3)
-    bits = np.concatenate([np.tile(jd, JDS), np.zeros(JD_END, np.uint8)])
-    first = training.trn1d(79, TRN1D)
+    bits = np.concatenate([np.tile(jd, JD_COUNT), np.zeros(JD_END, np.uint8)])
+    first = training.trn1d(79, TRN1D_COUNT)
     then = training.after_trn1d(79, bits, first[1])
-    sent = np.concatenate([np.ones(TRN1D, np.uint8), bits])
+    sent = np.concatenate([np.ones(TRN1D_COUNT, np.uint8), bits])
     segments = [
-        ["TRN1d", 0, TRN1D],
-        ["Jd", TRN1D, JDS * JD.length],
-        ["Jd'", TRN1D + JDS * JD.length, JD_END],
+        ["TRN1d", 0, TRN1D_COUNT],
+        ["Jd", TRN1D_COUNT, JD_COUNT * JD.length],
+        ["Jd'", TRN1D_COUNT + JD_COUNT * JD.length, JD_END],
     ]
     return _symbols(
         "TRN1d-Jd",
@@ -122,10 +122,10 @@ def _trn1d_and_jd():
 
 
 def _phase_4(law, sr, again=False):
-    """TRN2d to data; ``again``: behind data, Rd and R-bar-d, with the shaping of these data."""
+    """TRN2d to data; ``again``: after data, Rd and R-bar-d, with the shaping of these data."""
     name = f"signal/renegotiation-{law}" if again else f"signal/phase4-{law}-Sr{sr}"
     seed, rng = random_of(name)
-    # All the look-ahead that there is, so that it matters where it ends.
+    # The longest look-ahead, so that its end matters.
     ld = 3 if sr else 0
     own, cp, before = (
         replace(some_parameters(kind, k, s, k + s - TYPES[kind][0], rng), law=law, ld=ld)
@@ -135,20 +135,20 @@ def _phase_4(law, sr, again=False):
     fields = {**MP_FIELDS, "upstream_rates": int(rng.integers(1 << 13))}
     cpt = renegotiated(own, before) if again else own
     mp, acknowledge = (
-        np.tile(MP.build(cpt.data_bits, **fields, acknowledge=one), MPS) for one in (0, 1)
+        np.tile(MP.build(cpt.data_bits, **fields, acknowledge=one), MP_COUNT) for one in (0, 1)
     )
     first = {
-        "TRN2d": np.ones(TRN2D * cpt.data_bits, np.uint8),
+        "TRN2d": np.ones(TRN2D_FRAMES * cpt.data_bits, np.uint8),
         "MP": mp,
         "MP'": acknowledge,
-        "Ed": np.zeros(ED * cpt.data_bits, np.uint8),
+        "Ed": np.zeros(training.ED_FRAMES * cpt.data_bits, np.uint8),
     }
     then = {
         "B1d": np.ones(B1D_FRAMES * cp.data_bits, np.uint8),
-        "data": random_bits(rng, DATA * cp.data_bits),
+        "data": random_bits(rng, TRAINED_DATA_FRAMES * cp.data_bits),
     }
-    frames = {"Rd": RD, "R-bar-d": training.R_BAR} if again else {}
-    parts = [g711.octet(*training.r(greatest, RD), law)] if again else []
+    frames = {"Rd": training.RD_FRAMES, "R-bar-d": training.R_BAR} if again else {}
+    parts = [g711.octet(*training.r(greatest, training.RD_FRAMES), law)] if again else []
     bits = {}
     for what, p, signals in (("training", cpt, first), ("data", cp, then)):
         encoder, bits[what] = Encoder(p), np.concatenate(list(signals.values()))

@@ -1,32 +1,32 @@
-"""A codec behind a line: its words of 24 bits, and their bits for the clocks that it is given."""
+"""A codec at a line's end: its words of 24 bits, and their bits for the clocks that it is given."""
 
 from collections import deque
 
 import numpy as np
 
-from golden.ports.i2s import SLOT
+from golden.ports.i2s import SLOT_CLOCKS
 
 #: Bits of its A/D.
-WIDTH = 24
+CODEC_BITS = 24
 
 
 def words_of(samples):
     """Words (int64 of 24 bits) of samples (float64, 1.0 is full scale), rounded and clipped."""
-    scale = 1 << (WIDTH - 1)
+    scale = 1 << (CODEC_BITS - 1)
     return np.clip(np.rint(np.asarray(samples) * scale), -scale, scale - 1).astype(np.int64)
 
 
 class Codec:
     """The A/D half of a codec that others clock, cycle by cycle of their clock.
 
-    ``play(words)`` (int64 of ``width`` bits, ``(n, 2)``: left, right) are a frame each; before them
-    and behind come zeros. ``process(sclk, lrck)``: the clocks as waves, 0 and 1, ``(n,)``; returns
-    that of its data (int64, ``(n,)``), which change ``delay`` cycles after ``sclk`` falls. Calls in
-    pieces give what one call gives. A frame begins where ``lrck`` is low for the first time at a
-    falling edge of ``sclk``, before which nothing is sent.
+    ``play(words)`` takes words (int64 of ``width`` bits, ``(n, 2)``: left, right), a frame each;
+    zeros come before and after them. ``process(sclk, lrck)`` takes the clocks as waves of 0 and 1,
+    ``(n,)``, and returns that of the data (int64, ``(n,)``), which change ``delay`` cycles after
+    ``sclk`` falls. Calls in pieces give what one call gives. The first frame begins where ``lrck``
+    is low for the first time at a falling edge of ``sclk``; nothing is sent before it.
     """
 
-    def __init__(self, width=WIDTH, delay=0):
+    def __init__(self, width=CODEC_BITS, delay=0):
         self.width, self.delay = width, delay
         self._words = deque()
         self._sclk = 0
@@ -58,13 +58,13 @@ class Codec:
         return wave[: len(sclk)]
 
     def _next(self, slot):
-        """The bit behind a falling edge at which LRCK is ``slot``."""
+        """The bit after a falling edge at which LRCK is ``slot``."""
         if slot != self._slot:
             if slot == 0 and self._slot is not None:
                 self._frame = self._words.popleft() if self._words else np.zeros(2, np.int64)
             self._slot, self._place = slot, 0
         else:
             self._place += 1
-        if not 1 <= self._place <= min(self.width, SLOT - 1):
+        if not 1 <= self._place <= min(self.width, SLOT_CLOCKS - 1):
             return 0
         return int(self._frame[slot]) >> (self.width - self._place) & 1

@@ -10,7 +10,7 @@ INNER = 32000
 
 #: Highest frequency in Hz that the A/D's filter passes whole, and the lowest that it stops: 0.44
 #: and 0.56 of its rate, so what is between 7 and 9 kHz folds onto itself.
-PASS, STOP = 7000, 9000
+AD_PASS, AD_STOP = 7000, 9000
 
 #: Frequency in Hz from which the codec's filter has the loss of ``_STOP_LOSS`` dB, where the image
 #: of 3400 Hz is; ripple of its pass band in dB.
@@ -20,7 +20,7 @@ _IMAGE, _STOP_LOSS, _RIPPLE = 4600, 36.0, 0.1
 _LOSS_3400 = 0.6
 
 # The A/D's filter: linear phase, 120 dB.
-_AD_TAPS = 2 * int(np.ceil((120 - 7.95) / (14.36 * (STOP - PASS) / INNER) / 2)) + 1
+_AD_TAPS = 2 * int(np.ceil((120 - 7.95) / (14.36 * (AD_STOP - AD_PASS) / INNER) / 2)) + 1
 
 #: Delay in seconds of the A/D's filter, which is part of every response here.
 AD_DELAY = (_AD_TAPS - 1) / 2 / INNER
@@ -77,4 +77,4 @@ def high_pass(corners, f):
 def ad_taps():
     """The A/D's filter, at ``INNER``."""
     beta = 0.1102 * (120 - 8.7)
-    return signal.firwin(_AD_TAPS, (PASS + STOP) / 2, window=("kaiser", beta), fs=INNER)
+    return signal.firwin(_AD_TAPS, (AD_PASS + AD_STOP) / 2, window=("kaiser", beta), fs=INNER)

@@ -1,9 +1,9 @@
 """A line whose octets come piece after piece, for modems that answer each other.
 
-What :class:`~sim.world.line.Line` does to a whole call is done here as time goes on, with the same
-samples to within the rounding of float64: response, white noise, impulses, gain hits and the
-client's clock. Phase hits are there to within what 16 ms of a Hilbert transformer are off. Mains
-hum, echoes (nothing is sent upstream), and levels that refer to the whole call are not.
+It has the samples of :class:`~sim.world.line.Line`, which takes a whole call, but for float64's
+rounding: response, white noise, impulses, gain hits and the client's clock. Phase hits are as exact
+as a Hilbert transformer of 16 ms. Mains hum, echoes and levels that refer to the whole call are
+missing; nothing is sent upstream.
 """
 
 from functools import cache
@@ -12,12 +12,14 @@ import numpy as np
 from scipy import signal
 
 from golden.errors import V90Error
+from golden.pcm.parameters import OCTET_RATE
+from golden.receiver.timing import SAMPLE_RATE
 from sim.world.filters import INNER
-from sim.world.line import OCTETS, SAMPLES, _convert, _resampler, _span, times_of
+from sim.world.line import converted, resampler, span, times_of
 from sim.world.network import values
 
 #: Inner samples for each octet.
-_UP = INNER // OCTETS
+_UP = INNER // OCTET_RATE
 
 #: Inner samples on either side that a phase hit looks at: 8 ms.
 _TURNING = 256
@@ -45,8 +47,8 @@ class LineStream:
 
     def __init__(self, line):
         c = line.conditions
-        if line.rate != SAMPLES:
-            raise V90Error(f"a line in pieces has {SAMPLES} samples a second, not {line.rate}")
+        if line.rate != SAMPLE_RATE:
+            raise V90Error(f"a line in pieces has {SAMPLE_RATE} samples a second, not {line.rate}")
         if c.mains_snr is not None or c.level is not None:
             raise V90Error("a line in pieces has no mains hum and no level of its own")
         if c.power is None and (c.snr is not None or c.impulses):
@@ -55,7 +57,7 @@ class LineStream:
         taps = line._impulse
         self._taps = np.concatenate([taps, np.zeros(-len(taps) % _UP)]).reshape(-1, _UP)
         self._tail = np.zeros((len(self._taps) - 1, _UP))
-        self._half = _resampler().taps // 2
+        self._half = resampler().taps // 2
         # Inner samples from ``_origin`` on; the first of all is time 0, and before it is nothing.
         self._inner, self._origin = np.zeros(2 * self._half), -2 * self._half
         self._count = 0
@@ -74,23 +76,23 @@ class LineStream:
             inner[self._part(at, last, len(inner))] *= 10 ** (decibels / 20)
         self._inner = np.concatenate([self._inner, inner])
         at = self._times((self._origin + len(self._inner) - self._half) / INNER)
-        samples = _resampler().process(self._inner, at * INNER - self._origin)
+        samples = resampler().process(self._inner, at * INNER - self._origin)
         samples += self._noise(at)
         self._count += len(at)
         keep = int(at[-1] * INNER) - 2 * self._half if len(at) else self._origin
         if keep > self._origin:
             self._inner, self._origin = self._inner[keep - self._origin :], keep
         c = self.line.conditions
-        return _convert(samples * 10 ** (c.gain / 20), c.bits)
+        return converted(samples * 10 ** (c.gain / 20), c.bits)
 
     def _part(self, at, last, size):
         """The slice of the next ``size`` inner samples from ``at`` on for ``last`` seconds."""
         end = self._origin + len(self._inner)
-        part = _span(at, last, INNER, end + size)
+        part = span(at, last, INNER, end + size)
         return slice(max(part.start - end, 0), max(part.stop - end, 0))
 
     def _turned(self, inner):
-        """Inner samples with their phase hits, as many of them as are certain."""
+        """Inner samples with their phase hits, as many as are certain."""
         hits = self.line.conditions.phase_hits
         if not hits:
             return inner
@@ -109,7 +111,7 @@ class LineStream:
     def _times(self, before):
         """Times in s of the samples from the last taken on, before ``before``."""
         before = max(before, 0)
-        last = int(before * SAMPLES * self.line.conditions.fastest(before)) + 2
+        last = int(before * SAMPLE_RATE * self.line.conditions.fastest(before)) + 2
         at = times_of(np.arange(self._count, last), self.line.conditions)
         return at[: np.searchsorted(at, before)]
 

@@ -5,13 +5,13 @@ from functools import cache
 from pathlib import Path
 
 from golden.errors import V90Error
-from sim.world.line import LineParameters
+from sim.world.line_parameters import LineParameters
 
-FILE = Path(__file__).with_name("lines.toml")
+LINES_FILE = Path(__file__).with_name("lines.toml")
 
 
 def parse(text, name="lines"):
-    """Lines by name from TOML text; an error names the line that it is in."""
+    """Lines by name from TOML text; an error names its line."""
     try:
         tables = tomllib.loads(text)
     except (ValueError, RecursionError) as error:
@@ -33,7 +33,7 @@ def parse(text, name="lines"):
 @cache
 def known():
     """All lines of lines.toml by name, in the file's order."""
-    return parse(FILE.read_text(encoding="utf-8"), FILE.name)
+    return parse(LINES_FILE.read_text(encoding="utf-8"), LINES_FILE.name)
 
 
 def find(name):

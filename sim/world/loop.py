@@ -21,13 +21,13 @@ from golden.errors import V90Error, short
 #: Kilometres in a thousand feet.
 KFT = 0.3048
 
-#: Longest section in feet: what a loop without loading coils is at most.
-LONGEST = 18_000
+#: Longest section in feet: the longest loop without loading coils.
+LONGEST_SECTION = 18_000
 
 
 @dataclass(frozen=True)
 class Cable:
-    """Primary constants of a kilometre of cable; the module's docstring says what they mean."""
+    """Primary constants of a kilometre of cable, as in the formulas of this module's docstring."""
 
     r0: float
     a: float
@@ -48,14 +48,6 @@ class Cable:
     def shunt(self, f):
         """Shunt admittance G + j 2 pi f C in S per km at frequencies ``f`` in Hz."""
         return self.g0 * f**self.g + 2j * np.pi * f * self.c
-
-    def propagation(self, f):
-        """Propagation constant per km: attenuation in neper and phase in radian."""
-        return self.secondary(f)[0]
-
-    def impedance(self, f):
-        """Characteristic impedance in ohm."""
-        return self.secondary(f)[1]
 
     def secondary(self, f):
         """Propagation constant per km and characteristic impedance in ohm."""
@@ -101,8 +93,15 @@ def termination(name, f):
     return resistance + reactance + 0 * f
 
 
+def check_termination(name):
+    """Raise :class:`~golden.errors.V90Error` unless there is such a termination."""
+    if name not in list(TERMINATIONS):
+        known = ", ".join(TERMINATIONS)
+        raise V90Error(f"there is no termination {short(name)}: there are {known}")
+
+
 @dataclass(frozen=True)
-class Section:
+class CableSection:
     """A piece of cable: its gauge, its length in feet, and whether it is a bridged tap."""
 
     gauge: int
@@ -115,8 +114,8 @@ class Section:
             raise V90Error(f"there is no cable of {short(self.gauge)} AWG: there are {known}")
         if isinstance(self.feet, bool) or not isinstance(self.feet, int | float):
             raise V90Error(f"a section's length is a number of feet, not {short(self.feet)}")
-        if not 0 < self.feet <= LONGEST:
-            raise V90Error(f"a section is more than 0 and at most {LONGEST} feet long")
+        if not 0 < self.feet <= LONGEST_SECTION:
+            raise V90Error(f"a section is more than 0 and at most {LONGEST_SECTION} feet long")
         if not isinstance(self.tap, bool):
             raise V90Error(f"tap is true or false, not {short(self.tap)}")
 
@@ -133,7 +132,7 @@ class Section:
 
 
 def chain(sections, f):
-    """The chain matrix of sections from the exchange to the client, as :meth:`Section.chain`.
+    """The chain matrix of sections from the exchange to the client, as :meth:`CableSection.chain`.
 
     ``f`` is in Hz, above 0.
     """
@@ -146,7 +145,7 @@ def chain(sections, f):
 
 
 def transfer(sections, source, load, f):
-    """Voltage at ``load`` over half the voltage of the generator behind ``source``.
+    """Voltage at ``load`` over half the voltage of the generator, whose impedance is ``source``.
 
     It is 1 where the load is the source's impedance and there is no loop: the level of a codec is
     given for that load. ``source`` and ``load`` are impedances in ohm at ``f``.

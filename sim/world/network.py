@@ -1,6 +1,6 @@
 """The digital telephone network between the digital modem and the client's exchange.
 
-What it does to octets, in this order, each stage a device that gives octets again:
+Octets go through these stages, each a device that gives octets again:
 
 1. robbed-bit signalling on the trunk of the digital modem (the last bit of an octet is replaced);
 2. conversion between the laws and a digital pad: by Tables 3/G.711 and 4/G.711 where there is no
@@ -20,7 +20,7 @@ from golden.errors import V90Error
 from golden.pcm import g711
 
 #: Octets after which robbed-bit signalling repeats, the data frame intervals of V.90.
-PHASES = 6
+ROBBED_PERIOD = 6
 
 #: Largest pad in dB.
 MOST_PAD = 30.0
@@ -62,7 +62,7 @@ def _pattern(text):
 
 @dataclass(frozen=True)
 class NetworkParameters:
-    """What a network does to octets; as it stands, nothing.
+    """The stages of a network; by default they change nothing.
 
     Positions count octets from the first one after a reset.
 
@@ -83,14 +83,13 @@ class NetworkParameters:
     invert : bool
         Whether the polarity is inverted.
     slips : tuple of (int, int)
-        Positions (at the network's input) and what happens there: 1 sends the octet twice, -1 drops
-        it.
+        Positions (at the network's input) and changes: 1 sends the octet twice, -1 drops it.
     """
 
     law: str = "A"
     output_law: str | None = None
-    robbed: tuple = ("",) * PHASES
-    robbed_after: tuple = ("",) * PHASES
+    robbed: tuple = ("",) * ROBBED_PERIOD
+    robbed_after: tuple = ("",) * ROBBED_PERIOD
     pad: float = 0.0
     high_pass: float | None = None
     high_pass_at: int = 0
@@ -106,7 +105,7 @@ class NetworkParameters:
             g711.check_law(self.output_law)
         for name in ("robbed", "robbed_after"):
             bits = getattr(self, name)
-            if not isinstance(bits, list | tuple) or len(bits) != PHASES:
+            if not isinstance(bits, list | tuple) or len(bits) != ROBBED_PERIOD:
                 raise V90Error(f"{name} is six patterns, one for each data frame interval")
             put(name, tuple(_pattern(text) for text in bits))
         tenths = _number("pad", self.pad) * 10
@@ -212,9 +211,9 @@ def _rob(octets, at, patterns):
     """Replace the last bits of octets at positions ``at``."""
     for phase, pattern in enumerate(patterns):
         if pattern:
-            mine = at % PHASES == phase
+            mine = at % ROBBED_PERIOD == phase
             bits = np.array([int(bit) for bit in pattern], np.uint8)
-            bits = bits[at[mine] // PHASES % len(pattern)]
+            bits = bits[at[mine] // ROBBED_PERIOD % len(pattern)]
             octets = octets.copy()
             octets[mine] = octets[mine] & 0xFE | bits
     return octets

@@ -10,7 +10,7 @@ class Resampler:
     A windowed sinc of ``taps`` coefficients, in a table of ``PHASES`` places between two samples
     with straight lines between neighbours. With the taps for 120 dB chosen here, the largest error
     for a sine of amplitude 1 anywhere in the band is below 1e-5 (-100 dB;
-    tests/sim/world/test_line.py measures it). What is outside of the signal counts as zero.
+    tests/sim/world/test_line.py measures it). Values outside of the signal are zero.
     """
 
     #: Places between two samples. Straight lines between them are off by (2 pi band / PHASES)^2 /
@@ -19,7 +19,7 @@ class Resampler:
     _BLOCK = 4096
 
     def __init__(self, band):
-        # What the sinc must remove starts where the first image of the band does, at 1 - band.
+        # The sinc must remove the first image of the band, which begins at 1 - band.
         width = 1 - 2 * band
         stop = 120.0
         self.taps = 2 * int(np.ceil((stop - 7.95) / (14.36 * width) / 2 + 1))
@@ -28,7 +28,7 @@ class Resampler:
         # Coefficients of the window at the same places as the sinc's, by a fine window of it.
         at = np.arange(-half * self.PHASES, half * self.PHASES + 1) / self.PHASES
         kernel = np.sinc(at) * kaiser(len(at), beta)
-        # Row p: the coefficients for a place p / PHASES behind a sample.
+        # Row p: the coefficients for a place p / PHASES after a sample.
         rows = np.arange(self.PHASES + 1)
         columns = half * self.PHASES + (half - 1 - np.arange(self.taps)) * self.PHASES
         table = kernel[columns[None] + rows[:, None]]

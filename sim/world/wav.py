@@ -7,9 +7,9 @@ import numpy as np
 from scipy.signal import resample_poly
 
 from golden.errors import V90Error
-from golden.pcm.parameters import INTERVALS
+from golden.pcm.parameters import INTERVALS, OCTET_RATE
+from golden.receiver.timing import SAMPLE_RATE
 from golden.signals.training import SD, SD_BAR
-from sim.world.line import OCTETS, SAMPLES
 
 #: Lowest and highest rate in Hz of a recording.
 RATES = (8000, 48000)
@@ -21,7 +21,7 @@ FORMATS = ("WAV", "WAVEX", "RF64")
 ENCODINGS = ("PCM_16", "PCM_24", "PCM_32", "FLOAT", "DOUBLE")
 
 #: Seconds that a recording has at least: Sd and S-bar-d alone take as long (8.4.4/V.90).
-SHORTEST = (SD + SD_BAR) * INTERVALS / OCTETS
+SHORTEST = (SD + SD_BAR) * INTERVALS / OCTET_RATE
 
 #: RIFF sizes from here on are those of programs that could not know how much would come.
 _UNKNOWN = 0x7FFFF000
@@ -67,7 +67,7 @@ def _opened(file, content, name):
     return file.read(dtype="float64"), rate
 
 
-def read(content, name, to=SAMPLES, bits=16):
+def read(content, name, to=SAMPLE_RATE, bits=16):
     """Samples (int64 within ``bits``, ``to`` Hz, without DC) of a WAV file's octets (bytes).
 
     1.0 of a float file is full scale; one that goes beyond it is made smaller to fit. Raises
@@ -121,7 +121,7 @@ def clips(x):
     return count
 
 
-def resample(x, rate, to=SAMPLES):
+def resample(x, rate, to=SAMPLE_RATE):
     """Samples (float64) at ``rate`` Hz as samples at ``to`` Hz, by the exact ratio."""
     if rate == to:
         return x
@@ -135,5 +135,7 @@ def write(samples):
     import soundfile
 
     file = io.BytesIO()
-    soundfile.write(file, np.asarray(samples, np.int16), SAMPLES, format="WAV", subtype="PCM_16")
+    soundfile.write(
+        file, np.asarray(samples, np.int16), SAMPLE_RATE, format="WAV", subtype="PCM_16"
+    )
     return file.getvalue()

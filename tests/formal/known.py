@@ -1,4 +1,4 @@
-"""What is so inside of blocks, in all states that can be reached, for proofs by induction.
+"""Claims about the inside of blocks in all states that can be reached, for proofs by induction.
 
 Each is ``(m, block, inside)`` and claims it too. ``inside`` is :class:`tests.formal.proof.Inside`;
 ``path`` says where the block is in what is looked at. What is assumed of inputs is what the block's
@@ -6,14 +6,12 @@ docstring asks for.
 """
 
 from amaranth.hdl import Assert, Assume, Cat, Const, Signal, Value
-
-# What may be anything in each cycle; no public name gives it, and 0.5.10 is pinned.
-from amaranth.hdl._ast import AnySeq
 from amaranth.lib import data
 from amaranth.lib.wiring import Out
 
+from hdl.core.amaranth_private import AnySeq
 from hdl.ports.link_program import INSTRUCTION, Op, Strobe, Test, program
-from hdl.receiver.equalizer import _Phase
+from hdl.receiver.equalizer_program import Sum
 from hdl.receiver.words import Wait
 
 
@@ -84,7 +82,7 @@ def demapper(m, block, inside):
 
 
 def slicer(m, block, inside):
-    """What is sliced is of one kind while an answer waits."""
+    """Values to slice are of one kind while an answer waits."""
     _holds_still(m, block.o.valid & ~block.o.ready, block.training, block.training_ucode)
 
 
@@ -96,16 +94,24 @@ def equalizer(m, block, inside, path=""):
 
     phase, issued, due, half, at, frame, samples = (
         inside.signal(_under(path, name))
-        for name in ("_phase", "_issued", "_due", "_half", "samples.at", "samples.frame", "samples")
+        for name in (
+            "sums.sum",
+            "sums.issued",
+            "due",
+            "sums.half",
+            "samples.at",
+            "samples.frame",
+            "samples",
+        )
     )
     equalizer = inside.signal(path) if path else block
-    base, symbol = Cat(Const(0, 2), frame), phase == _Phase.SYMBOL
+    base, symbol = Cat(Const(0, 2), frame), phase == Sum.SYMBOL
     reads, there = inside.content(_under(path, "samples.memory"), at)
     m.d.comb += [reads, Assume(equalizer.i.payload.index < 12)]
     _implied(
         m,
-        (during("TELL"), phase == _Phase.ERROR),
-        (phase == _Phase.ERROR, equalizer.i_slice.valid | during("CLEAR", "IDLE")),
+        (during("TELL"), phase == Sum.ERROR),
+        (phase == Sum.ERROR, equalizer.i_slice.valid | during("CLEAR", "IDLE")),
         (issued | due, during("MULTIPLY", "GROW", "STEER", "DRAIN")),
         (~during("CLEAR", "IDLE"), half >= 4),
         (symbol, during("BEGIN", "MULTIPLY", "DRAIN", "PAIR")),
@@ -117,24 +123,25 @@ def equalizer(m, block, inside, path=""):
 
 def correlator(m, block, inside, path=""):
     """A word is given when its sum has been read, and none is being added to."""
-    moving, multiplied, at = (
-        inside.signal(_under(path, name)) for name in ("moving", "multiplied", "at")
+    reading, due, multiplied, at = (
+        inside.signal(_under(path, name)) for name in ("reading", "due", "multiplied", "at")
     )
     _implied(
         m,
-        (inside.during("READ", "GIVE", path=path), moving == 0),
+        (inside.during("READ", "GIVE", path=path), ~reading & ~due),
         (inside.during("GIVE", path=path), multiplied.as_value() == at.as_value()),
     )
 
 
 def line(m, block, inside, path=""):
-    """What the control has to do between two data frames is done before a decision comes.
+    """The control has done its work between two data frames before a decision comes.
 
     The docstring of :class:`hdl.receiver.receiver.Receiver` says in how many cycles.
     """
     equalizer(m, block, inside, _under(path, "equalizer"))
     correlator(m, block, inside, _under(path, "correlator"))
-    names = ("control.state", "control.number", "control.training", "settings.ucode")
+    names = ("control.status.state", "control.status.number", "control.status.training")
+    names += ("settings.training_ucode",)
     _holds_still(
         m, block.o.valid & ~block.o.ready, *(inside.signal(_under(path, name)) for name in names)
     )
@@ -145,7 +152,7 @@ def receiver(m, block, inside):
 
 
 def solver(m, block, inside):
-    """What is given last is not added to."""
+    """The last word is given when nothing is on its way to the sum."""
     _implied(m, (inside.during("STATUS"), ~block.arithmetic.busy))
 
 
@@ -157,6 +164,13 @@ def sums(*adding):
         _implied(m, (inside.during("OFFER"), ~busy))
 
     return claims
+
+
+def modulator(m, block, inside):
+    """The rotator works during TURN alone; nothing is on its way to the sum that is offered."""
+    works = ~inside.during("TAKE", path="rotator")
+    adding = inside.signal("reading") | inside.signal("products.used")
+    _implied(m, (works, inside.during("TURN")), (inside.during("OFFER"), ~adding))
 
 
 def link(m, block, inside):
@@ -192,7 +206,7 @@ def _program(block):
 
 def settings(m, block, inside):
     """Levels are put to use where they wait for something: :func:`control` shows that."""
-    m.d.comb += Assume(~block.put | (block.wait != Wait.NOTHING))
+    m.d.comb += Assume(~block.put | (block.waiting.wait != Wait.NOTHING))
 
 
 def control(m, block, inside):
@@ -201,4 +215,4 @@ def control(m, block, inside):
         if member.flow is Out and path[0] not in ("i", "o"):
             value = Value.cast(value)
             m.d.comb += value.eq(AnySeq(len(value)))
-    m.d.comb += Assert(~block.put | (block.settings.wait != Wait.NOTHING))
+    m.d.comb += Assert(~block.status.put | (block.settings.waiting.wait != Wait.NOTHING))

@@ -27,6 +27,7 @@ from amaranth.hdl import (
 )
 from amaranth.lib.wiring import In
 
+from hdl.core.amaranth_private import fsm_state, memory_data, write_ports
 from sim.engines.layout import ports
 from tests.passage import replaced
 
@@ -61,10 +62,10 @@ def planted(name, *changes):
 
 
 class Inside:
-    """What is inside of a component, which is elaborated here: ``fragment``.
+    """The inside of a component, which is elaborated here: ``fragment``.
 
-    Claims may tell what is so in every state that can be reached, where induction over any state
-    at all finds others. A path is names of submodules and then what is meant, as ``walk.leaves``.
+    Claims may say what holds in every state that can be reached, where induction over any state at
+    all finds others. A path is names of submodules and then what is meant, as ``walk.leaves``.
     """
 
     def __init__(self, component):
@@ -91,25 +92,25 @@ class Inside:
         """A signal or a layout's view: a variable of the submodule's elaborate, or a member."""
         there = self._component
         for name in path.split("."):
-            names = self._locals[id(there)]
+            names = self._locals.get(id(there), {})
             there = names[name] if name in names else getattr(there, name)
         return there
 
     def during(self, *states, fsm="fsm", path=""):
         """Whether a submodule's state machine is in one of these states."""
         found = self._at(path).generated[fsm]
-        state = found._data["signal"]
+        state = fsm_state(found)
         return Cat(state == found.encoding[name] for name in states).any()
 
     def writes(self, path):
         """``(address, enable)`` of each write port of a memory."""
-        return [(port._addr, port._en.any()) for port in self._at(path)._write_ports]
+        return [(port.address, port.enable.any()) for port in write_ports(self._at(path))]
 
     def content(self, path, address):
-        """What a memory holds at an address, by one more port."""
+        """The content of a memory at an address, by one more port."""
         found = self._at(path)
-        data = Signal(Shape.cast(found._data.shape))
-        at = Signal(range(found._data.depth))
+        data = Signal(Shape.cast(memory_data(found).shape))
+        at = Signal(range(memory_data(found).depth))
         found.read_port(domain="comb", addr=at, data=data, en=Const(1), transparent_for=())
         return at.eq(address), data
 

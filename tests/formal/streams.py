@@ -1,16 +1,19 @@
 """Every block that gives a stream, and how its contract is proved (test_streams.py)."""
 
+import inspect
+import pkgutil
 from collections.abc import Callable
 from dataclasses import dataclass
 from importlib import import_module
 
-from amaranth.lib import data
+from amaranth.lib import data, wiring
 
+import hdl
+from golden.modem.selftest import plan, templates
 from hdl.modem.bank import LinkedBank
-from hdl.modem.selftest import templates
 from hdl.pcm.shaper import Shaper
 from hdl.receiver.settings import Settings
-from hdl.receiver.slicer import LEVEL
+from hdl.receiver.slicer import LEVEL_WORD
 from sim.calls.parameter_sets import EXTREMES
 from tests.formal import known
 from tests.formal.proof import Free, contract, holds, planted
@@ -137,7 +140,7 @@ LONG = {
         ("self.o.payload.number.eq(number)", "self.o.payload.number.eq(number ^ self.i.valid)"),
     ),
     "_Serialiser": Case(
-        "bits.scrambler",
+        "pcm.decoder",
         lambda m: m._Serialiser(m.Descrambler().layout),
         ("self.i.ready.eq(left == 0)", "self.i.ready.eq(1)"),
     ),
@@ -169,11 +172,11 @@ LONG = {
         _BLOCKS,
     ),
     "SignalSequencer": Case(
-        "signals.generator",
+        "signals.sequencer",
         lambda m: m.SignalSequencer(3),
         (
-            "[self.o.valid.eq(1), self._grant.eq(1)]",
-            "[self.o.valid.eq(~self._busy), self._grant.eq(1)]",
+            "m.d.comb += self.o.valid.eq(1)",
+            "m.d.comb += self.o.valid.eq(~words.busy)",
         ),
         known.signal_sequencer,
     ),
@@ -200,7 +203,10 @@ LONG = {
     "Equalizer": Case(
         "receiver.equalizer",
         lambda m: m.Equalizer(),
-        ("m.d.comb += samples.busy.eq(1)", "m.d.comb += samples.busy.eq(0)"),
+        (
+            "self.o.payload.ucode.eq(self.i_slice.payload.ucode)",
+            "self.o.payload.ucode.eq(self.clear)",
+        ),
         known.equalizer,
         2,
     ),
@@ -214,20 +220,20 @@ LONG = {
     "Solver": Case(
         "receiver.solver",
         lambda m: m.Solver(),
-        ("self.o.valid.eq(self.settled)", "self.o.valid.eq(1)"),
+        ("self.o.valid.eq(steps.settled)", "self.o.valid.eq(1)"),
         known.solver,
     ),
     "Settings": Case(
         "receiver.settings",
-        lambda m: m.Settings(LEVEL),
+        lambda m: m.Settings(LEVEL_WORD),
         (" & ~(taken & level)", ""),
         known.settings,
         2,
     ),
     "Control": Case(
         "receiver.control",
-        lambda m: m.Control(Settings(LEVEL)),
-        ("self.o_event.valid.eq(1)", "self.o_event.valid.eq(~self.found)"),
+        lambda m: m.Control(Settings(LEVEL_WORD)),
+        ("self.o_event.valid.eq(1)", "self.o_event.valid.eq(~self.front.found)"),
         known.control,
     ),
     "Decimator": Case(
@@ -235,6 +241,12 @@ LONG = {
         lambda m: m.Decimator(3),
         ("with m.If(~multiplied):", "with m.If(1):"),
         known.sums("reading", "multiplied", "adding"),
+    ),
+    "Modulator": Case(
+        "v34.modulator",
+        lambda m: m.Modulator(2),
+        ("with m.If(~reading):", "with m.If(1):"),
+        known.modulator,
     ),
     "LineEmulator": Case(
         "ports.emulator",
@@ -247,18 +259,18 @@ LONG = {
         lambda m: m.Interpolator(),
         ("self.o.payload.index.eq(index)", "self.o.payload.index.eq(index ^ self.strobe)"),
     ),
-    "_Front": Case(
-        "receiver.receiver",
-        lambda m: m._Front(),
+    "Front": Case(
+        "receiver.front",
+        lambda m: m.Front(),
         _after(
-            "wiring.connect(m, interpolator.o, wiring.flipped(self.o))",
-            "m.d.comb += self.o.payload.index.eq(self.found)",
+            "connect(m, out, flipped(self.o))",
+            "m.d.comb += self.o.payload.index.eq(self.control.found)",
         ),
     ),
-    "_Line": Case(
-        "receiver.receiver",
-        lambda m: m._Line(8, 4, start_up=True),
-        ("sink.payload.good.eq(control.state == State.TRACK)", "sink.payload.good.eq(self.strobe)"),
+    "ReceiverLine": Case(
+        "receiver.line",
+        lambda m: m.ReceiverLine(8, 4, start_up=True),
+        ("sink.payload.good.eq(status.state == State.TRACK)", "sink.payload.good.eq(self.strobe)"),
         known.line,
         2,
         ("front",),
@@ -266,7 +278,10 @@ LONG = {
     "Receiver": Case(
         "receiver.receiver",
         lambda m: m.Receiver(8, 4, start_up=True),
-        ("sink.payload.good.eq(control.state == State.TRACK)", "sink.payload.good.eq(self.strobe)"),
+        _after(
+            "m.d.comb += solver.level.eq(part.level)",
+            "m.d.comb += self.o.payload.good.eq(self.strobe)",
+        ),
         known.receiver,
         2,
         ("solver", "part.front"),
@@ -301,15 +316,15 @@ LONG = {
         ),
         depth=2,
     ),
-    "_Words": Case(
+    "_RomReader": Case(
         "modem.selftest",
-        lambda m: m._Words(data.StructLayout({"octet": 8}), [{"octet": 1}] * 5),
+        lambda m: m._RomReader(data.StructLayout({"octet": 8}), [{"octet": 1}] * 5),
         ("self.o.payload.eq(read.data)", "self.o.payload.eq(read.data ^ self.go)"),
         depth=2,
     ),
     "_Modem": Case(
         "modem.selftest",
-        lambda m: m._Modem(PARAMETERS, PARAMETERS.law, 78, 120),
+        lambda m: m._Modem(plan(PARAMETERS.law, PARAMETERS, 78)),
         (
             "self.o.payload.eq(generator.o.payload.octet)",
             "self.o.payload.eq(generator.o.payload.octet ^ self.start)",
@@ -337,3 +352,62 @@ LONG = {
         ("self.o.payload.eq(shift)", "self.o.payload.eq(shift ^ self.rx)"),
     ),
 }
+
+RESPONSE = response_of("codec", "mu")
+
+#: Components without an output stream, and what they are made with to see that.
+WITHOUT = {
+    "signals.commands.CommandWriter": (2,),
+    "receiver.reversal.RDetector": (),
+    "receiver.detection.SdDetector": (),
+    "receiver.detection._Adder": (),
+    "receiver.accumulator.Accumulator": (),
+    "receiver.equalizer_memory.SampleMemory": (),
+    "receiver.equalizer_memory.TapMemory": (4,),
+    "receiver.framing.SequenceFramer": (),
+    "pcm.g711.Codeword": (),
+    "ports.i2s.I2s": (),
+    "receiver.arithmetic.Arithmetic": (13, 5),
+    "modem.client.LinkedClient": (),
+    "modem.client.LinkedReceiver": (),
+    "core.mac.Multiplier": (),
+    "receiver.means.Loudness": (),
+    "receiver.means.Quality": (),
+    "ports.report.Decibels": (1000,),
+    "modem.selftest.Selftest": (RESPONSE, plan("mu")),
+    "modem.selftest._Counter": (),
+    "pcm.leaves.LeafPipeline": (),
+    "pcm.leaves.LeafWalk": (),
+    "pcm.shaper._Decision": (),
+    "core.stream.Counters": (),
+    "v34.modulator._Rotator": (2,),
+    "v34.modulator._Places": (2, 64),
+    "v34.modulator._Sum": (),
+    "ports.tdm.Highway": (3,),
+    "receiver.timing._Clock": (),
+    "modem.bank.Bank": (),
+    "modem.bank.LinkedBank": (),
+    "ports.uart.UartTransmitter": (8,),
+}
+
+#: What is only there to be inherited from.
+BASES = {"ConfiguredBlock", "_Serial", "_Differential"}
+
+#: Components made otherwise, which have ports of their own then.
+VARIANTS = [
+    ("pcm.multiplexer.Multiplexer", (2, Shaper(2, plain=True).o_layout, 0xD5)),
+    ("modem.bank.Bank", (30, 32, 32, True)),
+    ("ports.link.HostLink", (LinkedBank(2).information, True)),
+]
+
+
+def every_component():
+    """Each class of hdl that is a component."""
+    return [
+        value
+        for module in pkgutil.walk_packages(hdl.__path__, "hdl.")
+        for value in vars(import_module(module.name)).values()
+        if inspect.isclass(value)
+        and issubclass(value, wiring.Component)
+        and value.__module__ == module.name
+    ]

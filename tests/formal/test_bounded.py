@@ -5,7 +5,7 @@ from amaranth.hdl import Assert, Assume, Module, Mux, ResetSignal, Signal
 from amaranth.lib import wiring
 from amaranth.lib.wiring import In, Out
 
-from hdl.pcm.csr import COMMIT, MASKS
+from hdl.pcm.csr import COMMIT, MASKS_AT
 from hdl.pcm.mapper import _ones
 from tests.formal.proof import Free, holds_in_sat, planted
 
@@ -34,7 +34,7 @@ class Mapping(wiring.Component):
         m.d.comb += [
             theirs.valid.eq(time <= UCHORDS),
             ours.valid.eq(time < UCHORDS),
-            theirs.payload.address.eq(Mux(time < UCHORDS, MASKS + time[:3], COMMIT)),
+            theirs.payload.address.eq(Mux(time < UCHORDS, MASKS_AT + time[:3], COMMIT)),
             ours.payload.address.eq(theirs.payload.address),
             theirs.payload.data.eq(self.word),
             ours.payload.data.eq(self.word),
@@ -54,7 +54,7 @@ class Mapping(wiring.Component):
 #: One data frame interval of one channel, by itself; words at other addresses are all one.
 ONE = (
     ("from golden.pcm.parameters import INTERVALS", "INTERVALS = 1"),
-    ("from hdl.pcm.modulus import LABELS", "LABELS = data.ArrayLayout(7, 1)"),
+    ("from hdl.pcm.modulus import LABELS_LAYOUT", "LABELS_LAYOUT = data.ArrayLayout(7, 1)"),
     ("depth=self.channels << ADDRESS_BITS + 1", "depth=32"),
     ("depth=128", "depth=32"),
     ("Cat(word.address, word.half, word.channel)", "Cat(word.address[:4], word.half)"),
@@ -63,7 +63,7 @@ ONE = (
     ("Cat(uchord, symbol.interval, half)", "Cat(uchord, Const(0, 1), half)"),
     ("import Cat, Module", "import Cat, Const, Module"),
     # Uchords of two Ucodes.
-    ("FRAME, WORD_BITS, Con", "FRAME, Con"),
+    ("FRAME_AT, WORD_BITS, Con", "FRAME_AT, Con"),
     ("def _ones(word)", "WORD_BITS = 2\n\n\ndef _ones(word)"),
     ("data.ArrayLayout(7, INTERVALS)", "data.ArrayLayout(4, INTERVALS)"),
     ("position = Signal(4)", "position = Signal(1)"),

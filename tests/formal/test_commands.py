@@ -1,10 +1,10 @@
 """The ring of commands of a channel is an ideal queue: an induction step.
 
-From any rings and rows, in which the command being sent, what waits and what is not yet whole lie
-one behind the other, a word of any channel passes: it goes behind all others, or in the place of
-those that wait, or waits where there is no room. Nothing else changes, of no channel. So it does
-after any number of words. That a signal sequencer moves on by whole commands rests on the sizes in
-their headers.
+It begins with any rings and rows in which the command being sent, the commands that wait and the
+one that is not yet whole lie one after the other. A word of any channel goes after all others, or
+takes the place of those that wait, or waits where there is no room. Nothing else changes, of any
+channel. So this holds after any number of words. That a signal sequencer moves on by whole commands
+rests on the sizes in their headers.
 """
 
 import pytest
@@ -14,14 +14,14 @@ from amaranth.lib.memory import Memory
 
 from hdl.core.memory import read_alone
 from hdl.signals.commands import (
-    COMMAND,
-    END,
+    COMMAND_AT,
+    END_AT,
     HEADER,
-    NEXT,
-    REST,
+    NEXT_AT,
+    REST_AT,
     RING_BITS,
     WORD_BITS,
-    WRITTEN,
+    WRITTEN_AT,
     Places,
 )
 from tests.formal.proof import Free, holds, planted
@@ -71,11 +71,12 @@ def takes_a_word(channels):
             return value
 
         rest, following, end, written = (
-            look(places.row(channel, name))[:RING_BITS] for name in (COMMAND, NEXT, END, WRITTEN)
+            look(places.row(channel, name))[:RING_BITS]
+            for name in (COMMAND_AT, NEXT_AT, END_AT, WRITTEN_AT)
         )
         there = look(places.ring(channel, place))
         # All places count from the first word of the command being sent on.
-        begins = (rest - REST)[:RING_BITS]
+        begins = (rest - REST_AT)[:RING_BITS]
         waits, whole, size, at = (
             (one - begins)[:RING_BITS] for one in (following, end, written, place)
         )
@@ -147,7 +148,7 @@ def test_words_go_behind_all_others(tmp_path):
 @pytest.mark.parametrize(
     "change",
     [
-        ("(at + 1 + REST)[:RING_BITS]", "(at + REST)[:RING_BITS]"),
+        ("(at + 1 + REST_AT)[:RING_BITS]", "(at + REST_AT)[:RING_BITS]"),
         ("with m.If(first & header.now)", "with m.If(header.now)"),
         (
             'm.d.sync += end.eq(at)\n                m.next = "KEEP_END"',

@@ -1,12 +1,13 @@
 """Counters of what happened stop at their end, proved for all time.
 
-What tells where something is (a step, a place in a ring, the number of a data frame) begins anew by
-design, and is no such counter.
+A number that says where something is (a step, a place in a ring, the number of a data frame) begins
+anew by design, and is no such counter.
 """
 
 import pytest
 from amaranth.hdl import Assert, Assume, Cat, ResetSignal, Signal
 
+from tests.formal.counters import COUNTERS, DOWN
 from tests.formal.proof import Free, holds, planted
 
 
@@ -32,18 +33,6 @@ def test_counters_of_channels(change, tmp_path):
     """Eight cycles of any state, then one more: none ever begins anew."""
     counters = planted("hdl.core.stream", *change).Counters(2)
     assert holds(tmp_path, Free(counters, never_less), 3, 8) == (not change)
-
-
-#: Where a counter is; what makes it nought; what stops it, and that left out.
-COUNTERS = {
-    "overflows": ("decoder", "Decoder", None, " & ~self.overflows.all()", ""),
-    "unknown": ("mapper", "Demapper", None, " & ~self.unknown.all()", ""),
-    "passes": ("training", "DilAverager", "dil", "(ends & ~self.passes.all())", "ends"),
-    "errors": ("selftest", "_Counter", "clear", " & ~self.errors.all()", ""),
-    "bits": ("selftest", "_Counter", "clear", "self.bits + ~self.bits.all()", "self.bits + 1"),
-}
-#: A count of what ``dil`` is up for is nought when it is down.
-DOWN = {"dil"}
 
 
 @pytest.mark.parametrize("is_planted", [False, True])

@@ -2,16 +2,16 @@
 
 import pytest
 
-from tests.formal import streams, test_configuration, test_counters, test_isolation
+from tests.formal import configuration, counters, isolation, streams
 from tests.support import ROOT
 
 TEXT = (ROOT / "docs" / "proofs.md").read_text()
 SECTIONS = {
     "Streams": (*streams.QUICK, *streams.LONG),
-    "Rows": (*test_isolation.QUICK, *test_isolation.LONG),
-    "Twins": test_isolation.TWINS,
-    "Parameters": test_configuration.CASES,
-    "Counters": test_counters.COUNTERS,
+    "Rows": (*isolation.QUICK, *isolation.LONG),
+    "Twins": isolation.TWINS,
+    "Parameters": configuration.CASES,
+    "Counters": counters.COUNTERS,
 }
 
 

@@ -59,7 +59,7 @@ def one_token(m, pair, latency):
 
 
 def rows(m, inside, channels):
-    """What encoder and decoder keep of each channel."""
+    """The state that encoder and decoder keep of each channel."""
     found = []
     for channel in range(channels):
         for name in ("encoder.memory", "decoder.memory"):

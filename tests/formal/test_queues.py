@@ -52,7 +52,7 @@ def operation(m, queues, inside, request, channel, bit):
 
 
 def puts(m, queues, inside, channel, bit):
-    """An octet goes behind all others of its channel, or waits where there is no room."""
+    """An octet goes after all others of its channel, or waits where there is no room."""
     time, first, over, latency, level, was, value, had = operation(
         m, queues, inside, 0, channel, bit
     )

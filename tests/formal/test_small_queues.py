@@ -1,4 +1,4 @@
-"""What holds few octets gives them in order, and loses none: a gatherer, and a UART's two ends."""
+"""Small queues keep order and lose nothing: a gatherer, and a UART's two ends."""
 
 import pytest
 from amaranth.hdl import Assert, Assume, Module, Mux, ResetSignal, Signal
@@ -11,7 +11,7 @@ CHANNELS, LINES = 3, 4
 
 
 def gathers(m, gatherer, inside):
-    """What has come and is not gone is in the last octets, in order, with the last one's marks."""
+    """Octets that have come and not gone are the last ones, in order, with the last one's marks."""
     contract(m, gatherer)
     i, o = gatherer.i, gatherer.o
     held = Signal(data.ArrayLayout(8, LINES))

@@ -8,19 +8,15 @@ proved with it. ``valid`` does not wait for ``ready``: from any state at all, no
 Submodules that are ``cut`` may give anything in each cycle: the proof does not rest on them.
 """
 
-import inspect
-import pkgutil
 from importlib import import_module
 
 import pytest
 from amaranth.hdl import Module
 from amaranth.lib import wiring
 
-import hdl
 from hdl.core.stream import pass_on
 from tests.formal.proof import planted, streams_of, waits_for_ready
-from tests.formal.streams import LONG, QUICK
-from tests.golden.ports.support import response_of
+from tests.formal.streams import BASES, LONG, QUICK, WITHOUT, every_component
 
 CASES = [pytest.param(case, id=name) for name, case in QUICK.items()]
 CASES += [pytest.param(case, id=name, marks=pytest.mark.long) for name, case in LONG.items()]
@@ -73,44 +69,6 @@ def test_waiting_over_a_cycle_is_found(tmp_path):
     assert waits_for_ready(tmp_path, planted("hdl.bits.scrambler", (old, new)).Scrambler(2), "o")
 
 
-RESPONSE = response_of("codec", "mu")
-
-#: Components without an output stream, and what they are made with to see that.
-WITHOUT = {
-    "signals.commands.CommandWriter": (2,),
-    "receiver.reversal.RDetector": (),
-    "receiver.detection.SdDetector": (),
-    "receiver.detection._Words": (),
-    "receiver.accumulator.Accumulator": (),
-    "receiver.equalizer_memory.Samples": (),
-    "receiver.equalizer_memory.Taps": (4,),
-    "receiver.framing.SequenceFramer": (),
-    "pcm.g711.Codeword": (),
-    "ports.i2s.I2s": (),
-    "receiver.arithmetic.Arithmetic": (13, 5),
-    "modem.client.LinkedClient": (),
-    "modem.client.LinkedReceiver": (),
-    "core.mac.Multiplier": (),
-    "receiver.receiver._Loudness": (),
-    "receiver.receiver._Quality": (),
-    "ports.report.Decibels": (1000,),
-    "modem.selftest.Selftest": (RESPONSE, "mu"),
-    "modem.selftest._Counter": (),
-    "pcm.leaves.LeafPipeline": (),
-    "pcm.leaves.LeafWalk": (),
-    "pcm.shaper._Decision": (),
-    "core.stream.Counters": (),
-    "ports.tdm.Highway": (3,),
-    "receiver.timing._Clock": (),
-    "modem.bank.Bank": (),
-    "modem.bank.LinkedBank": (),
-    "ports.uart.UartTransmitter": (8,),
-}
-
-#: What is only there to be inherited from.
-BASES = {"ConfiguredBlock", "_Serial", "_Differential"}
-
-
 def test_every_component_is_here():
     """Each has a case, or gives no stream, or is what others are made of."""
     here = set(BASES) | {name.split(",")[0] for name in (*QUICK, *LONG)}
@@ -119,8 +77,11 @@ def test_every_component_is_here():
         component = getattr(import_module(f"hdl.{module}"), block)(*arguments)
         assert not any(port.output for port, _ in streams_of(component).values()), name
         here.add(block)
-    for module in pkgutil.walk_packages(hdl.__path__, "hdl."):
-        for name, value in vars(import_module(module.name)).items():
-            if inspect.isclass(value) and issubclass(value, wiring.Component):
-                if value.__module__ == module.name:
-                    assert name in here, f"{value.__module__}.{name}"
+    for component in every_component():
+        assert component.__name__ in here, f"{component.__module__}.{component.__name__}"
+
+
+def test_errors_can_be_planted():
+    """In the blocks as they are, those that only long proofs plant too."""
+    for case in (*QUICK.values(), *LONG.values()):
+        planted(f"hdl.{case.module}", case.plant)

@@ -95,7 +95,7 @@ class Unrolled:
             parts.append([tuple(map(int, row.split())) for row in rows[at : at + count]])
             at += count
         inputs, self._latches, outputs, self._gates = parts
-        # A gate is behind what it needs, so that one walk settles all.
+        # A gate comes after those that it needs, so that one walk settles all.
         self._gates.sort()
         assert all(max(a, b) < out for out, a, b in self._gates)
         names = dict(re.findall(r"^([io]\d+) (\S+)$", "\n".join(rows[at:]), re.M))

@@ -2,7 +2,7 @@
 
 from hypothesis import strategies as st
 
-from tests.fuzz.targets import EDITS
+from tests.fuzz.edits import EDITS
 
 edits = st.lists(
     st.tuples(

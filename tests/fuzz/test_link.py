@@ -17,7 +17,7 @@ from hypothesis import strategies as st
 from boards.host.link import Link
 from golden.bits import crc
 from golden.ports import link
-from golden.ports.link import ESCAPE, FLAG, LONGEST_REQUEST, Unframer
+from golden.ports.link import ESCAPE_OCTET, FLAG_OCTET, LONGEST_REQUEST, Unframer
 from tests.fuzz.limits import deadline
 
 #: Octets of the longest frame, the CRC included.
@@ -86,7 +86,7 @@ def test_four_wrong_bits_may_pass(syndromes):
 
 def structure(line):
     """Where a line has flags and escapes."""
-    return [(at, octet) for at, octet in enumerate(line) if octet in (FLAG, ESCAPE)]
+    return [(at, octet) for at, octet in enumerate(line) if octet in (FLAG_OCTET, ESCAPE_OCTET)]
 
 
 @pytest.mark.parametrize("content", [b"\x01\x02\x03\x04", b"\x00\x7e\x7d\xff", b"\x05\x01\x00\x7c"])
@@ -115,10 +115,10 @@ def test_every_one_and_two_wrong_bits_on_the_line(content):
 def test_a_wrong_bit_that_makes_a_flag_may_pass():
     """The limit, so that nobody believes in more: what is before it happens to have a good CRC."""
     inner = b"\x01\x02"
-    content = inner + crc.fcs(inner) + bytes([FLAG ^ 1]) + b"rest"
+    content = inner + crc.fcs(inner) + bytes([FLAG_OCTET ^ 1]) + b"rest"
     line = link.frame(content)
     assert Unframer().process(line) == [content]
-    at = line.index(FLAG ^ 1)
+    at = line.index(FLAG_OCTET ^ 1)
     assert Unframer().process(turned(line, [8 * at])) == [inner]
 
 
@@ -168,7 +168,7 @@ class Unruly:
     st.lists(st.binary(max_size=20), min_size=1, max_size=12),
 )
 def test_an_answer_is_that_of_its_request(fates, sections):
-    """Whatever was lost, came twice or late: up to 254 requests ago, when numbers come again."""
+    """Whatever was lost, came twice or late: up to 255 requests ago, when numbers come again."""
     port = Unruly(fates)
     one = Link(port, attempts=40, slowness=1e-3)
     with deadline():
@@ -190,4 +190,4 @@ def test_frames_cut_lost_and_reordered_are_left_out_or_come_whole(contents, data
         line += frame
     rest = iter(sent)
     # Two pieces of cut frames without a flag between are one frame, which one in 65 536 passes.
-    assert all(content in rest for content in Unframer().process(line + bytes([FLAG])))
+    assert all(content in rest for content in Unframer().process(line + bytes([FLAG_OCTET])))

@@ -14,7 +14,7 @@ READS = re.compile(
 _OWN = "written by the project itself, into build/ or a cache, and read by the run that wrote it"
 _TOOL = "what a pinned tool printed, read by the run that started the tool"
 _TREE = "a file of the tree"
-_OCTETS = "octets as they are; test_commands.py has what commands make of them"
+_OCTETS = "octets as they are, and JSON; tests/sim/cli has what commands make of them"
 _CALLS = "recorded calls of a developer's own folder, read by `make figures` and tests alone"
 
 #: Sources by what covers their reading: a file of tests/fuzz, or a reason.
@@ -33,11 +33,12 @@ READERS = {
     "golden/pcm/parameters.py": "test_values.py",
     "sim/engines/bench.py": _OWN,
     "sim/speeds/benchmark.py": _TREE,
-    "sim/cli/read.py": "test_targets.py",
+    "sim/engines/cache.py": _OWN,
     "sim/engines/cosim.py": _OWN,
     "sim/engines/cxxrtl.py": _TREE,
     "sim/cli/demo.py": _TREE,
     "sim/files.py": _OCTETS,
+    "sim/terminal.py": "it opens the null device, and reads nothing",
     "sim/world/lines.py": "test_values.py",
     "sim/engines/measuring.py": _TREE,
     "sim/reading/recorded.py": _CALLS,

@@ -20,9 +20,9 @@ from sim.reading import octets as reading
 from sim.reports import reading as reading_report
 from sim.world import wav
 from sim.world.network import Network, NetworkParameters
+from tests.fuzz.edits import edited
 from tests.fuzz.limits import deadline, peak
 from tests.fuzz.support import edits
-from tests.fuzz.targets import edited
 from tests.sim.reading.support import sent
 from tests.support import ROOT
 
@@ -95,7 +95,7 @@ def test_memory_of_wav_is_bounded(rate):
 _MEMORY = """
 import resource, sys
 from golden.errors import V90Error
-from sim import wav
+from sim.world import wav
 wav.read(wav.write([(-1) ** n * n % 9999 for n in range(2000)]), "x")
 before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
 line = sys.stdin.buffer.read()

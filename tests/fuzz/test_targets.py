@@ -6,10 +6,11 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from tests.fuzz.edits import edited, random_edits
 from tests.fuzz.limits import deadline, peak
 from tests.fuzz.run import RUNS
 from tests.fuzz.support import edits
-from tests.fuzz.targets import CORPUS, TARGETS, corpus, edited, random_edits
+from tests.fuzz.targets import CORPUS, TARGETS, corpus
 
 #: Examples of a target, and those of the long tests.
 EXAMPLES, MANY = 60, 3000

@@ -10,7 +10,7 @@ from golden.formats import Q
 from golden.pcm import g711
 from golden.pcm.shaper import LINEAR_STEP
 from golden.ports import decimator, emulator, i2s
-from golden.receiver import equalizer, receiver, timing
+from golden.receiver import equalizer, timetable, timing
 
 ROWS = {name: value for name, value in vars(formats).items() if isinstance(value, Q)}
 
@@ -115,7 +115,7 @@ def test_emulated_line_headroom():
     assert rest <= formats.LEAK.max
     assert formats.LEAK_USED.integer == formats.LEAK.integer
     # Interpolation multiplies a sample, which was narrowed, by a weight of as many bits.
-    assert formats.EMULATED_TAP.fraction == emulator.PLACE_BITS
+    assert formats.EMULATED_TAP.fraction == emulator.RESPONSE_PLACE_BITS
 
 
 def test_interpolator_headroom():
@@ -145,7 +145,7 @@ def test_decimator_headroom(factor):
 
 
 def test_least_squares_headroom():
-    symbols = 6 * max(receiver.TRAINED, receiver.TRAINED_AGAIN)
+    symbols = 6 * max(timetable.TRAINED, timetable.TRAINED_AGAIN)
     product = max(largest(formats.INTERPOLATED), formats.TRAINING_LEVEL) ** 2
     assert symbols * product <= formats.CORRELATION.max
     # A row's squares are the diagonal, below 1, so that their sum in Q60 is below 2**62.

@@ -1,4 +1,4 @@
-"""What the tests of hdl share: which engines and channels, stimuli, and small test components."""
+"""Shared by the tests of hdl: engines and channels, stimuli, and small test components."""
 
 import gc
 import warnings
@@ -170,10 +170,10 @@ def host_octets(sets, bits):
 
 
 def data_frames(output, channels):
-    """What a bank gave since its reset, by data frames: ``(octets, starts)`` of each channel.
+    """Octets of a bank since its reset, by data frames: ``(octets, starts)`` of each channel.
 
-    ``octets`` has the shape ``(channels, frames, 6)``, ``starts`` tells for each data frame whether
-    it is the first with its parameters. Checks the order, and the tags.
+    ``octets`` has the shape ``(channels, frames, 6)``, ``starts`` is true for each data frame that
+    is the first with its parameters. Checks the order, and the tags.
     """
     number = np.arange(len(output))
     assert np.array_equal(output["channel"], number % channels)
@@ -228,18 +228,14 @@ class WithMultiplier(wiring.Component):
     def __init__(self, block):
         self.block = block
         members = block.signature.members
-        super().__init__({name: members[name] for name in members if name != "multiply"})
+        super().__init__({name: members[name] for name in members if name != "multiplier"})
 
     def elaborate(self, platform):
         m = Module()
         m.submodules.block = block = self.block
         m.submodules.multiplier = multiplier = Multiplier()
         pass_on(m, self, block, self.signature.members)
-        m.d.comb += [
-            multiplier.a.eq(block.multiply.a),
-            multiplier.b.eq(block.multiply.b),
-            block.multiply.product.eq(multiplier.product),
-        ]
+        multiplier.serve(m, block)
         return m
 
 
@@ -342,7 +338,7 @@ def slots_of(bits, slots):
     return np.packbits(bits[:, : 8 * slots].reshape(-1, slots, 8).astype(np.uint8), axis=2)[..., 0]
 
 
-#: Bits of silence on a UART's line before the first octet, and behind the last.
+#: Bits of silence on a UART's line before the first octet, and after the last.
 UART_LEAD = 12
 
 

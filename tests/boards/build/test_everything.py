@@ -41,7 +41,7 @@ def results():
 
 
 def test_the_document_is_what_was_measured(results, tmp_path, monkeypatch):
-    for name in ("DOCUMENT", "SHARES", "PARTS"):
+    for name in ("DOCUMENT", "SHARES_PICTURE", "PARTS_PICTURE"):
         monkeypatch.setattr(everything, name, tmp_path / getattr(everything, name).name)
     everything.write_document(results)
     text = everything.DOCUMENT.read_text()
@@ -49,8 +49,10 @@ def test_the_document_is_what_was_measured(results, tmp_path, monkeypatch):
     assert f"| icebreaker | bank | up5k | {row}" in text and f"| receiver | up5k | {row}" in text
     assert "| ulx3s | bank | ecp5-85 | 4222 of 5280 |" in text
     assert "| does not fit | 24 |  |\n" in text
-    before = [path.read_bytes() for path in (everything.SHARES, everything.PARTS)]
+    before = [path.read_bytes() for path in (everything.SHARES_PICTURE, everything.PARTS_PICTURE)]
     for content in before:
         assert ElementTree.fromstring(content).tag.endswith("svg")
     everything.write_document(results)
-    assert before == [path.read_bytes() for path in (everything.SHARES, everything.PARTS)]
+    assert before == [
+        path.read_bytes() for path in (everything.SHARES_PICTURE, everything.PARTS_PICTURE)
+    ]

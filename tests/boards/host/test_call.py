@@ -17,8 +17,10 @@ from golden.pcm.parameters import MappingParameters
 from golden.receiver.timetable import Kind, State
 from hdl.modem.analogue_receiver import AnalogueReceiver
 from sim.calls import design, pcm, transfer
-from sim.calls.call import LEAST_TRN1D, LEVEL, SILENCE, TAIL, U_INFO, Call
-from sim.world.codec import WIDTH, words_of
+from sim.calls.description import LEAST_GIVEN_TRN1D, Call
+from sim.calls.design import GIVEN_LEVEL, USUAL_U_INFO
+from sim.calls.given import CLOSING_FRAMES, OPENING_SILENCE, network_of, opening
+from sim.world.codec import CODEC_BITS, words_of
 from sim.world.line import Conditions
 from tests.support import ROOT
 
@@ -27,14 +29,16 @@ def parameters(name):
     return MappingParameters.from_json((ROOT / "examples" / name).read_text())
 
 
-def words(p, data, rate, conditions, trn1d=LEAST_TRN1D, line="26awg-6kft"):
+def words(p, data, rate, conditions, trn1d=LEAST_GIVEN_TRN1D, line="26awg-6kft"):
     """Words of a codec of a call with a file in it, from shortly before Sd on."""
-    call = Call(p, line, conditions, trn1d=trn1d)
+    call = Call(parameters=p, line=line, conditions=conditions, trn1d=trn1d)
     bits = transfer.file_bits(data, p.data_bits)
-    bits = np.concatenate([bits, np.ones(TAIL * p.data_bits, np.uint8)])
-    octets = np.concatenate([call.opening, pcm.encode(p, bits)])
-    line = design.line_at(call.line, call.network, conditions, U_INFO, LEVEL, WIDTH, rate)
-    samples = line.process(call.network_of().process(octets[SILENCE - 96 :]))
+    bits = np.concatenate([bits, np.ones(CLOSING_FRAMES * p.data_bits, np.uint8)])
+    octets = np.concatenate([opening(call), pcm.encode(p, bits)])
+    line = design.line_at(
+        call.line, call.network, conditions, USUAL_U_INFO, GIVEN_LEVEL, CODEC_BITS, rate
+    )
+    samples = line.process(network_of(call).process(octets[OPENING_SILENCE - 96 :]))
     return words_of(samples)
 
 
@@ -60,14 +64,14 @@ def test_what_it_says_of_itself(codec, hollow, capsys):
     assert "state search" in text and "nothing lost" in text
 
 
-def received(client, p, heard, trn1d=LEAST_TRN1D):
+def received(client, p, heard, trn1d=LEAST_GIVEN_TRN1D):
     """The file that comes of words, and how the receiver did by then."""
     with client:
         board = Board(Link(open_port(client.device)))
         assert board.information == client.information
-        receiver.configure(board, p, U_INFO, trn1d)
+        receiver.configure(board, p, USUAL_U_INFO, trn1d)
         client.play(heard)
-        reception = receiver.receive(board, lambda: not client.playing)
+        reception = receiver.receive(board, 30, over=lambda: not client.playing)
         return reception, receiver.state(board)
 
 

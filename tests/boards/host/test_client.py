@@ -15,9 +15,17 @@ from golden.pcm.parameters import INTERVALS, MappingParameters
 from golden.ports.link import HostLink, Information, Top
 from golden.receiver.slicer import FINE
 from golden.receiver.timetable import SLOW_BITS, Kind
-from hdl.modem.client import DATA, EVENTS, FLAGS, LOST, NUMBER_AT, STATES, STEP_AT
+from hdl.modem.client import (
+    DATA_CHANNEL,
+    EVENTS_CHANNEL,
+    FLAGS_AT,
+    LOST_FLAG,
+    NUMBER_AT,
+    STATES,
+    STEP_AT,
+)
 from hdl.pcm.csr import COMMIT
-from hdl.receiver.words import ENTRIES, START, TRAINING
+from hdl.receiver.words import ENTRIES_AT, START_AT, TRAINING_AT
 from sim.calls import transfer
 from tests.boards.host.support import Port
 from tests.support import ROOT
@@ -40,9 +48,9 @@ def given(data):
     octets = np.packbits(bits, bitorder="little").tolist() + [0] * 2
     events = [[kind, 1, 2, 0] for kind in (Kind.DETECTED, Kind.DATA)]
     return [
-        *((EVENTS, octet) for octet in events[0]),
-        *((DATA, octet) for octet in octets),
-        *((EVENTS, octet) for octet in events[1]),
+        *((EVENTS_CHANNEL, octet) for octet in events[0]),
+        *((DATA_CHANNEL, octet) for octet in octets),
+        *((EVENTS_CHANNEL, octet) for octet in events[1]),
     ]
 
 
@@ -53,9 +61,9 @@ def test_the_words_are_those_of_decoder_and_receiver(model):
     wide = np.array([word[1:] for word in model.words if word[0] == 1]).reshape(-1, 3, 2)
     assert (wide[:, :, 0] == [0, 1, 2]).all()
     found = {address: low | high << 16 for address, low, high in wide[:, :, 1].tolist()}
-    assert found[START] == 2880 // INTERVALS
-    assert found[TRAINING] >> 16 == 79
-    assert found[ENTRIES + 128] >> 16 & 0x7F == P.intervals[1][0]
+    assert found[START_AT] == 2880 // INTERVALS
+    assert found[TRAINING_AT] >> 16 == 79
+    assert found[ENTRIES_AT + 128] >> 16 & 0x7F == P.intervals[1][0]
 
 
 def test_a_file_is_received_over_a_bad_line(model, rng):
@@ -99,7 +107,7 @@ def test_a_line_that_stays_alive_without_a_file_ends(model, rng):
 
 def test_data_that_were_lost_are_reported(model, rng):
     model.given = given(rng.bytes(100))
-    model.octets[FLAGS] = 2 | 1 << LOST
+    model.octets[FLAGS_AT] = 2 | 1 << LOST_FLAG
     with pytest.raises(CallFailed, match="too slow for the board"):
         client.receive(Board(Link(Port(model))), 0.1)
 
@@ -113,7 +121,7 @@ def test_the_errors_are_given_as_a_level():
 
 def test_watching(model, capsys):
     options = argparse.Namespace(seconds=None, parameters=None, u_info=79)
-    model.octets[FLAGS] = 0x12
+    model.octets[FLAGS_AT] = 0x12
     cli.watch(Board(Link(Port(model))), None, options)
     shown = capsys.readouterr().out
     assert "track, TRN1d" in shown and "SNR" not in shown
@@ -138,7 +146,7 @@ def test_the_snr_is_that_of_the_levels_in_use():
 
 
 def test_the_state(model):
-    model.octets[FLAGS] = 0x12
+    model.octets[FLAGS_AT] = 0x12
     model.octets[NUMBER_AT : NUMBER_AT + 2] = b"\x34\x12"
     model.octets[STEP_AT : STEP_AT + 4] = b"\xfe\xff\xff\xff"
     state = client.state(Board(Link(Port(model))))
@@ -156,10 +164,10 @@ def test_a_receiver_is_no_bank_and_a_bank_no_receiver(model):
 
 def test_states_and_events_that_there_are_not_are_text(model):
     board = Board(Link(Port(model)))
-    model.octets[FLAGS] = 9
+    model.octets[FLAGS_AT] = 9
     with pytest.raises(V90Error, match="the board is in state 9, which is unknown here"):
         client.state(board)
-    model.given = [(EVENTS, octet) for octet in (200, 1, 2, 0)]
+    model.given = [(EVENTS_CHANNEL, octet) for octet in (200, 1, 2, 0)]
     with pytest.raises(V90Error, match="an event of kind 200, which is unknown here"):
         client.receive(board, 0)
     few = HostLink(Information(Top.RECEIVER, STATES - 1, status=2))

@@ -123,10 +123,40 @@ def test_ports_are_opened_with_a_bound_on_writing(monkeypatch):
     assert given["write_timeout"] == WRITE_WAIT and given["exclusive"]
 
 
-def test_waits_are_learnt_from_requests_answered_at_once(design):
-    """An answer that took two requests may be the first's: its time says nothing."""
+class Late(Port):
+    """Gives answers after so many seconds."""
 
-    class Late(Port):
+    def __init__(self, model, seconds):
+        super().__init__(model)
+        self.seconds, self.waiting = seconds, []
+
+    def write(self, octets):
+        self.waiting.append((time.monotonic() + self.seconds, self.model.process(octets)))
+
+    def read(self, size):
+        while self.waiting and self.waiting[0][0] <= time.monotonic():
+            self._back += self.waiting.pop(0)[1]
+        return super().read(size)
+
+
+def test_a_board_that_is_slower_than_the_wait_is_waited_for(design):
+    """Its second answers to one request show it; then requests are not repeated any more."""
+    link = Link(Late(design.model, 0.05))
+    link._patience = 0.02
+    board = Board(link)
+    for _ in range(6):
+        board.take()
+    before = link.statistics.again
+    assert before > 0 and link._patience > 0.05
+    for _ in range(3):
+        board.take()
+    assert link.statistics.again == before
+
+
+def test_waits_do_not_learn_from_a_repeated_request(design):
+    """Its answer may be that of any of them: a lost request makes the next wait no longer."""
+
+    class Losing(Port):
         """Loses each second request."""
 
         count = 0
@@ -136,12 +166,10 @@ def test_waits_are_learnt_from_requests_answered_at_once(design):
             if self.count % 2 == 0:
                 super().write(octets)
 
-    link = Link(Late(design.model), attempts=5)
-    link._first = link._patience = 0.05
-    board = Board(link)
-    assert link.statistics.again == 1 and link._patience == 0.1
-    board.take()
-    assert link.statistics.again == 2 and link._patience == 0.2
+    link = Link(Losing(design.model), attempts=5)
+    link._patience = 0.05
+    Board(link).take()
+    assert link.statistics.again == 2 and link._patience == 0.05
 
 
 def test_a_silent_board_and_others_are_reported():

@@ -5,7 +5,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from golden.bits.bit_table import CRC, FILL, START, SYNC, Bits, Sequence
+from golden.bits.bit_table import CRC, FILL_BITS, FRAME_SYNC, START_BIT, Bits, Sequence
 from golden.bits.crc import crc_bits
 from golden.errors import V90Error
 from golden.signals.sequences import JD, JD_END
@@ -82,7 +82,7 @@ def test_a_missing_field():
 
 
 def test_tables_lie_end_to_end():
-    rows = (Bits(0, 16, SYNC, "", ""), Bits(18, 33, CRC, "", ""))
+    rows = (Bits(0, 16, FRAME_SYNC, "", ""), Bits(18, 33, CRC, "", ""))
     with pytest.raises(ValueError, match="end to end"):
         Sequence("gap", rows)
 
@@ -92,13 +92,13 @@ def test_another_table():
     table = Sequence(
         "X",
         (
-            Bits(0, 16, SYNC, "", ""),
-            Bits(17, 17, START, "", ""),
+            Bits(0, 16, FRAME_SYNC, "", ""),
+            Bits(17, 17, START_BIT, "", ""),
             Bits(18, 21, "a", "", ""),
             Bits(22, 22, "b", "", ""),
             Bits(23, 25, "a", "", ""),
             Bits(26, 41, CRC, "", ""),
-            Bits(42, 44, FILL, "", ""),
+            Bits(42, 44, FILL_BITS, "", ""),
         ),
     )
     bits = table.build(a=0b1010110, b=1)

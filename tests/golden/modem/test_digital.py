@@ -1,4 +1,4 @@
-"""The digital modem's procedures: order, lengths and times of 9.3.1, 9.4.1, 9.5.1, 9.6.1, 9.7."""
+"""The digital modem's procedures as a whole: a training, retrains, cleardown (9.3.1 to 9.7)."""
 
 from dataclasses import replace
 
@@ -6,26 +6,25 @@ import numpy as np
 import pytest
 
 from golden.errors import V90Error
-from golden.modem.digital import ALL_RATES, DigitalModem, State, Upstream
+from golden.modem.digital import DigitalModem
+from golden.modem.states import DigitalState, Upstream
 from golden.pcm import g711
 from golden.pcm.decoder import Decoder
-from golden.pcm.parameters import INTERVALS
+from golden.pcm.parameters import FRAMES_A_SECOND, INTERVALS
 from golden.signals.generator import Signal
-from golden.signals.sequences import CP, MP, cp_fields
+from golden.signals.sequences import MP
 from golden.signals.training import dil_lengths
 from sim.figures.predict import predict
 from sim.reading.recorded import read
 from tests.golden.modem.support import (
     ASKED,
-    CP_1,
-    CP_2,
-    CPS,
-    CPS_2,
     CPT,
     TRAINED,
+    TRAINING,
     cleared,
     cp,
-    ja,
+    first,
+    lengths,
     names,
     to_data,
     to_jd,
@@ -34,44 +33,9 @@ from tests.golden.modem.support import (
 )
 from tests.golden.pcm.support import CALLS
 
-SECOND = 8000 / INTERVALS
-
 
 def with_law(law):
     return [cp(p.with_law(law), acknowledge=a) for p, a in ((TRAINED, 0), (ASKED, 0), (ASKED, 1))]
-
-
-def lengths(modem, *signals):
-    found = {one.signal: one.frames for one in modem.timeline}
-    return [found[signal] for signal in signals]
-
-
-def first(modem, signal):
-    return next(one.first for one in reversed(modem.timeline) if one.signal == signal)
-
-
-@pytest.fixture
-def asked(rng):
-    return ja(rng)
-
-
-TRAINING = [
-    "silence",
-    "Sd",
-    "S-bar-d",
-    "TRN1d",
-    "Jd",
-    "Jd'",
-    "DIL",
-    "Ri",
-    "R-bar-i",
-    "TRN2d",
-    "MP",
-    "MP'",
-    "Ed",
-    "B1d",
-    "data",
-]
 
 
 @pytest.mark.parametrize("law", ["A", "mu"])
@@ -112,98 +76,6 @@ def test_a_training(asked, rng, law):
     assert decoder.illegal == 0
 
 
-def test_wait_and_lengths_that_were_asked_for(rng):
-    _, bits = ja(rng)
-    modem = DigitalModem(trn1d=3000, wait=100, trn2d=2400)
-    modem.frames(50)
-    for event in (Upstream.S, Upstream.S_BAR):
-        modem.receive(event)
-    modem.receive(Upstream.JA, bits)
-    modem.frames(1200)
-    # The silence before, 3 data frames of delay, and the wait.
-    assert [(one.signal, one.frames) for one in modem.timeline][:4] == [
-        ("silence", 50 + 3 + 100),
-        ("Sd", 64),
-        ("S-bar-d", 8),
-        ("TRN1d", 500),
-    ]
-
-
-def test_no_dil(rng):
-    """9.3.1.5 with N = 0: Ri follows Jd'."""
-    _, bits = ja(rng, 0)
-    modem = DigitalModem()
-    to_jd(modem, bits)
-    modem.receive(Upstream.S)
-    modem.receive(Upstream.S_BAR)
-    modem.frames(60)
-    assert names(modem)[-2:] == ["Jd'", "Ri"]
-
-
-def test_dil_ends_with_the_second_transition_and_a_segment(asked):
-    fields, bits = asked
-    modem = DigitalModem()
-    to_jd(modem, bits)
-    modem.receive(Upstream.S)
-    modem.frames(60)
-    modem.receive(Upstream.S_BAR)  # Jd's own
-    modem.frames(200)
-    assert names(modem)[-1] == "DIL"
-    modem.receive(Upstream.S)
-    modem.frames(20)
-    assert names(modem)[-1] == "DIL"
-    modem.receive(Upstream.S_BAR)
-    modem.frames(20)
-    assert names(modem)[-1] == "Ri"
-    dil = lengths(modem, "DIL")[0] * INTERVALS
-    assert dil in np.cumsum(np.resize(dil_lengths(fields), 400))
-
-
-def test_jd_goes_on_until_s(asked):
-    modem = DigitalModem()
-    to_jd(modem, asked[1])
-    modem.frames(2000)
-    assert names(modem)[-1] == "Jd"
-    modem.receive(Upstream.S)
-    modem.frames(20)
-    assert lengths(modem, "Jd'") == [2] and lengths(modem, "Jd")[0] % 12 == 0
-
-
-def test_ri_lasts_192_symbols_at_least(asked):
-    modem = DigitalModem()
-    to_jd(modem, asked[1])
-    modem.receive(Upstream.S)
-    modem.frames(60)
-    modem.receive(Upstream.S)
-    modem.receive(Upstream.S_BAR)
-    modem.receive(Upstream.CP, CPT)  # while DIL ends
-    modem.frames(100)
-    assert lengths(modem, "Ri", "R-bar-i") == [32, 4]
-
-
-def test_an_mp_is_sent_that_acknowledges(asked):
-    """9.4.1.4, with everything from the far end at once, and E in place of CP'."""
-    modem = DigitalModem()
-    to_ri(modem, asked[1])
-    for bits in (CPT, CP_1):
-        modem.receive(Upstream.CP, bits)
-    modem.receive(Upstream.E)
-    modem.frames(600)
-    assert names(modem) == TRAINING
-    mp, acknowledged = lengths(modem, "MP", "MP'")
-    assert mp == acknowledged == -(-86 // TRAINED.data_bits)
-
-
-def test_a_sequence_with_a_wrong_bit_is_none(asked):
-    modem = DigitalModem()
-    to_mp(modem, asked[1])
-    wrong = CP_1.copy()
-    wrong[70] ^= 1
-    modem.receive(Upstream.CP, wrong)
-    modem.frames(60)
-    assert names(modem)[-1] == "MP" and modem.parameters is None
-
-
 def test_data_are_kept_and_sent_and_read(asked, rng):
     modem = DigitalModem()
     bits = rng.integers(0, 2, 300 * ASKED.data_bits, dtype=np.uint8)
@@ -219,101 +91,6 @@ def test_data_are_kept_and_sent_and_read(asked, rng):
     assert read[sent : sent + ones].all() and ones > 0
     assert np.array_equal(read[sent + ones :], bits[sent : len(read) - ones])
     assert modem.queued == len(bits) - (len(read) - ones) - 3 * ASKED.data_bits
-
-
-# --- Rate renegotiation ---------------------------------------------------------------------------
-
-RENEGOTIATION = ["Rd", "R-bar-d", "TRN2d", "MP", "MP'", "Ed", "B1d", "data"]
-
-
-def renegotiate(modem, side):
-    if side == "digital":
-        modem.renegotiate()
-    else:
-        modem.receive(Upstream.S)
-        modem.frames(10)
-        assert modem.in_data
-        modem.receive(Upstream.S_BAR)
-
-
-@pytest.mark.parametrize("side", ["digital", "analogue"])
-def test_rate_renegotiation(asked, side):
-    modem = DigitalModem()
-    to_data(modem, asked[1])
-    modem.frames(33)
-    renegotiate(modem, side)
-    octets = modem.frames(3 + 64 + 4 + 340 + 40)
-    start = modem.timeline[-5:]
-    assert [one.signal for one in start] == ["data", "Rd", "R-bar-d", "TRN2d", "MP"]
-    assert [one.frames for one in start[1:4]] == [64, 4, 340]
-    frames = octets.reshape(-1, INTERVALS)
-    # Rd has the greatest Ucode of each interval of the data mode (8.6.4).
-    rd = frames[3 : 3 + 68]
-    assert (g711.ucode(rd, "A") == [77, 80] * 3).all()
-    assert (g711.sign(rd[:64]) == [1, 1, 1, 0, 0, 0]).all()
-    assert (g711.sign(rd[64:]) == [0, 0, 0, 1, 1, 1]).all()
-    # 8.6: TRN2d's K and constellations are CPt's, its shaping that of the data mode.
-    shaped = replace(
-        TRAINED,
-        drn=TRAINED.k + 6 - ASKED.sr - 8,
-        sr=ASKED.sr,
-        ld=ASKED.ld,
-        a1=ASKED.a1,
-        a2=ASKED.a2,
-    )
-    assert shaped.k == TRAINED.k and shaped.sr != TRAINED.sr
-    decoder = Decoder(shaped)
-    read = decoder.process(frames[71:].reshape(-1))
-    d = shaped.data_bits
-    assert read[: 340 * d].all() and decoder.illegal == 0
-    assert MP.parse(read[340 * d :])["acknowledge"] == 0
-    # Other parameters, once they are agreed on.
-    slower = replace(ASKED, drn=4, sr=1)
-    modem.receive(Upstream.CP, cp(slower))
-    modem.receive(Upstream.CP, cp(slower, acknowledge=1))
-    modem.receive(Upstream.E)
-    modem.frames(150)
-    assert names(modem)[-8:] == RENEGOTIATION
-    assert modem.parameters == slower and modem.in_data
-
-
-def test_rate_renegotiation_with_silence(asked):
-    """9.6.1.2.4 to 9.6.1.2.6, figure 10."""
-    modem = DigitalModem()
-    to_data(modem, asked[1])
-    renegotiate(modem, "analogue")
-    modem.frames(450)
-    modem.receive(Upstream.CP, CPS)
-    modem.frames(30)
-    assert names(modem)[-1] == "MP'"
-    modem.receive(Upstream.CP, CPS_2)
-    octets = modem.frames(100)
-    assert names(modem)[-2:] == ["Ed", "silence"]
-    assert not g711.ucode(octets[-300:], "A").any()
-    modem.frames(7)
-    modem.receive(Upstream.CP, CP_1)
-    octets = modem.frames(3 + 68 + 60)
-    assert names(modem)[-5:] == ["silence", "Rt", "R-bar-t", "MP", "MP'"]
-    rt, bar = lengths(modem, "Rt", "R-bar-t")
-    assert (rt, bar) == (64, 4)
-    # Rt has the greatest Ucode of CPt (8.6.4), and data frames are kept.
-    rt = octets.reshape(-1, INTERVALS)[3 : 3 + 68]
-    assert (g711.ucode(rt, "A") == 87).all()
-    modem.receive(Upstream.CP, CP_2)
-    modem.receive(Upstream.E)
-    modem.frames(100)
-    assert names(modem)[-6:] == ["R-bar-t", "MP", "MP'", "Ed", "B1d", "data"]
-    assert modem.in_data
-
-
-def test_renegotiation_is_for_data_mode(asked):
-    modem = DigitalModem()
-    with pytest.raises(V90Error, match="begins in data mode"):
-        modem.renegotiate()
-    to_data(modem, asked[1])
-    modem.renegotiate()
-    with pytest.raises(V90Error, match="begins in data mode"):
-        modem.renegotiate()
 
 
 # --- Cleardown ------------------------------------------------------------------------------------
@@ -347,7 +124,7 @@ def test_cleardown_by_this_side(asked, answer):
         modem.receive(*answer)
         modem.frames(30)
     else:
-        modem.frames(round(1.1 * SECOND))
+        modem.frames(round(1.1 * FRAMES_A_SECOND))
     assert modem.cleared and names(modem)[-1] == "silence" and modem.refused is None
     modem.receive(Upstream.S)
     modem.receive(Upstream.TONE_A)
@@ -373,58 +150,6 @@ def test_cleardown_in_phase_3_is_silence(asked):
         modem.retrain()
 
 
-LOUD = replace(ASKED, constellations=(tuple(range(60, 120, 3)), tuple(range(60, 122, 3))))
-
-
-@pytest.mark.parametrize(
-    "asks, codec, options, sentence",
-    [
-        (LOUD, (), {}, "more power than -12 dBm0"),
-        (ASKED, LOUD.constellations, {}, "more power than -12 dBm0"),
-        (ASKED, (), {"rates": ALL_RATES & ~(1 << 4)}, "33333 bit/s, which Jd does not offer"),
-        (ASKED, (), {"look_ahead": 2}, "look-ahead of 3, and Jd offers 2"),
-    ],
-)
-def test_what_is_refused_is_cleared_down(asked, asks, codec, options, sentence):
-    modem = DigitalModem(**options)
-    to_mp(modem, asked[1])
-    modem.receive(Upstream.CP, cp(asks, codec=codec))
-    assert sentence in modem.refused
-    octets = modem.frames(round(0.5 * SECOND))
-    assert names(modem)[-1] == "MP" and modem.parameters is None
-    # Behind the one that was under way.
-    found = [fields for _, fields in MP.find(Decoder(TRAINED).process(octets))]
-    assert len(found) > 3 and {one["drn"] for one in found} == {0}
-    modem.receive(Upstream.CP, cleared(ASKED))
-    modem.frames(30)
-    assert modem.cleared and names(modem)[-1] == "silence"
-
-
-def test_codec_constellations_count_at_the_codec_only(asked):
-    """Bit 38 of INFO0d: the same CP, refused by a modem whose power counts at the codec."""
-    bits = cp(LOUD, codec=ASKED.constellations)
-    for at_codec in (True, False):
-        modem = DigitalModem(at_codec=at_codec)
-        to_mp(modem, asked[1])
-        modem.receive(Upstream.CP, bits)
-        assert (modem.refused is None) == at_codec
-
-
-def test_mapping_parameters_that_are_none(asked):
-    fields = cp_fields(ASKED)
-    fields["constellations"] = [1 << 50, 1 << 50]
-    modem = DigitalModem()
-    to_mp(modem, asked[1])
-    modem.receive(Upstream.CP, CP.build(**fields))
-    assert "above the product" in modem.refused
-    # Of CPt there would be no MP that could say it.
-    modem = DigitalModem()
-    to_ri(modem, asked[1])
-    modem.receive(Upstream.CP, CP.build(**{**cp_fields(TRAINED), "constellations": [1 << 50]}))
-    modem.frames(20)
-    assert modem.refused and modem.cleared and names(modem)[-1] == "silence"
-
-
 # --- Retrains -------------------------------------------------------------------------------------
 
 
@@ -444,68 +169,6 @@ def test_retrain_is_silence_and_phase_3_again(asked, start, side):
     assert modem.retrains == (side == "digital") and modem.parameters is None
     to_data(modem, asked[1])
     assert names(modem)[-15:] == TRAINING and not modem.cleared
-
-
-def expiry(modem, most):
-    """Data frame from which a modem is silent, as it lost patience, and no sooner."""
-    before = modem.retrains
-    modem.frames(most)
-    assert modem.retrains == before + 1 and names(modem)[-1] == "silence"
-    return modem.timeline[-1].first - 3
-
-
-@pytest.mark.parametrize("piece", [1, 7, 100000])
-def test_without_s_there_is_a_retrain(asked, piece):
-    """9.3.1.5: 5100 ms and a round trip from the start of TRN1d, to the data frame."""
-    modem = DigitalModem(round_trip=0.3)
-    to_jd(modem, asked[1])
-    left = 8000
-    while left > 0:
-        modem.frames(min(piece, left))
-        left -= piece
-    assert modem.retrains == 1
-    assert modem.timeline[-1].first - 3 == first(modem, "TRN1d") + round(5.4 * SECOND)
-
-
-def test_without_an_end_of_dil_there_is_a_retrain(asked):
-    modem = DigitalModem(round_trip=0.3)
-    to_jd(modem, asked[1])
-    modem.receive(Upstream.S)
-    assert expiry(modem, 9000) == first(modem, "DIL") + round(6.3 * SECOND)
-
-
-def test_without_b1_there_is_a_retrain(asked):
-    """9.4.1: 15 s and five round trips from INFO1a, which was 75 ms before S."""
-    modem = DigitalModem(round_trip=0.1)
-    modem.frames(10)
-    to_mp(modem, asked[1])
-    assert expiry(modem, 22000) == 10 + round((15.5 - 0.075) * SECOND)
-
-
-def test_without_e_there_is_a_retrain(asked):
-    """9.6.1: 5000 ms and two round trips from the transition from Rd to R-bar-d."""
-    modem = DigitalModem(round_trip=0.1)
-    to_data(modem, asked[1])
-    modem.renegotiate()
-    assert expiry(modem, 8000) == first(modem, "R-bar-d") + round(5.2 * SECOND)
-    # E ends that.
-    modem = DigitalModem(round_trip=0.1)
-    to_data(modem, asked[1])
-    modem.renegotiate()
-    modem.receive(Upstream.CP, CP_1)
-    modem.receive(Upstream.E)
-    modem.frames(9000)
-    assert modem.retrains == 0 and modem.in_data
-
-
-def test_timeouts_of_a_training_before_do_not_count(asked):
-    modem = DigitalModem()
-    to_jd(modem, asked[1])
-    modem.frames(5000)
-    modem.receive(Upstream.TONE_A)
-    to_jd(modem, asked[1])
-    modem.frames(5000)
-    assert modem.retrains == 0 and names(modem)[-1] == "Jd"
 
 
 @pytest.mark.parametrize(
@@ -544,12 +207,12 @@ def test_real_servers_send_what_is_predicted(real_calls, name):
 
 
 def test_states_are_told_apart(asked):
-    """What comes at a wrong time changes nothing."""
+    """An event at a wrong time changes nothing."""
     modem = DigitalModem()
     for event in (Upstream.S_BAR, Upstream.E, Upstream.B1, Upstream.SCR, Upstream.SILENCE):
         modem.receive(event)
     modem.receive(Upstream.JA, asked[1])
     modem.receive(Upstream.CP, CPT)
     modem.frames(100)
-    assert names(modem) == ["silence"] and modem._state is State.S
-    assert modem._generator.log[-1].command.signal is Signal.SILENCE
+    assert names(modem) == ["silence"] and modem.state is DigitalState.S
+    assert modem.generator.log[-1].command.signal is Signal.SILENCE

@@ -7,7 +7,7 @@ import pytest
 
 from golden.errors import V90Error
 from golden.modem import selftest
-from golden.modem.selftest import ASIDE, LEAST_TRN1D, SILENCE, Selftest
+from golden.modem.selftest import ASIDE, LEAST_TRN1D_FRAMES, SILENCE_FRAMES, Selftest, plan
 from golden.pcm.parameters import MappingParameters
 from golden.signals.generator import Generator
 from tests.golden.ports.support import response_of
@@ -17,8 +17,8 @@ from tests.support import EXAMPLES
 
 def octets_of(model, frames):
     """So many data frames of the digital modem."""
-    sender = Generator(model.law)
-    for command in model.commands:
+    sender = Generator(model.plan.law)
+    for command in model.plan.commands:
         sender.give(command)
     return sender.process(frames)
 
@@ -29,8 +29,10 @@ def octets_of(model, frames):
 def test_ones_arrive(name, ppm, snr):
     p = None if name is None else MappingParameters.from_json((EXAMPLES / name).read_text())
     law = "A" if p is None else p.law
-    model = Selftest(response_of("26awg-6kft", law), law, p, ppm, snr, trn1d=LEAST_TRN1D)
-    outcome = model.process(octets_of(model, SILENCE + 72 + LEAST_TRN1D + 1200))
+    model = Selftest(
+        response_of("26awg-6kft", law), plan(law, p, trn1d=LEAST_TRN1D_FRAMES), ppm, snr
+    )
+    outcome = model.process(octets_of(model, SILENCE_FRAMES + 72 + LEAST_TRN1D_FRAMES + 1200))
     assert outcome.decisions.good.all() and len(outcome.bits) > 1000
     # B1d begins with memories at zero; TRN1d is met in its midst.
     assert outcome.bits[4 if p is None else 0 :].all()
@@ -52,8 +54,8 @@ def test_ones_arrive(name, ppm, snr):
 def test_noise_makes_errors():
     """At 30 dB, 45 333 bit/s are too many, and the report says so."""
     p = MappingParameters.from_json((EXAMPLES / "45333.json").read_text())
-    model = Selftest(response_of("26awg-6kft"), "A", p, 20, 30, trn1d=LEAST_TRN1D)
-    outcome = model.process(octets_of(model, SILENCE + 72 + LEAST_TRN1D + 300))
+    model = Selftest(response_of("26awg-6kft"), plan("A", p, trn1d=LEAST_TRN1D_FRAMES), 20, 30)
+    outcome = model.process(octets_of(model, SILENCE_FRAMES + 72 + LEAST_TRN1D_FRAMES + 300))
     text = model.line(outcome, len(outcome.decisions.number) - 1).decode()
     errors, bits = map(int, re.search(r"(\d+) errors in (\d+) bits", text).groups())
     counted = outcome.bits[ASIDE : len(outcome.decisions.number) - 1 - outcome.first]
@@ -61,9 +63,8 @@ def test_noise_makes_errors():
 
 
 def test_what_cannot_be():
-    response = response_of("codec")
     p = MappingParameters.from_json((EXAMPLES / "45333.json").read_text())
-    check_refused(V90Error, "no use on a mu-law line", Selftest, response, "mu", p)
-    check_refused(V90Error, "TRN1d is", Selftest, response, "A", p, trn1d=LEAST_TRN1D - 1)
-    check_refused(V90Error, "U_INFO is", Selftest, response, "A", p, u_info=112)
+    check_refused(V90Error, "no use on a mu-law line", plan, "mu", p)
+    check_refused(V90Error, "TRN1d is", plan, "A", p, trn1d=LEAST_TRN1D_FRAMES - 1)
+    check_refused(V90Error, "U_INFO is", plan, "A", p, u_info=112)
     assert len(selftest.templates(None)) == len(selftest.Text)

@@ -1,10 +1,10 @@
 """Stimuli and expectations that several tests share."""
 
 from golden.pcm import g711
-from golden.ports.emulator import PHASES, Response
+from golden.ports.emulator import RESPONSE_PHASES, Response
 from golden.ports.report import (
     Field,
-    Kind,
+    FieldKind,
 )
 from sim.world import lines
 from sim.world.line import Line
@@ -13,7 +13,7 @@ U_INFO, LEVEL = 79, -20
 
 
 def response_of(name, law="A", **options):
-    impulse = Line(lines.find(name), law=law).impulse(8000 * PHASES)
+    impulse = Line(lines.find(name), law=law).impulse(8000 * RESPONSE_PHASES)
     return Response.of(impulse, int(g711.linear(U_INFO, law)), LEVEL, **options)
 
 
@@ -25,13 +25,13 @@ TEMPLATES = (
     ("searching\r\n",),
     (
         "SNR ",
-        Field(0, Kind.TENTHS),
+        Field(0, FieldKind.TENTHS),
         " dB, ",
         Field(1),
         " errors in ",
         Field(2),
         " bits, clock ",
-        Field(3, Kind.OFFSET),
+        Field(3, FieldKind.OFFSET),
         " ppm\r\n",
     ),
 )

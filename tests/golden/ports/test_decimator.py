@@ -6,28 +6,28 @@ import pytest
 from golden.errors import V90Error
 from golden.ports.decimator import (
     FACTORS,
-    LOSS,
-    PASS,
-    RATE,
-    RIPPLE,
-    STOP,
+    PASS_EDGE,
+    PASS_RIPPLE,
+    STOP_EDGE,
+    STOP_LOSS,
     Decimator,
     factor_of,
     taps_of,
     taps_reference,
 )
+from golden.receiver.timing import SAMPLE_RATE
 
 EACH = pytest.mark.parametrize("factor", [2, 3])
 
 
 def response(taps, factor, f):
     """Magnitude in dB at ``f`` Hz."""
-    turn = np.exp(-2j * np.pi * np.multiply.outer(f, np.arange(len(taps))) / (factor * RATE))
+    turn = np.exp(-2j * np.pi * np.multiply.outer(f, np.arange(len(taps))) / (factor * SAMPLE_RATE))
     return 20 * np.log10(np.abs(turn @ taps))
 
 
 def tone(f, factor, count, phase=0.4, amplitude=29000):
-    return amplitude * np.cos(2 * np.pi * f / (factor * RATE) * np.arange(count) + phase)
+    return amplitude * np.cos(2 * np.pi * f / (factor * SAMPLE_RATE) * np.arange(count) + phase)
 
 
 def decibels(signal, error):
@@ -37,11 +37,14 @@ def decibels(signal, error):
 @EACH
 def test_the_response(factor):
     """Ripple and loss as they are told; the float64 taps, which rounding made worse, have 87 dB."""
-    passed, stopped = np.linspace(0, PASS, 500), np.linspace(STOP, factor * RATE / 2, 1500)
+    passed, stopped = (
+        np.linspace(0, PASS_EDGE, 500),
+        np.linspace(STOP_EDGE, factor * SAMPLE_RATE / 2, 1500),
+    )
     taps = taps_of(factor) / 32768
     assert len(taps) == 12 * factor - 1 and np.array_equal(taps, taps[::-1])
-    assert np.abs(response(taps, factor, passed)).max() < RIPPLE
-    assert response(taps, factor, stopped).max() < -LOSS
+    assert np.abs(response(taps, factor, passed)).max() < PASS_RIPPLE
+    assert response(taps, factor, stopped).max() < -STOP_LOSS
     assert response(taps_reference(factor), factor, stopped).max() < -86
 
 
@@ -66,7 +69,7 @@ def test_a_tone_of_16_bits(factor, f):
     assert decibels(exact, got - exact) > 96
     # And it is the tone, as much later as is said, with the rounding of
     # what goes in, of what comes out, and a ripple of 0.002 dB, which is a 4300th: 72 dB.
-    late = 2 * np.pi * f / (factor * RATE) * (6 * factor - 1)
+    late = 2 * np.pi * f / (factor * SAMPLE_RATE) * (6 * factor - 1)
     want = tone(f, factor, 6000, 0.4 - late)[factor - 1 :: factor]
     assert decibels(want[20:], (got - want)[20:]) > 72
 
@@ -74,7 +77,7 @@ def test_a_tone_of_16_bits(factor, f):
 @EACH
 def test_what_would_fold_is_gone(factor):
     """A tone that would come to lie at 4.2 and at 1 kHz, of 29000: 81 dB down is below 3."""
-    for f in (STOP, RATE - 1000, factor * RATE / 2):
+    for f in (STOP_EDGE, SAMPLE_RATE - 1000, factor * SAMPLE_RATE / 2):
         got = Decimator(factor).process(np.rint(tone(f, factor, 3000)).astype(np.int64))
         assert np.abs(got[12:]).max() <= 3
 
@@ -115,7 +118,7 @@ def test_pieces_and_leading_axes(factor, rng):
 
 
 def test_rates():
-    assert {factor_of(rate) * RATE for rate in FACTORS} == set(FACTORS)
+    assert {factor_of(rate) * SAMPLE_RATE for rate in FACTORS} == set(FACTORS)
     with pytest.raises(V90Error, match="a codec has 32000 or 48000 samples a second, not 44100"):
         factor_of(44100)
     with pytest.raises(V90Error, match="factor is 2 or 3, not 4"):

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from golden.ports.i2s import FRAME, LEFT, RIGHT, SLOT, WIDTHS, I2s, serial
+from golden.ports.i2s import FRAME_CLOCKS, LEFT, RIGHT, SLOT_CLOCKS, WIDTHS, I2s, serial
 
 
 def test_where_the_bits_are():
@@ -23,14 +23,14 @@ def test_samples_are_the_upper_16_bits(width, channel, rng):
     words = rng.integers(-ends, ends, (50, 2))
     words[:4] = [[-ends, ends - 1], [ends - 1, -ends], [-1, 0], [0, -1]]
     bits = serial(words, width)
-    assert len(bits) == 50 * FRAME == 50 * 2 * SLOT
+    assert len(bits) == 50 * FRAME_CLOCKS == 50 * 2 * SLOT_CLOCKS
     got = I2s(channel).process(bits)
     assert np.array_equal(got, np.floor_divide(words[:, channel], 1 << (width - 16)))
 
 
 def test_what_is_behind_24_bits_does_not_count(rng):
     words = rng.integers(-(1 << 23), 1 << 23, (20, 2))
-    bits = serial(words).reshape(-1, 2, SLOT)
+    bits = serial(words).reshape(-1, 2, SLOT_CLOCKS)
     spoilt = bits.copy()
     spoilt[..., 0] ^= 1
     spoilt[..., 25:] ^= 1
@@ -42,7 +42,7 @@ def test_pieces_and_leading_axes(rng):
     bits = np.stack([serial(words), serial(words[::-1])])
     whole = I2s().process(bits)
     assert np.array_equal(whole[0], words[:, 0] >> 8)
-    block, cuts = I2s(), [0, 3, 3, 64, 700, 30 * FRAME]
+    block, cuts = I2s(), [0, 3, 3, 64, 700, 30 * FRAME_CLOCKS]
     parts = [block.process(bits[:, a:b]) for a, b in zip(cuts, cuts[1:], strict=False)]
     assert np.array_equal(np.concatenate(parts, axis=-1), whole)
     block.process(bits[:, :5])

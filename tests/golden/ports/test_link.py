@@ -11,7 +11,7 @@ INFORMATION = Information(Top.SIGNALS, 30, 32, 32, 4, 24_000_000, 1_000_000, "ge
 
 def contents(rng, count=40):
     """Contents of frames: random octets, of which many have to be escaped."""
-    some = [link.FLAG, link.ESCAPE, *rng.integers(256, size=6)]
+    some = [link.FLAG_OCTET, link.ESCAPE_OCTET, *rng.integers(256, size=6)]
     return [bytes([n, *rng.choice(some, rng.integers(60)).astype(np.uint8)]) for n in range(count)]
 
 
@@ -66,13 +66,13 @@ def test_of_another_version_only_that_is_told():
     other = Information.of(bytes([9]) + bytes(63))
     assert other.version == 9
     with pytest.raises(V90Error, match="kind 77"):
-        Information.of(bytes([1, 77]) + bytes(62))
+        Information.of(bytes([link.LINK_VERSION, 77]) + bytes(62))
 
 
 def test_information_that_is_none_or_no_text():
     for size in (0, 5, 63, 65):
         with pytest.raises(V90Error, match=f"has 64 octets, not {size}"):
-            Information.of(bytes([1]) * size)
+            Information.of(bytes([link.LINK_VERSION]) * size)
     octets = INFORMATION.octets()[:16] + b"\x1b[2J\xff" + bytes(43)
     assert Information.of(octets).text == "?[2J?"
 
@@ -142,3 +142,25 @@ def test_a_request_cut_short_or_unknown_is_answered_as_far_as_it_goes(model):
     assert ask(model, bytes([2]) + link.status(0) + bytes([77, 0, 0])) == bytes(4)
     long = ask(model, bytes([3]) + link.info() * 3)
     assert len(long) == link.LONGEST_ANSWER - 1
+
+
+def test_earlier_requests_are_not_acted_on(model):
+    """A request that the line gives again later does nothing; only the number due does."""
+    taken = []
+    model.put = lambda channel, octet: taken.append(octet)
+    frames = [link.frame(bytes([n]) + link.data(1, bytes([n]))) for n in link.NUMBERS]
+    # After reset a board waits for a host's first request; a session's midst is not answered.
+    assert model.process(frames[3]) == b""
+    assert model.process(link.frame(link.hello()))
+    for at, frame in enumerate(frames[:5]):
+        assert model.process(frame) == model.process(frame) != b""
+        for earlier in frames[:at]:
+            assert model.process(earlier) == b""
+    assert model.process(frames[6]) == model.process(frames[254]) == b""
+    assert taken == [1, 2, 3, 4, 5]
+    for frame in frames[5:]:
+        assert model.process(frame)
+    # After 255 comes 1 again, and a host that begins anew says so with 0.
+    assert model.process(frames[0]) and not model.process(frames[2])
+    assert model.process(link.frame(link.hello())) and model.process(frames[0])
+    assert taken == [*range(1, 256), 1, 1]

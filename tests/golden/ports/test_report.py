@@ -5,10 +5,10 @@ import pytest
 
 from golden.errors import V90Error
 from golden.ports.report import (
-    SUM_BITS,
+    ERROR_SUM_BITS,
     TENTHS_FRACTION,
     Decibels,
-    Kind,
+    FieldKind,
     Reporter,
     decibels_table,
     error_power,
@@ -33,13 +33,17 @@ def test_texts():
 def test_offset_is_right_to_a_tenth(rng):
     for ppm in (*rng.uniform(-1000, 1000, 200), 0, 1000, -1000):
         step = round(ppm * 2**32 / 1e6)
-        assert abs(float(written(step, Kind.OFFSET)) - ppm) < 0.0501 + 0.015
+        assert abs(float(written(step, FieldKind.OFFSET)) - ppm) < 0.0501 + 0.015
 
 
 def test_decibels_are_right_to_a_tenth(rng):
     power = error_power(4032, 4, 6)
     decibels = Decibels(power)
-    for total in (*(int(2**x) for x in rng.uniform(0, SUM_BITS, 500)), 1, 2**SUM_BITS - 1):
+    for total in (
+        *(int(2**x) for x in rng.uniform(0, ERROR_SUM_BITS, 500)),
+        1,
+        2**ERROR_SUM_BITS - 1,
+    ):
         exact = max(0, 10 * np.log10(power / total))
         assert abs(decibels.process(total) / 10 - exact) < 0.1
     assert decibels.process(0) >= decibels.process(1)
@@ -54,7 +58,7 @@ def test_power_is_that_of_the_means():
 
 @pytest.mark.parametrize("value", [1 << 40, -(1 << 31) - 1])
 def test_numbers_that_are_too_long(value):
-    check_refused(V90Error, "has more", written, value, Kind.NUMBER)
+    check_refused(V90Error, "has more", written, value, FieldKind.NUMBER)
 
 
 def test_each_entry_of_the_table_stands_for_its_middle():

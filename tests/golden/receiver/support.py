@@ -6,8 +6,8 @@ import numpy as np
 
 from golden.pcm import g711
 from golden.pcm.parameters import INTERVALS
-from golden.receiver import receiver
 from golden.receiver.slicer import FINE, MOST_LEVELS, Levels
+from golden.receiver.timetable import SKIPPED, SOLVING, TRAINED
 from golden.signals.training import sd, trn1d
 from sim.world import lines
 from sim.world.line import Conditions, Line
@@ -19,7 +19,7 @@ def any_regressors(rng, *shape, forward=8, feedback=4):
 
 
 #: First data frame that is decided.
-TRAINED_AT = receiver.SKIPPED + receiver.TRAINED + receiver.SOLVING
+TRAINED_AT = SKIPPED + TRAINED + SOLVING
 
 
 #: Data frames of TRN1d before data, and octets of silence before Sd.

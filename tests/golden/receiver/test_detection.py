@@ -4,8 +4,8 @@ import pytest
 from golden.pcm import g711
 from golden.receiver import detection
 from golden.receiver.detection import (
-    MOST_SHIFT,
-    PATIENCE,
+    LATEST_REVERSAL,
+    MOST_LEVEL_SHIFT,
     PERIOD,
     STEP_SCALE,
     STRETCH,
@@ -14,11 +14,16 @@ from golden.receiver.detection import (
     step_reference,
 )
 from golden.signals import training
-from sim.world.line import Conditions, Line, to_int16
+from sim.world.line import Conditions, Line
 from sim.world.lines import find
 
 #: Octets of silence before Sd, and symbols of TRN1d after it.
 BEFORE, TRN1D = 150, 600
+
+
+def samples_of(line, octets):
+    """Samples (int64 within 16 bits) of octets over a line."""
+    return np.clip(np.rint(line.process(octets) * 32768), -32768, 32767).astype(np.int64)
 
 
 LINES = ("codec", "codec-narrow", "26awg-6kft", "26awg-18kft", "24awg-12kft", "tap-12kft-near")
@@ -35,7 +40,7 @@ def octets(u_info, law, repeats=training.SD):
 
 def received(name, law="A", u_info=70, **conditions):
     line = Line(find(name), Conditions(near_loss=None, **{"level": -25} | conditions), law)
-    return line, to_int16(line.process(octets(u_info, law))).astype(np.int64)
+    return line, samples_of(line, octets(u_info, law))
 
 
 def tone(frequency, amplitude, count=6000):
@@ -90,7 +95,7 @@ def test_levels(level):
     ((_, found),) = all_of(received("26awg-6kft", level=level)[1])
     assert abs(found.reversal - loud.reversal) <= 1
     # 6 dB a bit; one more or less where the level is at a limit.
-    assert abs(found.shift - min(MOST_SHIFT, loud.shift - (level + 25) / 6.02)) <= 1.01
+    assert abs(found.shift - min(MOST_LEVEL_SHIFT, loud.shift - (level + 25) / 6.02)) <= 1.01
     assert abs(ppm_of(found)) < 30
 
 
@@ -163,20 +168,20 @@ def test_nothing_in_trn1d_and_data(rng):
         (rng.integers(0, 128, 6000, np.uint8), rng.integers(0, 2, 6000, np.uint8)),
     ):
         line = Line(find("26awg-6kft"), Conditions(level=-20, near_loss=None))
-        assert not all_of(to_int16(line.process(g711.octet(ucodes, signs, "A"))).astype(np.int64))
+        assert not all_of(samples_of(line, g711.octet(ucodes, signs, "A")))
 
 
 @pytest.mark.parametrize("repeats, there", [(64, 1), (62, 1), (45, 0), (20, 0), (5, 0)])
 def test_sd_cut_short(repeats, there):
     """Window and both stretches are 720 samples, or 60 repetitions."""
     line = Line(find("26awg-6kft"), Conditions(level=-25, near_loss=None))
-    samples = to_int16(line.process(octets(70, "A", repeats))).astype(np.int64)
+    samples = samples_of(line, octets(70, "A", repeats))
     assert len(all_of(samples)) == there
 
 
 def test_a_reversal_that_comes_late_is_none():
     sd = tone(16000 / PERIOD, 5000, 3000).astype(np.int64)
-    begin = 96 + PATIENCE
+    begin = 96 + LATEST_REVERSAL
     for count, there in ((begin - 40, 1), (begin + 60, 0)):
         assert (
             len(

@@ -5,8 +5,9 @@ import pytest
 
 from golden.pcm import g711
 from golden.pcm.encoder import Encoder
-from golden.receiver.framing import ED_FRAMES, JD_LENGTHS, LENGTHS, Follower, SequenceFramer
+from golden.receiver.framing import JD_LENGTHS, MP_LENGTHS, Follower, SequenceFramer
 from golden.signals.sequences import JD, JD_END, MP
+from golden.signals.training import ED_FRAMES
 from tests.startup import parameters
 
 #: Data bits of a data frame with CPt (Table 17), and in a rate renegotiation.
@@ -44,7 +45,7 @@ def sequences(rng, d, kinds, trained=5):
 
 def test_lengths_are_those_of_the_tables():
     """Table 16: bits 0 to 84 and a fill bit, 0 to 186 and one; Table 13: 72 bits."""
-    assert LENGTHS == (86, 188) and JD_LENGTHS == (72, 72)
+    assert MP_LENGTHS == (86, 188) and JD_LENGTHS == (72, 72)
 
 
 @pytest.mark.parametrize("d", SIZES)

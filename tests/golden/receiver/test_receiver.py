@@ -7,7 +7,7 @@ import pytest
 
 from golden.pcm import g711
 from golden.pcm.parameters import INTERVALS
-from golden.receiver import receiver
+from golden.receiver import timetable
 from golden.receiver.receiver import Receiver
 from golden.receiver.timetable import Kind, State
 from golden.signals.training import SD, SD_BAR, trn1d
@@ -50,7 +50,10 @@ def kinds(decisions):
 def test_acquires(name, law):
     samples = sampled(beginning(700, law), name, law, seed=3)
     decisions = Receiver(training_levels(law)).process(samples)
-    assert decisions.events[:2] == [(receiver.FIRST, Kind.DETECTED), (TRAINED_AT, Kind.TRAINED)]
+    assert decisions.events[:2] == [
+        (timetable.FIRST_FRAME, Kind.DETECTED),
+        (TRAINED_AT, Kind.TRAINED),
+    ]
     assert wrong_signs(decisions, 690) == 0
     assert (decisions.ucode[:200] == U_INFO).all() and decisions.good[:200].all()
     assert not decisions.first.any()
@@ -110,7 +113,7 @@ def test_training_fails_where_trn1d_is_another_signal(rng):
     octets[start:] ^= rng.integers(0, 2, len(octets) - start, np.uint8) << 7
     one = Receiver(training_levels())
     decisions = one.process(sampled(octets))
-    assert decisions.events == [(receiver.FIRST, Kind.DETECTED), (TRAINED_AT, Kind.FAILED)]
+    assert decisions.events == [(timetable.FIRST_FRAME, Kind.DETECTED), (TRAINED_AT, Kind.FAILED)]
     assert len(decisions.number) == 0 and one.state[0] == State.SEARCH
 
 
@@ -188,7 +191,7 @@ def test_data_is_decided_frame_by_frame(rng):
     # The slow means are those of the errors: 64 data frames, none weighs more than another.
     squares = np.zeros(INTERVALS, np.int64)
     for error, quality in zip(decisions.error, decisions.quality, strict=True):
-        squares += error**2 - (squares >> receiver.SLOW_BITS)
+        squares += error**2 - (squares >> timetable.SLOW_BITS)
         assert np.array_equal(quality, squares)
 
 
@@ -236,11 +239,11 @@ def test_what_is_no_data_is_given_up(rng):
         next(number for number, kind in decisions.events if kind is wanted)
         for wanted in (Kind.DISTURBED, Kind.LOST, Kind.GIVEN_UP)
     )
-    assert abs(disturbed - DATA_AT - 100) < 67 and given_up - disturbed == receiver.PATIENCE
-    assert lost - disturbed == receiver.GRACE
+    assert abs(disturbed - DATA_AT - 100) < 67 and given_up - disturbed == timetable.LONGEST_COAST
+    assert lost - disturbed == timetable.GRACE
     # Nothing is decided between giving up and training again, where numbers begin anew.
     after = int(np.flatnonzero(decisions.number == given_up)[0]) + 1
-    assert not decisions.good[after - receiver.PATIENCE : after].any()
+    assert not decisions.good[after - timetable.LONGEST_COAST : after].any()
     frames = DATA_AT - 10 - TRAINED_AT
     assert decisions.number[after:][:frames].tolist() == list(range(TRAINED_AT, DATA_AT - 10))
     signs = trn1d(U_INFO, INTERVALS * DATA_AT)[1].reshape(-1, INTERVALS)[TRAINED_AT:]

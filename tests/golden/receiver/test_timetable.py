@@ -3,9 +3,9 @@
 from golden.pcm.parameters import INTERVALS
 from golden.receiver.timetable import (
     AGAIN,
-    FIRST,
+    FIRST_FRAME,
     GRACE,
-    PATIENCE,
+    LONGEST_COAST,
     SETTLING,
     SKIPPED,
     SOLVING,
@@ -21,7 +21,7 @@ LEAST = 2040
 
 def test_training_ends_within_the_shortest_trn1d():
     """The last data frame that trains is in it; one more would not be."""
-    assert FIRST < SKIPPED
+    assert FIRST_FRAME < SKIPPED
     assert LEAST - INTERVALS <= (SKIPPED + TRAINED) * INTERVALS <= LEAST
 
 
@@ -34,7 +34,7 @@ def test_second_stretch_begins_after_the_first_has_settled():
 
 def test_waits_are_the_times_they_say():
     """Data frames last 0.75 ms."""
-    assert GRACE * 0.75 == 30 and PATIENCE * 0.75 == 1080
+    assert GRACE * 0.75 == 30 and LONGEST_COAST * 0.75 == 1080
 
 
 def test_states_and_events_are_numbered_as_gateware_s_words_have_them():

@@ -3,13 +3,13 @@ import pytest
 
 from golden.formats import INTERPOLATED
 from golden.receiver.timing import (
-    BEFORE,
     HALVES,
     INSTANT_FRACTION,
     PHASES,
     PLACE_BITS,
     TABLE,
     TAPS,
+    TAPS_BEFORE,
     Interpolator,
     instants,
     interpolate_reference,
@@ -20,7 +20,7 @@ ONE = 1 << INSTANT_FRACTION
 
 def interpolated(samples, at, shift=0):
     """Samples at instants ``at`` (Q32), which must be well inside."""
-    offsets = np.arange(-BEFORE + 1, TAPS - BEFORE + 1)
+    offsets = np.arange(-TAPS_BEFORE + 1, TAPS - TAPS_BEFORE + 1)
     windows = samples[(at >> INSTANT_FRACTION)[..., None] + offsets]
     return Interpolator().process(windows, at % ONE, shift)
 

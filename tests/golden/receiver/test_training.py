@@ -6,7 +6,7 @@ import pytest
 from golden.bits.scrambler import GPC, Descrambler
 from golden.formats import DIL_COUNT, DIL_SUM, SOFT
 from golden.pcm import g711
-from golden.receiver.training import AGAIN, DilAverager, TrainingDecoder
+from golden.receiver.training import TRN1D_BACK, DilAverager, TrainingDecoder
 from golden.signals.sequences import JD, JD_END
 from golden.signals.training import (
     after_trn1d,
@@ -224,7 +224,7 @@ def test_what_was_no_jd_ends(rng):
         bits, begins = decoder.process(signs)
         at = len(noise)
         # 23 bits of history are four data frames.
-        assert bits[at + 4 + AGAIN : at + 100].all()
+        assert bits[at + 4 + TRN1D_BACK : at + 100].all()
         assert np.flatnonzero(begins[at:]).tolist() == [100, 112, 124]
         assert decoder.dil == at + 138
 
@@ -242,7 +242,7 @@ def test_dil_where_jd_ends_in_zeroes(rng):
         decoder = TrainingDecoder()
         decoder.process(signs)
         if not both(symbols, sent)[0]:
-            met += ones[end - AGAIN : end].all()
+            met += ones[end - TRN1D_BACK : end].all()
             assert decoder.dil == end
     assert met > 3
 

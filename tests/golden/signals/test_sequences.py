@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from golden.bits.bit_table import CRC, RESERVED, START
+from golden.bits.bit_table import CRC, RESERVED, START_BIT
 from golden.bits.crc import crc_bits
 from golden.bits.scrambler import GPC, Descrambler
 from golden.errors import V90Error
@@ -268,7 +268,7 @@ def test_tables(sequence, shape, places, length, starts):
         assert (mine[0].first, mine[-1].last) == (first, last), name
     assert rows[-1].last + 1 == length
     if starts is not None:
-        assert tuple(row.first for row in rows if row.field == START) == starts
+        assert tuple(row.first for row in rows if row.field == START_BIT) == starts
     assert all(row.clause.startswith("Table ") and row.meaning for row in rows)
 
 

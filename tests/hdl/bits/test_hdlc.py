@@ -4,9 +4,10 @@ from amaranth.hdl import Module
 from amaranth.lib import data, stream, wiring
 from amaranth.lib.wiring import In, Out
 
+from golden.bits import crc
 from golden.bits import hdlc as golden
 from golden.bits.hdlc import LONGEST
-from hdl.bits.hdlc import FLAG, Deframer, Framer
+from hdl.bits.hdlc import FLAG_OCTET, Deframer, Framer
 from sim.engines.compare import ENGINES, compare
 from sim.engines.gateware import Gateware
 from tests.hdl.support import compare_resetting, packed, scaled
@@ -48,7 +49,7 @@ def good_frames(output):
 
 
 def test_the_flag_is_goldens():
-    assert packed(golden.FLAG) == FLAG
+    assert packed(golden.FLAG) == FLAG_OCTET
 
 
 # --- Framer ---------------------------------------------------------------------------------------
@@ -265,8 +266,8 @@ def test_short_frames(deframer, octets):
     assert expected[-1] == b"whole"
     assert received(deframer, bits) == expected
     # An empty frame with its FCS is two octets: nothing.
-    crc = golden.bits.crc.fcs(b"")
-    body = golden.stuff(np.unpackbits(np.frombuffer(crc, np.uint8), bitorder="little"))
+    fcs = crc.fcs(b"")
+    body = golden.stuff(np.unpackbits(np.frombuffer(fcs, np.uint8), bitorder="little"))
     assert received(deframer, np.concatenate([between_flags(body), whole[8:]])) == [b"whole"]
 
 

@@ -7,7 +7,7 @@ from amaranth.lib import wiring
 from amaranth.lib.memory import Memory
 from amaranth.lib.wiring import In, Out
 
-from hdl.core.channels import LEAST, Channels
+from hdl.core.channels import LEAST_CHANNELS, Channels
 from sim.engines.gateware import Gateware
 from tests.hdl.support import check_refused
 
@@ -81,7 +81,7 @@ class TakingTurns(wiring.Component):
         return m
 
 
-@pytest.mark.parametrize("count", [LEAST, 4, 5, 8, 13])
+@pytest.mark.parametrize("count", [LEAST_CHANNELS, 4, 5, 8, 13])
 def test_each_is_as_alone(count, rng):
     """From power-on, and again after a reset."""
     turns = 300

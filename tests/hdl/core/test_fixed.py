@@ -88,7 +88,7 @@ def values_of(bits, form):
 
 @pytest.fixture(scope="module")
 def exhaustive():
-    """What each case makes of all numbers of six bits.
+    """The results of each case for all numbers of six bits.
 
     By Amaranth's own simulator: so many cases in one expression take a C++ compiler minutes.
     """

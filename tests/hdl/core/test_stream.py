@@ -105,7 +105,7 @@ def workload(rng, channels, octets, count):
 @pytest.mark.parametrize("engine, channels", ENGINES_AND_CHANNELS)
 def test_queues_give_what_they_got(engine, channels, rng):
     octets = {1: 32, 3: 8, 30: 32}[channels]
-    sent, answers = workload(rng, channels, octets, scaled(engine, 4000, 100))
+    sent, answers = workload(rng, channels, octets, scaled(engine, 4000, 400))
     assert 0 < answers["underrun"].sum() < len(answers["underrun"])
     block = Ordered(channels, octets)
     full = compare_resetting(
@@ -137,7 +137,7 @@ def items(channel, octets):
 
 
 def test_a_full_queue_takes_no_more_and_others_wait(queues):
-    # Ten octets for channel 1, and one for channel 2 behind them.
+    # Ten octets for channel 1, and one for channel 2 after them.
     octets = {
         name: np.append(values, extra)
         for (name, values), extra in zip(items(1, range(10)).items(), (2, 99), strict=True)
@@ -159,7 +159,7 @@ def test_a_full_queue_takes_no_more_and_others_wait(queues):
         return {name: values[sum(taken) :] for name, values in octets.items()}
 
     taken = [8]
-    assert request(2, 8) == (0xFF, 1)  # it waits behind
+    assert request(2, 8) == (0xFF, 1)  # it waits after them
     assert request(1, 7) == (0, 0) and sum(taken) == 8  # octet 0 is still being read
     assert request(1, 1) == (0, 0)
     run = queues.run({"i": rest()}, cycles=100, partial=True, reset=False)

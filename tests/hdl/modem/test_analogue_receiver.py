@@ -16,15 +16,15 @@ from golden.signals import training
 from hdl.core.stream import pass_on
 from hdl.modem.analogue_receiver import AnalogueReceiver
 from hdl.modem.client import (
-    ADDRESS,
-    DATA,
-    EVENTS,
-    FLAGS,
-    HIGH,
-    LOST,
-    LOW,
-    PARAMETERS,
-    RECEIVER,
+    ADDRESS_AT,
+    DATA_CHANNEL,
+    EVENTS_CHANNEL,
+    FLAGS_AT,
+    HIGH_AT,
+    LOST_FLAG,
+    LOW_AT,
+    PARAMETERS_CHANNEL,
+    RECEIVER_CHANNEL,
     UNKNOWN_AT,
     LinkedReceiver,
 )
@@ -71,18 +71,18 @@ def requests_of(parameters, levels, begin, takes):
     wide = [
         pair
         for address, word in receiver_words(*levels, begin)
-        for pair in ((ADDRESS, address), (LOW, word & 0xFFFF), (HIGH, word >> 16))
+        for pair in ((ADDRESS_AT, address), (LOW_AT, word & 0xFFFF), (HIGH_AT, word >> 16))
     ]
-    sections = [link.words(PARAMETERS, configuration_words(parameters))]
-    sections += [link.words(RECEIVER, wide[at : at + 80]) for at in range(0, len(wide), 80)]
+    sections = [link.words(PARAMETERS_CHANNEL, configuration_words(parameters))]
+    sections += [link.words(RECEIVER_CHANNEL, wide[at : at + 80]) for at in range(0, len(wide), 80)]
     configured = len(sections)
-    sections += [link.take(80)] * takes + [link.status(UNKNOWN_AT) + link.status(FLAGS)]
+    sections += [link.take(80)] * takes + [link.status(UNKNOWN_AT) + link.status(FLAGS_AT)]
     return [bytes([n + 1]) + section for n, section in enumerate(sections)], configured
 
 
 @pytest.mark.long
 def test_samples_to_bits(rng):
-    """What the encoder sent comes out, over a line; and what golden makes of the decisions."""
+    """Data come out as the encoder sent them over a line, and as golden decodes the decisions."""
     forward, feedback, begin = 32, 17, 480
     p = MappingParameters.from_json((EXAMPLES / "28000.json").read_text())
     encoder = Encoder(p)
@@ -140,17 +140,17 @@ def test_samples_to_bits(rng):
     assert (given[firsts] - ends == AnalogueReceiver.latency).all()
     assert (np.diff(given.reshape(-1, p.data_bits)) == 1).all()
     # The host's side: every request is answered, and bits and events are in the answers, but for
-    # those behind the last of them.
+    # those after the last of them.
     answers = link.Unframer().process(uart_octets(probes["tx"], cycles))
     assert [answer[0] for answer in answers] == [request[0] for request in requests]
     assert all(answer[1:] == bytes(1) for answer in answers[:configured])
     pairs = np.concatenate(
         [np.frombuffer(answer[1:-1], np.uint8) for answer in answers[configured:-1]]
     ).reshape(-1, 2)
-    octets = pairs[pairs[:, 0] == DATA, 1]
+    octets = pairs[pairs[:, 0] == DATA_CHANNEL, 1]
     back = np.unpackbits(octets, bitorder="little")
     assert len(back) >= len(sent) and np.array_equal(back, bits[: len(back)])
-    events = pairs[pairs[:, 0] == EVENTS, 1].reshape(-1, 4) @ [1, 0, 0, 0]
+    events = pairs[pairs[:, 0] == EVENTS_CHANNEL, 1].reshape(-1, 4) @ [1, 0, 0, 0]
     assert events.tolist()[:3] == [Kind.DETECTED, Kind.TRAINED, Kind.DATA]
     unknown, flags = answers[-1][2::2]
-    assert unknown == 0 and not flags & 1 << LOST
+    assert unknown == 0 and not flags & 1 << LOST_FLAG

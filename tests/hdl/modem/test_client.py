@@ -1,7 +1,6 @@
-"""LinkedReceiver on its pins is in hdl/test_top, with the receiver behind it: one is compiled.
+"""Samples that the receiver of a LinkedClient gets from the codec, and options that are refused.
 
-LinkedClient is that behind a codec; here is what its receiver is given. boards/test_client has it
-as a whole.
+A LinkedReceiver on its pins is in test_analogue_receiver.py, a whole client in the tests of boards.
 """
 
 import gc

@@ -8,11 +8,11 @@ from amaranth.lib.wiring import In, Out, connect, flipped
 
 from golden.errors import V90Error
 from golden.modem import selftest
-from golden.modem.selftest import LEAST_TRN1D
+from golden.modem.selftest import LEAST_TRN1D_FRAMES, plan
 from golden.pcm import g711
 from golden.pcm.parameters import INTERVALS, MappingParameters
 from golden.signals.generator import Generator
-from hdl.modem.selftest import Selftest, _SmallModem, _Words, sent_words
+from hdl.modem.selftest import Selftest, _RomReader, _SmallModem, sent_words
 from hdl.pcm.csr import word_layout
 from hdl.receiver.words import DECISION
 from hdl.signals.commands import command_words
@@ -24,7 +24,8 @@ from tests.support import EXAMPLES
 CLOCK, BAUD, REPORT = 8_000_000, 1_000_000, 3000
 
 #: Fewer taps than a receiver has as a rule, and the shortest TRN1d.
-OPTIONS = {"forward": 32, "feedback": 17, "trn1d": LEAST_TRN1D + 3}
+TAPS = {"forward": 32, "feedback": 17}
+TRN1D = LEAST_TRN1D_FRAMES + 3
 
 #: What is looked at in every cycle; the last is a training's start.
 LAMPS = ("sync", "data", "error", "tx", "start")
@@ -68,7 +69,7 @@ class Watched(wiring.Component):
 
 
 def texts_of(tx):
-    """What a UART said: the lines, and the cycle in which each began."""
+    """Lines that a UART sent, and the cycle in which each began."""
     bit, at, octets = CLOCK // BAUD, 0, []
     falls = np.flatnonzero((tx[:-1] == 1) & (tx[1:] == 0)) + 1
     for fall in falls:
@@ -106,7 +107,7 @@ def example(name):
 
 
 def reception(gateware, inputs, symbols, lamps, **waves):
-    """What the gateware does in the time of so many symbols."""
+    """Run the gateware for the time of so many symbols."""
     cycles = symbols * CLOCK // 8000
     return gateware.run(
         inputs,
@@ -153,26 +154,25 @@ def demand_model(result, model, octets):
 @pytest.mark.long
 def test_octets_to_reports():
     """All but the digital modem: a training and 2000 symbols of data; then the line is cut."""
-    p, response = example("45333.json"), response_of("26awg-6kft")
+    given = plan("A", example("45333.json"), trn1d=TRN1D)
+    response = response_of("26awg-6kft")
     gateware = Gateware(
         Watched(
-            Selftest(
-                response, "A", p, 37.2, 50, CLOCK, BAUD, report=REPORT, modem=Given(), **OPTIONS
-            )
+            Selftest(response, given, 37.2, 50, CLOCK, BAUD, report=REPORT, modem=Given(), **TAPS)
         )
     )
-    model = selftest.Selftest(response, "A", p, 37.2, 50, **OPTIONS)
+    model = selftest.Selftest(response, given, 37.2, 50, **TAPS)
     sender = Generator("A")
-    for command in model.commands:
+    for command in given.commands:
         sender.give(command)
-    trained = selftest.SILENCE + 72 + OPTIONS["trn1d"]
+    trained = selftest.SILENCE_FRAMES + 72 + TRN1D
     octets = sender.process(trained + 415)[18:]
     gateware.reset()
     result = reception(gateware, {"octet_in": octets}, len(octets) - 420, LAMPS)
     taken = result.outputs["octet"].astype(np.uint8)
     outcome, reports = demand_model(result, model, taken)
     assert outcome.decisions.good.all() and outcome.bits.all()
-    data = outcome.decisions.number >= OPTIONS["trn1d"]
+    data = outcome.decisions.number >= TRN1D
     assert np.count_nonzero(data) * INTERVALS >= 2000
     assert b" 0 errors in " in reports[-1][1] and b"clock +37." in reports[-1][1]
     last = {name: result.probes[name][-1] for name in LAMPS}
@@ -191,9 +191,9 @@ def test_small_modem(law):
     sender = Generator(law)
     for command in selftest.commands(None):
         sender.give(command)
-    frames = selftest.SILENCE + 72 + 60
+    frames = selftest.SILENCE_FRAMES + 72 + 60
     expected = sender.process(frames + 3)[18:]
-    gateware = Gateware(_SmallModem(law, selftest.U_INFO))
+    gateware = Gateware(_SmallModem(law, selftest.SELFTEST_U_INFO))
     result = gateware.run({}, {"o": len(expected)}, waves={"start": 0})
     assert np.array_equal(result.outputs["o"], expected)
     assert (np.diff(result.given["o"]) == 1).all()
@@ -215,10 +215,10 @@ def test_commands_are_words_of_a_rom():
 
 def test_words_again_and_on_demand():
     rows = [{"address": n, "data": 7 * n} for n in range(5)]
-    once = Gateware(_Words(word_layout(), rows))
+    once = Gateware(_RomReader(word_layout(), rows))
     result = once.run({}, {}, 60, waves={"start": [1, 0, 0, 1, 0], "go": 0})
     assert result.outputs["o"]["data"].tolist() == [0, 7, 14, 21, 28] * 2
-    holding = Gateware(_Words(word_layout(), rows, holds=True))
+    holding = Gateware(_RomReader(word_layout(), rows, holds=True))
     start = [1] + [0] * 29 + [1] + [0] * 29
     result = holding.run({}, {}, 60, waves={"start": start, "go": 0})
     assert result.outputs["o"]["data"].tolist() == [0, 7, 14, 21] * 2
@@ -227,12 +227,9 @@ def test_words_again_and_on_demand():
 
 
 def test_impossible_ones_are_refused():
-    response, p = response_of("codec"), example("45333.json")
-    check_refused(V90Error, "too slow", Selftest, response, "A", clock=6_000_000)
-    check_refused(V90Error, "no use on a mu-law line", Selftest, response, "mu", p)
-    check_refused(V90Error, "TRN1d is", Selftest, response, "A", p, trn1d=100)
-    check_refused(V90Error, "U_INFO is", Selftest, response, "A", p, u_info=120)
-    check_refused(V90Error, "makes no UART", Selftest, response, "A", p, baud=5_000_000)
+    response, given = response_of("codec"), plan("A", example("45333.json"))
+    check_refused(V90Error, "too slow", Selftest, response, plan("A"), clock=6_000_000)
+    check_refused(V90Error, "makes no UART", Selftest, response, given, baud=5_000_000)
 
 
 @pytest.mark.long
@@ -241,19 +238,19 @@ def test_whole(name):
     """Both modems; then the line is cut for 50 ms, and a second training follows by itself."""
     p = None if name is None else example(name)
     law = "A" if p is None else p.law
-    response = response_of("26awg-6kft", law)
+    given, response = plan(law, p, trn1d=TRN1D), response_of("26awg-6kft", law)
     gateware = Gateware(
-        Watched(Selftest(response, law, p, -80, 45, CLOCK, BAUD, report=REPORT, **OPTIONS))
+        Watched(Selftest(response, given, -80, 45, CLOCK, BAUD, report=REPORT, **TAPS))
     )
-    model = selftest.Selftest(response, law, p, -80, 45, **OPTIONS)
-    symbols = (selftest.SILENCE + 72 + OPTIONS["trn1d"] + 395) * INTERVALS
+    model = selftest.Selftest(response, given, -80, 45, **TAPS)
+    symbols = (selftest.SILENCE_FRAMES + 72 + TRN1D + 395) * INTERVALS
     gateware.reset()
     result = reception(gateware, {}, symbols, LAMPS)
     taken = result.outputs["octet"].astype(np.uint8)
     outcome, reports = demand_model(result, model, taken)
     assert outcome.bits[selftest.ASIDE :].all() and b" 0 errors in " in reports[-1][1]
     sender = Generator(law)
-    for command in model.commands:
+    for command in given.commands:
         sender.give(command)
     expected = sender.process(len(taken) // INTERVALS)
     silent = g711.octet(np.zeros(1), 1, law)[0]

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from golden.errors import V90Error
-from golden.modem.analogue import Phase
+from golden.modem.states import AnaloguePhase
 from golden.pcm import g711
 from golden.pcm.decoder import Decoder
 from golden.receiver.receiver import Receiver as Golden
@@ -12,8 +12,9 @@ from golden.receiver.slicer import Levels
 from golden.receiver.timetable import AGAIN, SOLVING, TRAINED_AGAIN, Kind
 from golden.receiver.training import DilAverager, TrainingDecoder
 from golden.receiver.training_levels import training_levels as training_levels_of
+from sim.calls.description import Call
 from sim.calls.gateware_receiver import AnalogueGateware
-from sim.calls.session import Session, Setting
+from sim.calls.session import Session
 from sim.world.line import Conditions
 from sim.world.network import NetworkParameters
 from tests.startup import (
@@ -51,7 +52,7 @@ def demand_equal(golden, gateware):
 
 
 class ToData(AnalogueGateware):
-    """With parameters for the data behind Ed, which golden's receiver does not decode."""
+    """With parameters for the data after Ed, which golden's receiver does not decode."""
 
     data = None
 
@@ -138,7 +139,7 @@ def test_at_12_mhz(rng):
 
 @pytest.mark.long
 def test_rate_renegotiations(rng):
-    """R behind data, with levels armed anew: twice."""
+    """R after data, with levels armed anew: twice."""
     start = StartUp.make(rng, again=2)
     cpt, cp = (levels_of(p.intervals, "A") for p in (start.cpt, start.cp))
     script, at = start.script(), start.at
@@ -180,7 +181,7 @@ def test_levels_that_are_late_count_from_the_next_data_frame_on(piece, rng):
     "call", ["arm", *(pytest.param(one, marks=pytest.mark.long) for one in ("after_ed", "switch"))]
 )
 def test_sd_drops_what_waits(call, rng):
-    """Levels armed, and those for behind Ed, are forgotten with the next Sd."""
+    """Levels armed, and those for after Ed, are forgotten with the next Sd."""
     start = StartUp.make(rng)
     samples = start.samples("codec")
     cpt = levels_of(start.cpt.intervals, "A")
@@ -197,7 +198,7 @@ def test_sd_drops_what_waits(call, rng):
 
 
 def test_sd_ends_what_was_decoded(rng):
-    """And what was followed: another Sd in MP, and behind it R-bar with levels of which no bits."""
+    """And what was followed: another Sd in MP, and after it R-bar with levels of which no bits."""
     start = StartUp.make(rng)
     samples, at = start.samples("codec"), start.at
     frame = len(samples) / (SILENCE + 72 + at["data"] + 60)
@@ -259,7 +260,7 @@ def test_a_long_r(rng):
 def test_a_session(rng):
     """The analogue modem on the gateware, to data, and through a rate renegotiation."""
     network = NetworkParameters(robbed=("", "", "01", "", "", ""))
-    setting = Setting("A", "26awg-6kft", Conditions(snr=45, ppm=40, seed=3), network)
+    setting = Call("A", "26awg-6kft", Conditions(snr=45, ppm=40, seed=3), network)
     sessions = []
     levels = training_levels_of(setting.u_info, setting.law)
     sent = rng.integers(0, 2, 200_000, np.uint8)
@@ -276,7 +277,7 @@ def test_a_session(rng):
 
         modem.process = watched
         digital.send(sent)
-        session.run(12000, lambda session: session.analogue[0].phase is Phase.DATA)
+        session.run(12000, lambda session: session.analogue[0].phase is AnaloguePhase.DATA)
         session.run(300)
         modem.renegotiate()
         session.run(1500)

@@ -15,14 +15,14 @@ def read_back(words):
     by_address = dict(words)
     constellations = []
     for interval in range(INTERVALS):
-        row = [by_address[csr.MASKS + 8 * interval + uchord] for uchord in range(8)]
+        row = [by_address[csr.MASKS_AT + 8 * interval + uchord] for uchord in range(8)]
         bits = np.unpackbits(np.array(row, "<u2").view(np.uint8), bitorder="little")
         constellations.append(tuple(np.flatnonzero(bits)))
-    frame = by_address[csr.FRAME]
-    signed = np.array([by_address[csr.POLES], by_address[csr.ZEROS]], "<u2").view(np.int8)
+    frame = by_address[csr.FRAME_AT]
+    signed = np.array([by_address[csr.POLES_AT], by_address[csr.ZEROS_AT]], "<u2").view(np.int8)
     return {
         "intervals": tuple(constellations),
-        "moduli": tuple(by_address[csr.MODULI + interval] for interval in range(INTERVALS)),
+        "moduli": tuple(by_address[csr.MODULI_AT + interval] for interval in range(INTERVALS)),
         "data_bits": frame & 63,
         "sr": frame >> 6 & 3,
         "ld": frame >> 8 & 3,

@@ -144,7 +144,7 @@ def test_parameters_change_between_data_frames(decoder, rng):
             configure(decoder, p, reset=False)
             model = Golden(p)
         else:
-            # The old ones decode a last data frame while the words come, with strays behind it.
+            # The old ones decode a last data frame while the words come, with strays after it.
             labels, signs = frames_of(rng, model.parameters, 1)
             last = joined(symbols_of(labels, signs), stray(rng, int(rng.integers(3))))
             at = int(rng.integers(1, INTERVALS + 1))

@@ -9,7 +9,7 @@ from golden.pcm import mapper as golden
 from golden.pcm.decoder import Decoder as GoldenDecoder
 from golden.pcm.encoder import Encoder
 from golden.pcm.parameters import INTERVALS
-from hdl.pcm.csr import COMMIT, FRAME, MASKS
+from hdl.pcm.csr import COMMIT, FRAME_AT, MASKS_AT
 from hdl.pcm.decoder import Decoder
 from hdl.pcm.mapper import Demapper, Mapper
 from sim.engines.compare import ENGINES, compare
@@ -54,7 +54,7 @@ def test_equal_to_golden(engine, channels, rng):
         channels,
         scaled(engine, 1000, 10),
         100 if all_words else 3,
-        range(COMMIT if all_words else FRAME),
+        range(COMMIT if all_words else FRAME_AT),
     )
     words = len(sent["i_configuration"]["data"])
     full = compare_resetting(
@@ -72,8 +72,13 @@ def masks(ucodes):
     """Words of a constellation that all intervals have."""
     mask = sum(1 << ucode for ucode in ucodes)
     return [
-        {"channel": 0, "half": 0, "address": MASKS + word, "data": mask >> word % 8 * 16 & 0xFFFF}
-        for word in range(FRAME)
+        {
+            "channel": 0,
+            "half": 0,
+            "address": MASKS_AT + word,
+            "data": mask >> word % 8 * 16 & 0xFFFF,
+        }
+        for word in range(FRAME_AT)
     ]
 
 
@@ -102,7 +107,7 @@ def test_latency_depends_on_where_the_ucode_is(ucode):
         {"i_configuration": columns(masks([ucode])), "i": {**head, "labels": every}},
         {"o": {**head, "ucodes": every + ucode}},
         patterns=[FULL_SPEED],
-        waves={"words": FRAME},
+        waves={"words": FRAME_AT},
     )
     latency = Mapper.latency - (ucode // 16 + ucode % 16) * INTERVALS
     assert (result.given["o"] - result.taken["i"] == latency).all()
@@ -176,7 +181,7 @@ class Decoding(wiring.Component):
 
 @pytest.mark.parametrize("engine", ENGINES)
 def test_bits_through_the_decoder(engine, rng):
-    """What comes before the first data frame is dropped."""
+    """Symbols before the first data frame are dropped."""
     for _ in range(scaled(engine, 20, 2)):
         p = any_parameters(rng)
         encoder = Encoder(p)

@@ -4,8 +4,8 @@ import pytest
 from golden.pcm import modulus as golden
 from golden.pcm.parameters import INTERVALS
 from hdl.pcm import modulus
-from hdl.pcm.csr import COMMIT, MODULI
-from hdl.pcm.modulus import DECODED_BITS, NUMBER_BITS
+from hdl.pcm.csr import COMMIT, MODULI_AT
+from hdl.pcm.modulus import DECODED_BITS, R0_BITS
 from sim.calls.parameter_sets import EXTREMES
 from sim.engines.compare import compare
 from tests.hdl.support import (
@@ -20,7 +20,7 @@ from tests.hdl.support import (
 )
 
 #: The words that a modulus encoder or decoder keeps.
-OWN = range(MODULI, MODULI + INTERVALS)
+OWN = range(MODULI_AT, MODULI_AT + INTERVALS)
 
 
 def workload(rng, kind, count, rows, addresses):
@@ -36,7 +36,7 @@ def workload(rng, kind, count, rows, addresses):
         number = int(rng.choice([0, (1 << p.k) - 1, rng.integers(1 << p.k)]))
         labels = encoder.process(number)
         if rng.random() < 0.2:
-            number = int(rng.choice([(1 << NUMBER_BITS) - 1, rng.integers(1 << NUMBER_BITS)]))
+            number = int(rng.choice([(1 << R0_BITS) - 1, rng.integers(1 << R0_BITS)]))
             labels = [rng.integers(128, size=INTERVALS), np.full(INTERVALS, 127)][rng.integers(2)]
         if kind == "ModulusEncoder":
             sent.append({**head, "number": number})
@@ -91,5 +91,5 @@ def test_words_for_other_rows_change_nothing(kind, rng):
 
 
 def test_widths_hold_the_largest_numbers():
-    assert NUMBER_BITS == max(p.k for p in EXTREMES.values()) == 39
+    assert R0_BITS == max(p.k for p in EXTREMES.values()) == 39
     assert 128**INTERVALS == 1 << DECODED_BITS

@@ -5,7 +5,7 @@ from amaranth.lib import data
 from golden.pcm import g711
 from golden.pcm.parameters import DELAY_FRAMES, INTERVALS
 from hdl.pcm.g711 import LAW_BITS
-from hdl.pcm.mapper import UCODES
+from hdl.pcm.mapper import UCODES_LAYOUT
 from hdl.pcm.multiplexer import Multiplexer
 from sim.engines.compare import compare
 from tests.hdl.support import unpacked
@@ -21,7 +21,7 @@ def test_multiplexer(channels, idle, rng):
             "initialise": 1,
             "active": 1,
             "signs": INTERVALS,
-            "ucodes": UCODES,
+            "ucodes": UCODES_LAYOUT,
             "law": 1,
             "inversions": INTERVALS,
         }

@@ -1,6 +1,6 @@
 import numpy as np
 
-from hdl.pcm.csr import COMMIT, FRAME
+from hdl.pcm.csr import COMMIT, FRAME_AT
 from hdl.pcm.sequencer import Sequencer
 from sim.calls.parameter_sets import random_parameters
 from sim.engines.gateware import Gateware
@@ -55,4 +55,4 @@ def test_sequencer(rng):
         1000, started=1, i_configuration={name: own[per_set:] for name, own in words.items()}
     )
     assert taken[-1] == per_set and (written["half"] == 0).all()
-    assert written["data"][written["address"] == FRAME] == host_words([(1, p[1])])["data"][48]
+    assert written["data"][written["address"] == FRAME_AT] == host_words([(1, p[1])])["data"][48]

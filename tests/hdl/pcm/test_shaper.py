@@ -4,7 +4,7 @@ import pytest
 from golden.pcm import g711
 from golden.pcm.parameters import DELAY_FRAMES, INTERVALS
 from golden.pcm.shaper import Shaper as Golden
-from hdl.pcm.csr import FRAME, POLES, ZEROS
+from hdl.pcm.csr import FRAME_AT, POLES_AT, ZEROS_AT
 from hdl.pcm.g711 import LAW_BITS
 from hdl.pcm.shaper import Shaper
 from sim.calls.parameter_sets import EXTREMES, random_parameters
@@ -26,7 +26,7 @@ from tests.hdl.support import (
 )
 
 #: The words that a shaper keeps.
-OWN = (FRAME, POLES, ZEROS)
+OWN = (FRAME_AT, POLES_AT, ZEROS_AT)
 
 
 def inversions_of(p, signs, ucodes):
@@ -130,7 +130,7 @@ def test_every_sr_and_ld(shaper, sr, ld, rng):
 
 
 def test_data_frames_that_are_not_encoded(rng):
-    """They end the look-ahead of those before, and are not inverted; those behind begin anew."""
+    """They end the look-ahead of those before, and are not inverted; later ones begin anew."""
     sets = {(channel, half): any_parameters(rng) for channel in range(3) for half in range(2)}
     parts = [
         runs_of(rng, channel, rows, rng.integers(1, 9, 60), plain=True)

@@ -3,13 +3,16 @@
 import numpy as np
 import pytest
 
+from golden.errors import V90Error
+from golden.formats import EMULATED_TAP
 from golden.pcm import g711
 from golden.ports import emulator
-from hdl.ports.emulator import LineEmulator
+from golden.ports.emulator import NOISE_SHIFT
+from hdl.ports.emulator import LineEmulator, noise_factor, octets_of_sample
 from sim.engines.compare import compare
 from sim.engines.gateware import Gateware
 from tests.golden.ports.support import octets_of, response_of
-from tests.hdl.support import FULL_SPEED, IDLE_AND_STALL
+from tests.hdl.support import FULL_SPEED, IDLE_AND_STALL, check_refused
 
 
 @pytest.mark.parametrize(
@@ -59,3 +62,26 @@ def test_silence_is_noise_alone():
     octets = g711.octet(np.zeros(50), 1, "mu")
     noise = emulator.LineEmulator(response, "mu", 0, 40).process(octets)
     assert noise.std() > 10 and not emulator.LineEmulator(response, "mu").process(octets).any()
+
+
+@pytest.mark.parametrize("ppm", [0, 37.2, -80, 1000, -1000])
+def test_octets_of_a_sample(ppm):
+    """So many samples take the octets of their time, within half a bit of each."""
+    octets = 8000 * 2**28 / octets_of_sample(ppm)
+    assert abs(octets / 16000 - 1 - ppm / 1e6) < 2**-28
+
+
+def test_noise_is_as_loud_as_asked():
+    """The factor times the sum's root mean square, sqrt(n), is the noise in units of a sample."""
+    response = response_of("codec")
+    for snr in (20, 40, 60):
+        noise = noise_factor(response, snr) * 2**NOISE_SHIFT / 2**EMULATED_TAP.fraction
+        loss = 20 * np.log10(response.rms / (noise * response.products**0.5))
+        # To nearest: half of a factor that is 100 at least.
+        assert noise_factor(response, snr) > 100 and abs(loss - snr) < 0.05
+    assert noise_factor(response, None) == 0
+
+
+def test_what_an_emulator_has_not_is_refused():
+    check_refused(V90Error, "within 1000 ppm", LineEmulator, response_of("codec"), "A", 1001)
+    check_refused(V90Error, "no noise as loud", LineEmulator, response_of("codec"), "A", 0, 3)

@@ -5,7 +5,7 @@ import pytest
 
 from golden.errors import V90Error
 from golden.ports import i2s as golden
-from golden.ports.i2s import FRAME, LEFT, RIGHT, WIDTHS, serial
+from golden.ports.i2s import FRAME_CLOCKS, LEFT, RIGHT, WIDTHS, serial
 from hdl.ports.i2s import I2s
 from sim.engines.compare import compare
 from sim.engines.gateware import Gateware
@@ -33,7 +33,7 @@ def clocks_of(gateware, cycles):
 
 
 def heard(gateware, codec, words, frame):
-    """Samples that come of words behind the codec's first frame, which is nothing."""
+    """Samples made of words after the codec's first frame, which is empty."""
     cycles = (len(words) + 2) * frame
     clocks = clocks_of(gateware, cycles)
     codec.play(words)
@@ -51,8 +51,8 @@ def test_the_clocks(rate, half, bit):
     """Periods, equal halves, and LRCK's edges where the bit clock falls."""
     block = I2s(CLOCK, rate)
     assert (block.half, block.bit) == (half, bit)
-    waves = clocks_of(Gateware(block), 5 * FRAME * bit)
-    for name, period in (("mclk", 2 * half), ("sclk", bit), ("lrck", FRAME * bit)):
+    waves = clocks_of(Gateware(block), 5 * FRAME_CLOCKS * bit)
+    for name, period in (("mclk", 2 * half), ("sclk", bit), ("lrck", FRAME_CLOCKS * bit)):
         edges = np.flatnonzero(np.diff(waves[name]))
         assert len(edges) > 5 and (np.diff(edges) == period // 2).all()
     falls = np.flatnonzero(np.diff(waves["sclk"]) < 0)
@@ -64,7 +64,9 @@ def test_the_clocks(rate, half, bit):
 @pytest.mark.parametrize("width", WIDTHS)
 def test_every_sample(rate, half, bit, channel, width, rng):
     words = words_of(rng, 40, width)
-    got, probes = heard(Gateware(I2s(CLOCK, rate, channel)), Codec(width), words, FRAME * bit)
+    got, probes = heard(
+        Gateware(I2s(CLOCK, rate, channel)), Codec(width), words, FRAME_CLOCKS * bit
+    )
     expected = golden.I2s(channel).process(serial(words, width))
     assert np.array_equal(got[1:41], expected) and not got[0]
     # A sample stays until the next word of its channel begins.
@@ -82,9 +84,9 @@ def test_delays_of_a_codec(rate, half, bit, rng):
     gateware, words = Gateware(I2s(CLOCK, rate)), words_of(rng, 20)
     expected = golden.I2s().process(serial(words))
     for delay in range(bit // 2 + 1):
-        got, _ = heard(gateware, Codec(delay=delay), words, FRAME * bit)
+        got, _ = heard(gateware, Codec(delay=delay), words, FRAME_CLOCKS * bit)
         assert np.array_equal(got[1:21], expected), delay
-    late, _ = heard(gateware, Codec(delay=bit // 2 + 1), words, FRAME * bit)
+    late, _ = heard(gateware, Codec(delay=bit // 2 + 1), words, FRAME_CLOCKS * bit)
     # What comes first is then the zero before a word's first bit.
     assert np.array_equal(late[1:21], (words[:, 0] >> 9) & 0x7FFF)
 

@@ -4,12 +4,14 @@ from amaranth.hdl import Module
 from amaranth.lib import stream, wiring
 from amaranth.lib.wiring import In, Out, connect, flipped
 
+from golden.errors import V90Error
 from golden.ports import link
 from golden.ports.link import Information, Top, Unframer
 from hdl.core.stream import BitQueues, answer_layout, octet_layout, request_layout
-from hdl.ports.link import HostLink, link_word_layout
-from hdl.ports.link_program import PATIENCE
+from hdl.ports.link import HostLink, information_octets, link_word_layout
+from hdl.ports.link_program import WORD_WAITS
 from sim.engines.gateware import Gateware
+from tests.hdl.support import check_refused
 
 CHANNELS, QUEUE, WIDTH = 3, 8, 42
 
@@ -49,7 +51,7 @@ class Linked(wiring.Component):
 
 
 class Both:
-    """The gateware and the model, with the same behind them."""
+    """The gateware and the model, with the same design after them."""
 
     def __init__(self, gateware):
         self.gateware, self.model = gateware, link.HostLink(INFORMATION)
@@ -80,7 +82,7 @@ class Both:
             inputs,
             {"o": len(expected)} if expected else {},
             reset=False,
-            cycles=60_000 + 2 * PATIENCE,
+            cycles=60_000 + 2 * WORD_WAITS,
             drain=500,
         )
         assert bytes(result.outputs["o"].astype(np.uint8)) == expected and left >= 0
@@ -103,7 +105,7 @@ def some_request(rng, number):
     for _ in range(rng.integers(1, 5)):
         kind, channel = rng.integers(4), int(rng.integers(CHANNELS))
         octets = rng.choice(
-            [link.FLAG, link.ESCAPE, *rng.integers(256, size=3)], rng.integers(12)
+            [link.FLAG_OCTET, link.ESCAPE_OCTET, *rng.integers(256, size=3)], rng.integers(12)
         ).astype(np.uint8)
         if kind == 0:
             sections.append(link.data(channel, bytes(octets)))
@@ -134,8 +136,13 @@ def test_answers_are_the_models(both, rng):
     words = []
     for _ in range(150):
         if number == 0 or rng.random() < 0.8:
-            number = number % 254 + 1
+            number = number % link.NUMBERS[-1] + 1
             request = link.frame(some_request(rng, number))
+        # Now and then the line gives an earlier request again, or a number comes that is not due.
+        if number > 3 and rng.random() < 0.2:
+            other = int(rng.choice([number - 3, number - 2, number + 2, link.NUMBERS[-1]]))
+            answers, _ = both.send(link.frame(some_request(rng, other)))
+            assert answers == []
         _, result = both.send(request)
         got = result.outputs["o_word"]
         words += zip(*(got[name].tolist() for name in ("channel", "address", "data")), strict=True)
@@ -146,7 +153,7 @@ def test_answers_are_the_models(both, rng):
 
 
 def test_cycles(both):
-    """What the docstring says of octets heard, sent, and of DATA."""
+    """The docstring's cycles of octets heard, sent, and of DATA."""
     for number, (sections, octets) in enumerate(
         [(link.info(), 0), (link.data(1, bytes(200)), 200), (link.data(1), 0)]
     ):
@@ -159,7 +166,7 @@ def test_cycles(both):
 
 
 def test_a_word_that_is_not_taken_holds_up_nothing_else(both):
-    """One waits inside; of the others it is told how many are left, and data pass."""
+    """One waits inside; the answer says how many of the others are left, and data pass."""
     pairs = [(1, 0x1111), (2, 0x2222), (3, 0x3333)]
 
     def ask(request, answer, **taken):
@@ -168,7 +175,7 @@ def test_a_word_that_is_not_taken_holds_up_nothing_else(both):
             {"i": np.frombuffer(frame, np.uint8)},
             {"o": len(expected), **taken},
             reset=False,
-            cycles=30_000 + 2 * PATIENCE,
+            cycles=30_000 + 2 * WORD_WAITS,
         )
         assert bytes(result.outputs["o"].astype(np.uint8)) == expected
         return [word[2] for word in result.outputs["o_word"].tolist()]
@@ -182,3 +189,15 @@ def test_a_word_that_is_not_taken_holds_up_nothing_else(both):
         0x3333,
     ]
     assert both.gateware.run({}, {}, reset=False, cycles=2000).outputs["o"].size == 0
+
+
+def test_what_a_board_says_of_itself():
+    """Read by the model: each field, and the length."""
+    for one in (
+        INFORMATION,
+        Information(Top.RECEIVER, 256, 0, 0, 1, 12_288_000, 460_800, "x" * 48),
+    ):
+        octets = information_octets(one)
+        assert len(octets) == 64 and Information.of(bytes(octets)) == one
+    long = Information(Top.SIGNALS, text="x" * 49)
+    check_refused(V90Error, "48 octets at most", information_octets, long)

@@ -1,5 +1,7 @@
 """Texts and decibels of the gateware against the model."""
 
+from fractions import Fraction
+
 import numpy as np
 import pytest
 from amaranth.hdl import Module
@@ -7,9 +9,9 @@ from amaranth.lib import wiring
 from amaranth.lib.wiring import In
 
 from golden.ports import report
-from golden.ports.report import NUMBER_BITS, SUM_BITS
+from golden.ports.report import ERROR_SUM_BITS, NUMBER_BITS, TENTHS_FRACTION, Field, FieldKind
 from hdl.core.stream import pass_on
-from hdl.ports.report import Decibels, Reporter
+from hdl.ports.report import Decibels, Reporter, first_sum, program
 from sim.engines.gateware import Gateware
 from tests.golden.ports.support import TEMPLATES
 
@@ -90,7 +92,7 @@ def test_long_numbers(gateware, rng):
 
 def test_decibels(gateware, rng):
     model = report.Decibels(POWER)
-    totals = [0, 1, 2**SUM_BITS - 1, *(int(2**x) for x in rng.uniform(0, SUM_BITS, 60))]
+    totals = [0, 1, 2**ERROR_SUM_BITS - 1, *(int(2**x) for x in rng.uniform(0, ERROR_SUM_BITS, 60))]
     for total in totals:
         gateware.set("total", total)
         result = gateware.run(
@@ -98,3 +100,22 @@ def test_decibels(gateware, rng):
         )
         assert np.count_nonzero(result.probes["done"]) == 1
         assert gateware.get("tenths") == model.process(total)
+
+
+def test_octets_of_texts():
+    """Spelt out: strings, fields as octets with bit 7, and a 0 at the end of each text."""
+    texts = (("a",), (Field(3, FieldKind.TENTHS), "bc", Field(15), Field(0, FieldKind.OFFSET)))
+    octets, starts = program(texts)
+    assert octets == [0x61, 0, 0x93, 0x62, 0x63, 0x8F, 0xA0, 0]
+    assert starts == [0, 2]
+
+
+@pytest.mark.parametrize("power", [1, 1000.0, 3**20, 2**38, 4032**2 * 4**4 * 64 * 6, 2**60])
+def test_first_sum_is_right_to_half_a_bit(power):
+    """10**x without logarithms: x within half a bit means that no other integer is nearer."""
+    unit = 100 << TENTHS_FRACTION
+    ratio = Fraction(power) / (1 << (ERROR_SUM_BITS - 1))
+    # 10**((2 first -+ 1) / 2 unit) on both sides of the ratio, as whole powers of ten.
+    first = first_sum(power)
+    above, below = Fraction(2 * first + 1, 2 * unit), Fraction(2 * first - 1, 2 * unit)
+    assert 10 ** float(below) <= float(ratio) <= 10 ** float(above)

@@ -51,7 +51,7 @@ def payloads(octets):
 
 
 def in_slots(octets, slots):
-    """What is in all slots: the octets in those of speech, and whose they are."""
+    """The octets of all slots, and which slots are ours."""
     frames, channels = octets.shape
     every, ours = np.zeros((2, frames, slots), int)
     speech = list(SPEECH_SLOTS[slots][:channels])

@@ -3,9 +3,12 @@
 import numpy as np
 
 from golden.formats import TRAINING_LEVEL
+from golden.pcm import g711
 from golden.receiver import timing
+from golden.receiver.detection import SdDetector as GoldenDetector
 from golden.receiver.leastsquares import MOST_OFF, Correlator
-from golden.receiver.timetable import FIRST, FIRST_SYMBOL
+from golden.receiver.timetable import FIRST_FRAME, FIRST_SYMBOL
+from golden.signals import training
 from hdl.receiver.detection import SdDetector
 from hdl.receiver.leastsquares import ACCUMULATE, FINISH, REMEMBER
 
@@ -41,12 +44,12 @@ class Line:
         )
 
     def windows(self):
-        """What golden's Correlator takes."""
+        """Windows of samples and symbols for golden's Correlator."""
         every = [self.regressors(n) for n in range(self.before, len(self.signs))]
         return tuple(np.array(part) for part in zip(*every, strict=True))
 
     def items(self):
-        """What the gateware's Correlator takes."""
+        """Items for the gateware's Correlator."""
         count = len(self.signs)
         mode = np.where(np.arange(count) < self.before, REMEMBER, ACCUMULATE)
         mode[-1] = FINISH
@@ -61,10 +64,10 @@ class Line:
         }
 
     def words(self):
-        """What it gives, from the whole of the normal equations."""
+        """Words that the Correlator gives, from the whole of the normal equations."""
         forward, signs = self.windows()
         matrix = Correlator().process(forward, signs)
-        # Symbol 0 behind the samples.
+        # Symbol 0 after the samples.
         order = np.r_[: self.forward, -1, self.forward : len(matrix) - 1]
         matrix = matrix[np.ix_(order, order)]
         edges = [
@@ -142,7 +145,7 @@ def waves(samples, gaps=LONG):
 
 
 def above(ucode):
-    """What the tables have for a Ucode's level besides."""
+    """How far a Ucode's level is above TRN1d's, in the tables of these tests."""
     return int(ucode) * 37 % 512 - 256
 
 
@@ -172,12 +175,12 @@ def half_symbols(samples, first, reversal, shift, step, corrections):
     ``samples`` have the numbers from ``first`` on, zeros before. Returns their values, the number
     of the last sample that each needs, and the step after each data frame.
     """
-    at = ((reversal + FIRST_SYMBOL) << timing.INSTANT_FRACTION) + FIRST * timing.HALVES * (
+    at = ((reversal + FIRST_SYMBOL) << timing.INSTANT_FRACTION) + FIRST_FRAME * timing.HALVES * (
         ONE + step
     )
     halves, needed, steps = [], [], []
     padded = np.concatenate([np.zeros(64, np.int64), samples, np.zeros(64, np.int64)])
-    offsets = np.arange(-timing.BEFORE + 1, timing.TAPS - timing.BEFORE + 1)
+    offsets = np.arange(-timing.TAPS_BEFORE + 1, timing.TAPS - timing.TAPS_BEFORE + 1)
     for phase, frequency in [*corrections, *[(0, 0)] * len(samples)]:
         instants = timing.instants(np.array(at), np.array(step))
         whole = (instants >> timing.INSTANT_FRACTION) - first
@@ -192,6 +195,9 @@ def half_symbols(samples, first, reversal, shift, step, corrections):
     needed = np.concatenate(needed[: len(halves)])
     there = needed < len(samples)
     return np.concatenate(halves)[there], needed[there], np.array(steps)
+
+
+_CORRECTION = ("correction__phase", "correction__frequency", "correction__amount")
 
 
 class Call:
@@ -217,7 +223,7 @@ class Call:
             self.samples, first, self.reversal, self.shift, self.step, pairs
         )
         self.at = 20 + PERIOD * np.arange(count)
-        names = ("strobe", "sample", "start", "phase", "frequency", "correction")
+        names = ("strobe", "sample", "start", *_CORRECTION)
         self.waves = {name: np.zeros(PERIOD * (count + 1), np.int64) for name in names}
         self.waves["strobe"][self.at] = 1
         self.waves["sample"][:] = 12345  # what is there without a strobe must not matter
@@ -225,9 +231,9 @@ class Call:
         self.began = self.at[begin] + DONE
         self.waves["start"][self.began] = 1
         self.waves |= {
-            "start_reversal": self.reversal % (1 << 16),
-            "start_shift": self.shift,
-            "start_step": self.step,
+            "detection__reversal": self.reversal % (1 << 16),
+            "detection__shift": self.shift,
+            "detection__step": self.step,
             "stop": 0,
         }
         frames = self.needed[: len(self.needed) // timing.HALVES * timing.HALVES]
@@ -239,8 +245,9 @@ class Call:
                 self.correct(at, phase, frequency)
 
     def correct(self, at, phase, frequency):
-        self.waves["phase"][at] = self.waves["frequency"][at + 1] = 1
-        self.waves["correction"][at : at + 2] = phase, frequency
+        is_phase, is_frequency, amount = (self.waves[name] for name in _CORRECTION)
+        is_phase[at] = is_frequency[at + 1] = 1
+        amount[at : at + 2] = phase, frequency
 
     @property
     def expected(self):
@@ -257,3 +264,37 @@ def check(call, result):
     got = result.outputs["o"]
     assert np.array_equal(got["half"], call.expected["half"])
     assert np.array_equal(got["index"], call.expected["index"])
+
+
+def detections(samples, at=0):
+    """Golden's detections: number of the sample that completes each, and its fields."""
+    detector, found = GoldenDetector(), []
+    detector.reset(at)
+    while detector.taken < at + len(samples):
+        result = detector.process(samples[detector.taken - at :])
+        if result is not None:
+            found.append(
+                (detector.taken - 1, result.reversal % (1 << 16), result.shift, result.step)
+            )
+    return found
+
+
+def sd(rng, amplitude, ppm=0.0, repeats=training.SD, symbols=600):
+    """Sd of so many repetitions, S-bar-d and TRN1d through some line, in floating point."""
+    parts = [training.sd(int(rng.integers(40, 90))), training.trn1d(70, symbols)]
+    skip = 6 * (training.SD - repeats)
+    ucodes, signs = (np.concatenate(part)[skip:] for part in zip(*parts, strict=True))
+    x = g711.linear(ucodes, "A") * (2.0 * signs - 1)
+    x = np.convolve(np.repeat(x, 2), [0.1, 0.4, 0.3, *rng.uniform(-0.15, 0.15, 5)])
+    at = np.arange(int(len(x) * 0.998) - 1) * (1 + ppm * 1e-6)
+    return np.interp(at, np.arange(len(x)), x) * amplitude / np.abs(x).max()
+
+
+def to_samples(rng, parts, noise=0.0):
+    x = np.concatenate(parts)
+    x = x + noise * rng.standard_normal(len(x))
+    return np.clip(np.rint(x), -32768, 32767).astype(np.int64)
+
+
+def silence(rng, most=200):
+    return np.zeros(int(rng.integers(most)))

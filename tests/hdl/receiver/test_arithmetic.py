@@ -2,7 +2,7 @@ import math
 
 import numpy as np
 
-from hdl.receiver.arithmetic import Arithmetic, operation_signature
+from hdl.receiver.arithmetic import Arithmetic, Operation
 from sim.engines.gateware import Gateware
 
 
@@ -24,7 +24,7 @@ def test_roots(rng):
         operation += [{"multiplicand": 1, "divisor": 1, "clear": 1}, {"load": 1}]
         operation += 33 * [{"shift": 1, "divide": 1, "root": 1}] + [{}]
         word += [0, number] + 34 * [0]
-    names = operation_signature(1).members
+    names = Operation(1).members
     waves = {
         f"operation__{name}": np.array([step.get(name, 0) for step in operation]) for name in names
     }

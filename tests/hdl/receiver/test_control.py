@@ -10,7 +10,7 @@ from golden.receiver.slicer import Levels
 from golden.receiver.timetable import (
     AGAIN,
     FAST_BITS,
-    FIRST,
+    FIRST_FRAME,
     GRACE,
     RATE_BITS,
     SETTLING,
@@ -23,19 +23,19 @@ from golden.receiver.timetable import (
 )
 from hdl.receiver.control import Control
 from hdl.receiver.settings import Settings
-from hdl.receiver.slicer import LEVEL
+from hdl.receiver.slicer import LEVEL_WORD
 from hdl.receiver.words import (
-    AFTER_ED,
-    ARM,
-    KNOW,
-    LOSS,
-    NUMBER,
-    POWER,
-    START,
-    SWITCH,
-    TRAINING_LOSS,
-    TRAINING_POWER,
-    TURN,
+    AFTER_ED_AT,
+    ARM_AT,
+    DATA_FRAME_NUMBER,
+    KNOW_AT,
+    LOSS_AT,
+    POWER_AT,
+    START_AT,
+    SWITCH_AT,
+    TRAINING_LOSS_AT,
+    TRAINING_POWER_AT,
+    TURN_AT,
     WORD,
     command_words,
 )
@@ -43,7 +43,7 @@ from sim.engines.compare import compare
 from sim.engines.gateware import Gateware
 from sim.engines.pattern import Pattern
 
-TIMED = data.StructLayout({"number": NUMBER, "word": WORD})
+TIMED = data.StructLayout({"number": DATA_FRAME_NUMBER, "word": WORD})
 
 
 def timed(words):
@@ -57,23 +57,31 @@ class ControlAlone(wiring.Component):
     """The control with settings as inputs, and its end of the front played to it."""
 
     def __init__(self, start_up=False):
-        self.settings = Settings(LEVEL, start_up)
+        self.settings = Settings(LEVEL_WORD, start_up)
         self.control = Control(self.settings, start_up=start_up)
-        given = ("found", "trained", "measured", "done", "energy", "loaded", "quiet")
-        given += ("step", "sure", "turned", "ed")
-        told = ("state", "number", "load", "correction", "steady", "training", "hurry", "still")
-        told += ("put", "plain", "guess", "power_bits", "loss")
-        members = self.control.signature.members
+        control = self.control
+        given = {"front": ("found", "quiet", "step"), "report": ("measured", "done", "energy")}
+        given |= {"heard": ("trained", "sure", "turned", "ed"), "taps": ("good",)}
+        shown = {"status": ("state", "number", "rate", "steady", "training", "put", "plain")}
+        shown |= {"frame": ("hurry", "still", "guess", "power_bits", "loss"), "taps": ("load",)}
+        #: Ports of the control by their names here, which are those in their groups.
+        self.given, self.shown = (
+            {
+                name: getattr(getattr(control, group), name)
+                for group in names
+                for name in names[group]
+            }
+            for names in (given, shown)
+        )
         super().__init__(
             {
                 "i": In(stream.Signature(TIMED)),
                 "bank": Out(1),
-                "o_event": Out(members["o_event"].signature),
-                **{name: In(members[name].shape) for name in given},
-                **{name: Out(members[name].shape) for name in told},
+                "o_event": Out(control.signature.members["o_event"].signature),
+                **{name: In(port.shape()) for name, port in self.given.items()},
+                **{name: Out(port.shape()) for name, port in self.shown.items()},
             }
         )
-        self.given, self.told = given, told
 
     def elaborate(self, platform):
         m = Module()
@@ -82,18 +90,18 @@ class ControlAlone(wiring.Component):
             self.control,
         )
         # A word comes when the data frame before that of its number has been dealt with.
-        passing = (control.number >= self.i.payload.number) & control.idle
+        passing = (control.status.number >= self.i.payload.number) & control.idle
         m.d.comb += [
             settings.i.payload.eq(self.i.payload.word),
             settings.i.valid.eq(self.i.valid & passing),
             self.i.ready.eq(settings.i.ready & passing),
             self.bank.eq(settings.bank),
-            control.early.eq(1),
+            control.front.early.eq(1),
         ]
         wiring.connect(m, control.o_event, wiring.flipped(self.o_event))
-        m.d.comb += [control.started.eq(control.restart), settings.o.ready.eq(1)]
-        m.d.comb += [getattr(control, name).eq(getattr(self, name)) for name in self.given]
-        m.d.comb += [getattr(self, name).eq(getattr(control, name)) for name in self.told]
+        m.d.comb += [control.front.started.eq(control.front.restart), settings.o.ready.eq(1)]
+        m.d.comb += [port.eq(getattr(self, name)) for name, port in self.given.items()]
+        m.d.comb += [getattr(self, name).eq(port) for name, port in self.shown.items()]
         return m
 
 
@@ -103,11 +111,11 @@ class ControlAlone(wiring.Component):
 def test_synchronism_lost_and_found(engine, rng):
     """Start-up, training, tracking, and losses of two kinds, at the control, on every engine."""
     limit = 50_000
-    words = [(0, TRAINING_POWER, 24), (0, TRAINING_LOSS, limit)]
+    words = [(0, TRAINING_POWER_AT, 24), (0, TRAINING_LOSS_AT, limit)]
     start, gap, ends = 40, 20, []
-    trained = SKIPPED + TRAINED + SOLVING - FIRST
+    trained = SKIPPED + TRAINED + SOLVING - FIRST_FRAME
     good, bad = 2000, 60_000
-    # Right behind the solution errors do not count.
+    # Right after the solution errors do not count.
     frames = [(bad << 8, 0)] * 4 + [(good << 8, 0)] * 16
     frames += [(bad << 8, 0)] * 12 + [(good << 8, 0)] * 40
     frames += [(good << 8, 1)] * 80 + [(good << 8, 0)] * 30
@@ -123,8 +131,8 @@ def test_synchronism_lost_and_found(engine, rng):
         waves["quiet"][at : at + gap] = quiet
         ends.append(at)
     # What golden's _watch does with the same numbers.
-    events, coasting = [(FIRST, Kind.DETECTED), (FIRST + trained, Kind.TRAINED)], False
-    fast, first = 0, FIRST + trained
+    events, coasting = [(FIRST_FRAME, Kind.DETECTED), (FIRST_FRAME + trained, Kind.TRAINED)], False
+    fast, first = 0, FIRST_FRAME + trained
     coasted, ways = 0, []
     for number, (energy, quiet) in enumerate(frames):
         fast += energy * (number >= SETTLING) - (fast >> FAST_BITS)
@@ -152,7 +160,7 @@ def test_synchronism_lost_and_found(engine, rng):
         engine=engine,
         patterns=[Pattern()],
         cycles=cycles,
-        waves={**waves, "loaded": 1},
+        waves={**waves, "good": 1},
         drain=100,
         probes=["hurry", "still"],
     )
@@ -170,9 +178,9 @@ def played(engine, start_up, words, frames, pulses=(), found=()):
     high at its end; ``found``: data frames with which Sd comes, each the last of its start.
     """
     gap, at, cycle = 90, [], 40
-    starts = [(FIRST, SKIPPED + TRAINED + SOLVING, end) for end in (*found, frames)]
+    starts = [(FIRST_FRAME, SKIPPED + TRAINED + SOLVING, end) for end in (*found, frames)]
     cycles = 60 + sum(
-        20 * (trained - FIRST) + 200 + gap * (end - trained + 2) for _, trained, end in starts
+        20 * (trained - FIRST_FRAME) + 200 + gap * (end - trained + 2) for _, trained, end in starts
     )
     names = ("found", "trained", "measured", "done", "step", "sure", "turned", "ed")
     waves = {name: np.zeros(cycles, np.int64) for name in names}
@@ -192,8 +200,8 @@ def played(engine, start_up, words, frames, pulses=(), found=()):
             at.append(cycle)
             cycle += gap
     waves["step"][: at[0] - 10] = steps[0][1]
-    probes = ["bank", "plain", "guess", "power_bits", "loss", "steady", "correction", "load"]
-    options = {"waves": {**waves, "loaded": 1}, "cycles": cycles, "probes": probes}
+    probes = ["bank", "plain", "guess", "power_bits", "loss", "steady", "rate", "load"]
+    options = {"waves": {**waves, "good": 1}, "cycles": cycles, "probes": probes}
     component = ControlAlone(start_up)
     if engine == "cxxrtl":
         result = Gateware(component).run({"i": timed(words)}, {}, drain=cycles, **options)
@@ -206,25 +214,25 @@ def played(engine, start_up, words, frames, pulses=(), found=()):
 
 def levels(number, power, loss, single=0, guess=0):
     """Words of levels, but for the table."""
-    return [(number, POWER, power | single << 8 | guess << 9), (number, LOSS, loss)]
+    return [(number, POWER_AT, power | single << 8 | guess << 9), (number, LOSS_AT, loss)]
 
 
-#: The data frame behind training.
+#: The data frame after training.
 TRACKED = SKIPPED + TRAINED + SOLVING
 
 
 def story():
     """Words and pulses, and the events that they are to make."""
     f = TRACKED
-    words = [(0, TRAINING_POWER, 24), (0, TRAINING_LOSS, 50_000)]
-    words += [*levels(f + 5, 20, 1000, single=1), (f + 5, SWITCH, f + 8)]
-    words += [*levels(f + 12, 21, 2000, guess=1), (f + 12, SWITCH, f + 1)]
-    words += [*levels(f + 20, 22, 3000), (f + 20, ARM, 1)]
-    # A reversal and words behind it: another one is waited for.
-    words += [*levels(f + 28, 23, 4000), (f + 28, ARM, 1)]
+    words = [(0, TRAINING_POWER_AT, 24), (0, TRAINING_LOSS_AT, 50_000)]
+    words += [*levels(f + 5, 20, 1000, single=1), (f + 5, SWITCH_AT, f + 8)]
+    words += [*levels(f + 12, 21, 2000, guess=1), (f + 12, SWITCH_AT, f + 1)]
+    words += [*levels(f + 20, 22, 3000), (f + 20, ARM_AT, 1)]
+    # A reversal and words after it: another one is waited for.
+    words += [*levels(f + 28, 23, 4000), (f + 28, ARM_AT, 1)]
     # Of one Ucode once more: not plain for that.
-    words += [*levels(f + 36, 19, 5000, single=1), (f + 36, AFTER_ED, 0)]
-    words += [*levels(f + 45, 18, 6000), (f + 45, ARM, 1), (f + 46, ARM, 0)]
+    words += [*levels(f + 36, 19, 5000, single=1), (f + 36, AFTER_ED_AT, 0)]
+    words += [*levels(f + 45, 18, 6000), (f + 45, ARM_AT, 1), (f + 46, ARM_AT, 0)]
     pulses = {
         f + 24: ["sure"],
         f + 26: ["turned"],
@@ -234,7 +242,7 @@ def story():
         f + 52: ["ed"],
     }
     events = [
-        (FIRST, Kind.DETECTED),
+        (FIRST_FRAME, Kind.DETECTED),
         (f, Kind.TRAINED),
         (f + 8, Kind.DATA),
         (f + 12, Kind.DATA),
@@ -273,7 +281,7 @@ def test_levels_that_wait():
         rate += step - (rate >> RATE_BITS)
     (guessed,) = np.flatnonzero(probes["steady"])
     assert at[11] < guessed < at[12]
-    assert probes["correction"][guessed] == (rate >> RATE_BITS) - steps[11][1]
+    assert probes["rate"][guessed] == (rate >> RATE_BITS) - steps[11][1]
 
 
 @pytest.mark.parametrize("engine", ["verilator", "icarus"])
@@ -299,17 +307,17 @@ def test_levels_that_wait_on_other_engines(engine):
 def test_second_solution_and_levels_again_with_sd(start_up):
     """START waits again after Sd, in the same table, until there are others."""
     loads, end = AGAIN + TRAINED_AGAIN + SOLVING, AGAIN + TRAINED_AGAIN + SOLVING + 5
-    words = [(0, TRAINING_POWER, 24), (0, TRAINING_LOSS, 50_000)]
-    words += [*levels(0, 20, 1000), (0, START, loads + 2)]
+    words = [(0, TRAINING_POWER_AT, 24), (0, TRAINING_LOSS_AT, 50_000)]
+    words += [*levels(0, 20, 1000), (0, START_AT, loads + 2)]
     told, probes, at, _ = played("cxxrtl", start_up, words, end, found=(end, TRACKED + 9))
-    once = [(FIRST, Kind.DETECTED), (TRACKED, Kind.TRAINED)]
+    once = [(FIRST_FRAME, Kind.DETECTED), (TRACKED, Kind.TRAINED)]
     data = [(loads, Kind.TRAINED), (loads + 2, Kind.DATA)]
     assert told == [*once, *data, *once, *once, *data]
     ends = np.flatnonzero(np.diff(at) > 100)
     banks = [int(probes["bank"][row]) for row in (*(at[ends] + 60), at[-1] + 60)]
     assert banks[0] == banks[2] != banks[1]
     # Data that come while the second stretch is recorded end that.
-    words[-1] = (0, START, AGAIN + 30)
+    words[-1] = (0, START_AT, AGAIN + 30)
     told, *_ = played("cxxrtl", start_up, words, end)
     assert told == [*once, (AGAIN + 30, Kind.DATA)]
 
@@ -317,9 +325,9 @@ def test_second_solution_and_levels_again_with_sd(start_up):
 def test_words_of_calls():
     """None of levels, or of DIL, takes back; what is no call is refused."""
     one = Levels(((2828,),) * 6, ((79,),) * 6)
-    assert command_words(one, "arm", None) == command_words(one, "after_ed", None) == [(ARM, 0)]
-    assert command_words(one, "know", None, None, 0) == [(KNOW, 0)]
+    assert command_words(one, "arm", None) == command_words(one, "after_ed", None) == [(ARM_AT, 0)]
+    assert command_words(one, "know", None, None, 0) == [(KNOW_AT, 0)]
     assert command_words(one, "follow", None) == []
-    assert command_words(one, "turn", -1) == [(TURN, 5)]
+    assert command_words(one, "turn", -1) == [(TURN_AT, 5)]
     with pytest.raises(ValueError, match="no call of a receiver"):
         command_words(one, "reset")

@@ -36,8 +36,8 @@ FRAME = data.StructLayout(
         "turn": 3,
         "known": 1,
         "known_signs": INTERVALS,
-        "power_bits": 6,
-        "training_bits": 6,
+        "power_bits": 5,
+        "training_bits": 5,
         "hurry": 1,
         "still": 1,
         "loss": 32,
@@ -63,16 +63,17 @@ class Watched(Equalizer):
 
     def elaborate(self, platform):
         m = super().elaborate(platform)
-        others = (self._taps.place == Place.DRIFT_TAP) | (self._taps.place == Place.ERROR_TAP)
-        with m.If(self._taps.write & self.busy & ~self._clearing & (~self._taps.placed | others)):
-            m.d.sync += self.taps.eq(self.taps.rotate_left(1) ^ self._taps.value)
-        with m.If(~self.busy):
+        taps = self.sums.taps
+        others = (taps.place == Place.DRIFT_TAP) | (taps.place == Place.ERROR_TAP)
+        with m.If(taps.write & self.report.busy & ~self._clearing & (~taps.placed | others)):
+            m.d.sync += self.taps.eq(self.taps.rotate_left(1) ^ taps.value)
+        with m.If(~self.report.busy):
             m.d.sync += self.taps.eq(0)
         return m
 
 
 def added_up(taps):
-    """What :class:`Watched` has after these taps."""
+    """The sum that :class:`Watched` has after these taps."""
     total = 0
     for tap in taps:
         total = ((total << 1 | total >> 31) ^ int(tap)) & 0xFFFFFFFF
@@ -104,8 +105,9 @@ class Line(wiring.Component):
         self.equalizer, self.slicer = Watched(forward, feedback), Slicer()
         members = self.equalizer.signature.members
         super().__init__(
-            {name: members[name] for name in ("i", "i_taps", "o", "o_symbol", "busy")}
+            {name: members[name] for name in ("i", "i_taps", "o", "o_symbol")}
             | {
+                "busy": Out(1),
                 "i_write": self.slicer.signature.members["i_write"],
                 "words": In(16),
                 "i_frame": In(stream.Signature(FRAME)),
@@ -138,10 +140,10 @@ class Line(wiring.Component):
             "loss",
             "guess",
         ):
-            m.d.comb += getattr(equalizer, name).eq(frame[name])
+            m.d.comb += getattr(equalizer.frame, name).eq(frame[name])
         m.d.comb += [
-            equalizer.given.eq(frame.given[0]),
-            equalizer.given_value.eq(frame.given_values[:16]),
+            equalizer.known.given.eq(frame.given[0]),
+            equalizer.known.value.eq(frame.given_values[:16]),
         ]
         with m.If(equalizer.o.valid & equalizer.o.ready):
             m.d.sync += [
@@ -151,30 +153,28 @@ class Line(wiring.Component):
                 ),
             ]
         passing = Signal()
+        multiplier.serve(m, equalizer)
         m.d.comb += [
-            multiplier.a.eq(equalizer.multiply.a),
-            multiplier.b.eq(equalizer.multiply.b),
-            equalizer.multiply.product.eq(multiplier.product),
-            equalizer.known_sign.eq(frame.known_signs[0]),
+            equalizer.known.sign.eq(frame.known_signs[0]),
             slicer.bank.eq(frame.bank),
             slicer.training.eq(frame.training),
             # Wrong unless training: then the slicer's levels are those of the tables.
             slicer.training_value.eq(TRAINING_LEVEL),
             slicer.training_ucode.eq(TRAINING_UCODE),
-            self.busy.eq(equalizer.busy),
+            self.busy.eq(equalizer.report.busy),
             equalizer.i.payload.eq(self.i.payload),
             equalizer.i.valid.eq(self.i.valid & passing),
             self.i.ready.eq(equalizer.i.ready & passing),
         ]
-        with m.If(equalizer.known_next):
+        with m.If(equalizer.known.next):
             m.d.sync += frame.known_signs.eq(frame.known_signs >> 1)
-        with m.If(equalizer.measured):
-            m.d.sync += report.energy.eq(equalizer.energy)
+        with m.If(equalizer.report.measured):
+            m.d.sync += report.energy.eq(equalizer.report.energy)
         for name in ("phase", "frequency"):
-            with m.If(getattr(equalizer, name)):
-                m.d.sync += report[name].eq(equalizer.correction)
-        with m.If(equalizer.done):
-            m.d.sync += report.adapting.eq(equalizer.adapting)
+            with m.If(getattr(equalizer.correction, name)):
+                m.d.sync += report[name].eq(equalizer.correction.amount)
+        with m.If(equalizer.report.done):
+            m.d.sync += report.adapting.eq(equalizer.report.adapting)
             m.d.sync += [report.taps.eq(equalizer.taps), self.o_frame.valid.eq(1)]
         with m.If(self.o_frame.ready & self.o_frame.valid):
             m.d.sync += self.o_frame.valid.eq(0)
@@ -183,17 +183,17 @@ class Line(wiring.Component):
             with m.State("WAIT"):
                 m.d.comb += passing.eq(frame.ahead & ~last)
                 item = self.i_frame.payload
-                able = ~item.load | equalizer.loaded_good
+                able = ~item.load | equalizer.set.good
                 with m.If(self.i_frame.valid & able & ~self.o_frame.valid & (seen == self.words)):
                     m.d.comb += [
                         self.i_frame.ready.eq(1),
-                        equalizer.load.eq(item.load),
+                        equalizer.set.load.eq(item.load),
                         equalizer.clear.eq(item.clear),
                     ]
                     m.d.sync += frame.eq(item)
                     m.next = "CLEAR"
             with m.State("CLEAR"):
-                with m.If(~equalizer.busy):
+                with m.If(~equalizer.report.busy):
                     m.next = "FRAME"
             with m.State("FRAME"):
                 m.d.comb += passing.eq(1)
@@ -201,7 +201,7 @@ class Line(wiring.Component):
                     m.next = "PROCESS"
             with m.State("PROCESS"):
                 m.d.comb += passing.eq(frame.ahead & ~last)
-                with m.If(~equalizer.busy):
+                with m.If(~equalizer.report.busy):
                     m.next = "WAIT"
         return m
 

@@ -3,9 +3,10 @@
 import numpy as np
 import pytest
 
-from golden.receiver.framing import ED_FRAMES, JD_LENGTHS, LENGTHS
+from golden.receiver.framing import JD_LENGTHS, MP_LENGTHS
 from golden.receiver.framing import SequenceFramer as Golden
 from golden.signals.sequences import JD, JD_END, MP
+from golden.signals.training import ED_FRAMES
 from hdl.receiver.framing import SequenceFramer, framing
 from sim.engines.compare import compare
 from tests.hdl.support import FULL_SPEED
@@ -86,13 +87,13 @@ def run(engine, stretches, d, lengths, rng, gaps=2):
 def test_mp_and_ed(d, rng):
     """Right ones and wrong ones, one after the other."""
     stretches = [call(rng, d, errors) for errors in (0, 0, 1, 2, 5, 20) for _ in range(6)]
-    begun, ended = run("cxxrtl", stretches, d, LENGTHS, rng)
+    begun, ended = run("cxxrtl", stretches, d, MP_LENGTHS, rng)
     assert begun > 150 and ended > 20
 
 
 @pytest.mark.parametrize("engine", ["verilator", "icarus"])
 def test_on_other_engines(engine, rng):
-    begun, ended = run(engine, [call(rng, 18, errors) for errors in (0, 1)], 18, LENGTHS, rng)
+    begun, ended = run(engine, [call(rng, 18, errors) for errors in (0, 1)], 18, MP_LENGTHS, rng)
     assert begun > 4 and ended > 0
 
 
@@ -105,7 +106,7 @@ def test_random_bits(rng):
             bits = (rng.random((3000, d)) >= share).astype(np.uint8)
             bits[rng.random(3000) < 0.2] = 0
             stretches.append(bits)
-        total += run("cxxrtl", stretches, d, LENGTHS, rng)
+        total += run("cxxrtl", stretches, d, MP_LENGTHS, rng)
     assert (total > 20).all()
 
 

@@ -8,11 +8,10 @@ from amaranth.lib import wiring
 from golden.pcm import g711
 from golden.receiver.receiver import Receiver as Golden
 from golden.receiver.slicer import Levels
-from golden.receiver.timetable import FAST_BITS, QUIET, SKIPPED, SOLVING, TRAINED, Kind
-from golden.receiver.timing import HALVES
+from golden.receiver.timetable import SKIPPED, SOLVING, TRAINED, Kind
 from golden.signals import training
 from hdl.core.stream import pass_on
-from hdl.receiver.receiver import Receivers, _Loudness
+from hdl.receiver.receiver import Receivers
 from hdl.receiver.words import command_words, configuration_words
 from sim.calls.gateware_receiver import ReceiverGateware
 from sim.engines.gateware import Gateware
@@ -70,41 +69,6 @@ def whole():
     return ReceiverGateware()
 
 
-def test_loudness(rng):
-    """Data frames about as loud as is asked for, with magnitudes up to the greatest; and anew."""
-    loud = rng.choice([20, 64, 90, 32768], (300, HALVES), p=[0.55, 0.25, 0.17, 0.03])
-    halves = rng.integers(-loud, loud)
-    halves[rng.random(300) < 0.02] = -32768
-    anew = rng.random(300) < 0.1
-    # For long at the limit, where each bit counts.
-    halves[100:200] = QUIET // HALVES * rng.choice([-1, 1], (100, HALVES))
-    anew[100:200] = False
-    every, mean, quiet = 3, 0, []
-    for frame, clear in zip(halves, anew, strict=True):
-        mean = (0 if clear else mean) + np.abs(frame).sum()
-        quiet.append(mean >> FAST_BITS < QUIET)
-        mean -= mean >> FAST_BITS
-    assert 0.05 < np.mean(quiet) < 0.8
-    begins = HALVES * every * np.arange(300)
-    strobe = (np.arange(300 * HALVES * every) % every == 0).astype(np.int64)
-    clear = np.zeros(len(strobe), np.int64)
-    clear[begins[1:][anew[1:]] - 1] = 1
-    half = {
-        "half": halves.reshape(-1).repeat(every),
-        "index": np.tile(np.arange(HALVES).repeat(every), 300),
-    }
-    got = (
-        Gateware(_Loudness())
-        .run(
-            waves={"half": half, "strobe": strobe, "clear": clear},
-            cycles=len(strobe),
-            probes=["quiet"],
-        )
-        .probes["quiet"]
-    )
-    assert np.array_equal(got[begins[1:]], quiet[:-1])
-
-
 def test_call_with_data(whole, rng):
     """Six constellations, a clock that is off, both solutions left in."""
     ucodes = [np.arange(56 + i, 100, 6 + i) for i in range(6)]
@@ -130,7 +94,7 @@ def test_dropout_and_second_start(whole, rng):
 
 
 def test_second_start_during_a_solution(whole, rng):
-    """What is solved then is of the start before, and is not loaded."""
+    """The solution that comes then is of the start before, and is not loaded."""
     octets = np.concatenate([octets_of(rng, "A", 347 * 6), octets_of(rng, "A", 450 * 6)[SILENCE:]])
     samples = samples_of("26awg-6kft", octets, "A", snr=40, ppm=-30, seed=6)
     result = both(samples, levels_of([U_INFO], "A"), gateware=whole)

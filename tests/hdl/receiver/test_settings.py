@@ -1,58 +1,58 @@
-"""What words of a receiver's host change, and when; that they are used, test_control.py has."""
+"""Changes that words of a receiver's host make; test_control.py shows that they are used."""
 
 import numpy as np
 
 from hdl.receiver.settings import Settings
-from hdl.receiver.slicer import LEVEL
+from hdl.receiver.slicer import LEVEL_WORD
 from hdl.receiver.words import (
-    AFTER_ED,
-    ARM,
+    AFTER_ED_AT,
+    ARM_AT,
     GUESS,
-    IGNORE_SD,
-    KNOW,
-    LOSS,
-    POWER,
-    REFERENCES,
+    IGNORE_SD_AT,
+    KNOW_AT,
+    LOSS_AT,
+    POWER_AT,
+    REFERENCES_AT,
     SINGLE,
-    START,
-    SWITCH,
-    TRAINING,
-    TRAINING_LOSS,
-    TRAINING_POWER,
-    TURN,
+    START_AT,
+    SWITCH_AT,
+    TRAINING_AT,
+    TRAINING_LOSS_AT,
+    TRAINING_POWER_AT,
+    TURN_AT,
     Wait,
 )
 from sim.engines.gateware import Gateware
 
 #: Addresses of words that are not of levels, and some that nothing has.
 ADDRESSES = [
-    TRAINING,
-    TRAINING_POWER,
-    TRAINING_LOSS,
-    POWER,
-    LOSS,
-    START,
-    TURN,
-    SWITCH,
-    ARM,
-    AFTER_ED,
-    IGNORE_SD,
-    KNOW,
-    REFERENCES + 3,
-    REFERENCES + 10,
+    TRAINING_AT,
+    TRAINING_POWER_AT,
+    TRAINING_LOSS_AT,
+    POWER_AT,
+    LOSS_AT,
+    START_AT,
+    TURN_AT,
+    SWITCH_AT,
+    ARM_AT,
+    AFTER_ED_AT,
+    IGNORE_SD_AT,
+    KNOW_AT,
+    REFERENCES_AT + 3,
+    REFERENCES_AT + 10,
     1052,
     1100,
 ]
 
-#: What is looked at in every cycle.
+#: Ports that are compared in every cycle.
 PROBES = [
-    "value",
-    "ucode",
+    "training_value",
+    "training_ucode",
     "training_power",
-    "power",
-    "single",
-    "guess",
-    "wait",
+    "waiting__power_bits",
+    "waiting__single",
+    "waiting__guess",
+    "waiting__wait",
     "bank",
     "deaf",
     "know",
@@ -63,7 +63,7 @@ PROBES = [
 
 
 class Plain:
-    """What was written, cycle by cycle."""
+    """The words written, cycle by cycle."""
 
     def __init__(self):
         self.now = dict.fromkeys(PROBES, 0)
@@ -73,42 +73,42 @@ class Plain:
     def cycle(self, word, put, forget):
         """Go on by a cycle with a word that is taken or None; returns what is seen in it."""
         address, value = word or (2047, 0)
-        level, now = address < TRAINING, self.now
-        told = level or address in (POWER, LOSS, START, SWITCH, ARM, AFTER_ED)
-        seen = {**now, "said": told, "turn": address == TURN, "symbols": value & 7}
+        level, now = address < TRAINING_AT, self.now
+        told = level or address in (POWER_AT, LOSS_AT, START_AT, SWITCH_AT, ARM_AT, AFTER_ED_AT)
+        seen = {**now, "said": told, "turn": address == TURN_AT, "symbols": value & 7}
         if put:
-            now["wait"], now["bank"] = Wait.NOTHING, 1 - now["bank"]
+            now["waiting__wait"], now["bank"] = Wait.NOTHING, 1 - now["bank"]
         if forget:
-            # Levels of START wait again: where they are in use already, in that table.
-            now["bank"] ^= self._again and now["wait"] == Wait.NOTHING and not level
-            now["wait"], now["know"] = Wait.FRAME if self._again else Wait.NOTHING, 0
+            # Levels of START_AT wait again: where they are in use already, in that table.
+            now["bank"] ^= self._again and now["waiting__wait"] == Wait.NOTHING and not level
+            now["waiting__wait"], now["know"] = Wait.FRAME if self._again else Wait.NOTHING, 0
         if told:
-            self._again = address == START
-            now["wait"] = {
-                START: Wait.FRAME,
-                SWITCH: Wait.FRAME,
-                AFTER_ED: Wait.ED,
-                ARM: Wait.R_BAR if value & 1 else Wait.NOTHING,
+            self._again = address == START_AT
+            now["waiting__wait"] = {
+                START_AT: Wait.FRAME,
+                SWITCH_AT: Wait.FRAME,
+                AFTER_ED_AT: Wait.ED,
+                ARM_AT: Wait.R_BAR if value & 1 else Wait.NOTHING,
             }.get(address, Wait.NOTHING)
-        if address == TRAINING:
-            now["value"], now["ucode"] = value & 0x7FFF, value >> 16 & 127
-        elif address == TRAINING_POWER:
+        if address == TRAINING_AT:
+            now["training_value"], now["training_ucode"] = value & 0x7FFF, value >> 16 & 127
+        elif address == TRAINING_POWER_AT:
             now["training_power"] = value & 31
-        elif address == POWER:
-            now["power"], now["single"] = value & 31, value >> SINGLE & 1
-            now["guess"] = value >> GUESS & 1
-        elif address == TRAINING_LOSS:
+        elif address == POWER_AT:
+            now["waiting__power_bits"], now["waiting__single"] = value & 31, value >> SINGLE & 1
+            now["waiting__guess"] = value >> GUESS & 1
+        elif address == TRAINING_LOSS_AT:
             self.losses[2] = value
-        elif address == LOSS:
+        elif address == LOSS_AT:
             self.losses[1 - seen["bank"]] = value
-        elif address in (START, SWITCH):
+        elif address in (START_AT, SWITCH_AT):
             self.start = value & 0xFFFFFF
-        elif address == IGNORE_SD:
+        elif address == IGNORE_SD_AT:
             now["deaf"] = value & 1
-        elif address == KNOW:
+        elif address == KNOW_AT:
             now["know"] = value & 1
-        elif REFERENCES <= address < REFERENCES + 16:
-            self.references[address - REFERENCES] = value & 0x7FFF
+        elif REFERENCES_AT <= address < REFERENCES_AT + 16:
+            self.references[address - REFERENCES_AT] = value & 0x7FFF
         return seen
 
 
@@ -121,7 +121,7 @@ def test_what_words_change(rng):
     put, forget = (pulse == 0).astype(int), (pulse == 1).astype(int)
     words = np.zeros(count, [("address", "<i8"), ("data", "<i8")])
     words["address"], words["data"] = address, value
-    result = Gateware(Settings(LEVEL)).run(
+    result = Gateware(Settings(LEVEL_WORD)).run(
         {"i": words},
         waves={"put": put, "forget": forget},
         probes=PROBES,
@@ -145,7 +145,7 @@ def test_what_words_change(rng):
         mine = np.isin(np.arange(result.cycles), result.taken["i"]) | (name != "symbols")
         assert np.array_equal(got[mine], wanted[mine]), name
     levels = result.outputs["o"]
-    own = address < TRAINING
+    own = address < TRAINING_AT
     assert len(levels) == own.sum() > 500
     assert np.array_equal(levels["value"], value[own] & 0x7FFF)
     assert np.array_equal(levels["ucode"], value[own] >> 16 & 127)
@@ -154,7 +154,7 @@ def test_what_words_change(rng):
 
 def test_what_is_in_memories(rng):
     """Losses by table and TRN1d's, the data frame, references; each a cycle after it is asked."""
-    gateware, model = Gateware(Settings(LEVEL)), Plain()
+    gateware, model = Gateware(Settings(LEVEL_WORD)), Plain()
     for _ in range(60):
         pair = int(rng.choice(ADDRESSES)), int(rng.integers(1 << 32))
         place = int(rng.integers(16))
@@ -170,5 +170,5 @@ def test_what_is_in_memories(rng):
         model.cycle(None, put, 0)
         assert gateware.get("bank") == model.now["bank"]
         assert gateware.get("loss") == model.losses[2 if training else model.now["bank"]]
-        assert gateware.get("start") == model.start
+        assert gateware.get("waiting__start") == model.start
         assert gateware.get("reference") == model.references[place]

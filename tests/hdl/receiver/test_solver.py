@@ -41,7 +41,7 @@ class Together(wiring.Component):
 
 
 def solved(matrix, forward, level):
-    """What the gateware's Solver gives, by golden."""
+    """Words of the gateware's Solver, by golden."""
     with np.errstate(over="ignore"):
         taps, drop, feedback, good = golden.Solver().process(matrix, forward, level)
     return np.concatenate([taps, feedback, [int(drop) | int(good) << 8]])
@@ -122,7 +122,7 @@ def test_correlator_and_solver_together(rng):
 
 @pytest.mark.parametrize("sign", [1, -1])
 @pytest.mark.parametrize("odd", [(1 << 20) + 1, (1 << 20) + 3])
-def test_ties_are_rounded_away_from_nought(sign, odd):
+def test_ties_are_rounded_away_from_zero(sign, odd):
     """Sample 0's tap is a half in SOLUTION's last place, and so is nothing else."""
     forward, feedback = size = (4, 2)
     one, product = 1 << 28, sign * 8 * odd

@@ -106,7 +106,7 @@ def test_stop_and_start_again(gateware, rng):
 def test_start_while_running_starts_anew(gateware, rng):
     call = Call(rng, 900, corrections=False)
     call.waves["start"][call.at[600] + DONE] = 1
-    call.waves["start_reversal"] = np.where(
+    call.waves["detection__reversal"] = np.where(
         np.arange(len(call.waves["strobe"])) < call.at[600], call.reversal, 395
     )
     result = call.run(gateware)

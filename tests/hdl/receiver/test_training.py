@@ -60,7 +60,7 @@ def sent_signs(rng, frames, jds, more):
 
 
 def serial(decoded):
-    """What the gateware gives of golden's bits."""
+    """The gateware's output for golden's bits."""
     bits, begins = decoded
     return {
         "bit": bits.reshape(-1),
@@ -89,7 +89,7 @@ def test_training_decoder_equal_to_golden(engine, rng):
             probes=("dil", "number"),
         )
     for result in results:
-        # Six decisions a data frame; all behind Jd' are taken and nothing comes of them.
+        # Six decisions a data frame; all after Jd' are taken and nothing comes of them.
         taken = result.taken["i"].reshape(-1, INTERVALS)
         up = np.flatnonzero(result.probes["dil"])
         assert up[0] == taken[model.dil - 1, -1] + 2 < taken[model.dil, 0]
@@ -108,7 +108,7 @@ def training_decoder():
 
 
 def test_training_decoder_through_errors(training_decoder, rng):
-    """What is wrong is wrong in the same way, and ``restart`` is a reset."""
+    """Errors are alike in both, and ``restart`` is a reset."""
     dils = 0
     for run in range(200):
         model = golden.TrainingDecoder()
@@ -214,7 +214,7 @@ class Averaging(wiring.Component):
 
 
 def entries_of(model, which=None):
-    """Requests and answers for all that golden has, or some; a sum of none is nought."""
+    """Requests and answers for all that golden has, or some; a sum of none is zero."""
     places = np.stack(np.unravel_index(np.arange(model.sums.size), model.sums.shape))
     if which is not None:
         places = places[:, which]
@@ -254,7 +254,7 @@ def test_dil_averager_equal_to_golden(engine, sizes, rng):
         probes=("passes",),
     )
     full = results[0]
-    # The first symbol is not there yet. The first decision waits for all sums to be nought.
+    # The first symbol is not there yet. The first decision waits until all sums are zero.
     took = np.diff(full.taken["i"])
     assert took[0] == took.max() == DilAverager.cycles
     assert full.taken["i_descriptor"][0] == DilAverager.clearing + 1
@@ -357,7 +357,7 @@ def test_stop_clear_and_another_dil(averager, rng):
     again.sums += model.sums
     again.counts += model.counts
     check_averages(averager, again)
-    # Another, from nought.
+    # Another, from zero.
     averager.set("clear", 1)
     averager.run({}, cycles=1, reset=False)
     averager.set("clear", 0)

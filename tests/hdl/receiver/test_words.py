@@ -5,8 +5,8 @@ import numpy as np
 from golden.formats import TRAINING_LEVEL
 from golden.pcm.parameters import INTERVALS
 from golden.receiver.slicer import Levels
-from hdl.receiver import receiver_words
-from hdl.receiver.words import COUNTS, ENTRIES, GUESS, LOSS, POWER, SINGLE
+from hdl.receiver import words as receiver_words
+from hdl.receiver.words import COUNTS_AT, ENTRIES_AT, GUESS, LOSS_AT, POWER_AT, SINGLE
 
 
 def test_words_of_levels(rng):
@@ -23,14 +23,14 @@ def test_words_of_levels(rng):
         guess=True,
     )
     words = dict(receiver_words.level_words(levels, training))
-    assert words.pop(LOSS) == levels.loss
-    power = words.pop(POWER)
+    assert words.pop(LOSS_AT) == levels.loss
+    power = words.pop(POWER_AT)
     assert power == levels.power_bits + (int(levels.single) << SINGLE) + (1 << GUESS)
     for interval in range(INTERVALS):
-        assert words.pop(COUNTS + interval) == len(values[interval]) - 1
+        assert words.pop(COUNTS_AT + interval) == len(values[interval]) - 1
         both = zip(values[interval], ucodes[interval], strict=True)
         for index, (value, ucode) in enumerate(both):
-            word = words.pop(ENTRIES + 128 * interval + index)
+            word = words.pop(ENTRIES_AT + 128 * interval + index)
             share = TRAINING_LEVEL * value / 4032 - TRAINING_LEVEL
             assert word & 0xFFFF == value and word >> 16 & 0x7F == ucode and word < 1 << 32
             above = ((word >> 23) + 256) % 512 - 256

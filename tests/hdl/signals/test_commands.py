@@ -11,15 +11,15 @@ from golden.errors import V90Error
 from golden.signals.generator import Command, Signal
 from hdl.pcm.csr import configuration_words
 from hdl.signals.commands import (
-    COMMAND,
-    END,
+    COMMAND_AT,
+    END_AT,
     HEADER,
-    NEXT,
-    REST,
+    NEXT_AT,
+    REST_AT,
     RING_BITS,
-    ROW_BITS,
+    ROW_WORD_BITS,
     WORD_BITS,
-    WRITTEN,
+    WRITTEN_AT,
     CommandWriter,
     command_words,
 )
@@ -66,11 +66,11 @@ def test_words_with_ucodes_and_bits(rng):
 def test_words_of_tables(rng):
     asked = descriptor(rng, 255, 128, 128)
     words = command_words(Command(Signal.DIL, value=asked), "A")
-    assert len(words) == REST + 160 == header(words)["size"] < RING
-    assert all(words[REST + at] == word for at, word in descriptor_words(asked))
+    assert len(words) == REST_AT + 160 == header(words)["size"] < RING
+    assert all(words[REST_AT + at] == word for at, word in descriptor_words(asked))
     p = random_parameters(rng, law="mu")
     words = command_words(Command(Signal.B1D, 48, value=p), "mu")
-    assert words[REST:] == [word for _, word in configuration_words(p)][:-1]
+    assert words[REST_AT:] == [word for _, word in configuration_words(p)][:-1]
     assert len(words) == 63
 
 
@@ -151,7 +151,7 @@ class Rings:
         return self.gateware.get("word")
 
     def row(self, channel, word, value=None):
-        base = self.channels * RING + (channel << ROW_BITS)
+        base = self.channels * RING + (channel << ROW_WORD_BITS)
         return self.access(base + word, value)
 
     def ring(self, channel, at, count):
@@ -159,7 +159,7 @@ class Rings:
 
     def places(self, channel):
         """Where the next command is, and where those that wait end, and the words."""
-        return tuple(self.row(channel, word) for word in (NEXT, END, WRITTEN))
+        return tuple(self.row(channel, word) for word in (NEXT_AT, END_AT, WRITTEN_AT))
 
     def give_word(self, channel, word, last):
         """One word of a command; whether it was taken."""
@@ -229,13 +229,13 @@ def test_a_full_ring_takes_no_more(rng):
     rings = Rings(2)
     sent, waits = some_words(rng, 100), some_words(rng, 300)
     assert rings.give((1, sent), (1, waits)) == 400
-    rings.row(1, COMMAND, REST)
-    rings.row(1, NEXT, 100)
+    rings.row(1, COMMAND_AT, REST_AT)
+    rings.row(1, NEXT_AT, 100)
     assert rings.give((1, some_words(rng, 300))) == RING - 1 - 400
     assert rings.places(1) == (100, 400, RING - 1)
     # The next begins: its words stay, those of the one before make room.
-    rings.row(1, COMMAND, 100 + REST)
-    rings.row(1, NEXT, 400)
+    rings.row(1, COMMAND_AT, 100 + REST_AT)
+    rings.row(1, NEXT_AT, 400)
     assert rings.give((1, some_words(rng, 300))) == 100
     assert rings.ring(1, 100, 300) == waits
 
@@ -245,7 +245,7 @@ def test_now_takes_the_place_of_what_waits(waiting, rng):
     rings = Rings(2)
     sent = some_words(rng, 100)
     rings.give((1, sent), *([(1, some_words(rng, waiting))] if waiting else []))
-    rings.row(1, NEXT, 100)
+    rings.row(1, NEXT_AT, 100)
     now = some_words(rng, 63, now=1)
     assert rings.give_word(1, now[0], 0)
     assert rings.places(1) == (100, 100, 101)

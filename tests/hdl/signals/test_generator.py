@@ -9,19 +9,27 @@ from collections import Counter
 import numpy as np
 import pytest
 
-from golden.modem.digital import MP_FIELDS, DigitalModem, Upstream
 from golden.pcm.parameters import DELAY_FRAMES, INTERVALS
-from golden.signals.generator import ENCODED, QUEUE, STARTS, Command, Signal
+from golden.signals.generator import QUEUE, Command, Signal
 from golden.signals.generator import Generator as Golden
-from golden.signals.sequences import JD, MP
 from hdl.signals.commands import command_words
-from hdl.signals.generator import Generator, SignalSequencer
-from sim.calls.parameter_sets import EXTREMES, random_parameters
+from hdl.signals.generator import Generator
+from sim.calls.parameter_sets import random_parameters
 from sim.engines.cache import to_rtlil
 from sim.engines.compare import compare
 from sim.engines.gateware import Gateware
 from sim.engines.layout import ports
-from tests.golden.modem.support import ASKED, CP_1, CP_2, CPS, CPS_2, cleared, ja, to_data
+from tests.hdl.signals.support import (
+    IDLE,
+    PATIENCE,
+    QUEUE_BITS,
+    RING_WORDS,
+    Bank,
+    Commands,
+    any_descriptor,
+    jd_bits,
+    mp_bits,
+)
 from tests.hdl.support import (
     FULL_SPEED,
     IDLE_AND_STALL,
@@ -31,187 +39,11 @@ from tests.hdl.support import (
     host_commands,
 )
 
-IDLE = 0xD5
-PATIENCE = 10_000_000
-
-#: Words that a channel's ring has, bits that its queue has.
-RING_WORDS, QUEUE_BITS = 511, 256
-
-#: Data frames between the sequencer and the multiplexer of a bank that stands still, one a block,
-#: and those of each channel that the multiplexer has made ready.
-IN_BLOCKS, READY = 6, 2
-
-
-class Bank:
-    """A bank and golden generators side by side, one a channel of the law given."""
-
-    def __init__(self, gateware, laws):
-        self.gateware, self.laws, self.channels = gateware, laws, len(laws)
-        self.golden = [Golden(law) for law in laws]
-        self.octets = [[] for _ in laws]
-        self.first = [None] * self.channels
-        self.parts, self.taken = [], 0
-        # The multiplexer's buffers, and what is in the blocks, at the least speed that there is.
-        self.limit = 2000 + (READY + 1) * Generator.cycles_per_frame * self.channels
-        gateware.reset()
-        self.take(0)
-
-    def decided(self, channel):
-        """Data frames of a channel that have been decided on, when all stands still."""
-        whole = (self.taken + READY) * self.channels + IN_BLOCKS - channel
-        return -(-whole // self.channels)
-
-    def run(self, inputs, frames=0, cycles=PATIENCE, **options):
-        count = frames * INTERVALS * self.channels
-        result = self.gateware.run(
-            inputs, {"o": count} if count else {"o": 0}, cycles, reset=False, **options
-        )
-        self.parts.append(result.outputs["o"])
-        self.taken += frames
-        return result
-
-    def take(self, frames):
-        """Take so many data frames of all channels, and go on until all stands still."""
-        if frames:
-            self.run({}, frames)
-        self.run({}, cycles=self.limit)
-        for channel, golden in enumerate(self.golden):
-            more = self.decided(channel) - golden.given
-            self.octets[channel].append(golden.process(more))
-
-    def give(self, *commands):
-        """Give ``(channel, command)`` of what there is room for."""
-        for channel, command in commands:
-            if self.first[channel] is None:
-                self.first[channel] = self.golden[channel].made
-            self.golden[channel].give(command)
-        return self.run(
-            {
-                "i_command": host_commands(
-                    [(channel, command, self.laws[channel]) for channel, command in commands]
-                )
-            }
-        )
-
-    def fill(self, bits):
-        """Give data bits, ``{channel: bits}``, whole octets."""
-        for channel, own in bits.items():
-            self.golden[channel].fill(own)
-            octets = np.packbits(own, bitorder="little")
-            self.run({"i_data": {"channel": np.full(len(octets), channel), "octet": octets}})
-
-    def check(self):
-        """Hold all that came against golden, octets and beginnings; the numbers of these."""
-        octets, starts = data_frames(np.concatenate(self.parts), self.channels)
-        total = []
-        for channel, golden in enumerate(self.golden):
-            expected = np.concatenate(self.octets[channel]).reshape(-1, INTERVALS)
-            count = octets.shape[1]
-            first = count if self.first[channel] is None else self.first[channel]
-            assert (octets[channel][:first] == IDLE).all()
-            assert np.array_equal(octets[channel][first:], expected[first:count]), channel
-            begun = [entry.first for entry in golden.log[1:] if first <= entry.first < count]
-            assert np.flatnonzero(starts[channel]).tolist() == begun
-            total.append(len(begun))
-        return total
-
 
 @pytest.fixture(scope="module")
 def gateware():
     """The bank of three channels, compiled, and with a line's pace to be had."""
     return Gateware(Paced(Generator(3)))
-
-
-# --- What can be commanded ------------------------------------------------------------------------
-
-
-def descriptor(rng, most=None):
-    """Fields of a DIL descriptor, with at most so many DIL-segments."""
-    most = most or (255 if rng.random() < 0.1 else 8)
-    n, lsp, ltp = rng.integers(1, [most + 1, 129, 129])
-    return {
-        "segments": n,
-        "sign_length": lsp - 1,
-        "training_length": ltp - 1,
-        "training_ucodes": rng.integers(0, 128, n).tolist(),
-        "sign_pattern": rng.integers(0, 2, lsp).tolist(),
-        "training_pattern": rng.integers(0, 2, ltp).tolist(),
-        "H": rng.integers(0, rng.choice([3, 20]), 8).tolist(),
-        "REF": rng.integers(0, 128, 8).tolist(),
-    }
-
-
-def jd_bits(rng):
-    return JD.build(rates=int(rng.integers(1 << 22)), training=0, renegotiation=1, look_ahead=3)
-
-
-def mp_bits(rng, parameters, acknowledge):
-    fields = {**MP_FIELDS, "type": int(rng.integers(2))}
-    if fields["type"]:
-        fields["precoding"] = rng.integers(0, 1 << 16, 6).tolist()
-    return MP.build(parameters.data_bits, acknowledge=int(acknowledge), **fields)
-
-
-def parameters_of(rng, law):
-    own = [p for p in EXTREMES.values() if p.law == law]
-    if rng.random() < 0.3:
-        return own[rng.integers(len(own))]
-    return random_parameters(rng, law=law)
-
-
-class Commands:
-    """Random commands of a channel, each of which may follow the one before.
-
-    ``least``: data frames for which mapping parameters last.
-    """
-
-    def __init__(self, rng, law, golden, least):
-        self.rng, self.law, self.golden, self.least = rng, law, golden, least
-
-    def last(self):
-        """Signal and mapping parameters of what was given last, with what was dropped left out."""
-        golden = self.golden
-        parameters = golden._encoder.parameters if golden._encoder else None
-        signal = golden.log[-1].command.signal
-        for command in golden._waiting:
-            signal = command.signal
-            if signal in STARTS:
-                parameters = command.value
-        return signal, parameters
-
-    def next(self, now=False, repeats=0.3, signal=None):
-        rng = self.rng
-        last, parameters = self.last()
-        if now:
-            last = Signal.SILENCE
-            parameters = self.golden._encoder.parameters if self.golden._encoder else None
-        options = [s for s in Signal if s < Signal.JD or s in (Signal.DIL, *STARTS)]
-        # With silence between them Jd does not follow.
-        if last in (Signal.TRN1D, Signal.JD, Signal.JD_END) and self.golden.waiting:
-            options += [Signal.JD, Signal.JD_END] * 5
-        if parameters is not None:
-            options += [s for s in ENCODED if s not in STARTS] * 3
-        signal = Signal(options[rng.integers(len(options))] if signal is None else signal)
-        length, value = int(rng.integers(1, 6)), None
-        if signal in (Signal.SD, Signal.SD_BAR, Signal.TRN1D):
-            value = int(rng.integers(112))
-        elif signal in (Signal.R, Signal.R_BAR):
-            value = tuple(rng.integers(0, 128, INTERVALS).tolist())
-        elif signal in (Signal.JD, Signal.JD_END):
-            value = int(rng.integers(128)), jd_bits(rng) if signal == Signal.JD else None
-            length = int(rng.integers(1, 3))
-        elif signal == Signal.DIL:
-            value = descriptor(rng)
-        elif signal in STARTS:
-            value, length = parameters_of(rng, self.law), length - 1 + self.least
-        elif signal in (Signal.MP, Signal.MP_ACK):
-            value, length = mp_bits(rng, parameters, signal == Signal.MP_ACK), 1
-        return Command(signal, length, bool(rng.random() < repeats), value, now)
-
-    def words(self):
-        """Words of the ring that are taken: of the command being sent and those that wait."""
-        own = [self.golden.log[-1].command, *self.golden._waiting]
-        return sum(len(command_words(command, self.law)) for command in own)
 
 
 # --- Against golden -------------------------------------------------------------------------------
@@ -292,7 +124,7 @@ def test_underruns_are_counted(gateware, rng):
     "law, idle", [("A", 0xD5), pytest.param("mu", 0xFF, marks=pytest.mark.long)]
 )
 def test_silence_before_the_first_command(law, idle, rng):
-    """With the law's own Ucode 0, as golden; silence behind the last command has its law."""
+    """With the law's own Ucode 0, as golden; silence after the last command has its law."""
     bank = Bank(Gateware(Generator(1, idle=idle)), [law])
     bank.take(5)
     bank.give((0, Command(Signal.R, 2, value=(70,) * 6)))
@@ -358,7 +190,7 @@ def test_cycles_of_a_data_frame(gateware, rng):
     ]
     cycles = cycles_of(gateware, slowest, 11, 4)
     assert 235 < cycles.max() <= Generator.cycles_per_frame
-    longest = {**descriptor(rng), "training_ucodes": [1] * 255, "segments": 255, "H": [0] * 8}
+    longest = {**any_descriptor(rng), "training_ucodes": [1] * 255, "segments": 255, "H": [0] * 8}
     for command in (
         Command(Signal.SILENCE, repeat=True),
         Command(Signal.R, repeat=True, value=(1,) * 6),
@@ -370,7 +202,7 @@ def test_cycles_of_a_data_frame(gateware, rng):
 
 
 def test_octets_are_in_time_for_a_line(gateware, rng):
-    """What is slowest in all channels at once, with commands that come meanwhile."""
+    """The slowest data frames in all channels at once, with commands that come meanwhile."""
     interval = Generator.cycles_per_frame // INTERVALS
     for pace, late in ((interval, 0), (interval * 2 // 3, 1)):
         gateware.reset()
@@ -391,31 +223,6 @@ def test_octets_are_in_time_for_a_line(gateware, rng):
         assert gateware.get("late") == late, pace
 
 
-def test_cycles_of_the_sequencer(rng):
-    """A data frame's own, where nobody waits: of what takes longest, and what is told then."""
-    sequencer = Gateware(SignalSequencer(3))
-    p = random_parameters(rng, law="A")
-    for kind, command in (
-        ("parameters", Command(Signal.B1D, value=p)),
-        ("DIL", Command(Signal.DIL, value={**descriptor(rng), "H": [9] * 8})),
-        ("other", Command(Signal.SD, 9, value=70)),
-    ):
-        sequencer.power_on()
-        words = host_commands([(1, command, "A")])
-        sequencer.run({"i_command": words}, {"o": 0}, PATIENCE, reset=False)
-        result = sequencer.run({}, {"o": 7}, PATIENCE, reset=False)
-        frames = result.outputs["o"]
-        begin, *_ = np.flatnonzero(frames["begins"])
-        assert (frames["channel"][begin], frames["active"][begin]) == (1, 1)
-        assert np.diff(result.given["o"])[begin - 1] == SignalSequencer.cycles[kind], kind
-        assert frames["plain"][begin] == (command.signal not in ENCODED)
-        if kind == "parameters":
-            written = result.outputs["o_configuration"]
-            assert len(written) == 57 and (written["half"] == 1).all()
-            assert (frames["count"][begin], frames["sr"][begin]) == (p.data_bits, p.sr)
-            assert frames["half"][begin] == 1
-
-
 @pytest.mark.parametrize("channels", [-1, 0, 257])
 def test_other_numbers_of_channels_are_refused(channels):
     check_refused(ValueError, "a bank has 1 to 256 channels", Generator, channels)
@@ -428,101 +235,13 @@ def test_banks_of_other_sizes_build(channels):
     assert clocks == {"clk", "rst"} and text
 
 
-# --- A session ------------------------------------------------------------------------------------
-
-
-class Recorder(Golden):
-    """A generator that remembers what was given it, and how many data frames had been decided."""
-
-    def __init__(self, law):
-        self.told = []
-        super().__init__(law)
-
-    def give(self, command):
-        super().give(command)
-        self.told.append((self.made - DELAY_FRAMES, command))
-
-    def fill(self, bits):
-        super().fill(bits)
-        self.told.append((self.made - DELAY_FRAMES, bits))
-
-
-def session(rng, law):
-    """A digital modem through two trainings and three renegotiations, to the end of the line."""
-    modem = DigitalModem(law)
-    modem._generator = Recorder(law)
-    parts = [modem.frames(20)]
-    for side in ("digital", "analogue"):
-        parts += to_data(modem, ja(rng)[1])
-        for _ in range(8):
-            modem.send(rng.integers(0, 2, 80, np.uint8))
-            parts.append(modem.frames(4))
-        if side == "digital":
-            modem.renegotiate()
-        else:
-            for event in (Upstream.S, Upstream.S_BAR):
-                modem.receive(event)
-                parts.append(modem.frames(10))
-        parts.append(modem.frames(450))
-        for bits in (CPS, CPS_2, CP_1) if side == "analogue" else ():
-            modem.receive(Upstream.CP, bits)
-            parts.append(modem.frames(100))
-        for bits in (CP_1, CP_2):
-            modem.receive(Upstream.CP, bits)
-            parts.append(modem.frames(90))
-        assert modem.in_data
-        if side == "digital":
-            modem.retrain()
-            parts.append(modem.frames(5))
-    modem.cleardown()
-    parts.append(modem.frames(500))
-    modem.receive(Upstream.CP, CP_1)
-    modem.receive(Upstream.CP, cleared(ASKED))
-    parts.append(modem.frames(40))
-    assert modem.cleared
-    return modem._generator, np.concatenate(parts)
-
-
-def test_a_session_replayed(gateware, rng):
-    """All that a digital modem sends from phase 3 to the cleardown, of three at once."""
-    laws = ("A", "mu", "A")
-    sessions = [session(rng, law) for law in laws]
-    told = sorted(
-        (
-            (at, channel, what)
-            for channel, (recorder, _) in enumerate(sessions)
-            for at, what in recorder.told
-        ),
-        key=lambda one: one[0],
-    )
-    bank = Bank(gateware, laws)
-    for at, channel, what in told:
-        if at > bank.decided(0):
-            bank.take(at - bank.decided(0))
-        assert bank.decided(channel) == at
-        if isinstance(what, Command):
-            bank.give((channel, what))
-        else:
-            bank.fill({channel: what})
-    bank.take(60)
-    assert min(bank.check()) > 50
-    octets, _ = data_frames(np.concatenate(bank.parts), 3)
-    signals = set()
-    for channel, (recorder, sent) in enumerate(sessions):
-        first, sent = bank.first[channel], sent.reshape(-1, INTERVALS)
-        count = min(len(sent), octets.shape[1])
-        assert count > 3000 and np.array_equal(octets[channel, first:count], sent[first:count])
-        signals |= {command.signal for _, command in recorder.told if isinstance(command, Command)}
-    assert signals == set(Signal)
-
-
 # --- Other engines --------------------------------------------------------------------------------
 
 
 def hurried(rng, law):
-    """Commands of one channel, one of each signal, that go on one behind the other."""
+    """Commands of one channel, one of each signal, that go on one after the other."""
     trained, asked, more = (random_parameters(rng, law=law) for _ in range(3))
-    short = {**descriptor(rng, most=4), "H": [0] * 8}
+    short = {**any_descriptor(rng, most=4), "H": [0] * 8}
     given = [
         (Signal.TRN1D, 70),
         (Signal.JD, (70, jd_bits(rng))),
@@ -558,7 +277,7 @@ def hurried(rng, law):
     ],
 )
 def test_other_engines_give_the_same(engine, channels, rng):
-    """What CXXRTL gives, cycle for cycle; which golden gives, from the first command on."""
+    """The same as CXXRTL, cycle for cycle, and as golden from the first command on."""
     laws, frames = ["A", "mu", "A"][:channels], 150
     given = [hurried(rng, law) for law in laws]
     inputs = {

@@ -11,7 +11,7 @@ DATA = bytes(np.random.default_rng(3).integers(0, 256, 40_000, np.uint8))
 
 def carried(data, hit, rounds=2000, room=1000, delay=2):
     """``(sender, receiver)`` after pieces of bits that ``hit(number, bits)`` may change."""
-    sender, receiver = host.Sender(data), host.Receiver()
+    sender, receiver = host.SendingHost(data), host.ReceivingHost()
     told, way = [(0, False)] * delay, []
     for number in range(rounds):
         way.append(hit(number, sender.process(*told.pop(0), room)))
@@ -50,7 +50,7 @@ def test_a_last_frame_that_is_lost_comes_again_without_being_asked_for():
     lost = []
 
     def hit(number, bits):
-        # All that is sent in the first pieces: there is nothing behind it to tell of a gap.
+        # All that is sent in the first pieces: no frame after it shows a gap.
         lost.append(number)
         return bits[:0] if len(lost) < 4 else bits
 
@@ -60,7 +60,7 @@ def test_a_last_frame_that_is_lost_comes_again_without_being_asked_for():
 
 
 def test_the_sender_knows_when_all_has_arrived():
-    sender = host.Sender(DATA[:300])
+    sender = host.SendingHost(DATA[:300])
     sender.process(0, False, 5000)
     sender.process(2, False, 0)
     assert not sender.done
@@ -69,8 +69,8 @@ def test_the_sender_knows_when_all_has_arrived():
 
 
 def test_damaged_frames_in_a_row_are_counted():
-    receiver = host.Receiver()
-    sender = host.Sender(DATA)
+    receiver = host.ReceivingHost()
+    sender = host.SendingHost(DATA)
     bits = sender.process(0, False, 12_000)
     receiver.process(bits[:3000])
     assert receiver.bad == 0
@@ -82,7 +82,7 @@ def test_damaged_frames_in_a_row_are_counted():
 
 def test_a_frame_that_is_no_files_is_as_good_as_damaged():
     """Noise between flags has a good FCS once in a while."""
-    framer, receiver = Framer(), host.Receiver()
+    framer, receiver = Framer(), host.ReceivingHost()
     good = transfer.frames_of(DATA[:300])
     for frame in (bytes([9]), bytes([2, 0, 0, 1]), bytes([1, 1, 0]), *good):
         receiver.process(framer.process([frame]))

@@ -1,4 +1,4 @@
-"""Data frames found again behind slips; calls end to end are in test_call.py."""
+"""Data frames found again after slips; calls end to end are in test_given.py."""
 
 import numpy as np
 import pytest

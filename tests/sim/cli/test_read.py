@@ -122,7 +122,7 @@ def test_wrong_files_are_told(line, tmp_path, capsys, name, text, sentence):
 
 
 def test_parameters_that_are_given_decode_what_is_too_short(real_calls, capsys):
-    """61 data frames do not show all points of six constellations; a file tells them."""
+    """61 data frames do not show all points of six constellations; a file has them."""
     folder = real_calls / "usr-sportster"
     if not folder.is_dir():
         pytest.skip(f"no call usr-sportster in {real_calls}")

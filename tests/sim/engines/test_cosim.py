@@ -9,7 +9,7 @@ from amaranth.lib.wiring import In, Out
 from golden.errors import V90Error
 from sim.engines.compare import ENGINES, compare
 from sim.engines.layout import as_payloads
-from sim.engines.pattern import ContractError, Mismatch, Pattern, Timeout
+from sim.engines.pattern import ContractError, Mismatch, OutOfCycles, Pattern
 
 FRAME = data.StructLayout(
     {
@@ -166,14 +166,14 @@ def test_wrong_expectation_fails(engine):
 
 @pytest.mark.parametrize("engine", ENGINES)
 def test_silence_times_out(engine):
-    with pytest.raises(Timeout, match="after 500 cycles o gave 0 of 40"):
+    with pytest.raises(OutOfCycles, match="after 500 cycles o gave 0 of 40"):
         run(engine, "silent", cycles=500)
 
 
 @pytest.mark.parametrize("engine", ENGINES)
 def test_missing_transfer_times_out(engine):
     sent, expected = stimuli(41)
-    with pytest.raises(Timeout, match="o gave 40 of 41"):
+    with pytest.raises(OutOfCycles, match="o gave 40 of 41"):
         compare(
             Accumulator(),
             {"i": as_payloads(sent, FRAME)[:40]},

@@ -1,5 +1,7 @@
 """CXXRTL as a function on arrays: payload layouts, runs in pieces, plain ports, failures."""
 
+import os
+
 import numpy as np
 import pytest
 from amaranth.hdl import Module, Shape, Signal, signed, unsigned
@@ -7,7 +9,7 @@ from amaranth.lib import data, memory, stream, wiring
 from amaranth.lib.wiring import In, Out
 
 from golden.errors import V90Error
-from sim.engines.gateware import CompilerMissing, ContractError, Gateware, Timeout
+from sim.engines.gateware import CompilerMissing, ContractError, Gateware, OutOfCycles
 from sim.engines.layout import as_payloads, pack, payload_dtype, ports, unpack
 
 POINT = data.StructLayout({"x": signed(7), "y": unsigned(64)})
@@ -195,7 +197,7 @@ def test_two_of_one_component_are_apart(tally):
 
 
 def test_timeout_says_what_is_missing(tally):
-    with pytest.raises(Timeout, match="after 50 cycles o gave 1 of 2") as error:
+    with pytest.raises(OutOfCycles, match="after 50 cycles o gave 1 of 2") as error:
         tally.run({"i": [1, 2, 3, 4]}, {"o": 2}, cycles=50)
     assert error.value.result.outputs["o"].tolist() == [6]
     partial = tally.run({"i": [1, 2, 3, 4]}, {"o": 2}, cycles=50, partial=True)
@@ -301,17 +303,42 @@ def test_missing_compiler(monkeypatch, tmp_path):
     with pytest.raises(CompilerMissing, match="'no-such-compiler' was not found") as error:
         Gateware(Tally())
     assert isinstance(error.value, V90Error)
-    assert not list(tmp_path.glob("cxxrtl/*"))
+    assert not list(tmp_path.glob("cxxrtl/*/*.cc"))
 
 
-def test_cache_is_used(monkeypatch, tmp_path):
+def test_a_damaged_library_is_compiled_again(monkeypatch, tmp_path):
+    """It would end the process with a bus error or a segmentation fault."""
     monkeypatch.setenv("V90_CACHE", str(tmp_path))
     Gateware(Feedback())
-    (folder,) = tmp_path.glob("cxxrtl/*")
-    before = (folder / "top.so").stat().st_mtime_ns
+    (library,) = tmp_path.glob("cxxrtl/*/top.so")
+    whole = library.stat().st_mtime_ns
     Gateware(Feedback())
-    assert [folder] == list(tmp_path.glob("cxxrtl/*"))
-    assert (folder / "top.so").stat().st_mtime_ns == before
+    assert [library] == list(tmp_path.glob("cxxrtl/*/top.so"))
+    assert library.stat().st_mtime_ns == whole
+    # Another inode, as the loaded library stays mapped.
+    damaged = library.read_bytes()[: library.stat().st_size // 2]
+    library.unlink()
+    library.write_bytes(damaged)
+    Gateware(Feedback())
+    assert library.stat().st_size > len(damaged)
+
+
+def test_a_compiler_may_have_a_wrapper(monkeypatch, tmp_path):
+    wrapper = tmp_path / "ccache"
+    wrapper.write_text(f'#!/bin/sh\necho "$1" >> {tmp_path}/log\nexec "$@"\n')
+    wrapper.chmod(0o755)
+    monkeypatch.setenv("PATH", f"{tmp_path}{os.pathsep}{os.environ['PATH']}")
+    monkeypatch.setenv("V90_CACHE", str(tmp_path / "cache"))
+    monkeypatch.setenv("CXX", "ccache g++")
+    Gateware(Feedback(), optimise=0)
+    assert (tmp_path / "log").read_text() == "g++\n"
+    for compiler, sentence in (
+        ("ccache no-such-compiler", "'no-such-compiler' was not found"),
+        ("'g++", "CXX is no command"),
+    ):
+        monkeypatch.setenv("CXX", compiler)
+        with pytest.raises(V90Error, match=sentence):
+            Gateware(Feedback(), optimise=0)
 
 
 class Dropping(wiring.Component):
@@ -327,5 +354,5 @@ def test_contract_is_checked_without_asking():
     gateware = Gateware(Dropping())
     with pytest.raises(ContractError, match="o: valid fell before ready came in cycle"):
         gateware.run(outputs={"o": 1000}, stall=0.5)
-    with pytest.raises(Timeout):
+    with pytest.raises(OutOfCycles):
         gateware.run(outputs={"o": 1000}, cycles=100)

@@ -5,7 +5,7 @@ import pytest
 
 from golden.pcm import g711
 from sim.figures import bounds, trials
-from sim.figures.trials import LAW
+from sim.figures.trials import TRIAL_LAW
 
 
 def test_the_bound_by_hand(monkeypatch):
@@ -34,10 +34,12 @@ def test_the_fit_and_the_bound_agree():
     octets = trials.preamble(1400)
     samples = trials.samples_of("26awg-9kft", octets, seed=5)
     fitted = bounds.fitted_bound(samples, octets, 6000)
-    assert abs(fitted - bounds.mmse_bound("26awg-9kft", (trials.SNR,))[0]) < 0.3
+    assert abs(fitted - bounds.mmse_bound("26awg-9kft", (trials.USUAL_SNR,))[0]) < 0.3
 
 
 def test_expected_errors():
     """Two points: all errors are of one decision; 1e-6 at the margin for an inner point."""
-    level = float(g711.linear(100, LAW))
-    assert bounds.expected_errors((100,), level / bounds.MARGIN, 1e6) == pytest.approx(0.5, 0.01)
+    level = float(g711.linear(100, TRIAL_LAW))
+    assert bounds.expected_errors((100,), level / bounds.DEVIATIONS_TO_BOUND, 1e6) == pytest.approx(
+        0.5, 0.01
+    )

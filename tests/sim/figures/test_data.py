@@ -1,4 +1,4 @@
-"""What `make figures` measures in data, with a few lines; and what it is made of."""
+"""Figures in data with a few lines, and their parts."""
 
 import numpy as np
 import pytest
@@ -7,7 +7,7 @@ from golden.pcm import g711
 from golden.pcm.parameters import INTERVALS
 from golden.receiver.slicer import Levels
 from sim.figures import data as figures_data
-from sim.figures.trials import LAW, LEVEL
+from sim.figures.trials import TRIAL_LAW, TRN1D_VALUE
 from tests.sim.figures.support import LINES, all_met
 
 
@@ -40,11 +40,11 @@ def test_constellations():
         ucodes = figures_data.constellation(distance)
         one = figures_data.levels_of((ucodes,) * INTERVALS)
         assert isinstance(one, Levels) and one.least_distance >= distance
-        assert one.power <= LEVEL**2
+        assert one.power <= TRN1D_VALUE**2
         # One more level above would be too much power.
-        above = g711.linear(np.arange(ucodes[-1] + 1, 128), LAW)
+        above = g711.linear(np.arange(ucodes[-1] + 1, 128), TRIAL_LAW)
         higher = above[above - one.values[0][-1] >= distance][0]
-        assert np.mean(np.square([*one.values[0], higher])) > LEVEL**2
+        assert np.mean(np.square([*one.values[0], higher])) > TRN1D_VALUE**2
     with pytest.raises(ValueError, match="no constellation"):
         figures_data.constellation(20000)
 

@@ -5,7 +5,7 @@ from tests.sim.figures.support import LINES, all_met
 
 
 def test_events():
-    every = figures_events.EVENTS
+    every = figures_events.EVENT_HITS
     kinds = {name: hits for name, hits in every.items() if not name.startswith("no ")}
     rows = figures_events.events(LINES[1:2], kinds)
     assert all_met(rows) and len(rows) == 2 * len(kinds)

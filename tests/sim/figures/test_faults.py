@@ -1,4 +1,4 @@
-"""What goes wrong in a call, and when."""
+"""Faults of a call, and their times."""
 
 from dataclasses import replace
 
@@ -13,22 +13,22 @@ from sim.world.network import Network, NetworkParameters
 def test_calls_are_drawn_from_their_seeds_alone():
     calls = [faults.draw(seed) for seed in range(300)]
     assert repr(faults.draw(17)) == repr(calls[17]) != repr(calls[18])
-    assert {fault.kind for call in calls for fault in call.faults} == set(faults.KINDS)
-    assert {call.setting.law for call in calls} == set(g711.LAWS)
+    assert {fault.kind for call in calls for fault in call.faults} == set(faults.FAULT_KINDS)
+    assert {call.call.law for call in calls} == set(g711.LAWS)
     assert any(call.over == np.inf for call in calls)
     for call in calls:
-        assert 1 <= len(call.faults) <= faults.MOST
-        assert all(0 < fault.at < faults.SECONDS for fault in call.faults)
+        assert 1 <= len(call.faults) <= faults.MOST_FAULTS
+        assert all(0 < fault.at < faults.FAULTY_SECONDS for fault in call.faults)
         assert list(call.faults) == sorted(call.faults, key=lambda fault: fault.at)
-        c = call.setting.conditions
+        c = call.call.conditions
         on_line = c.impulses + c.gain_hits + c.phase_hits + c.ppm_steps
         assert len(on_line) == sum(fault.line is not None for fault in call.faults)
 
 
 def trunk(*happen, **network):
     call = faults.draw(0)
-    setting = replace(call.setting, law="A", network=NetworkParameters(law="A", **network))
-    return faults.Trunk(faults.Call(0, setting, tuple(happen)))
+    described = replace(call.call, law="A", network=NetworkParameters(law="A", **network))
+    return faults.Trunk(faults.FaultyCall(0, described, tuple(happen)))
 
 
 def in_pieces(trunk, octets, rng):

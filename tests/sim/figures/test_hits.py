@@ -1,4 +1,4 @@
-"""What hits a call in mid-data: rows that tell what it cost."""
+"""Hits of a call in mid-data: rows with their cost."""
 
 import pytest
 

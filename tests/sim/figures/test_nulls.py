@@ -2,13 +2,14 @@
 
 import numpy as np
 
-from golden.modem.analogue import Phase
+from golden.modem.states import AnaloguePhase
 from golden.receiver.receiver import Receiver
 from golden.receiver.training_levels import training_levels
-from sim.calls.session import Session, Setting
+from sim.calls.description import Call
+from sim.calls.session import Session
 from sim.figures import nulls
 from sim.world import lines
-from sim.world.line import Conditions
+from sim.world.conditions import Conditions
 
 
 def test_a_line_that_needs_no_shaping():
@@ -19,7 +20,7 @@ def test_a_line_that_needs_no_shaping():
 
 
 def test_shaping_is_chosen_where_it_makes_data_faster(monkeypatch):
-    """Three poles at 60 Hz and two taps of feedback: what is behind them is in every error."""
+    """Three poles at 60 Hz and two taps of feedback: the rest of the response is in every error."""
     own = lines.parse("""
         [high-corners]
         description = "three high corners"
@@ -29,7 +30,7 @@ def test_shaping_is_chosen_where_it_makes_data_faster(monkeypatch):
     """)
     monkeypatch.setattr(lines, "known", lambda: own)
     settings = [
-        Setting("A", "high-corners", Conditions(snr=50.0, seed=k, phase=0.37), options=options)
+        Call("A", "high-corners", Conditions(snr=50.0, seed=k, phase=0.37), options=options)
         for k, options in enumerate([{}, {"sr": 0}])
     ]
     levels = [training_levels(s.u_info, s.law) for s in settings]
@@ -37,7 +38,7 @@ def test_shaping_is_chosen_where_it_makes_data_faster(monkeypatch):
     sent = np.random.default_rng(6).integers(0, 2, 400_000, np.uint8)
     for modem in session.digital:
         modem.send(sent)
-    session.run(8000, lambda s: all(a.phase is Phase.DATA for a in s.analogue))
+    session.run(8000, lambda s: all(a.phase is AnaloguePhase.DATA for a in s.analogue))
     session.run(1000)
     chosen, none = (analogue.reading.cp for analogue in session.analogue)
     assert chosen.sr > 0 and (chosen.a1, chosen.b1, chosen.b2) == (64, 0, 0) and none.sr == 0

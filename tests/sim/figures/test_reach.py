@@ -1,12 +1,14 @@
-"""What `make figures` prints."""
+"""The text and pictures of `make figures`."""
 
 import io
 
 import numpy as np
 from rich.console import Console
 
+from sim.calls.parameter_sets import random_parameters
 from sim.figures import data, reach, receiver
 from sim.figures.row import Row
+from sim.work import Workers
 
 
 def test_what_is_not_met_is_printed(monkeypatch, tmp_path):
@@ -52,7 +54,7 @@ def test_what_is_not_met_is_printed(monkeypatch, tmp_path):
         ),
     )
     text = io.StringIO()
-    reach.show_figures(Console(file=text, width=120), tmp_path)
+    reach.show_figures(Console(file=text, width=120), tmp_path, Workers(2))
     told = text.getvalue()
     print(told)
     assert "no real calls in" in told and told.count("NO") == 4
@@ -60,3 +62,24 @@ def test_what_is_not_met_is_printed(monkeypatch, tmp_path):
     pictures = sorted(path.name for path in (tmp_path / "figures").iterdir())
     assert pictures == ["convergence.png", "high-pass.png", "snr.png"]
     assert all((tmp_path / "figures" / name).read_bytes()[:4] == b"\x89PNG" for name in pictures)
+
+
+def test_the_sweep_names_sets_that_differ(monkeypatch):
+    """By their numbers, in order, whatever process had them."""
+
+    def compare_bank(sets, frames, seed):
+        assert len(sets) == reach.SWEEP_CHANNELS and frames == reach.SWEEP_FRAMES
+        return [(3, f"seed {seed}")] if seed > 90 else []
+
+    monkeypatch.setattr(reach.pcm, "compare_bank", compare_bank)
+    shown = []
+    found = reach.sweep(40, 90, lambda *done: shown.append(done), Workers(2))
+    assert [(number, sentence) for number, _, sentence in found] == [
+        (19, "seed 106"),
+        (35, "seed 122"),
+    ]
+    assert shown == [(16, 40), (32, 40), (40, 40)]
+    # The sets are those of a run in one process.
+    rng = np.random.default_rng(90)
+    sets = [random_parameters(rng) for _ in range(48)]
+    assert [parameters for _, parameters, _ in found] == [sets[19], sets[35]]

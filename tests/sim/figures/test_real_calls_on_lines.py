@@ -26,7 +26,9 @@ def test_lines_differ(real_calls):
     cases = real_calls_on_lines.cases(real_calls)
     assert len({line for *_, line, _, _ in cases}) == len(cases)
     offsets = sorted(ppm for *_, ppm, _ in cases)
-    assert offsets[0] == -real_calls_on_lines.PPM and offsets[-1] == real_calls_on_lines.PPM
+    assert (
+        offsets[0] == -real_calls_on_lines.MOST_PPM and offsets[-1] == real_calls_on_lines.MOST_PPM
+    )
 
 
 def test_a_client_that_knows_what_it_asked_for(real_calls):

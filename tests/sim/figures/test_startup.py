@@ -4,9 +4,9 @@ from dataclasses import replace
 
 import numpy as np
 
-from sim.calls.session import Setting
+from sim.calls.description import Call
 from sim.figures import startup
-from sim.world.line import Conditions
+from sim.world.conditions import Conditions
 
 
 def test_rows_of_a_line():
@@ -25,15 +25,15 @@ def test_rows_of_a_line():
 
 
 def test_a_bound_falls_with_noise_and_margin_and_rises_with_power():
-    setting = Setting("A", "26awg-9kft", Conditions(snr=45.0))
-    rate = startup.bound(setting)
-    louder = replace(setting, conditions=Conditions(snr=35.0))
-    assert 28_000 <= startup.bound(louder) < rate <= startup.bound(replace(setting, power=-6.0))
-    assert startup.bound(setting, 3.0) < rate
+    call = Call("A", "26awg-9kft", Conditions(snr=45.0))
+    rate = startup.bound(call)
+    louder = replace(call, conditions=Conditions(snr=35.0))
+    assert 28_000 <= startup.bound(louder) < rate <= startup.bound(replace(call, power=-6.0))
+    assert startup.bound(call, 3.0) < rate
 
 
 def test_data_that_are_wrong_are_not_met():
-    case = startup.settings(["codec"], ("A",), ("clean",), (50.0,))[0]
+    case = startup.start_ups(["codec"], ("A",), ("clean",), (50.0,))[0]
     good = startup._measure([case], 0.2)[0]
     assert not good.met and good.values["wrong"] == 0  # for want of data alone
     noisy = replace(

@@ -6,7 +6,8 @@ import numpy as np
 
 from golden.bits.hdlc import Framer
 from golden.learning.learning import dil_request
-from golden.modem.digital import DigitalModem, Upstream
+from golden.modem.digital import DigitalModem
+from golden.modem.states import Upstream
 from golden.pcm.parameters import INTERVALS, MappingParameters
 from golden.signals.sequences import CP, DIL, cp_fields
 

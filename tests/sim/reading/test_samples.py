@@ -13,12 +13,11 @@ from golden.pcm.parameters import MappingParameters
 from golden.signals.sequences import DIL
 from golden.signals.training import dil
 from sim.calls import design
-from sim.calls.session import BITS, LEVEL
 from sim.figures import real_calls_on_lines
 from sim.reading import octets as reading
 from sim.reading import samples as reading_samples
 from sim.world import wav
-from sim.world.line import Conditions
+from sim.world.conditions import Conditions
 from sim.world.network import NetworkParameters
 from tests.sim.reading.support import TRAINED, U_INFO, named, places, sent
 from v90 import main
@@ -34,8 +33,10 @@ def samples_of(octets, line, u_info=U_INFO, snr=45.0, law="A"):
     """Samples (int64) of octets behind a line."""
     parameters = NetworkParameters(law=law)
     conditions = Conditions(snr=snr, ppm=40.0)
-    through = design.line_at(line, parameters, conditions, u_info, LEVEL, BITS).process(octets)
-    return np.clip(np.rint(through * (1 << (BITS - 1))), -32768, 32767).astype(np.int64)
+    through = design.line_at(line, parameters, conditions, u_info).process(octets)
+    return np.clip(np.rint(through * (1 << (design.CONVERTER_BITS - 1))), -32768, 32767).astype(
+        np.int64
+    )
 
 
 @cache

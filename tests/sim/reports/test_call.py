@@ -11,9 +11,11 @@ import pytest
 from matplotlib.image import imread
 
 from golden.pcm.parameters import INTERVALS
-from sim.calls import call
+from sim.calls.call import run
+from sim.calls.description import LEAST_GIVEN_TRN1D, Call
 from sim.reports import call as report
-from sim.world.line import Conditions
+from sim.reports import call_pictures
+from sim.world.conditions import Conditions
 from sim.world.network import NetworkParameters
 from tests.sim.calls.support import designed
 
@@ -22,14 +24,14 @@ DATA = np.random.default_rng(5).bytes(300)
 
 def outcome_of(network, **conditions):
     network = NetworkParameters(**network)
-    what = call.Call(
-        designed(network, 24),
-        "26awg-3kft",
-        Conditions(snr=42, ppm=20, drift=1, seed=2, **conditions),
-        network,
-        trn1d=call.LEAST_TRN1D,
+    call = Call(
+        parameters=designed(network, 24),
+        line="26awg-3kft",
+        conditions=Conditions(snr=42, ppm=20, drift=1, seed=2, **conditions),
+        network=network,
+        trn1d=LEAST_GIVEN_TRN1D,
     )
-    return call.run(what, DATA)
+    return run(call, DATA)
 
 
 @pytest.fixture(scope="module")
@@ -49,7 +51,7 @@ def test_summary(good):
     assert rows["octets"] == "300 in, 300 out"
     assert rows["conditions"] == "SNR 42 dB, client's clock +20 ppm, drifting +1 ppm/s, seed 2"
     assert rows["network"] == "A-law, robbed bits - - 1 - - -, 1 dB pad, inverted"
-    assert rows["decisions"] == f"0 of {good.frames * INTERVALS} symbols wrong"
+    assert rows["decisions"] == f"0 of {good.comparison.frames * INTERVALS} symbols wrong"
     for name in ("decision SNR", "margin"):
         values = [float(x) for x in rows[name].partition(" dB")[0].split()]
         assert len(values) == INTERVALS and all(0 < value < 60 for value in values)
@@ -86,9 +88,9 @@ def test_the_page_has_the_summary_and_the_parameters(good, page):
 
 
 def test_the_same_call_has_the_same_pictures(good):
-    again = call.run(good.call, DATA)
+    again = run(good.call, DATA)
     assert report.summary(again) == report.summary(good)
-    for draw in (report.convergence, report.clock):
+    for draw in (call_pictures.known_convergence, call_pictures.clock):
         assert draw(again) == draw(good)
 
 
@@ -98,20 +100,20 @@ def test_a_call_that_failed():
     assert rows["result"] == outcome.failure and outcome.failure
     assert "octet 900 of the data dropped" in rows["network"]
     assert "lost at " in rows["events"]
-    assert report.convergence(outcome) and report.eye(outcome)
+    assert call_pictures.known_convergence(outcome) and call_pictures.eye(outcome)
 
 
 def test_a_receiver_that_gave_up_before_data(good):
     outcome = copy.deepcopy(good)
-    reception = outcome.reception
-    before = reception.decisions.number < good.call.start
-    for name, value in vars(reception.decisions).items():
+    decisions = outcome.decisions
+    before = decisions.number < good.comparison.start
+    for name, value in vars(decisions).items():
         if name != "events":
-            setattr(reception.decisions, name, value[before])
-    reception.stretches, reception.taps = [], None
+            setattr(decisions, name, value[before])
+    outcome.comparison.received.stretches, outcome.taps = [], None
     rows = dict(report.summary(outcome))
     assert "nan" in rows["decision SNR"] and rows["decisions"] == "0 of 0 symbols wrong"
-    assert [name for name, _ in report.pictures(outcome)] == [
+    assert [name for name, _ in call_pictures.pictures(outcome)] == [
         "Line",
         "Equaliser's convergence",
         "Spectrum",

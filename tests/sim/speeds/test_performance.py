@@ -1,4 +1,4 @@
-"""What `make bench` measures and writes: speeds, tables, the document and when it is written."""
+"""Measurements of `make bench`: speeds, tables, the document and when it is written."""
 
 import os
 import time
@@ -22,9 +22,9 @@ from sim.speeds import (
 from sim.speeds import (
     receiver as speeds_receiver,
 )
-from sim.speeds.performance import Plot, Section, Table, told
+from sim.speeds.performance import PageSection, Plot, Table, told
 
-BLOCKS = {block.name: block for block in speeds_pcm.BLOCKS + speeds_receiver.BLOCKS}
+BLOCKS = {block.name: block for block in speeds_pcm.PCM_BLOCKS + speeds_receiver.RECEIVER_BLOCKS}
 
 
 # --- Measuring -----------------------------------------------------------------------------------
@@ -106,7 +106,7 @@ def test_the_methods_of_several_are_added_up(monkeypatch):
 
 def test_profiles_name_nothing_of_this_machine():
     rows = profiling.profile(lambda: speeds_pcm.encoding("45333", 1, 20)[0]())
-    assert len(rows) == profiling.FIRST and sum(share for *_, share in rows) <= 1
+    assert len(rows) == profiling.PROFILED_FUNCTIONS and sum(share for *_, share in rows) <= 1
     assert any(name.startswith("golden/pcm/shaper.py: ") for name, *_ in rows)
     assert not any(name.startswith("/") for name, *_ in rows)
 
@@ -158,7 +158,7 @@ def test_cells_come_from_what_make_boards_wrote():
 
 def sections():
     plot = Plot("growth", "channels", "ms", {"golden": [(1, 2.0), (64, 0.5)]})
-    return [Section("Blocks", ["Some text.", Table(("a", "b"), [("x", 1.0)])], [plot])]
+    return [PageSection("Blocks", ["Some text.", Table(("a", "b"), [("x", 1.0)])], [plot])]
 
 
 def test_the_document_says_when_it_was_busy():

@@ -11,7 +11,8 @@ import pytest
 import soundfile
 
 from golden.bits.scrambler import Descrambler
-from golden.modem.digital import DigitalModem, Upstream
+from golden.modem.digital import DigitalModem
+from golden.modem.states import Upstream
 from golden.pcm import g711
 from golden.pcm.decoder import Decoder
 from golden.pcm.encoder import Encoder
@@ -79,7 +80,7 @@ def test_the_set_is_what_was_pinned(manifest):
         kind: vectors.contents(list(of_kind(manifest, kind).values()))[:16]
         for kind in vectors.GROUPS
     }
-    assert (vectors.VERSION, found) == PINNED
+    assert (vectors.FORMAT_VERSION, found) == PINNED
 
 
 def test_contents_tell_one_bit_and_one_parameter_from_another(head):
@@ -96,7 +97,9 @@ def test_contents_tell_one_bit_and_one_parameter_from_another(head):
 
 
 def test_the_manifest_lists_every_file_with_its_hash(files, head, manifest):
-    assert head["version"] == vectors.VERSION and head["project"].startswith("v90-gateware 0.")
+    assert head["version"] == vectors.FORMAT_VERSION and head["project"].startswith(
+        "v90-gateware 0."
+    )
     assert len(manifest) == len(head["vectors"])
     listed = {"manifest.json"}
     for entry in manifest.values():
@@ -120,7 +123,7 @@ def test_the_document_has_the_table_of_kinds(files, head):
     text = (ROOT / "docs" / "vectors.md").read_text()
     assert vectors.table(head["vectors"]) in text
     size = f"{len(head['vectors'])} vectors in {len(files)} files"
-    assert f"version {vectors.VERSION} of the set: {size}" in text
+    assert f"version {vectors.FORMAT_VERSION} of the set: {size}" in text
     assert set(vectors.GROUPS) == {entry["name"].split("/")[0] for entry in head["vectors"]}
 
 
@@ -160,7 +163,7 @@ def test_every_row_of_tables_2_and_17_is_there(manifest):
     # Table 2 has drn 1 to 22 for each S, as far as K stays from 15 to 39; Table 17 likewise.
     assert len(wanted) == sum(len(rate_table(kind)) for kind in TYPES) > 150
     shapers = [name for name in manifest if name.startswith("shaper/")]
-    assert len(shapers) == 3 * 4 * len(pcm.FILTERS)
+    assert len(shapers) == 3 * 4 * len(pcm.SHAPER_FILTERS)
 
 
 def test_encoder_vectors_decode(files, manifest):
@@ -244,7 +247,7 @@ def test_shaper_vectors_are_the_best_signs_in_exact_arithmetic(files, manifest, 
             )
             assert np.array_equal(signs[:count], a["signs"])
             checked += 1
-    assert checked == 3 * (most + 1) * len(pcm.FILTERS)
+    assert checked == 3 * (most + 1) * len(pcm.SHAPER_FILTERS)
 
 
 @pytest.mark.parametrize("most", [0, pytest.param(3, marks=pytest.mark.long)])

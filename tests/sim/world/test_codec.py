@@ -4,15 +4,17 @@ import numpy as np
 import pytest
 
 from golden.pcm.parameters import INTERVALS, MappingParameters
-from golden.ports.decimator import RATE, Decimator, factor_of
-from golden.ports.i2s import FRAME, SLOT, I2s, serial
+from golden.ports.decimator import Decimator, factor_of
+from golden.ports.i2s import FRAME_CLOCKS, SLOT_CLOCKS, I2s, serial
 from golden.receiver.receiver import Receiver
 from golden.receiver.timetable import AGAIN, SOLVING, TRAINED_AGAIN, Kind
-from sim.calls import design
-from sim.calls.call import BITS, LEVEL, U_INFO, Call
+from golden.receiver.timing import SAMPLE_RATE
+from sim.calls import design, given
+from sim.calls.description import Call
+from sim.calls.design import CONVERTER_BITS, GIVEN_LEVEL, USUAL_U_INFO
 from sim.world import lines
-from sim.world.codec import WIDTH, Codec, words_of
-from sim.world.line import Conditions
+from sim.world.codec import CODEC_BITS, Codec, words_of
+from sim.world.conditions import Conditions
 from tests.support import ROOT
 
 #: Data frames from which the second solution's taps have settled, and how many are looked at.
@@ -21,8 +23,8 @@ SETTLED, LOOKED_AT = AGAIN + TRAINED_AGAIN + SOLVING + 50, 900
 
 def clocks(frames, bit=8):
     """Bit clock and LRCK of frames, from their first falling edge on."""
-    sclk = np.tile(np.repeat([0, 1], bit // 2), frames * FRAME)
-    return sclk, np.tile(np.repeat([0, 1], SLOT * bit), frames)
+    sclk = np.tile(np.repeat([0, 1], bit // 2), frames * FRAME_CLOCKS)
+    return sclk, np.tile(np.repeat([0, 1], SLOT_CLOCKS * bit), frames)
 
 
 @pytest.mark.parametrize("width, delay", [(24, 0), (16, 3)])
@@ -36,30 +38,36 @@ def test_bits_change_where_the_bit_clock_falls(width, delay, rng):
     wave = np.concatenate(parts)
     assert not codec.playing and len(wave) == len(sclk)
     # Nothing in the frame in which LRCK is heard for the first time.
-    bits = np.concatenate([np.zeros(FRAME, int), serial(words, width), np.zeros(FRAME, int)])
+    bits = np.concatenate(
+        [np.zeros(FRAME_CLOCKS, int), serial(words, width), np.zeros(FRAME_CLOCKS, int)]
+    )
     expected = np.concatenate([np.zeros(1 + delay, int), np.repeat(bits, 8)])
     assert np.array_equal(wave, expected[: len(wave)])
 
 
 def test_words():
     """Rounded to 24 bits, and clipped at full scale."""
-    one = 2.0 ** (1 - WIDTH)
+    one = 2.0 ** (1 - CODEC_BITS)
     assert words_of([0, one, -1.4 * one, 2, -2]).tolist() == [0, 1, -1, 2**23 - 1, -(2**23)]
 
 
 def decision_snr(name, conditions, rate):
     """SNR in dB of golden's decisions on TRN1d; ``rate`` of the codec, or that of the receiver."""
     p = MappingParameters.from_json((ROOT / "examples" / "28000.json").read_text())
-    call = Call(p, name, conditions, trn1d=(SETTLED + LOOKED_AT) * INTERVALS)
-    if rate == RATE:
-        samples = call.samples(call.opening)
+    trn1d = (SETTLED + LOOKED_AT) * INTERVALS
+    call = Call(parameters=p, line=name, conditions=conditions, trn1d=trn1d)
+    opening = given.opening(call)
+    if rate == SAMPLE_RATE:
+        samples = given.samples_of(call, opening)
     else:
-        line = design.line_at(name, call.network, conditions, U_INFO, LEVEL, WIDTH, rate)
-        words = words_of(line.process(call.network_of().process(call.opening)))
+        line = design.line_at(
+            name, call.network, conditions, USUAL_U_INFO, GIVEN_LEVEL, CODEC_BITS, rate
+        )
+        words = words_of(line.process(given.network_of(call).process(opening)))
         samples = I2s().process(serial(np.stack([words, np.zeros_like(words)], axis=1)))
         samples = Decimator(factor_of(rate)).process(samples)
-    assert BITS == 16
-    training = design.training_levels(design.arrivals(call.network), U_INFO)
+    assert CONVERTER_BITS == 16
+    training = design.training_levels(design.arrivals(call.network), USUAL_U_INFO)
     decisions = Receiver(training).process(samples)
     assert [kind for _, kind in decisions.events][:2] == [Kind.DETECTED, Kind.TRAINED]
     assert len({kind for _, kind in decisions.events} - {Kind.DETECTED, Kind.TRAINED}) == 0
@@ -71,7 +79,7 @@ def decision_snr(name, conditions, rate):
 
 def compare(name, conditions):
     """SNR with a codec of 32 and of 48 kHz less that at 16 kHz, in dB."""
-    direct = decision_snr(name, conditions, RATE)
+    direct = decision_snr(name, conditions, SAMPLE_RATE)
     return [decision_snr(name, conditions, rate) - direct for rate in (32000, 48000)]
 
 

@@ -7,7 +7,8 @@ import pytest
 
 from golden.errors import V90Error
 from sim.world import lines
-from sim.world.line import Conditions, Line
+from sim.world.conditions import Conditions
+from sim.world.line import Line
 from sim.world.line_stream import LineStream
 
 CASES = {

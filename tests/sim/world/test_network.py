@@ -144,7 +144,7 @@ def test_high_pass_has_the_taps_and_the_pole_of_real_calls():
     carried = network.values(Network(high_pass=0.953).process(pulse), "A")
     taps = carried / 32256
     assert taps[0] == pytest.approx(0.9765, rel=1 / 64)  # half a step of the highest segment
-    # Half a step of that segment, and the least level of the octets behind the pulse.
+    # Half a step of that segment, and the least level of the octets after the pulse.
     assert taps[1:3] == pytest.approx([-0.0459, -0.0437], abs=(32 + 8) / 32256)
     # The pole over 40 samples, where levels are a thirty-second apart and DC (8 of A-law) is left.
     assert (carried[41] / carried[1]) ** (1 / 40) == pytest.approx(0.953, abs=0.003)
