@@ -485,6 +485,8 @@ class Listener:
 
     def _lost(self, points, first, begin, end):
         """Whether values from symbol ``begin`` to ``end`` are not those of the points before it."""
+        if end <= begin:
+            return False
 
         def near(one, other):
             values = self.symbols.y[self.symbols.part(one, other)]
