@@ -19,6 +19,7 @@ GIVEN = {
     *("golden.receiver.timetable", "golden.receiver.timing", "golden.receiver.training"),
     *("golden.ports.decimator", "golden.ports.emulator", "golden.ports.i2s", "golden.ports.link"),
     *("golden.ports.report", "golden.v34.modulator", "golden.v34.pulse", "golden.modem.selftest"),
+    *("golden.v34.formats", "golden.v34.parameters", "golden.v34.trellis"),
 }
 
 

@@ -50,7 +50,7 @@ def copy_tree(folder):
             shutil.copy(ROOT / name, folder)
 
 
-def test_of(path, tests=None):
+def target_of(path, tests=None):
     """What pytest is given for a planted error in ``path``; ``tests`` as :mod:`tests.mutants` says.
 
     Without the name of a test it is a file: ``tests/golden/pcm/test_mapper.py``.
@@ -67,12 +67,12 @@ def plant(folder, path, old, new, tests=None):
     """Copy the tree into ``folder`` with ``new`` for ``old`` in ``path``, and run the tests.
 
     Returns ``(caught, output)``: the first test that failed, None where none did, and what pytest
-    printed. Tests that do not run at all catch nothing. ``tests``: as :func:`test_of` takes it.
+    printed. Tests that do not run at all catch nothing. ``tests``: as :func:`target_of` takes it.
     """
     copy_tree(folder)
     target = folder / path
     target.write_text(replaced(target.read_text(), old, new, path))
-    test = test_of(path, tests)
+    test = target_of(path, tests)
     run = subprocess.run(
         [sys.executable, "-m", "pytest", "-x", "-q", "-p", "no:cacheprovider", "-k", _QUICK, test],
         cwd=folder,

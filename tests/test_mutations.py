@@ -5,18 +5,23 @@ block's own tests. A survivor is a gap in the tests. `make mutants` plants all o
 tenth is.
 """
 
+import ast
+
 import pytest
 
 from tests.mutants import MUTANTS
 from tests.passage import replaced
-from tests.planting import plant
+from tests.planting import plant, target_of
 from tests.support import ROOT
 
 
 def test_every_row_can_be_planted():
-    """What it replaces stands once, though only a tenth is planted."""
-    for path, old, new, *_ in MUTANTS:
-        replaced((ROOT / path).read_text(), old, new, path)
+    """What it replaces stands once, and the code is other code, though only a tenth is planted."""
+    for path, old, new, *tests in MUTANTS:
+        text = (ROOT / path).read_text()
+        planted = replaced(text, old, new, path)
+        assert ast.dump(ast.parse(planted, path)) != ast.dump(ast.parse(text)), (path, old)
+        assert (ROOT / target_of(path, *tests).partition("::")[0]).exists(), (path, old)
 
 
 @pytest.mark.parametrize("row", MUTANTS[::10], ids=lambda row: f"{row[0]}-{row[1][:30]}")

@@ -147,7 +147,8 @@ class InversePrecoder(_Recursion):
     """Take c(n) from decided channel outputs: y(n) to u(n), for one set of modulation parameters.
 
     ``process`` takes and returns int64 ``(..., 2, n)``. After a wrong decision as many symbols may
-    be wrong as the precoder's inverse rings for.
+    be wrong as the precoder's inverse rings for. x(n) is kept in RECEIVED_PRECODED, saturated,
+    which only that can bring about.
     """
 
     def process(self, points):
@@ -157,10 +158,12 @@ class InversePrecoder(_Recursion):
         return self._each(points)
 
     def _run(self, channel, reals, imaginaries):
-        out, bits = ([], []), PRECODED.fraction
+        out, bits = ([], []), RECEIVED_PRECODED.fraction
+        lowest, highest = RECEIVED_PRECODED.min, RECEIVED_PRECODED.max
         for real, imaginary in zip(reals, imaginaries, strict=True):
             p, q, c, d = channel.predict()
-            channel.push((real << bits) - p, (imaginary << bits) - q)
+            x, y = (real << bits) - p, (imaginary << bits) - q
+            channel.push(min(max(x, lowest), highest), min(max(y, lowest), highest))
             out[0].append(real - c)
             out[1].append(imaginary - d)
         return out

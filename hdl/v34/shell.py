@@ -65,7 +65,7 @@ class _Products(wiring.Component):
     total : In(SUM_BITS)           T
     place : In(SUM_BITS)           p; outside 0 to T, g(p) or g(T - p) is zero or not used
     other : In(COUNT_BITS)         instead of g(T - p), where ``replaced`` was high with ``place``
-    replaced : In(1)
+    replaced : In(1)               the product takes ``other``; with ``place``
     factor : Out(COUNT_BITS)       g(p), a cycle after ``place``
     product : Out(2 * COUNT_BITS)  two cycles after ``place``
     """
@@ -118,7 +118,13 @@ class _Products(wiring.Component):
 
 
 class _Block(wiring.Component):
-    """Common to both: M and a tag pass with a token."""
+    """Common to both: M and a tag pass with a token.
+
+    Members
+    -------
+    i : In(stream of i_layout)     M, the block's own input, and a tag
+    o : Out(stream of o_layout)    the block's own output, and the tag of its input
+    """
 
     def __init__(self, tag, given, made):
         self.tag = tag

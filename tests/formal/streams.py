@@ -383,6 +383,8 @@ WITHOUT = {
     "v34.modulator._Rotator": (2,),
     "v34.modulator._Places": (2, 64),
     "v34.modulator._Sum": (),
+    "v34.precoder._Filter": (2,),
+    "v34.shell._Products": (),
     "ports.tdm.Highway": (3,),
     "receiver.timing._Clock": (),
     "modem.bank.Bank": (),
@@ -391,7 +393,10 @@ WITHOUT = {
 }
 
 #: What is only there to be inherited from.
-BASES = {"ConfiguredBlock", "_Serial", "_Differential"}
+BASES = {"ConfiguredBlock", "_Serial", "_Differential", "_Block", "_Filtered"}
+
+#: Components whose contract is held by simulation alone so far (docs/proofs.md).
+NOT_PROVED = {"ShellMapper", "ShellDemapper", "Precoder", "InversePrecoder", "WhiteningFilter"}
 
 #: Components made otherwise, which have ports of their own then.
 VARIANTS = [

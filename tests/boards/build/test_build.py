@@ -1,4 +1,5 @@
 import gc
+import json
 import zlib
 from importlib.metadata import PackageNotFoundError, version
 
@@ -133,6 +134,7 @@ Info: \t         ICESTORM_LC:    4476/   5280    84%
 Info: \t        ICESTORM_RAM:      28/     30    93%
 Info: Max frequency for clock 'clk': 12.00 MHz (FAIL at 24.00 MHz)
 Info: Max frequency for clock 'clk': {} MHz (PASS at 24.00 MHz)
+Info: Max frequency for clock 'other': 99.00 MHz (PASS at 24.00 MHz)
 """
 
 
@@ -156,6 +158,37 @@ def test_missed_clock_is_an_error(capsys, programs):
     assert not (out / "top.bin").exists()
     status, _, err = run_cli(capsys, "icebreaker", "-o", str(out), "--force", "--allow-timing-fail")
     assert status == 0 and (out / "top.bin").exists() and "reaches 23.99 MHz" in err
+    # What an earlier build made is not left where this one makes nothing.
+    assert run_cli(capsys, "icebreaker", "-o", str(out), "--force")[0] == 1
+    assert not (out / "top.bin").exists()
+
+
+@pytest.mark.filterwarnings(UNUSED)
+def test_a_clock_that_is_just_reached(capsys, programs):
+    out = programs(LOG.format("24.00"))
+    status, _, err = run_cli(capsys, "icebreaker", "-o", str(out))
+    assert status == 0 and err == "" and (out / "top.bin").exists()
+
+
+def test_a_loader_that_is_not_there_is_said_before_work(capsys, tmp_path, monkeypatch):
+    monkeypatch.setenv("OPENFPGALOADER", "no-such-program")
+    out = tmp_path / "out"
+    status, _, err = run_cli(capsys, "icebreaker", "-o", str(out), "--program")
+    assert status == 2 and "OPENFPGALOADER names no-such-program" in err and not out.exists()
+
+
+@pytest.mark.filterwarnings(UNUSED)
+@pytest.mark.parametrize("code", [0, 3])
+def test_programming(capsys, programs, tmp_path, monkeypatch, code):
+    """The loader gets the board's options and the bitstream; its failure is one."""
+    out, loader = programs(LOG.format("25.50")), tmp_path / "loader"
+    loader.write_text(f'#!/bin/sh\necho "$@" >{tmp_path}/given\nexit {code}\n')
+    loader.chmod(0o755)
+    monkeypatch.setenv("OPENFPGALOADER", str(loader))
+    status, printed, err = run_cli(capsys, "icebreaker", "-o", str(out), "--program")
+    assert (tmp_path / "given").read_text() == f"-b ice40_generic {out}/top.bin\n"
+    assert status == (1 if code else 0) and "to flash it" not in printed
+    assert ("could not flash icebreaker (status 3)" in err) is bool(code)
 
 
 @pytest.mark.filterwarnings(UNUSED)
@@ -173,11 +206,58 @@ def test_tool_that_fails(capsys, programs):
 def test_plans_have_a_seed_and_their_clock(hollow):
     for family in toolchain.FAMILIES.values():
         assert family.router in toolchain.TOOLS
-    for name in ("icebreaker", "ulx3s", "tangnano9k"):
-        _, clock, plan = build.plan(name)
-        assert (
-            f'"--seed", "{toolchain.SEED}", "--freq", "{clock:g}"' in plan.files["build_top.json"]
-        )
+    seeds = set()
+    for name, top in TOPS_OF_BOARDS:
+        _, clock, plan = build.plan(name, top)
+        seed = BOARDS[name].tops[top].get("seed", toolchain.SEED)
+        assert f'"--seed", "{seed}", "--freq", "{clock:g}"' in plan.files["build_top.json"]
+        seeds.add(seed)
+    assert len(seeds) > 1
+
+
+def test_files_of_each_toolchain():
+    """A file for the USB bootloader is made of the one that is packed."""
+    suffixes = {name: build.platform_suffix(board.product) for name, board in BOARDS.items()}
+    assert suffixes["orangecrab"] == suffixes["ulx3s"] == ".bit"
+    assert suffixes["icebreaker"] == ".bin" and suffixes["tangnano9k"] == ".fs"
+
+
+def test_what_the_tools_print_is_read():
+    """Kinds of a row are summed; a clock has its last figure, after routing."""
+    log = """Info: \t  LUT4:  100/ 8640  1%
+Info: \t  ALU:    20/ 6480  0%
+Info: \t  DFF:    30/ 6480  0%
+Info: Max frequency for clock 'a': 10.00 MHz (FAIL at 12.00 MHz)
+Info: Max frequency for clock 'a': 13.00 MHz (PASS at 12.00 MHz)
+Info: Max frequency for clock 'b': 11.00 MHz (PASS at 10.00 MHz)
+"""
+    assert toolchain.used(log, "gw1n-9") == {"cells": (120, 8640), "registers": (30, 6480)}
+    assert toolchain.clocks(log) == [(13.0, 12.0), (11.0, 10.0)]
+
+
+def test_what_yosys_counts(tmp_path):
+    kinds = {"SB_LUT4": 7, "SB_DFFE": 2, "SB_DFFSR": 3, "SB_CARRY": 9, "SB_RAM40_4KNR": 1}
+    text = json.dumps({"design": {"num_cells_by_type": kinds}})
+    (tmp_path / "top.stat").write_text("yosys says\n" + text)
+    assert toolchain.count_cells(tmp_path / "top.stat", "up5k") == {
+        **{"luts": 7, "registers": 5, "multipliers": 0, "ram": 1, "spram": 0}
+    }
+
+
+def test_a_tool_s_last_error_is_the_sentence(tmp_path, monkeypatch):
+    """Where it prints none, its last line is; where nothing, its exit status."""
+    for printed, sentence in (
+        ("ERROR: first\nERROR: second\nWarning: x", "yosys failed: ERROR: second"),
+        ("bye\nlast words\n", "yosys failed: last words"),
+        ("", "yosys failed: exit status 3"),
+    ):
+        program = tmp_path / "yosys"
+        program.write_text(f"#!/bin/sh\nprintf '%s' '{printed}'\nexit 3\n")
+        program.chmod(0o755)
+        monkeypatch.setenv("YOSYS", str(program))
+        with pytest.raises(CallFailed, match=sentence):
+            toolchain.run("yosys", [], tmp_path, "log")
+        assert (tmp_path / "log").read_text() == printed
 
 
 def test_dfu_suffix():
