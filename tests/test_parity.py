@@ -205,7 +205,7 @@ from golden.ports import report as golden
 from golden.ports.link import Information, Top
 def words(given):
     golden.error_power(1, 2, 3)
-    return Top.DATA, golden.SUM_BITS, Information(0), given.octets()
+    return Top.DATA, golden.ERROR_SUM_BITS, Information(0), given.octets()
 """
 
 

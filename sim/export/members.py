@@ -1,5 +1,6 @@
 """The Members sections of docstrings: what each port of a component means."""
 
+import importlib
 import inspect
 import re
 
@@ -8,6 +9,9 @@ _ENTRY = re.compile(r"(\w+(?:, \w+)*) : (.*)")
 
 #: Where one line goes on with another port: ``rx : In(1); tx : Out(1)``.
 _ANOTHER = re.compile(r"[;,] (?=(?:\w+, )*\w+ : (?:In|Out)\b)")
+
+#: A meaning that another component has: its path.
+_AS_OF = re.compile(r"as (?:that |those )?of (?:the )?(?::class:)?`*(hdl\.[\w.]+|\w+)`*(, .*)?")
 
 #: ``In(...)`` or ``Out(...)`` before a meaning; brackets may nest once.
 _SHAPE = re.compile(r"(?:In|Out)(?:\((?:[^()]|\([^()]*\))*\))?[,:;]?\s*(.*)", re.DOTALL)
@@ -49,9 +53,23 @@ def meaning(text):
 
 
 def meanings(kind):
-    """``{port: meaning}`` of a component's class and of the classes that it is made from."""
+    """``{port: meaning}`` of a component's class and of the classes that it is made from.
+
+    Where a meaning is "as of" another component of hdl, that one's stands in its place.
+    """
     found = {}
     for one in reversed(kind.__mro__):
         for names, text in members_of(vars(one).get("__doc__")):
-            found.update(dict.fromkeys(names, meaning(text)))
+            found.update({name: _followed(name, meaning(text), one.__module__) for name in names})
     return found
+
+
+def _followed(name, text, own):
+    """The meaning that another component gives for ``name``; ``own``: the module of the text."""
+    match = _AS_OF.fullmatch(text)
+    if match is None:
+        return text
+    module, _, title = match[1].rpartition(".")
+    other = getattr(importlib.import_module(module or own), title, None)
+    found = meanings(other).get(name) if isinstance(other, type) else None
+    return found + (match[2] or "") if found else text

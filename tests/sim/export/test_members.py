@@ -1,5 +1,6 @@
 """Members sections of docstrings, in the forms that they have."""
 
+from hdl.core.stream import BitQueues
 from sim.export.members import meaning, meanings, members_of
 
 TEXT = """A block.
@@ -58,3 +59,20 @@ def test_a_class_has_its_bases_members():
         pass
 
     assert meanings(Silent) == {"i": "of the base", "o": "its own"}
+
+
+def test_a_meaning_of_another_component_is_followed():
+    class Outer:
+        """O.
+
+        Members
+        -------
+        room : Out(6)  as of :class:`hdl.core.stream.BitQueues`
+        other : Out(6)  as of :class:`hdl.core.stream.BitQueues`
+        word : Out(6)  as of a host
+        """
+
+    found = meanings(Outer)
+    assert found["room"] == meanings(BitQueues)["room"] != ""
+    assert found["other"] == "as of :class:`hdl.core.stream.BitQueues`"
+    assert found["word"] == "as of a host"
