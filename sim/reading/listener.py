@@ -50,9 +50,11 @@ AROUND = 9
 #: Symbols of DIL and data that are run at once.
 STRETCH = 20 * BLOCK
 
-#: Mean size of values below which a line is silent, and symbols that it is taken over; the symbols
-#: of DIL, which may ask for the smallest levels, one after the other.
-SILENT, SILENCE, DIL_SILENCE = 0.1, 480, 8000
+#: Mean size of values below which a line is silent, and symbols that it is taken over.
+SILENT, SILENCE = 0.1, 480
+
+#: The same of DIL, which may ask for the smallest levels, one after the other.
+DIL_SILENT, DIL_SILENCE = 0.01, 8000
 
 #: Data frames of R that must be there, share by which its levels may differ, and mean square by
 #: which sums may depart from it: a network's high-pass turns R by 2 degrees, which is -27 dB.
@@ -155,8 +157,8 @@ class Listener:
         """All codewords as levels; symbol ``first`` is in interval 0."""
         return Rows.alike(codewords(*self.law_and_u_info), first)
 
-    def _silent(self, end, count=SILENCE):
-        return np.abs(self.frames(max(0, end - count), end)).mean() < SILENT
+    def _silent(self, end, count=SILENCE, size=SILENT):
+        return np.abs(self.frames(max(0, end - count), end)).mean() < size
 
     def _by_sign(self, n, value):
         """Decide a symbol of TRN1d's level."""
@@ -245,7 +247,7 @@ class Listener:
             turn, begin = self._find_r(begin, at)
             if turn is not None:
                 return turn[0], turn
-            if self._silent(at, SILENCE if most is None else DIL_SILENCE):
+            if self._silent(at) if most is None else self._silent(at, DIL_SILENCE, DIL_SILENT):
                 break
         return at, None
 
