@@ -4,6 +4,8 @@ The requests are Ja, CPt and CP, which call.json has; the client knows nothing e
 network leaves octets alone goes through four different lines, each with another clock.
 """
 
+from pathlib import Path
+
 import numpy as np
 from scipy import stats
 
@@ -195,4 +197,4 @@ def rows(folder, workers=work.HERE):
 
 def _row_of_case(item):
     folder, index = item
-    return row_of(*cases(folder)[index])
+    return row_of(*cases(Path(folder))[index])

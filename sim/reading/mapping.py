@@ -23,6 +23,9 @@ FRAMES, LEAST = 340, 12
 #: Share of sign bits that must be right; by chance a half is.
 SIGNS = 0.75
 
+#: The same where B1d is looked for.
+SURE_SIGNS = 0.9
+
 #: Data frames left out at the beginning, which a turned polarity spoils, and servers whose memories
 #: are not zero.
 SKIPPED = 2
@@ -31,11 +34,19 @@ SKIPPED = 2
 WRONG = 0.02
 
 
+#: Correlation of labels with sizes from which on they fall as those rise.
+FALLS = -0.6
+
+#: Factor by which variance falls where labels have two levels each; twice as many labels make 1.1
+#: of it by chance.
+TURNS = 2.0
+
+
 @dataclass
 class Mapping:
     """What was found.
 
-    Fields: ``parameters``; ``whole``, whether every point of every constellation was seen;
+    Fields: ``parameters``; ``whole``, whether every point that came has a label;
     ``signs``, share of sign bits that are as ones make them.
     """
 
@@ -57,6 +68,10 @@ def find(kind, ucodes, signs, law):
     bits = _ones(known, d)[:, INTERVALS - sr :].astype(np.int64)
     numbers = bits @ (np.int64(1) << np.arange(bits.shape[1]))
     points = _points(numbers, ucodes[:known], ucodes, bits.shape[1])
+    if points is None and len(ucodes) > known:
+        # What follows does not fit: ones alone show most of the points.
+        points = _points(numbers, ucodes[:known], ucodes[:known], bits.shape[1])
+        points = points and (points[0], False)
     if points is None:
         return None
     sets, whole = points
@@ -80,6 +95,72 @@ def find(kind, ucodes, signs, law):
     return Mapping(parameters, whole, share)
 
 
+@dataclass
+class Ones:
+    """Data frames of ones whose labels are known: ``labels`` (int64, ``(n, 6)``)."""
+
+    labels: np.ndarray
+
+    def levels(self, values):
+        """Mean sizes of each label (float64, ``(n, 6)``) with the signs of ``values``.
+
+        A robbed bit that takes turns gives an interval two levels a label, in even and in odd data
+        frames.
+        """
+        sizes, means = np.abs(values), np.empty(values.shape)
+        for i, label in enumerate(self.labels.T):
+            column, turns = sizes[:, i], 2 * label + np.arange(len(label)) % 2
+            one, two = _means(label, column), _means(turns, column)
+            gained = np.sum((column - one) ** 2) / max(np.sum((column - two) ** 2), 1e-300)
+            means[:, i] = two if gained > TURNS else one
+        return np.where(values >= 0, means, -means)
+
+
+def _means(label, sizes):
+    """Of each size the mean of those with its label."""
+    count = np.maximum(np.bincount(label), 1)
+    return (np.bincount(label, sizes) / count)[label]
+
+
+def labelled(kind, values):
+    """:class:`Ones` of TRN2d or B1d with these values (float64, ``(n, 6)``), or None.
+
+    Neither levels nor their scale need be known.
+    """
+    best = find_bits(kind, values >= 0)
+    if best is None:
+        return None
+    _, d, sr = best
+    bits = _ones(len(values), d)[:, INTERVALS - sr :].astype(np.int64)
+    left = bits @ (np.int64(1) << np.arange(bits.shape[1]))
+    labels, product, k = np.empty((len(values), INTERVALS), np.int64), 1, bits.shape[1]
+    for i, sizes in enumerate(np.abs(values).T):
+        least = -(-(1 << k) // (product * 128 ** (INTERVALS - 1 - i)))
+        modulus = int(left.max()) + 1 if i == INTERVALS - 1 else _clearest(left, sizes, least)
+        if modulus > 128:
+            return None
+        labels[:, i] = left % modulus
+        product *= modulus
+        left //= modulus
+    return Ones(labels)
+
+
+def _clearest(numbers, sizes, least):
+    """The modulus whose labels fall most nearly as sizes rise: ranks correlate."""
+    ranks = _ranks(sizes)
+    found = [(float(_ranks(numbers % n) @ ranks), n) for n in range(max(2, least), 129)]
+    best, modulus = min(found)
+    return modulus if best < FALLS or least > 1 else 1
+
+
+def _ranks(values):
+    """Ranks, ties at their mean, less the mean of all and divided by their length."""
+    ordered = np.sort(values)
+    low, high = (np.searchsorted(ordered, values, side) for side in ("left", "right"))
+    ranks = (low + high) / 2 - len(values) / 2
+    return ranks / max(np.sqrt(ranks @ ranks), 1e-30)
+
+
 def _known(kind, signs):
     """How many data frames are surely ones."""
     return min(len(signs), FRAMES if kind == "CPt" else B1D_FRAMES)
@@ -90,6 +171,16 @@ def find_bits(kind, signs):
     known = _known(kind, signs)
     best = max(_by_signs(kind, signs[:known])) if known >= LEAST else (0.0,)
     return best if best[0] >= SIGNS else None
+
+
+def find_b1d(signs, at):
+    """The symbol at which B1d begins in signs ``(n, 6)`` of symbols from ``at`` on; or None."""
+    found = [
+        (best[0], n)
+        for n in range(len(signs) - B1D_FRAMES + 1)
+        if (best := find_bits("CP", signs[n : n + B1D_FRAMES])) is not None
+    ]
+    return at + INTERVALS * max(found)[1] if found and max(found)[0] > SURE_SIGNS else None
 
 
 def _ones(frames, d):
@@ -183,7 +274,8 @@ def _filled(points, everything):
             continue
         inside = [int(u) for u in seen if low < u < high][::-1]
         if len(inside) != missing:
-            sure = False
+            # Points that never come need no label.
+            sure &= not inside
             free = [u for u in range(high - 1, low, -1) if u not in inside]
             if len(inside) + len(free) < missing:
                 return None, False

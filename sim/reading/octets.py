@@ -258,6 +258,8 @@ def read(octets, law=None, ja=None, given=None, snrs=None, measured=None):
             continue
         if training.jd is not None:
             _rest(line, at, until, training, ja, given)
+        else:
+            reading_phase4.read_direct(line, at, until, training, given)
         trainings.append(training)
     if not trainings:
         raise CallFailed(NOTHING)

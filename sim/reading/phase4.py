@@ -21,6 +21,9 @@ _TELLS, _MEMORY = 10, 30
 #: Data frames at the beginning that memories which are not zero spoil, through the scrambler.
 _SPOILT = 3
 
+#: Data frames around the end of TRN1d in which B1d may begin, where there is no Jd.
+_AROUND = 9
+
 #: Octets in a row with one value that are no data.
 _DEAD = 400
 
@@ -52,6 +55,20 @@ def read(line, at, until, training, given=None):
         sent *= 1 if line.signs[r.reversal - INTERVALS] else -1
         r, name = _after_r(line, r.end, until, training, given, sent), "Rd"
     return begin
+
+
+def read_direct(line, at, until, training, given=None):
+    """B1d and data that follow TRN1d, which ends about octet ``at``, with no Jd between them."""
+    begin = at - _AROUND * INTERVALS
+    last = min(at + (_AROUND + B1D_FRAMES) * INTERVALS, until)
+    trn1d = training.signals[-1]
+    first = None
+    if begin >= trn1d.first and last - begin > B1D_FRAMES * INTERVALS:
+        signs = _frames(line, begin, last)[1]
+        first = reading_mapping.find_b1d(signs, begin)
+    if first is not None:
+        trn1d.symbols = first - trn1d.first
+        _data(line, first, until, training, given or {}, line.values[trn1d.first : first])
 
 
 def _mapped(line, at, until, training, before, kind):

@@ -11,6 +11,7 @@ from golden.pcm.parameters import INTERVALS
 from golden.signals.sequences import DIL
 from sim.world.network import Network, NetworkParameters
 from tests.sim.reading.support import ASKED, TRAINED, U_INFO, places, sent
+from tests.support import ROOT
 from v90 import main
 
 
@@ -142,3 +143,21 @@ def test_what_is_no_v90(tmp_path, capsys):
     path.write_bytes(b"")
     assert main(["read", str(path)]) == 1
     assert main(["read", str(tmp_path / "nothing")]) == 2
+
+
+def test_the_recording_of_the_default_call_is_read(place, capsys):
+    """A line that passes no DC, and nothing said: every signal is found, and data."""
+    assert main(["call", str(ROOT / "LICENSE"), "--recording", "x.wav"]) == 0
+    assert main(["read", "x.wav", "--json", "x.json"]) == 0
+    capsys.readouterr()
+    (training,) = json.loads((place / "x.json").read_text())["trainings"]
+    signals = {}
+    for one in training["signals"]:
+        signals.setdefault(one["signal"], one)
+    assert signals["TRN1d"]["symbols"] == 2040
+    for name, least in (("Jd", 50), ("MP", 10)):
+        assert signals[name]["good"] == signals[name]["count"] > least
+    assert signals["TRN2d"]["ones"] == signals["B1d"]["ones"] == 1
+    assert signals["B1d"]["rate"] == signals["data"]["rate"] > 45000
+    # The file's 1313 octets are 11 frames of at most 128.
+    assert (signals["data"]["hdlc_good"], signals["data"]["hdlc_bad"]) == (11, 0)
