@@ -17,6 +17,8 @@ _TREE = "a file of the tree"
 _OCTETS = "octets as they are, and JSON; tests/sim/cli has what commands make of them"
 _CALLS = "recorded calls of a developer's own folder, read by `make figures` and tests alone"
 
+_UPSTREAM = "JSON of V.34's parameters; tests/golden/v34/test_parameters.py has what is refused"
+
 #: Sources by what covers their reading: a file of tests/fuzz, or a reason.
 READERS = {
     "boards/build/blocks.py": _TOOL,
@@ -31,6 +33,10 @@ READERS = {
     "boards/build/toolchain.py": _TOOL,
     "boards/build/tops.py": _TREE,
     "golden/pcm/parameters.py": "test_values.py",
+    "golden/v34/parameters.py": _UPSTREAM,
+    "sim/figures/document.py": _OWN,
+    "sim/figures/soak.py": _OWN,
+    "sim/work.py": _OWN,
     "sim/engines/bench.py": _OWN,
     "sim/speeds/benchmark.py": _TREE,
     "sim/engines/cache.py": _OWN,
