@@ -197,8 +197,10 @@ class Link:
                 if content[0] == number:
                     return content
                 if content[0] == self._answered:
-                    # The last request is answered again: it was repeated too early.
+                    # The last request is answered again: it was repeated too early. Once is enough
+                    # to know, however often it was repeated.
                     self._patience = min(self._most, 2 * self._patience)
+                    self._answered = None
             if self._unframer.damaged != damaged:
                 self.statistics.spoilt += self._unframer.damaged - damaged
                 return None
