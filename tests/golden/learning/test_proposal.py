@@ -60,7 +60,7 @@ def test_cp_says_what_is_sent_and_what_comes_out(name, at_codec):
             ]
             assert said == codewords(one, p)
         modem = DigitalModem("A", power=-12.0, at_codec=at_codec)
-        assert modem._accepted(fields) == p and modem.refused is None
+        assert modem.accepted(fields) == p and modem.refused is None
     assert CP.parse(one.sequence(p, cleardown=True))["drn"] == 0
 
 
