@@ -40,7 +40,9 @@ def test_a_file_is_clean_and_lists_its_ports(tmp_path, name):
     comment, _, body = text.partition("/* verilator")
     (listed,) = re.findall(rf"^module {top}\(([^)]*)\);", body, re.MULTILINE)
     told = set(re.findall(r"^//   (?:input|output) (\w+): ", comment, re.MULTILINE))
-    ports = {re.sub("__(valid|ready|payload)$", "", one) for one in listed.split(", ")}
+    ports = {
+        re.sub("__(valid|ready|payload)$", "", one) for one in re.split(r"\s*,\s*", listed.strip())
+    }
     assert ports - {"clk", "rst"} == told
     assert all(len(line) <= 100 for line in comment.splitlines())
 
