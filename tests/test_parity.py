@@ -2,6 +2,7 @@
 
 import re
 import shutil
+from fnmatch import fnmatch
 from pkgutil import resolve_name
 
 import pytest
@@ -12,6 +13,7 @@ from tests.structure import (
     TREES,
     component_faults,
     components,
+    files,
     layer_faults,
     model_faults,
     package_faults,
@@ -221,6 +223,14 @@ def test_algorithms_taken_are_seen(copied):
         "9 takes the function golden.ports.report.error_power",
         "10 calls golden's method octets",
     ]
+
+
+def test_pytest_enters_every_folder(pytestconfig):
+    """Its defaults pass over folders that are called build, as a package of boards is."""
+    folders = {part for path in files(ROOT, "tests") for part in path.relative_to(ROOT).parts[:-1]}
+    passed_over = pytestconfig.getini("norecursedirs")
+    assert {"build", "golden"} <= folders
+    assert [one for one in folders if any(fnmatch(one, way) for way in passed_over)] == []
 
 
 def _test_of(where):
